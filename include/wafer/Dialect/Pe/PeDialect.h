@@ -1,0 +1,25 @@
+// The pe dialect: the program of one core, one op per instruction.
+#ifndef WAFER_DIALECT_PE_PEDIALECT_H
+#define WAFER_DIALECT_PE_PEDIALECT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/RegionKindInterface.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "wafer/Dialect/Pe/PeDialect.h.inc"
+#include "wafer/Dialect/Pe/PeEnums.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "wafer/Dialect/Pe/PeTypes.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "wafer/Dialect/Pe/PeAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "wafer/Dialect/Pe/PeOps.h.inc"
+
+#endif // WAFER_DIALECT_PE_PEDIALECT_H

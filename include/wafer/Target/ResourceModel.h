@@ -1,0 +1,33 @@
+// The one resource model: planner, placer, router, verifier, loader and emulator all ask it.
+#ifndef WAFER_TARGET_RESOURCEMODEL_H
+#define WAFER_TARGET_RESOURCEMODEL_H
+
+#include "wafer/Target/Profile.h"
+
+namespace wafer {
+
+class ResourceModel {
+public:
+  explicit ResourceModel(const Profile &profile) : profile(profile) {}
+
+  /// Bytes of a PE's SRAM that code, weights, buffers and stack may fill.
+  int64_t usableSramBytes() const { return profile.sramBytes - profile.sramReservedBytes; }
+
+  /// Cycles that one vector instruction over `elements` occupies the core when its operands are in memory.
+  double vectorCycles(isa::VectorOp op, int64_t elements) const;
+
+  /// Cycles from the first wavelet's injection to the last one's arrival in the receiver's queue.
+  double transferCycles(int64_t wavelets, int hops, int turns) const;
+
+  // Collectives along a line of `pes` PEs with `words` each (docs/timing.md).
+  double broadcastCycles(int64_t words, int pes) const;
+  double reduceChainCycles(int64_t words, int pes) const;
+  double reduceStarCycles(int64_t words, int pes) const;
+
+private:
+  const Profile &profile;
+};
+
+} // namespace wafer
+
+#endif // WAFER_TARGET_RESOURCEMODEL_H

@@ -1,0 +1,16 @@
+# One lit suite holds every test: IR tests beside their kind, C++ unit tests (GoogleTest), tool tests and model tests.
+import os
+
+import lit.formats
+
+config.name = "waferc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".onnxtxt", ".test"]
+config.excludes = ["Inputs", "unit"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.wafer_obj_root, "test")
+
+tools = os.path.join(config.wafer_obj_root, "bin")
+config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.environ["PATH"]])
+config.substitutions.append(("%python", os.path.join(config.wafer_src_root, ".venv/bin/python")))
+config.substitutions.append(("%root", config.wafer_src_root))
