@@ -21,11 +21,14 @@ constexpr unsigned kFirstArgument = 2;
 constexpr unsigned kMaxArguments = 3;
 constexpr unsigned kFirstCalleeSaved = 24;
 
+/// The opcode stands in bits 24..31 of an instruction's first word, register fields below it from the top down (rd or
+/// the first of two sources at bit 19, ra or the second at bit 14, rb at bit 9), immediates and offsets in the low
+/// bits, sign-extended. Bits that no field uses are zero.
 enum class Opcode : uint8_t {
   // Control. Offsets count words from the word after the instruction.
   Halt = 0x00,
-  Jmp = 0x01,  // off24
-  Beq = 0x02,  // ra5 rb5 off14
+  Jmp = 0x01, // off24
+  Beq = 0x02, // ra5 rb5 off14
   Bne = 0x03,
   Blt = 0x04, // signed
   Bge = 0x05,
@@ -56,15 +59,31 @@ enum class Opcode : uint8_t {
   Ldw = 0x23,
   Stw = 0x24,   // [ra + imm] = rd
   Coord = 0x25, // rd5, which19: 0 = x, 1 = y, relative to the region's origin
+  // The same with a constant: rd5 ra5 imm14.
+  Mini = 0x30,
+  Maxi = 0x31,
+  Andi = 0x32,
+  Ori = 0x33,
+  Xori = 0x34,
+  Shli = 0x35,
+  Shri = 0x36,
+  Divi = 0x37,
+  Remi = 0x38,
+  Slti = 0x39, // rd = ra < imm
+  Sgti = 0x3a, // rd = ra > imm
+  Seqi = 0x3b,
+  Rsbi = 0x3c, // rd = imm - ra
 
   // Descriptors. Rank fields hold rank - 1; extents and strides follow as opnd16, two per word, low half first.
   Nest = 0x40, // rank2 at bit 22
   Desc = 0x41, // d4 at bit 20, rank2 at bit 18, flag at bit 17 (1: base is imm16), base16 (register or byte address)
 
   // Vectors.
-  Vec = 0x50,   // vop8 at bit 16, type4 at bit 12, thread4 at bit 8, control2 at bit 6; next word: dst8 a8 b8 c8
-  Recvw = 0x51, // color5 at bit 19, d4 at bit 15, rank2 at bit 13, then per dimension one word: n opnd16, lo opnd16 << 16
-  Wait = 0x52,  // thread4 at bit 20
+  Vec = 0x50, // vop8 at bit 16, type4 at bit 12, thread4 at bit 8, control2 at bit 6; next word: dst8 a8 b8 c8,
+              // dst in the low byte
+  Recvw =
+      0x51, // color5 at bit 19, d4 at bit 15, rank2 at bit 13, then per dimension one word: n opnd16, lo opnd16 << 16
+  Wait = 0x52, // thread4 at bit 20
 };
 
 /// A 16-bit operand of an extension word: bit 15 clear, a signed 15-bit immediate; set, a register in the low 5 bits.
