@@ -1,5 +1,6 @@
 // Runs waferc's passes on IR: the tool of the lit tests.
 #include "wafer/Dialect/Pe/PeDialect.h"
+#include "wafer/Dialect/Wafer/WaferDialect.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -9,6 +10,6 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllPasses();
-  registry.insert<wafer::pe::PeDialect>();
+  registry.insert<wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "waferc's optimizer driver\n", registry));
 }

@@ -144,8 +144,9 @@ OpFoldResult ScalarOp::fold(FoldAdaptor adaptor) {
   auto b = dyn_cast_or_null<IntegerAttr>(adaptor.getB());
   ScalarKind kind = getKind();
   // Identities that need one constant.
-  if (b && b.getInt() == 0 && llvm::is_contained({ScalarKind::Add, ScalarKind::Sub, ScalarKind::Or, ScalarKind::Xor,
-                                                  ScalarKind::Shl, ScalarKind::Shr}, kind))
+  if (b && b.getInt() == 0 &&
+      llvm::is_contained(
+          {ScalarKind::Add, ScalarKind::Sub, ScalarKind::Or, ScalarKind::Xor, ScalarKind::Shl, ScalarKind::Shr}, kind))
     return getA();
   if (a && a.getInt() == 0 && llvm::is_contained({ScalarKind::Add, ScalarKind::Or, ScalarKind::Xor}, kind))
     return getB();

@@ -1,0 +1,73 @@
+// Layouts as data: what planner, partitioner and code generation compute with. `#wafer.layout` is the same as IR.
+//
+// Everything about a layout is affine in the logical coordinates of a PE, so questions about all PEs of a region
+// (containment, overlap, the union of a line) are answered term by term, without enumerating PEs.
+#ifndef WAFER_DIALECT_WAFER_LAYOUT_H
+#define WAFER_DIALECT_WAFER_LAYOUT_H
+
+#include "wafer/Dialect/Wafer/WaferDialect.h"
+
+#include <array>
+
+namespace wafer::wfr {
+
+/// Logical axes: x = x0 * splitX + x1, y = y0 * splitY + y1; t counts the chunks of the enclosing wafer.chunks. P0 and
+/// P1 are the x or y axes of another PE of the same line, the sender of a block.
+enum Axis : unsigned { X0, X1, Y0, Y1, T, P0, P1, kNumAxes };
+constexpr unsigned kLayoutAxes = 5;
+
+/// constant + sum of step[a] * coordinate of axis a.
+struct Affine {
+  int64_t constant = 0;
+  std::array<int64_t, kNumAxes> step{};
+
+  Affine() = default;
+  Affine(int64_t value) : constant(value) {}
+  bool isConstant() const;
+  bool operator==(const Affine &) const = default;
+};
+Affine operator+(Affine a, const Affine &b);
+Affine operator-(Affine a, const Affine &b);
+Affine operator*(Affine a, int64_t factor);
+
+/// How many values each axis takes (coordinate 0 .. size - 1).
+struct AxisSizes {
+  std::array<int64_t, kNumAxes> size;
+  AxisSizes() { size.fill(1); }
+};
+int64_t minOf(const Affine &a, const AxisSizes &sizes);
+int64_t maxOf(const Affine &a, const AxisSizes &sizes);
+
+struct LayoutDim {
+  int64_t length = 0; // at most so many elements per PE
+  Affine start;       // of the box, before clipping
+  bool operator==(const LayoutDim &) const = default;
+};
+
+struct Layout {
+  int64_t splitX = 1, splitY = 1;
+  llvm::SmallVector<LayoutDim> dims;
+  PartialKind kind = PartialKind::None;
+  unsigned partialAxes = 0, atAxes = 0; // bits 1 << Axis
+
+  bool operator==(const Layout &) const = default;
+  /// Every PE holds all of a tensor of this shape.
+  static Layout replicated(llvm::ArrayRef<int64_t> shape);
+  static Layout get(LayoutAttr attr);
+  LayoutAttr attr(mlir::MLIRContext *context) const;
+  /// Words of the box of each PE.
+  int64_t words() const;
+  bool dependsOn(Axis axis) const;
+  bool dependsOnSide(bool y) const { return dependsOn(y ? Y0 : X0) || dependsOn(y ? Y1 : X1); }
+};
+
+/// The layout of a tensor type's encoding.
+Layout layoutOf(mlir::Type type);
+mlir::RankedTensorType withLayout(mlir::RankedTensorType type, const Layout &layout);
+
+/// Coordinate counts of a region of w x h PEs under a layout's splits.
+AxisSizes axisSizes(int64_t w, int64_t h, int64_t splitX, int64_t splitY, int64_t chunks = 1);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_DIALECT_WAFER_LAYOUT_H

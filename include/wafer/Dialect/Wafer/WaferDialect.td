@@ -1,0 +1,60 @@
+//===- WaferDialect.td - Kernels on rectangles ----------------------------===//
+#ifndef WAFER_DIALECT_WAFER_WAFERDIALECT_TD
+#define WAFER_DIALECT_WAFER_WAFERDIALECT_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+
+def Wafer_Dialect : Dialect {
+  let name = "wafer";
+  let cppNamespace = "::wafer::wfr";
+  let summary = "Kernels on rectangles of cores, tensors with layouts, explicit communication";
+  let description = [{
+    A `wafer.region` is a rectangle of PEs that runs its ops one after the other as one SPMD program. Tensors carry a
+    `#wafer.layout` as encoding: which box each PE holds. Communication is explicit: `wafer.redistribute` between
+    layouts, `wafer.reduce` of partial results, `wafer.send` and `wafer.receive` between regions.
+    docs/rationale/wafer.md says why it is so.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+class Wafer_Attr<string name, string mnemonic_> : AttrDef<Wafer_Dialect, name> { let mnemonic = mnemonic_; }
+
+def Wafer_PartialKind : I32EnumAttr<"PartialKind", "", [
+  I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Add", 1, "add">, I32EnumAttrCase<"Mul", 2, "mul">,
+  I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Max", 4, "max">, I32EnumAttrCase<"Pick", 5, "pick">]> {
+  let cppNamespace = "::wafer::wfr";
+}
+
+def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout"> {
+  let summary = "Which box of a tensor each PE of a region holds";
+  let description = [{
+    The logical axes of a region are x0, x1 (x = x0 * splitX + x1), y0 and y1 likewise, and t, the chunk of the enclosing
+    `wafer.chunks`. Per tensor dimension the PE holds `length` elements from an affine start, clipped to the tensor:
+
+        #wafer.layout<[31 @ 31*x0, 16 @ 16*y0 - 1, 4 @ 0]>
+
+    An axis that appears in a dimension shards it; one that appears nowhere replicates, unless it is named in `partial`
+    (each PE holds a term; the kind combines them; `pick` has one contributor, others hold zero bits) or in `at` (only
+    the PEs at coordinate 0 of it hold valid data).
+  }];
+  let parameters = (ins "int64_t":$splitX, "int64_t":$splitY,
+                        ArrayRefParameter<"int64_t">:$dims, // length, offset, steps of x0 x1 y0 y1 t: 7 per dimension
+                        "PartialKind":$kind, "unsigned":$partialAxes, "unsigned":$atAxes);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    unsigned getRank() const { return getDims().size() / 7; }
+  }];
+}
+
+def Wafer_RectAttr : Wafer_Attr<"Rect", "rect"> {
+  let summary = "A rectangle of PEs of the mesh";
+  let parameters = (ins "int64_t":$x, "int64_t":$y, "int64_t":$w, "int64_t":$h);
+  let assemblyFormat = "`<` $x `,` $y `,` $w `,` $h `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif // WAFER_DIALECT_WAFER_WAFERDIALECT_TD

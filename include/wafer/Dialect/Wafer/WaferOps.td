@@ -1,0 +1,176 @@
+//===- WaferOps.td - Operations of the wafer dialect ----------------------===//
+#ifndef WAFER_DIALECT_WAFER_WAFEROPS_TD
+#define WAFER_DIALECT_WAFER_WAFEROPS_TD
+
+include "wafer/Dialect/Wafer/WaferDialect.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+
+class Wafer_Op<string mnemonic, list<Trait> traits = []> : Op<Wafer_Dialect, mnemonic, traits>;
+
+//===- Structure ----------------------------------------------------------===//
+
+def Wafer_ProgramOp : Wafer_Op<"program", [Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
+  let summary = "A planned model: regions and the streams between them";
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$mesh_width, I64Attr:$mesh_height);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `mesh` `(` $mesh_width `x` $mesh_height `)` attr-dict-with-keyword $body";
+}
+
+def Wafer_RegionOp : Wafer_Op<"region", [Symbol, HasParent<"ProgramOp">, SingleBlock, NoTerminator, NoRegionArguments]> {
+  let summary = "A rectangle of PEs that runs its ops in order";
+  let description = [{
+    The planner chooses the size; the placer adds `rect`. A `pin` fixes a coordinate before placement (-1: free).
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$width, I64Attr:$height, OptionalAttr<Wafer_RectAttr>:$rect,
+                       OptionalAttr<DenseI64ArrayAttr>:$pin);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `size` `(` $width `x` $height `)` (`rect` $rect^)? (`pin` $pin^)? attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Wafer_StreamOp : Wafer_Op<"stream", [Symbol, HasParent<"ProgramOp">]> {
+  let summary = "A bus of lanes between regions, or between a region and the host";
+  let description = [{
+    Lane i runs from the head (x = 0) of row i of `from` to the heads of row i of every region in `to`; the host stands
+    at a side of the mesh. `layout` and `senders` say what a lane carries: for each sender 0 .. senders - 1 in turn the
+    box that it holds of the tensor, clipped, row-major. The router adds the color.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<FlatSymbolRefAttr>:$from, ArrayAttr:$to, TypeAttr:$type,
+                       I64Attr:$senders, I64Attr:$lanes, OptionalAttr<StrAttr>:$host_name, OptionalAttr<I64Attr>:$color);
+  let assemblyFormat = [{
+    $sym_name (`from` $from^)? `to` $to `of` $type `senders` $senders `lanes` $lanes (`host` $host_name^)?
+    (`color` $color^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+//===- Data ---------------------------------------------------------------===//
+
+def Wafer_WeightOp : Wafer_Op<"weight", [Pure]> {
+  let summary = "A weight, resident in the given layout from load on";
+  let arguments = (ins FlatSymbolRefAttr:$source);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source attr-dict `:` type($result)";
+}
+
+def Wafer_ConstantOp : Wafer_Op<"constant", [Pure]> {
+  let summary = "A small constant, resident like a weight";
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+}
+
+def Wafer_FillOp : Wafer_Op<"fill", [Pure]> {
+  let summary = "A tensor of one value in the given layout; whole boxes are filled, beyond the tensor's edge too";
+  let arguments = (ins TypedAttrInterface:$value);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+}
+
+def Wafer_EmptyOp : Wafer_Op<"empty", [Pure]> {
+  let summary = "A tensor without values in the given layout, to be written piece by piece";
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def Wafer_ReshapeOp : Wafer_Op<"reshape", [Pure]> {
+  let summary = "The same memory under another shape: every PE's box is the same elements in the same order";
+  let arguments = (ins AnyRankedTensor:$source);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+//===- Communication ------------------------------------------------------===//
+
+def Wafer_RedistributeOp : Wafer_Op<"redistribute", [Pure]> {
+  let summary = "From any layout to any other, in one pass along lines of PEs";
+  let description = [{
+    Element i of the source goes to element i + `shift` of the result. `axis` is x or y: every PE of a row (column) sends
+    what its line needs, every PE keeps what is due; or local: nothing leaves a PE. With `into` the result is that
+    tensor, in place, with these elements replaced.
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Optional<AnyRankedTensor>:$into, StrAttr:$axis,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$shift);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $source (`into` $into^)? `along` $axis (`shift` $shift^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Wafer_ReduceOp : Wafer_Op<"reduce", [Pure]> {
+  let summary = "Combines partial terms along one axis; the result is valid at coordinate 0 of it";
+  let arguments = (ins AnyRankedTensor:$source, StrAttr:$axis, StrAttr:$algorithm);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source `along` $axis `by` $algorithm attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Wafer_SendOp : Wafer_Op<"send"> {
+  let summary = "Sends a tensor down a stream: one half of a pass along x";
+  let arguments = (ins AnyRankedTensor:$source, FlatSymbolRefAttr:$stream);
+  let assemblyFormat = "$source `to` $stream attr-dict `:` type($source)";
+}
+
+def Wafer_ReceiveOp : Wafer_Op<"receive"> {
+  let summary = "Receives a tensor from a stream: the other half";
+  let arguments = (ins FlatSymbolRefAttr:$stream);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$stream attr-dict `:` type($result)";
+}
+
+//===- Compute ------------------------------------------------------------===//
+
+def Wafer_KernelOp : Wafer_Op<"kernel", [SingleBlock, AttrSizedOperandSegments]> {
+  let summary = "A structured op on the boxes that each PE holds";
+  let description = [{
+    The body, maps and iterators are those of linalg.generic on whole tensors; `iteration` says which box of the
+    iteration space each PE computes. A reduction dimension that an axis shards leaves the result partial on that axis.
+    Reductions start from `identity`. With `into` the result accumulates (reductions) or is written (others) in place.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Optional<AnyRankedTensor>:$into,
+                       AffineMapArrayAttr:$indexing_maps, StrArrayAttr:$iterators, DenseI64ArrayAttr:$extents,
+                       Wafer_LayoutAttr:$iteration, OptionalAttr<TypedAttrInterface>:$identity);
+  let results = (outs AnyRankedTensor:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `(` $inputs `)` (`into` $into^)? attr-dict `:` functional-type(operands, results) $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Wafer_GatherOp : Wafer_Op<"gather", [Pure]> {
+  let summary = "Rows of a table by run-time index: the owner of a row contributes it, others zero bits";
+  let description = [{
+    result[i..., d...] = table[indices[i...], d...]. If the table's rows are sharded the result is partial(pick).
+    An index outside the table ends the run with an error.
+  }];
+  let arguments = (ins AnyRankedTensor:$table, AnyRankedTensor:$indices);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$table `at` $indices attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def Wafer_ChunksOp : Wafer_Op<"chunks", [SingleBlock]> {
+  let summary = "Runs its body for t = 0 .. count - 1, carrying tensors; layouts inside may depend on t";
+  let arguments = (ins Variadic<AnyRankedTensor>:$inits, I64Attr:$count);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$count `init` `(` $inits `)` attr-dict `:` functional-type(operands, results) $body";
+  let hasVerifier = 1;
+}
+
+def Wafer_YieldOp : Wafer_Op<"yield", [Terminator, Pure]> {
+  let summary = "Ends a kernel's or a chunk loop's body";
+  let arguments = (ins Variadic<AnyType>:$operands);
+  let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
+}
+
+#endif // WAFER_DIALECT_WAFER_WAFEROPS_TD

@@ -1,0 +1,102 @@
+#include "wafer/Dialect/Wafer/Layout.h"
+
+using namespace mlir;
+using namespace wafer::wfr;
+
+bool Affine::isConstant() const {
+  return llvm::all_of(step, [](int64_t s) { return s == 0; });
+}
+
+Affine wafer::wfr::operator+(Affine a, const Affine &b) {
+  a.constant += b.constant;
+  for (unsigned i = 0; i != kNumAxes; ++i)
+    a.step[i] += b.step[i];
+  return a;
+}
+
+Affine wafer::wfr::operator*(Affine a, int64_t factor) {
+  a.constant *= factor;
+  for (int64_t &s : a.step)
+    s *= factor;
+  return a;
+}
+
+Affine wafer::wfr::operator-(Affine a, const Affine &b) { return a + b * -1; }
+
+int64_t wafer::wfr::minOf(const Affine &a, const AxisSizes &sizes) {
+  int64_t value = a.constant;
+  for (unsigned i = 0; i != kNumAxes; ++i)
+    if (a.step[i] < 0)
+      value += a.step[i] * (sizes.size[i] - 1);
+  return value;
+}
+
+int64_t wafer::wfr::maxOf(const Affine &a, const AxisSizes &sizes) { return -minOf(a * -1, sizes); }
+
+Layout Layout::replicated(ArrayRef<int64_t> shape) {
+  Layout layout;
+  for (int64_t extent : shape)
+    layout.dims.push_back({extent, Affine(0)});
+  return layout;
+}
+
+Layout Layout::get(LayoutAttr attr) {
+  Layout layout;
+  layout.splitX = attr.getSplitX();
+  layout.splitY = attr.getSplitY();
+  layout.kind = attr.getKind();
+  layout.partialAxes = attr.getPartialAxes();
+  layout.atAxes = attr.getAtAxes();
+  ArrayRef<int64_t> data = attr.getDims();
+  for (unsigned d = 0; d != attr.getRank(); ++d) {
+    LayoutDim dim;
+    dim.length = data[7 * d];
+    dim.start.constant = data[7 * d + 1];
+    for (unsigned a = 0; a != kLayoutAxes; ++a)
+      dim.start.step[a] = data[7 * d + 2 + a];
+    layout.dims.push_back(dim);
+  }
+  return layout;
+}
+
+LayoutAttr Layout::attr(MLIRContext *context) const {
+  SmallVector<int64_t> data;
+  for (const LayoutDim &dim : dims) {
+    data.push_back(dim.length);
+    data.push_back(dim.start.constant);
+    data.append(dim.start.step.begin(), dim.start.step.begin() + kLayoutAxes);
+  }
+  return LayoutAttr::get(context, splitX, splitY, data, kind, partialAxes, atAxes);
+}
+
+int64_t Layout::words() const {
+  int64_t words = 1;
+  for (const LayoutDim &dim : dims)
+    words *= dim.length;
+  return words;
+}
+
+bool Layout::dependsOn(Axis axis) const {
+  return llvm::any_of(dims, [&](const LayoutDim &dim) { return dim.start.step[axis] != 0; });
+}
+
+Layout wafer::wfr::layoutOf(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  if (auto attr = dyn_cast_or_null<LayoutAttr>(tensor.getEncoding()))
+    return Layout::get(attr);
+  return Layout::replicated(tensor.getShape());
+}
+
+RankedTensorType wafer::wfr::withLayout(RankedTensorType type, const Layout &layout) {
+  return RankedTensorType::get(type.getShape(), type.getElementType(), layout.attr(type.getContext()));
+}
+
+AxisSizes wafer::wfr::axisSizes(int64_t w, int64_t h, int64_t splitX, int64_t splitY, int64_t chunks) {
+  AxisSizes sizes;
+  sizes.size[X0] = llvm::divideCeil(w, splitX);
+  sizes.size[X1] = std::min(w, splitX);
+  sizes.size[Y0] = llvm::divideCeil(h, splitY);
+  sizes.size[Y1] = std::min(h, splitY);
+  sizes.size[T] = chunks;
+  return sizes;
+}

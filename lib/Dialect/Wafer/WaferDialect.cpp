@@ -1,0 +1,208 @@
+#include "wafer/Dialect/Wafer/WaferDialect.h"
+#include "wafer/Dialect/Wafer/Layout.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace wafer::wfr;
+
+#include "wafer/Dialect/Wafer/WaferDialect.cpp.inc"
+#include "wafer/Dialect/Wafer/WaferEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "wafer/Dialect/Wafer/WaferAttrs.cpp.inc"
+
+void WaferDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "wafer/Dialect/Wafer/WaferAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "wafer/Dialect/Wafer/WaferOps.cpp.inc"
+      >();
+}
+
+//===- LayoutAttr: [31 @ 31*x0 - 1, 4 @ 0], split = [4, 1], partial = add[y0, y1], at = [x0]
+//------------------------===//
+
+static constexpr StringRef axisNames[kLayoutAxes] = {"x0", "x1", "y0", "y1", "t"};
+
+static void printStart(AsmPrinter &printer, ArrayRef<int64_t> dim) {
+  bool any = false;
+  for (unsigned a = 0; a != kLayoutAxes; ++a) {
+    int64_t step = dim[2 + a];
+    if (step == 0)
+      continue;
+    if (any)
+      printer << (step < 0 ? " - " : " + ");
+    else if (step < 0)
+      printer << "-";
+    printer << std::abs(step) << " * " << axisNames[a];
+    any = true;
+  }
+  if (!any)
+    printer << dim[1];
+  else if (dim[1] != 0)
+    printer << (dim[1] < 0 ? " - " : " + ") << std::abs(dim[1]);
+}
+
+static void printAxes(AsmPrinter &printer, unsigned mask) {
+  printer << '[';
+  bool first = true;
+  for (unsigned a = 0; a != kLayoutAxes; ++a)
+    if (mask & (1u << a)) {
+      printer << (first ? "" : ", ") << axisNames[a];
+      first = false;
+    }
+  printer << ']';
+}
+
+void LayoutAttr::print(AsmPrinter &printer) const {
+  printer << "<[";
+  for (unsigned d = 0; d != getRank(); ++d) {
+    ArrayRef<int64_t> dim = getDims().slice(7 * d, 7);
+    printer << (d ? ", " : "") << dim[0] << " at ";
+    printStart(printer, dim);
+  }
+  printer << ']';
+  if (getSplitX() != 1 || getSplitY() != 1)
+    printer << ", split = [" << getSplitX() << ", " << getSplitY() << ']';
+  if (getPartialAxes()) {
+    printer << ", partial = " << stringifyPartialKind(getKind());
+    printAxes(printer, getPartialAxes());
+  }
+  if (getAtAxes()) {
+    printer << ", valid_at_0 = ";
+    printAxes(printer, getAtAxes());
+  }
+  printer << '>';
+}
+
+static ParseResult parseAxis(AsmParser &parser, unsigned &axis) {
+  StringRef name;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&name))
+    return failure();
+  for (unsigned a = 0; a != kLayoutAxes; ++a)
+    if (axisNames[a] == name) {
+      axis = a;
+      return success();
+    }
+  return parser.emitError(loc, "unknown axis '") << name << "'; axes are x0, x1, y0, y1, t";
+}
+
+static ParseResult parseAxes(AsmParser &parser, unsigned &mask) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    unsigned axis = 0;
+    if (parseAxis(parser, axis))
+      return failure();
+    mask |= 1u << axis;
+    return success();
+  });
+}
+
+/// One term of a start: an integer, optionally times an axis.
+static ParseResult parseTerm(AsmParser &parser, int64_t sign, MutableArrayRef<int64_t> dim) {
+  int64_t value;
+  if (parser.parseInteger(value))
+    return failure();
+  if (failed(parser.parseOptionalStar())) {
+    dim[1] += sign * value;
+    return success();
+  }
+  unsigned axis = 0;
+  if (parseAxis(parser, axis))
+    return failure();
+  dim[2 + axis] += sign * value;
+  return success();
+}
+
+static ParseResult parseDim(AsmParser &parser, SmallVectorImpl<int64_t> &data) {
+  SmallVector<int64_t, 7> dim(7, 0);
+  if (parser.parseInteger(dim[0]) || parser.parseKeyword("at") || parseTerm(parser, 1, dim))
+    return failure();
+  while (true) {
+    if (succeeded(parser.parseOptionalPlus())) {
+      if (parseTerm(parser, 1, dim))
+        return failure();
+    } else if (succeeded(parser.parseOptionalMinus())) {
+      if (parseTerm(parser, -1, dim))
+        return failure();
+    } else {
+      break;
+    }
+  }
+  data.append(dim);
+  return success();
+}
+
+Attribute LayoutAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int64_t> data;
+  int64_t splitX = 1, splitY = 1;
+  PartialKind kind = PartialKind::None;
+  unsigned partial = 0, at = 0;
+  if (parser.parseLess() ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] { return parseDim(parser, data); }))
+    return {};
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef key;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&key) || parser.parseEqual())
+      return {};
+    if (key == "split") {
+      if (parser.parseLSquare() || parser.parseInteger(splitX) || parser.parseComma() || parser.parseInteger(splitY) ||
+          parser.parseRSquare())
+        return {};
+    } else if (key == "partial") {
+      StringRef name;
+      if (parser.parseKeyword(&name))
+        return {};
+      std::optional<PartialKind> parsed = symbolizePartialKind(name);
+      if (!parsed || *parsed == PartialKind::None) {
+        parser.emitError(loc, "unknown kind of partial '") << name << "'";
+        return {};
+      }
+      kind = *parsed;
+      if (parseAxes(parser, partial))
+        return {};
+    } else if (key == "valid_at_0") {
+      if (parseAxes(parser, at))
+        return {};
+    } else {
+      parser.emitError(loc, "unknown key '") << key << "' in a layout";
+      return {};
+    }
+  }
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<LayoutAttr>(parser.getContext(), splitX, splitY, data, kind, partial, at);
+}
+
+LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t splitX, int64_t splitY,
+                                 ArrayRef<int64_t> dims, PartialKind kind, unsigned partialAxes, unsigned atAxes) {
+  if (splitX < 1 || splitY < 1)
+    return emitError() << "splits must be at least 1";
+  if (dims.size() % 7 != 0)
+    return emitError() << "a layout has seven numbers per dimension";
+  if (partialAxes && kind == PartialKind::None)
+    return emitError() << "partial axes need a kind";
+  if (partialAxes & atAxes)
+    return emitError() << "an axis cannot be both partial and valid_at_0";
+  for (size_t d = 0; d != dims.size() / 7; ++d) {
+    if (dims[7 * d] < 0)
+      return emitError() << "length of dimension " << d << " must not be negative";
+    for (unsigned a = 0; a != kLayoutAxes; ++a)
+      if (dims[7 * d + 2 + a] && ((partialAxes | atAxes) & (1u << a)))
+        return emitError() << "axis " << axisNames[a] << " shards dimension " << d
+                           << " and cannot be partial or valid_at_0";
+  }
+  return success();
+}
+
+LogicalResult RectAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t x, int64_t y, int64_t w,
+                               int64_t h) {
+  if (x < 0 || y < 0 || w < 1 || h < 1)
+    return emitError() << "a rectangle needs x, y >= 0 and w, h >= 1";
+  return success();
+}

@@ -1,0 +1,118 @@
+#include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Dialect/Wafer/WaferDialect.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace wafer::wfr;
+
+LogicalResult RegionOp::verify() {
+  if (getWidth() < 1 || getHeight() < 1)
+    return emitOpError("needs at least one PE");
+  if (auto rect = getRect(); rect && (rect->getW() != (int64_t)getWidth() || rect->getH() != (int64_t)getHeight()))
+    return emitOpError("is ") << getWidth() << " x " << getHeight() << " but its rectangle is " << rect->getW() << " x "
+                              << rect->getH();
+  return success();
+}
+
+LogicalResult StreamOp::verify() {
+  if (!isa<RankedTensorType>(getType()))
+    return emitOpError("carries a ranked tensor");
+  if (getSenders() < 1 || getLanes() < 1)
+    return emitOpError("needs at least one sender and one lane");
+  bool host = getHostName().has_value();
+  if (host == (getFrom().has_value() && !getTo().empty()))
+    return emitOpError("has a producer and consumers, or the host in the place of one");
+  return success();
+}
+
+/// Elements held by a box in row-major order without gaps: all lengths of dimensions after the first that is longer
+/// than one cover their extent or are one.
+static bool sameWords(const Layout &a, const Layout &b) { return a.words() == b.words(); }
+
+LogicalResult ReshapeOp::verify() {
+  auto from = cast<RankedTensorType>(getSource().getType()), to = cast<RankedTensorType>(getResult().getType());
+  if (from.getNumElements() != to.getNumElements() || from.getElementType() != to.getElementType())
+    return emitOpError("must keep element type and number of elements");
+  if (!sameWords(layoutOf(from), layoutOf(to)))
+    return emitOpError("must keep the number of words per PE");
+  return success();
+}
+
+LogicalResult RedistributeOp::verify() {
+  auto from = cast<RankedTensorType>(getSource().getType()), to = cast<RankedTensorType>(getResult().getType());
+  if (from.getRank() != to.getRank() || from.getElementType() != to.getElementType())
+    return emitOpError("must keep rank and element type");
+  if (!getShift().empty() && (int64_t)getShift().size() != from.getRank())
+    return emitOpError("shift needs one number per dimension");
+  if (getInto() && getInto().getType() != to)
+    return emitOpError("result must have the type of 'into'");
+  if (getAxis() != "x" && getAxis() != "y" && getAxis() != "local")
+    return emitOpError("axis must be x, y or local");
+  Layout source = layoutOf(from);
+  if (source.partialAxes)
+    return emitOpError("source is partial: reduce it first");
+  return success();
+}
+
+LogicalResult ReduceOp::verify() {
+  if (getAxis() != "x" && getAxis() != "y")
+    return emitOpError("axis must be x or y");
+  if (getAlgorithm() != "chain" && getAlgorithm() != "star")
+    return emitOpError("algorithm must be chain or star");
+  Layout source = layoutOf(getSource().getType()), result = layoutOf(getResult().getType());
+  unsigned side = getAxis() == "x" ? (1u << X0 | 1u << X1) : (1u << Y0 | 1u << Y1);
+  if (!(source.partialAxes & side))
+    return emitOpError("source is not partial along ") << getAxis();
+  if (result.partialAxes & side)
+    return emitOpError("result is still partial along ") << getAxis();
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  size_t loops = getIterators().size();
+  size_t operands = getInputs().size();
+  if (getIndexingMaps().size() != operands + 1)
+    return emitOpError("needs an indexing map per input and one for the result");
+  if (getExtents().size() != loops || Layout::get(getIteration()).dims.size() != loops)
+    return emitOpError("needs an extent and a layout dimension per iterator");
+  for (auto [map, type] : llvm::zip(getIndexingMaps().getAsRange<AffineMapAttr>(), [&] {
+         SmallVector<Type> types(getInputs().getTypes());
+         types.push_back(getResult().getType());
+         return types;
+       }())) {
+    if (map.getValue().getNumDims() != loops)
+      return emitOpError("indexing map has ") << map.getValue().getNumDims() << " dimensions for " << loops << " loops";
+    if (map.getValue().getNumResults() != cast<RankedTensorType>(type).getRank())
+      return emitOpError("indexing map does not fit the tensor's rank");
+  }
+  bool reduces =
+      llvm::any_of(getIterators().getAsValueRange<StringAttr>(), [](StringRef s) { return s == "reduction"; });
+  if (reduces && !getIdentity())
+    return emitOpError("a reduction needs its identity");
+  if (getBody().front().getNumArguments() != operands + 1)
+    return emitOpError("body takes one scalar per input and the accumulator");
+  return success();
+}
+
+LogicalResult GatherOp::verify() {
+  auto table = cast<RankedTensorType>(getTable().getType()), indices = cast<RankedTensorType>(getIndices().getType()),
+       result = cast<RankedTensorType>(getResult().getType());
+  if (table.getRank() < 1 || result.getRank() != table.getRank() - 1 + indices.getRank())
+    return emitOpError("result rank must be that of the indices plus the table's without its first dimension");
+  return success();
+}
+
+LogicalResult ChunksOp::verify() {
+  if (getCount() < 1)
+    return emitOpError("needs at least one chunk");
+  if (getInits().getTypes() != getResults().getTypes())
+    return emitOpError("carries tensors of unchanging types");
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield || yield.getOperandTypes() != getResults().getTypes())
+    return emitOpError("body must yield the carried tensors");
+  return success();
+}
+
+#define GET_OP_CLASSES
+#include "wafer/Dialect/Wafer/WaferOps.cpp.inc"
