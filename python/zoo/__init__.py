@@ -1,0 +1,100 @@
+"""The models that waferc is tested, measured and shown with, and inputs for each.
+
+    model = zoo.find("magika")
+    model.path                    the ONNX file
+    model.compile_options         what wafer-compile must be told about it
+    for label, feed in model.inputs(5): ...
+
+Two come with their weights in wheels of requirements-models.txt (only the wheels' files are read; their packages are
+never imported), two are checked in under test/models.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from . import magika, synthetic_text
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+Feed = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    name: str
+    path: pathlib.Path
+    compile_options: list[str]
+    make_inputs: Callable[[], Iterator[tuple[str, Feed]]]
+
+    def inputs(self, count: int) -> list[tuple[str, Feed]]:
+        """The first `count` inputs, each with a label; always the same ones. ValueError if there are fewer."""
+        found = [pair for pair, _ in zip(self.make_inputs(), range(count))]
+        if len(found) < count:
+            raise ValueError(f"{self.name} has {len(found)} inputs, {count} are asked for")
+        return found
+
+
+def wheel_file(path: str) -> pathlib.Path:
+    """A file of an installed wheel, by its path below site-packages."""
+    folders = sorted((ROOT / ".venv").glob("lib/python3*/site-packages"))
+    for folder in folders:
+        if (folder / path).exists():
+            return folder / path
+    raise FileNotFoundError(f"{path} is not in .venv: run scripts/setup.sh")
+
+
+def _files() -> Iterator[tuple[str, Feed]]:
+    """Files of this repository, of as many kinds as it has."""
+    for name in (
+        "scripts/setup.sh",
+        "scripts/run-tests.py",
+        "CMakeLists.txt",
+        "lib/Program/manifest.proto",
+        "Makefile",
+        "lib/Support/Diagnostic.cpp",
+        "docs/report.md",
+        "test/models/decoder.onnx",
+        "LICENSE",
+        "pyproject.toml",
+    ):
+        yield name, {"bytes": magika.features((ROOT / name).read_bytes())}
+
+
+def _text_lines() -> Iterator[tuple[str, Feed]]:
+    for index, text in enumerate(("WAFER", "STREAMS", "KERNEL", "ROUTER 24", "TENSOR", "MESH")):
+        for turned in (False, True):
+            label = f"{text}, {'upside down' if turned else 'upright'}"
+            yield label, {"x": synthetic_text.line(text, turned=turned, seed=index)}
+
+
+def _tokens(masked: bool) -> Iterator[tuple[str, Feed]]:
+    for seed in range(64):
+        random = np.random.default_rng(seed)
+        feed = {"ids": random.integers(0, 256, (1, 16), dtype=np.int64)}
+        if masked:
+            length = int(random.integers(1, 17))
+            feed["mask"] = (np.arange(16) < length).astype(np.int64)[None]
+        yield f"tokens {seed}" + (f", {length} of 16 unmasked" if masked else ""), feed
+
+
+def find(name: str) -> Model:
+    """KeyError if there is no model of this name, FileNotFoundError if its wheel is not installed."""
+    return _MODELS[name]()
+
+
+_MODELS = {
+    "magika": lambda: Model("magika", wheel_file(magika.MODEL), ["--shape", "bytes=1x2048"], _files),
+    "classifier": lambda: Model(
+        "classifier",
+        wheel_file("rapidocr/models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"),
+        ["--shape", "x=1x3x48x192"],
+        _text_lines,
+    ),
+    "decoder": lambda: Model("decoder", ROOT / "test/models/decoder.onnx", [], lambda: _tokens(False)),
+    "encoder": lambda: Model("encoder", ROOT / "test/models/encoder.onnx", [], lambda: _tokens(True)),
+}
+
+NAMES = list(_MODELS)
