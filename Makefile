@@ -22,6 +22,14 @@ build: setup $(BUILD)/build.ninja
 test: build
 	@.venv/bin/python scripts/run-tests.py --build $(BUILD)
 
+demo: build
+	@.venv/bin/python python/demo.py --build $(BUILD)
+
+# The reference of dialects and passes, from their definitions: build/docs.
+docs: setup $(BUILD)/build.ninja
+	@$(CMAKE) --build $(BUILD) --target mlir-doc
+	@echo "$(BUILD)/docs"
+
 format:
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-22 -i
 	@.venv/bin/ruff format -q scripts test python benchmarks

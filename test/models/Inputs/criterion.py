@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "python"))
 
-from compare import Difference, largest_excess
+from same_numbers import Difference, largest_excess
 
 reference = np.array([100.0, 1.0, 0.0], np.float32)
 
