@@ -12,6 +12,7 @@ constexpr unsigned kScalarRegisters = 32;     // r0 reads as zero
 constexpr unsigned kDescriptorRegisters = 16; // d0..d15
 constexpr unsigned kThreads = 8;              // 0 is the core itself, 1..7 are asynchronous
 constexpr unsigned kMaxRank = 4;
+constexpr unsigned kMaxColors = 32; // what a field holds; the profile says how many there are
 constexpr unsigned kCallDepth = 8;
 
 /// Calling convention: r1 holds the parameter table's address on entry, r2..r4 arguments. A function may clobber

@@ -28,6 +28,13 @@ void PeDialect::initialize() {
       >();
 }
 
+Operation *PeDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  auto integer = dyn_cast<IntegerAttr>(value);
+  if (!integer || !type.isInteger(32))
+    return nullptr;
+  return ConstOp::create(builder, loc, integer.getInt());
+}
+
 LogicalResult BoxAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t splitX, int64_t splitY,
                               ArrayRef<int64_t> dims) {
   if (splitX < 1 || splitY < 1)

@@ -1,25 +1,104 @@
 #include "wafer/Dialect/Pe/PeDialect.h"
-#include "wafer/Program/Isa.h"
+#include "wafer/Program/Instruction.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace wafer::pe;
 
 //===- Structure ----------------------------------------------------------===//
 
-LogicalResult ProgramOp::verifyRegions() {
-  auto mains = getBody().front().getOps<MainOp>();
-  if (std::distance(mains.begin(), mains.end()) != 1)
-    return emitOpError("must hold exactly one pe.main");
+/// Checks that what was started is awaited.
+static LogicalResult verifyThreads(Operation *code) {
+  unsigned started = 0, awaited = 0;
+  code->walk([&](Operation *op) {
+    if (auto vec = dyn_cast<VecOp>(op))
+      started |= 1u << vec.getThread();
+    else if (auto wait = dyn_cast<WaitOp>(op))
+      awaited |= 1u << wait.getThread();
+  });
+  for (unsigned thread = 1; thread != wafer::isa::kThreads; ++thread)
+    if ((started & ~awaited) >> thread & 1)
+      return code->emitOpError("starts thread ") << thread << " and never waits for it";
   return success();
 }
 
+LogicalResult ProgramOp::verifyRegions() {
+  // What each function reads of its table.
+  llvm::StringMap<int64_t> entries, sizes;
+  unsigned mains = 0;
+  for (Operation &op : getBody().front()) {
+    if (auto function = dyn_cast<FuncOp>(op)) {
+      int64_t &count = entries[function.getSymName()];
+      function.walk([&](ParamOp param) { count = std::max<int64_t>(count, param.getIndex() + 1); });
+    } else if (auto table = dyn_cast<TableOp>(op)) {
+      sizes[table.getSymName()] = table.getValues().size();
+    } else if (llvm::isa<MainOp>(op)) {
+      ++mains;
+    } else if (!llvm::isa<BufferOp>(op)) {
+      return op.emitOpError("cannot stand in a pe.program");
+    }
+  }
+  if (mains != 1)
+    return emitOpError("must hold exactly one pe.main");
+  WalkResult result = walk([&](CallOp call) {
+    int64_t wanted = entries.lookup(call.getCallee());
+    if (wanted == 0)
+      return WalkResult::advance();
+    if (!call.getTable()) {
+      call.emitOpError("calls @") << call.getCallee() << ", which reads a table, without one";
+      return WalkResult::interrupt();
+    }
+    if (sizes.lookup(*call.getTable()) < wanted) {
+      call.emitOpError("calls @") << call.getCallee() << ", which reads " << wanted << " entries, with a table of "
+                                  << sizes.lookup(*call.getTable());
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 LogicalResult BufferOp::verify() {
-  if (getWords() < 0)
+  if (static_cast<int64_t>(getWords()) < 0)
     return emitOpError("has a negative size");
+  if (!llvm::is_contained({"weight", "activation", "scratch"}, getKind()))
+    return emitOpError("kind must be weight, activation or scratch, got \"") << getKind() << '"';
   if (getSource().has_value() != getBox().has_value())
     return emitOpError("needs both a source and a box, or neither");
+  if ((getKind() == "weight") != getSource().has_value())
+    return emitOpError("a buffer is loaded from a source if and only if it is a weight");
+  if (getAddress() && *getAddress() % isa::kWordBytes != 0)
+    return emitOpError("address must be a multiple of ")
+           << isa::kWordBytes << ", got " << static_cast<int64_t>(*getAddress());
+  if (!getBox())
+    return success();
+  // The first and the last word that the largest clipped box can touch.
+  int64_t first = 0, last = 0;
+  for (unsigned d = 0; d != getBox()->getRank(); ++d) {
+    int64_t length = std::min(getBox()->getLength(d), getBox()->getExtent(d));
+    if (length == 0)
+      return success();
+    int64_t reach;
+    if (llvm::MulOverflow(getBox()->getLength(d) - 1, getBox()->getStride(d), reach))
+      return emitOpError("box reaches beyond any memory");
+    (reach < 0 ? first : last) += reach;
+  }
+  if (first < 0 || last >= static_cast<int64_t>(getWords()))
+    return emitOpError("of ") << getWords() << " words, but its box touches words " << first << " to " << last;
+  return success();
+}
+
+/// A body, which may be written without a single op.
+static ParseResult parseCode(OpAsmParser &parser, Region &region, ArrayRef<OpAsmParser::Argument> arguments) {
+  if (parser.parseRegion(region, arguments))
+    return failure();
+  if (region.empty()) {
+    Block &block = region.emplaceBlock();
+    for (const OpAsmParser::Argument &argument : arguments)
+      block.addArgument(argument.type, parser.getEncodedSourceLoc(argument.ssaName.location));
+  }
   return success();
 }
 
@@ -34,7 +113,7 @@ ParseResult FuncOp::parse(OpAsmParser &parser, OperationState &result) {
     argument.type = parser.getBuilder().getI32Type();
   if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
-  return parser.parseRegion(*result.addRegion(), arguments);
+  return parseCode(parser, *result.addRegion(), arguments);
 }
 
 void FuncOp::print(OpAsmPrinter &printer) {
@@ -57,19 +136,20 @@ LogicalResult FuncOp::verify() {
   return success();
 }
 
-LogicalResult CallOp::verify() {
-  auto program = (*this)->getParentOfType<ProgramOp>();
-  if (!program)
-    return emitOpError("must stand in a pe.program");
-  if ((*this)->getParentOfType<FuncOp>())
-    return emitOpError("functions do not call functions");
-  auto callee = program.lookupSymbol<FuncOp>(getCallee());
+LogicalResult FuncOp::verifyRegions() { return verifyThreads(*this); }
+
+LogicalResult MainOp::verifyRegions() { return verifyThreads(*this); }
+
+LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!(*this)->getParentOfType<MainOp>())
+    return emitOpError("must stand in pe.main: functions do not call functions");
+  auto callee = symbols.lookupNearestSymbolFrom<FuncOp>(*this, getCalleeAttr());
   if (!callee)
     return emitOpError("calls unknown function @") << getCallee();
   if (callee.getBody().getNumArguments() != getOperands().size())
     return emitOpError("passes ") << getOperands().size() << " arguments to a function of "
                                   << callee.getBody().getNumArguments();
-  if (getTable() && !program.lookupSymbol<TableOp>(*getTable()))
+  if (getTable() && !symbols.lookupNearestSymbolFrom<TableOp>(*this, getTableAttr()))
     return emitOpError("names unknown table @") << *getTable();
   return success();
 }
@@ -91,7 +171,7 @@ ParseResult ForOp::parse(OpAsmParser &parser, OperationState &result) {
       parser.parseOperand(bounds[2]) || parser.resolveOperands(bounds, i32, result.operands))
     return failure();
   induction.type = i32;
-  if (parser.parseRegion(*result.addRegion(), {induction}))
+  if (parseCode(parser, *result.addRegion(), {induction}))
     return failure();
   return parser.parseOptionalAttrDict(result.attributes);
 }
@@ -105,8 +185,12 @@ void ForOp::print(OpAsmPrinter &printer) {
 LogicalResult ForOp::verify() {
   if (getBody().getNumArguments() != 1 || !getBody().getArgument(0).getType().isInteger(32))
     return emitOpError("has one i32 induction variable");
+  if (auto step = constantOf(getStep()); step && *step <= 0)
+    return emitOpError("step must be positive, got ") << *step;
   return success();
 }
+
+SmallVector<Region *> ForOp::getLoopRegions() { return {&getBody()}; }
 
 void IfOp::build(OpBuilder &builder, OperationState &state, Value condition, bool withElse) {
   state.addOperands(condition);
@@ -116,20 +200,6 @@ void IfOp::build(OpBuilder &builder, OperationState &state, Value condition, boo
     otherwise->emplaceBlock();
 }
 
-void IfOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  // A constant condition leaves one body.
-  patterns.add(+[](IfOp op, PatternRewriter &rewriter) -> LogicalResult {
-    auto condition = op.getCondition().getDefiningOp<ConstOp>();
-    if (!condition)
-      return rewriter.notifyMatchFailure(op, "condition is not a constant");
-    Region &taken = condition.getValue() != 0 ? op.getThenRegion() : op.getElseRegion();
-    if (!taken.empty())
-      rewriter.inlineBlockBefore(&taken.front(), op);
-    rewriter.eraseOp(op);
-    return success();
-  });
-}
-
 //===- Scalars ------------------------------------------------------------===//
 
 void ConstOp::build(OpBuilder &builder, OperationState &state, int64_t value) {
@@ -137,64 +207,55 @@ void ConstOp::build(OpBuilder &builder, OperationState &state, int64_t value) {
   state.addTypes(builder.getI32Type());
 }
 
-OpFoldResult ConstOp::fold(FoldAdaptor) { return getValueAttr(); }
-
-OpFoldResult ScalarOp::fold(FoldAdaptor adaptor) {
-  auto a = dyn_cast_or_null<IntegerAttr>(adaptor.getA());
-  auto b = dyn_cast_or_null<IntegerAttr>(adaptor.getB());
-  ScalarKind kind = getKind();
-  // Identities that need one constant.
-  if (b && b.getInt() == 0 &&
-      llvm::is_contained(
-          {ScalarKind::Add, ScalarKind::Sub, ScalarKind::Or, ScalarKind::Xor, ScalarKind::Shl, ScalarKind::Shr}, kind))
-    return getA();
-  if (a && a.getInt() == 0 && llvm::is_contained({ScalarKind::Add, ScalarKind::Or, ScalarKind::Xor}, kind))
-    return getB();
-  if (b && b.getInt() == 1 && llvm::is_contained({ScalarKind::Mul, ScalarKind::Div}, kind))
-    return getA();
-  if (a && a.getInt() == 1 && kind == ScalarKind::Mul)
-    return getB();
-  Builder builder(getContext());
-  if (kind == ScalarKind::Mul && ((a && a.getInt() == 0) || (b && b.getInt() == 0)))
-    return builder.getI32IntegerAttr(0);
-  if (kind == ScalarKind::Rem && b && b.getInt() == 1)
-    return builder.getI32IntegerAttr(0);
-  if (!a || !b)
-    return {};
-  int32_t x = a.getInt(), y = b.getInt();
-  uint32_t ux = x, uy = y;
-  switch (kind) {
-  case ScalarKind::Add:
-    return builder.getI32IntegerAttr(ux + uy);
-  case ScalarKind::Sub:
-    return builder.getI32IntegerAttr(ux - uy);
-  case ScalarKind::Mul:
-    return builder.getI32IntegerAttr(ux * uy);
-  case ScalarKind::Min:
-    return builder.getI32IntegerAttr(std::min(x, y));
-  case ScalarKind::Max:
-    return builder.getI32IntegerAttr(std::max(x, y));
-  case ScalarKind::And:
-    return builder.getI32IntegerAttr(x & y);
-  case ScalarKind::Or:
-    return builder.getI32IntegerAttr(x | y);
-  case ScalarKind::Xor:
-    return builder.getI32IntegerAttr(x ^ y);
-  case ScalarKind::Shl:
-    return uy < 32 ? OpFoldResult(builder.getI32IntegerAttr(ux << uy)) : OpFoldResult();
-  case ScalarKind::Shr:
-    return uy < 32 ? OpFoldResult(builder.getI32IntegerAttr(x >> uy)) : OpFoldResult();
-  case ScalarKind::Div:
-    return y > 0 ? OpFoldResult(builder.getI32IntegerAttr(x / y)) : OpFoldResult();
-  case ScalarKind::Rem:
-    return y > 0 ? OpFoldResult(builder.getI32IntegerAttr(x % y)) : OpFoldResult();
-  case ScalarKind::Slt:
-    return builder.getI32IntegerAttr(x < y);
-  case ScalarKind::Seq:
-    return builder.getI32IntegerAttr(x == y);
-  }
-  return {};
+void AddrOp::build(OpBuilder &builder, OperationState &state, StringRef buffer, int64_t offset) {
+  build(builder, state, builder.getI32Type(), buffer, offset);
 }
+
+LogicalResult AddrOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto buffer = symbols.lookupNearestSymbolFrom<BufferOp>(*this, getBufferAttr());
+  if (!buffer)
+    return emitOpError("names unknown buffer @") << getBuffer();
+  if (getOffset() > buffer.getWords()) // unsigned: a negative one is large
+    return emitOpError("offset ") << static_cast<int64_t>(getOffset()) << " lies outside of @" << getBuffer()
+                                  << ", which has " << buffer.getWords() << " words";
+  return success();
+}
+
+void ParamOp::build(OpBuilder &builder, OperationState &state, int64_t index) {
+  build(builder, state, builder.getI32Type(), index);
+}
+
+LogicalResult ParamOp::verify() {
+  if (!(*this)->getParentOfType<FuncOp>())
+    return emitOpError("must stand in a function: main has no table");
+  if (static_cast<int64_t>(getIndex()) < 0)
+    return emitOpError("index must not be negative, got ") << static_cast<int64_t>(getIndex());
+  return success();
+}
+
+void CoordOp::build(OpBuilder &builder, OperationState &state, Axis axis) {
+  build(builder, state, builder.getI32Type(), axis);
+}
+
+void ScalarOp::build(OpBuilder &builder, OperationState &state, ScalarKind kind, Value a, Value b) {
+  build(builder, state, builder.getI32Type(), kind, a, b);
+}
+
+Speculation::Speculatability ScalarOp::getSpeculatability() {
+  if (getKind() != ScalarKind::Div && getKind() != ScalarKind::Rem)
+    return Speculation::Speculatable;
+  std::optional<int32_t> divisor = constantOf(getB());
+  return divisor && *divisor != 0 ? Speculation::Speculatable : Speculation::NotSpeculatable;
+}
+
+static LogicalResult verifyWordOffset(Operation *op, int64_t offset) {
+  if (offset % wafer::isa::kWordBytes != 0 || !llvm::isInt<32>(offset))
+    return op->emitOpError("offset must be a multiple of ") << wafer::isa::kWordBytes << " of 32 bits, got " << offset;
+  return success();
+}
+
+LogicalResult LoadOp::verify() { return verifyWordOffset(*this, getOffset()); }
+LogicalResult StoreOp::verify() { return verifyWordOffset(*this, getOffset()); }
 
 //===- Vectors ------------------------------------------------------------===//
 
@@ -211,47 +272,46 @@ static LogicalResult verifyRank(Operation *op, Value descriptor, size_t rank) {
   return success();
 }
 
-/// Operands that an operation reads.
-static unsigned arity(VectorKind kind) {
-  switch (kind) {
-  case VectorKind::Fma:
-  case VectorKind::Select:
-    return 3;
-  case VectorKind::Add:
-  case VectorKind::Sub:
-  case VectorKind::Mul:
-  case VectorKind::Min:
-  case VectorKind::Max:
-  case VectorKind::And:
-  case VectorKind::Or:
-  case VectorKind::Xor:
-  case VectorKind::Shl:
-  case VectorKind::Shr:
-  case VectorKind::Div:
-  case VectorKind::Rem:
-  case VectorKind::CmpEq:
-  case VectorKind::CmpNe:
-  case VectorKind::CmpLt:
-  case VectorKind::CmpLe:
-  case VectorKind::CmpGt:
-  case VectorKind::CmpGe:
-  case VectorKind::Pow:
-    return 2;
-  default:
-    return 1;
-  }
+static LogicalResult verifyNest(Operation *op, size_t rank) {
+  if (rank < 1 || rank > wafer::isa::kMaxRank)
+    return op->emitOpError("has a nest of rank ") << rank << "; 1 to " << wafer::isa::kMaxRank << " are possible";
+  return success();
 }
+
+static LogicalResult verifyColor(Operation *op, int64_t color) {
+  if (color < 0 || color >= static_cast<int64_t>(wafer::isa::kMaxColors))
+    return op->emitOpError("color must lie in 0..") << wafer::isa::kMaxColors - 1 << ", got " << color;
+  return success();
+}
+
+LogicalResult DescOp::verify() {
+  size_t rank = getStrides().size();
+  if (rank < 1 || rank > isa::kMaxRank)
+    return emitOpError("has ") << rank << " strides; 1 to " << isa::kMaxRank << " are possible";
+  return success();
+}
+
+void FabricOp::build(OpBuilder &builder, OperationState &state, int64_t color) {
+  build(builder, state, FabricType::get(builder.getContext()), color);
+}
+
+LogicalResult FabricOp::verify() { return verifyColor(*this, getColor()); }
 
 LogicalResult VecOp::verify() {
   size_t rank = getNest().size();
-  if (rank < 1 || rank > isa::kMaxRank)
-    return emitOpError("has a nest of rank ") << rank << "; 1 to " << isa::kMaxRank << " are possible";
+  if (failed(verifyNest(*this, rank)))
+    return failure();
   unsigned given = 1 + (getB() ? 1 : 0) + (getC() ? 1 : 0);
-  if (given != arity(getKind()))
-    return emitOpError() << stringifyVectorKind(getKind()) << " reads " << arity(getKind()) << " operands, got "
-                         << given;
-  if (getControl() != Control::None && !(getDst() && llvm::isa<FabricType>(getDst().getType())))
+  unsigned arity = isa::vectorArity(static_cast<isa::VectorOp>(getKind()));
+  if (given != arity)
+    return emitOpError() << stringifyVectorKind(getKind()) << " reads " << arity << " operands, got " << given;
+  auto isFabric = [](Value value) { return value && llvm::isa<FabricType>(value.getType()); };
+  if (getControl() != Control::None && !isFabric(getDst()))
     return emitOpError("only a send can be followed by a control wavelet");
+  if (!getDst() && !isFabric(getA()) && !isFabric(getB()) && !isFabric(getC()))
+    return emitOpError("drops its result and receives nothing");
+  if (getKind() == VectorKind::Iota && (getType() != ElementType::I32 || !llvm::isa<DescType>(getA().getType())))
+    return emitOpError("iota makes i32 from a descriptor");
   for (Value operand : {getDst(), getA(), getB(), getC()})
     if (failed(verifyRank(*this, operand, rank)))
       return failure();
@@ -260,10 +320,18 @@ LogicalResult VecOp::verify() {
 
 LogicalResult RecvWindowOp::verify() {
   size_t rank = getNest().size();
-  if (rank < 1 || rank > isa::kMaxRank)
-    return emitOpError("has a nest of rank ") << rank << "; 1 to " << isa::kMaxRank << " are possible";
+  if (failed(verifyNest(*this, rank)) || failed(verifyColor(*this, getColor())))
+    return failure();
   if (getBlock().size() != rank || getLower().size() != rank)
     return emitOpError("block, box and lower corner must have one rank");
+  for (size_t d = 0; d != rank; ++d) {
+    std::optional<int32_t> extent = constantOf(getNest()[d]), block = constantOf(getBlock()[d]),
+                           lower = constantOf(getLower()[d]);
+    if (extent && *extent <= 0)
+      return verifyRank(*this, getDst(), rank); // nothing is kept
+    if ((lower && *lower < 0) || (extent && block && lower && int64_t(*lower) + *extent > *block))
+      return emitOpError("box leaves the block in dimension ") << d;
+  }
   return verifyRank(*this, getDst(), rank);
 }
 

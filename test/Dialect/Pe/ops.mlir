@@ -28,3 +28,35 @@ pe.program @r0 {
     }
   }
 }
+
+// CHECK-LABEL: pe.program @r1 for @region
+pe.program @r1 for @region {
+  // CHECK: pe.buffer @w words 8 kind "weight" at 64 from @weights <2, 1, [64, 0, 8, 16, 8, 0, 0, 1]>
+  pe.buffer @w words 8 kind "weight" at 64 from @weights #pe.box<2, 1, [64, 0, 8, 16, 8, 0, 0, 1]>
+  // CHECK: pe.table @t [1, -2]
+  pe.table @t [1, -2]
+  // CHECK: pe.func @f() {
+  pe.func @f() {
+    // CHECK: pe.addr @w plus 3
+    %w = pe.addr @w plus 3
+    %x = pe.coord x
+    // CHECK: pe.param 1
+    %p = pe.param 1
+    %c = pe.scalar slt %x, %p
+    // CHECK: pe.if %{{.*}} {
+    pe.if %c {
+      // CHECK: pe.load %{{.*}} plus 4
+      %v = pe.load %w plus 4
+      // CHECK: pe.store %{{.*}} to
+      pe.store %v to %w
+      // CHECK: } else {
+    } else {
+      // CHECK: pe.trap %{{.*}}, "too far east"
+      pe.trap %x, "too far east"
+    }
+  }
+  pe.main {
+    // CHECK: pe.call @f table @t()
+    pe.call @f table @t()
+  }
+}

@@ -10,6 +10,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/RegionKindInterface.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "wafer/Dialect/Pe/PeDialect.h.inc"
@@ -21,5 +22,15 @@
 #include "wafer/Dialect/Pe/PeAttrs.h.inc"
 #define GET_OP_CLASSES
 #include "wafer/Dialect/Pe/PeOps.h.inc"
+
+namespace wafer::pe {
+
+/// The constant that defines a value, if one does.
+std::optional<int32_t> constantOf(mlir::Value value);
+
+/// True if the value cannot be negative, whatever the PE.
+bool isKnownNonNegative(mlir::Value value);
+
+} // namespace wafer::pe
 
 #endif // WAFER_DIALECT_PE_PEDIALECT_H

@@ -17,6 +17,7 @@ def Pe_Dialect : Dialect {
   }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
 }
 
 class Pe_Type<string name, string mnemonic_> : TypeDef<Pe_Dialect, name> { let mnemonic = mnemonic_; }
