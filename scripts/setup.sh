@@ -34,7 +34,9 @@ install_packages() {
   fi
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
   "${sudo[@]}" apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$deps/apt.log" 2>&1 || {
+  # sudo drops the caller's environment, so `env` sets it behind sudo.
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >"$deps/apt.log" 2>&1 || {
     tail -n 20 "$deps/apt.log"
     say "apt-get install failed; the whole log is in $deps/apt.log"
     exit 1
