@@ -39,6 +39,7 @@ install_packages() {
     "${missing[@]}" >"$deps/apt.log" 2>&1 || {
     tail -n 20 "$deps/apt.log"
     say "apt-get install failed; the whole log is in $deps/apt.log"
+    say "LLVM 22 is in Debian 12's security archive: is bookworm-security among apt's sources?"
     exit 1
   }
 }
