@@ -25,9 +25,10 @@ test: build
 demo: build
 	@.venv/bin/python python/demo.py --build $(BUILD)
 
-# The reference of dialects and passes, from their definitions: build/docs.
+# The reference of dialects, passes and error codes, from their definitions: build/docs.
 docs: setup $(BUILD)/build.ninja
 	@$(CMAKE) --build $(BUILD) --target mlir-doc
+	@.venv/bin/python scripts/error-reference.py $(BUILD)/docs/errors.md
 	@echo "$(BUILD)/docs"
 
 format:
