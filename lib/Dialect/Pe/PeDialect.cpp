@@ -35,6 +35,18 @@ Operation *PeDialect::materializeConstant(OpBuilder &builder, Attribute value, T
   return ConstOp::create(builder, loc, integer.getInt());
 }
 
+StringRef wafer::pe::nodeNameOf(Location location) {
+  StringRef name;
+  location->walk([&](Location inner) {
+    if (auto named = dyn_cast<NameLoc>(inner)) {
+      name = named.getName();
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return name;
+}
+
 LogicalResult BoxAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t splitX, int64_t splitY,
                               ArrayRef<int64_t> dims) {
   if (splitX < 1 || splitY < 1)

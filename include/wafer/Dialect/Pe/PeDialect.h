@@ -31,6 +31,9 @@ std::optional<int32_t> constantOf(mlir::Value value);
 /// True if the value cannot be negative, whatever the PE.
 bool isKnownNonNegative(mlir::Value value);
 
+/// The name in a location: that of the ONNX node that an op comes from. Empty if there is none.
+llvm::StringRef nodeNameOf(mlir::Location location);
+
 } // namespace wafer::pe
 
 #endif // WAFER_DIALECT_PE_PEDIALECT_H

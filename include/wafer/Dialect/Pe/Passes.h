@@ -1,0 +1,18 @@
+// Passes on the pe dialect; Passes.td describes them.
+#ifndef WAFER_DIALECT_PE_PASSES_H
+#define WAFER_DIALECT_PE_PASSES_H
+
+#include "wafer/Dialect/Pe/PeDialect.h"
+
+#include "mlir/Pass/Pass.h"
+
+namespace wafer::pe {
+
+#define GEN_PASS_DECL
+#include "wafer/Dialect/Pe/Passes.h.inc"
+#define GEN_PASS_REGISTRATION
+#include "wafer/Dialect/Pe/Passes.h.inc"
+
+} // namespace wafer::pe
+
+#endif // WAFER_DIALECT_PE_PASSES_H

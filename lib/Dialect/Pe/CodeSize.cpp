@@ -1,0 +1,160 @@
+#include "wafer/Dialect/Pe/CodeSize.h"
+#include "wafer/Program/Assembler.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::pe;
+
+int64_t wafer::pe::tableEntryBytes(ArrayRef<int32_t> values) {
+  return llvm::all_of(values, [](int32_t v) { return llvm::isInt<16>(v); }) ? 2 : 4;
+}
+
+bool wafer::pe::isFusedCompare(ScalarOp op) {
+  return (op.getKind() == ScalarKind::Slt || op.getKind() == ScalarKind::Seq) &&
+         llvm::all_of(op->getUsers(), llvm::IsaPred<IfOp>);
+}
+
+Field wafer::pe::fieldOf(OpOperand &operand) {
+  Operation *op = operand.getOwner();
+  if (auto scalar = dyn_cast<ScalarOp>(op)) {
+    if (isFusedCompare(scalar))
+      return Field::Register;
+    if (operand.getOperandNumber() == 1)
+      return Field::Immediate14;
+    // On the left: where the other side is no constant, and the operation has a mirror image.
+    if (constantOf(scalar.getB()))
+      return Field::Register;
+    switch (scalar.getKind()) {
+    case ScalarKind::Shl:
+    case ScalarKind::Shr:
+    case ScalarKind::Div:
+    case ScalarKind::Rem:
+      return Field::Register;
+    default:
+      return Field::Immediate14;
+    }
+  }
+  if (llvm::isa<DescOp>(op))
+    return operand.getOperandNumber() == 0 ? Field::Base : Field::Size;
+  if (auto vec = dyn_cast<VecOp>(op))
+    return operand.getOperandNumber() < vec.getNest().size() ? Field::Size : Field::Register;
+  if (llvm::isa<RecvWindowOp>(op))
+    return Field::Size;
+  if (llvm::isa<ForOp>(op) && operand.getOperandNumber() == 2)
+    return Field::Immediate14;
+  return Field::Register;
+}
+
+bool wafer::pe::fitsField(Field field, int32_t value) {
+  switch (field) {
+  case Field::Register:
+    return value == 0;
+  case Field::Immediate14: // and its negation, for sub
+    return isa::Assembler::fitsImmediate(value) && isa::Assembler::fitsImmediate(-int64_t(value));
+  case Field::Size:
+    return isa::Operand::fits(value);
+  case Field::Base:
+    return value >= 0 && value <= 0xffff;
+  }
+  return false;
+}
+
+namespace {
+/// Counts words as the assembler would emit them, but forgets descriptors at every branch and label.
+class Counter {
+public:
+  int64_t words = 0;
+
+  void add(Block &block) {
+    forget();
+    for (Operation &op : block)
+      add(op);
+    forget();
+  }
+
+private:
+  void forget() { nest = {}, descriptors.clear(); }
+
+  static int64_t loadWords(int32_t value) { return llvm::isInt<19>(value) ? 1 : 2; }
+
+  /// A constant that is loaded where it is used, e.g. into a register of the calling convention.
+  static int64_t moveWords(Value value) {
+    std::optional<int32_t> constant = constantOf(value);
+    return constant ? loadWords(*constant) : 1;
+  }
+
+  void setNest(OperandRange extents) {
+    if (nest && *nest == extents)
+      return;
+    nest = extents;
+    words += 1 + (extents.size() + 1) / 2;
+  }
+
+  void useDescriptor(Value value) {
+    if (descriptors.insert(value).second || descriptors.size() > isa::kDescriptorRegisters)
+      words += 1 + (value.getDefiningOp<DescOp>().getStrides().size() + 1) / 2;
+  }
+
+  void add(Operation &op) {
+    TypeSwitch<Operation *>(&op)
+        .Case([&](ConstOp constant) {
+          bool inRegister = llvm::any_of(constant->getUses(), [&](OpOperand &use) {
+            bool isMoved = llvm::isa<CallOp>(use.getOwner()) || (llvm::isa<ForOp>(use.getOwner()) && use.getOperandNumber() == 0);
+            return !isMoved && !fitsField(fieldOf(use), constant.getValue());
+          });
+          words += inRegister ? loadWords(constant.getValue()) : 0;
+        })
+        .Case([&](ScalarOp scalar) { words += isFusedCompare(scalar) ? 0 : 1; })
+        .Case<AddrOp, ParamOp, CoordOp, TrapOp, WaitOp>([&](auto) { words += 1; })
+        .Case<LoadOp, StoreOp>([&](auto access) {
+          words += isa::Assembler::fitsImmediate(static_cast<int64_t>(access.getOffset())) ? 1 : 3;
+        })
+        .Case([&](VecOp vec) {
+          setNest(vec.getNest());
+          for (Value operand : vec->getOperands())
+            if (llvm::isa<DescType>(operand.getType()))
+              useDescriptor(operand);
+          words += 2;
+        })
+        .Case([&](RecvWindowOp receive) {
+          setNest(receive.getNest());
+          useDescriptor(receive.getDst());
+          words += 1 + receive.getNest().size();
+        })
+        .Case([&](CallOp call) {
+          words += 1 + (call.getTable() ? 1 : 0);
+          for (Value operand : call.getOperands())
+            words += moveWords(operand);
+          forget();
+        })
+        .Case([&](ForOp loop) {
+          words += moveWords(loop.getLower()) + 3; // guard, increment, branch back
+          add(loop.getBody().front());
+        })
+        .Case([&](IfOp branch) {
+          words += 1;
+          if (!branch.getThenRegion().empty())
+            add(branch.getThenRegion().front());
+          if (!branch.getElseRegion().empty()) {
+            words += 1;
+            add(branch.getElseRegion().front());
+          }
+        });
+  }
+
+  std::optional<OperandRange> nest;
+  DenseSet<Value> descriptors;
+};
+} // namespace
+
+int64_t wafer::pe::estimateCodeBytes(FuncOp function) {
+  Counter counter;
+  counter.add(function.getBody().front());
+  return (counter.words + 1) * isa::kWordBytes; // and the return
+}
+
+int64_t wafer::pe::estimateCodeBytes(MainOp main) {
+  Counter counter;
+  counter.add(main.getBody().front());
+  return (counter.words + 1) * isa::kWordBytes; // and the halt
+}

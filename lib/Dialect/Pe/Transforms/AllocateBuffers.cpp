@@ -1,0 +1,198 @@
+// Static addresses for buffers.
+//
+// Which buffers are live together follows from main alone, because functions do not call functions and wait for all
+// that they start. Time is counted in main's outermost ops. A loop is one step: whatever it touches lives over all of
+// it, which is what a buffer that is read before it is written in an iteration needs, and costs little, since buffers
+// local to an iteration are reused by the next one anyway.
+//
+// Packing intervals into the least height is NP-hard; largest first into the tightest gap is within a few percent of
+// the sum of what is live in practice. `live-bytes` is that bound, beside `peak-bytes` in the statistics.
+#include "wafer/Dialect/Pe/Passes.h"
+#include "wafer/Program/Isa.h"
+#include "wafer/Support/MlirDiagnostic.h"
+
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace wafer::pe {
+#define GEN_PASS_DEF_PEALLOCATEBUFFERS
+#include "wafer/Dialect/Pe/Passes.h.inc"
+} // namespace wafer::pe
+
+using namespace wafer;
+using namespace wafer::pe;
+
+namespace {
+struct Item {
+  BufferOp op;
+  int64_t bytes;
+  int64_t first = INT64_MAX, last = -1; // steps of main
+  int64_t offset = -1;                  // bytes from the top of usable SRAM down to the buffer's end
+
+  bool meets(const Item &other) const { return first <= other.last && other.first <= last; }
+  void use(int64_t step) {
+    first = std::min(first, step);
+    last = std::max(last, step);
+  }
+};
+
+struct AllocateBuffers : wafer::pe::impl::PeAllocateBuffersBase<AllocateBuffers> {
+  using PeAllocateBuffersBase::PeAllocateBuffersBase;
+
+  void runOnOperation() override;
+
+private:
+  void findLifetimes();
+  void place();
+  LogicalResult report();
+
+  llvm::MapVector<StringAttr, Item> items;
+};
+} // namespace
+
+/// The ops that act on what is computed from `value`.
+static void findActors(Value value, SetVector<Operation *> &seen, function_ref<void(Operation *)> found) {
+  for (Operation *user : value.getUsers()) {
+    if (!seen.insert(user))
+      continue;
+    if (isMemoryEffectFree(user) && user->getNumRegions() == 0)
+      for (Value result : user->getResults())
+        findActors(result, seen, found);
+    else
+      found(user);
+  }
+}
+
+void AllocateBuffers::findLifetimes() {
+  ProgramOp program = getOperation();
+  llvm::DenseMap<StringAttr, SetVector<StringAttr>> usedBy; // function -> buffers
+  MainOp main;
+  for (Operation &op : program.getBody().front()) {
+    if (auto function = dyn_cast<FuncOp>(op))
+      function.walk(
+          [&](AddrOp address) { usedBy[function.getSymNameAttr()].insert(address.getBufferAttr().getAttr()); });
+    else if (auto found = dyn_cast<MainOp>(op))
+      main = found;
+  }
+  int64_t step = 0, end = main.getBody().front().getOperations().size();
+  llvm::DenseMap<Operation *, int64_t> stepOf;
+  for (Operation &op : main.getBody().front())
+    stepOf[&op] = step++;
+  auto outermost = [&](Operation *op) { return stepOf[main.getBody().front().findAncestorOpInBlock(*op)]; };
+  main.walk([&](Operation *op) {
+    if (auto call = dyn_cast<CallOp>(op)) {
+      for (StringAttr name : usedBy[call.getCalleeAttr().getAttr()])
+        items[name].use(outermost(op));
+    } else if (auto address = dyn_cast<AddrOp>(op)) {
+      Item &item = items[address.getBufferAttr().getAttr()];
+      SetVector<Operation *> seen;
+      findActors(address, seen, [&](Operation *actor) {
+        item.use(outermost(actor));
+        // An address that is stored may be used by anyone, any time.
+        if (llvm::isa<StoreOp>(actor))
+          item.use(0), item.use(end);
+      });
+    }
+  });
+  for (auto &[name, item] : items)
+    if (item.op.getKind() == "weight")
+      item.use(0), item.use(end);
+}
+
+void AllocateBuffers::place() {
+  SmallVector<Item *> order, placed; // placed: by offset
+  auto insert = [&](Item *item) {
+    placed.insert(llvm::upper_bound(placed, item, [](Item *a, Item *b) { return a->offset < b->offset; }), item);
+  };
+  for (auto &[name, item] : items) {
+    if (item.op.getAddress()) {
+      item.offset = usableBytes - *item.op.getAddress() - item.bytes;
+      insert(&item);
+    } else {
+      order.push_back(&item);
+    }
+  }
+  // Largest first; the longer life, then the earlier, breaks ties.
+  llvm::sort(order, [](Item *a, Item *b) {
+    return std::make_tuple(-a->bytes, a->first - a->last, a->first, a->op.getSymName()) <
+           std::make_tuple(-b->bytes, b->first - b->last, b->first, b->op.getSymName());
+  });
+  for (Item *item : order) {
+    int64_t best = -1, bestGap = INT64_MAX, top = 0;
+    for (Item *other : placed) {
+      if (!other->meets(*item))
+        continue;
+      int64_t gap = other->offset - top;
+      if (gap >= item->bytes && gap < bestGap)
+        best = top, bestGap = gap;
+      top = std::max(top, other->offset + other->bytes);
+    }
+    item->offset = best >= 0 ? best : top;
+    insert(item);
+  }
+}
+
+LogicalResult AllocateBuffers::report() {
+  int64_t peak = 0;
+  std::map<int64_t, int64_t> change; // step -> bytes
+  for (auto &[name, item] : items) {
+    peak = std::max(peak, item.offset + item.bytes);
+    if (item.last >= item.first)
+      change[item.first] += item.bytes, change[item.last + 1] -= item.bytes;
+  }
+  int64_t live = 0, mostLive = 0, worstStep = 0;
+  for (auto [step, bytes] : change)
+    if ((live += bytes) > mostLive)
+      mostLive = live, worstStep = step;
+  numBuffers += items.size();
+  peakBytes += peak;
+  liveBytes += mostLive;
+  if (peak <= usableBytes)
+    return success();
+  // Name the largest of those that are live where most is.
+  SmallVector<Item *> largest;
+  for (auto &[name, item] : items)
+    if (item.first <= worstStep && worstStep <= item.last)
+      largest.push_back(&item);
+  llvm::sort(largest, [](Item *a, Item *b) {
+    return std::make_tuple(-a->bytes, a->op.getSymName()) < std::make_tuple(-b->bytes, b->op.getSymName());
+  });
+  std::string text = "buffers of region @" + getOperation().getSymName().str() + " take " + std::to_string(peak) +
+                     " bytes a PE, " + std::to_string(peak - usableBytes) + " more than its SRAM has; the largest:";
+  for (size_t i = 0; i != std::min<size_t>(largest.size(), 4); ++i)
+    text += (i ? ", @" : " @") + largest[i]->op.getSymName().str() + " " + largest[i]->op.getKind().str() + " " +
+            std::to_string(largest[i]->bytes);
+  return emitError(getOperation().getLoc(),
+                   {ErrorCode::BuffersTooLarge, text, "give the region more PEs, or a larger mesh (--mesh)"});
+}
+
+void AllocateBuffers::runOnOperation() {
+  items.clear();
+  ProgramOp program = getOperation();
+  if (usableBytes <= 0) {
+    program.emitOpError("pe-allocate-buffers needs usable-bytes");
+    return signalPassFailure();
+  }
+  for (BufferOp buffer : program.getBody().front().getOps<BufferOp>()) {
+    Item &item = items[buffer.getSymNameAttr()];
+    item.op = buffer;
+    // Beyond any memory, but far from overflow.
+    item.bytes = std::min<int64_t>(buffer.getWords(), int64_t(1) << 40) * wafer::isa::kWordBytes;
+  }
+  findLifetimes();
+  place();
+  if (failed(report()))
+    return signalPassFailure();
+  Builder builder(program);
+  for (auto &[name, item] : items)
+    item.op.setAddressAttr(builder.getI64IntegerAttr(usableBytes - item.offset - item.bytes));
+  program.walk([&](AddrOp address) {
+    int64_t base = *items[address.getBufferAttr().getAttr()].op.getAddress();
+    OpBuilder at(address);
+    address.replaceAllUsesWith(
+        ConstOp::create(at, address.getLoc(), base + address.getOffset() * wafer::isa::kWordBytes).getResult());
+    address.erase();
+  });
+}
