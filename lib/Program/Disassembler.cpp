@@ -120,6 +120,8 @@ std::string wafer::isa::disassemble(std::span<const uint32_t> words, const Disas
   for (size_t at = 0; at < words.size();) {
     if (auto label = labels.find(at); label != labels.end())
       out += label->second + ":\n";
+    if (auto node = options.nodes.find(at); node != options.nodes.end() && !node->second.empty())
+      out += "  ; " + node->second + "\n";
     char buffer[32];
     if (options.addresses) {
       std::snprintf(buffer, sizeof buffer, "%5zu", at);

@@ -16,6 +16,7 @@ struct DisassemblyOptions {
   bool addresses = false;                    // the word's index before each line
   std::map<uint32_t, std::string> labels;    // names of words, e.g. functions
   std::map<uint32_t, std::string> trapTexts; // of Trap's indices, as comments
+  std::map<uint32_t, std::string> nodes;     // ONNX nodes, by their first word, as comment lines
 };
 
 /// One line per instruction, one label line per branch target. Words that are no instruction print as ".word 0x...".

@@ -176,7 +176,7 @@ TEST(Assembler, PrintsVectorCode) {
   a.trap(6, 0);
   auto words = a.finish();
   ASSERT_TRUE(words);
-  EXPECT_EQ(disassemble(*words, {false, {}, {{0, "bad index"}}}), R"(  nest (4, r7)
+  EXPECT_EQ(disassemble(*words, {false, {}, {{0, "bad index"}}, {}}), R"(  nest (4, r7)
   desc d0, 4096 [0, 1]
   desc d1, r3 [r2, 1]
   vec.fma.f32 d1, d0, r4, d1
