@@ -1,6 +1,6 @@
 """Compiles a model, runs it on the emulator and holds every value against ONNX Runtime's.
 
-Usage: compare.py MODEL [--target T] [--mesh WxH|auto] [--inputs N] [--seeds S ...] [options of wafer-compile]
+Usage: compare.py MODEL [--target T] [--inputs N] [--seeds S ...] [options of wafer-compile, as --mesh=auto]
 
 MODEL is one of the zoo (magika, classifier, decoder, encoder) or an ONNX file; a file's inputs are random. A value is
 right if it is within 1e-4 of itself plus 1e-5 of the tensor's largest magnitude; infinities and NaNs must be where ONNX
@@ -68,8 +68,8 @@ def compare(args: argparse.Namespace, folder: pathlib.Path) -> None:
         path, options, inputs = pathlib.Path(args.model), [], list(random_inputs(args.model, args.inputs))
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    options = [*options, "--target", args.target, "--mesh", args.mesh, *args.compile_options]
-    print(f"{args.model} on {args.target}, mesh {args.mesh}, {len(inputs)} inputs, seeds {args.seeds}")
+    options = [*options, "--target", args.target, *args.compile_options]
+    print(f"{args.model} on {args.target}, {len(inputs)} inputs, seeds {args.seeds}")
 
     failures, first_seed = [], []
     for seed in args.seeds:
@@ -118,7 +118,6 @@ def main() -> int:
     )
     parser.add_argument("model", help=f"one of {', '.join(zoo.NAMES)}, or an ONNX file")
     parser.add_argument("--target", default="wse2", help="wse2, wse3 or a profile's path (default: wse2)")
-    parser.add_argument("--mesh", default="auto", help="WxH or auto, the smallest that fits (default: auto)")
     parser.add_argument("--inputs", type=int, default=5, help="how many inputs (default: 5)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="placement seeds (default: 0)")
     parser.add_argument("--limit-seconds", type=float, default=10, help="longest inference (default: 10)")

@@ -1,0 +1,515 @@
+"""Compiles one small model per operator, runs it on the emulator and holds it against ONNX Runtime.
+
+Usage: operators.py FAMILY ... [--mesh WxH|auto ...] [--only TEXT] [--target T]
+
+Families: elementwise, broadcast, convolution, pooling, matmul, reduction, softmax, normalization, shape, gather, select,
+attention, graph; `all` for every one. Values are right if they are within 1e-4 of themselves plus 1e-5 of the tensor's
+largest magnitude; integers and booleans must be equal. The last line counts the cases.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "python"))
+
+import wafer_tools
+from same_numbers import Difference, largest_excess
+
+F32, I32, I64, BOOL = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    nodes: list  # of NodeProto; the last one's outputs are the model's
+    inputs: dict  # name -> array
+    weights: dict  # name -> array
+    opset: int
+
+
+FAMILIES: dict[str, list[Case]] = {}
+
+
+def values(*shape, low=-2.0, high=2.0, seed=0):
+    return np.random.default_rng(seed).uniform(low, high, shape).astype(np.float32)
+
+
+def integers(*shape, low=-9, high=10, dtype=np.int32, seed=0):
+    return np.random.default_rng(seed).integers(low, high, shape).astype(dtype)
+
+
+def case(family, name, op, inputs, weights=None, outputs=1, opset=20, operands=None, **attributes):
+    """One node. Inputs come first, then weights, unless `operands` names them in another order."""
+    inputs = (
+        {f"x{i}": value for i, value in enumerate(inputs)} if isinstance(inputs, list | tuple) else inputs
+    )
+    weights = weights or {}
+    operands = operands or [*inputs, *weights]
+    results = [f"y{i}" for i in range(outputs)]
+    node = helper.make_node(op, operands, results, name=op.lower(), **attributes)
+    FAMILIES.setdefault(family, []).append(Case(f"{op}: {name}", [node], inputs, weights, opset))
+
+
+def chain(family, name, nodes, inputs, weights=None, opset=20):
+    FAMILIES.setdefault(family, []).append(Case(name, nodes, inputs, weights or {}, opset))
+
+
+def node(op, inputs, outputs, **attributes):
+    return helper.make_node(op, inputs, outputs, name=f"{op}-{outputs[0]}", **attributes)
+
+
+# --- elementwise ----------------------------------------------------------------------------------------------------
+
+X = values(7, 13)
+for _op in ("Abs", "Neg", "Relu", "Exp", "Tanh", "Sigmoid", "Erf", "Floor", "Ceil", "Round", "Sin", "Cos"):
+    case("elementwise", "[7, 13]", _op, [X])
+case("elementwise", "wide", "Exp", [values(64, low=-90, high=88)])
+case("elementwise", "wide", "Tanh", [values(64, low=-12, high=12)])
+case("elementwise", "wide", "Erf", [values(64, low=-5, high=5)])
+case("elementwise", "wide", "Sigmoid", [values(64, low=-80, high=80)])
+for _op in ("Sqrt", "Log", "Reciprocal"):
+    case("elementwise", "positive", _op, [values(7, 13, low=0.01, high=9)])
+case("elementwise", "negative too", "Reciprocal", [np.array([-3.0, -0.25, 0.5, 1e20], np.float32)])
+for _op in (
+    "LeakyRelu",
+    "Elu",
+    "Selu",
+    "Softplus",
+    "Softsign",
+    "HardSigmoid",
+    "HardSwish",
+    "Mish",
+    "Gelu",
+    "Celu",
+):
+    case("elementwise", "[7, 13]", _op, [X])
+case("elementwise", "alpha, beta", "HardSigmoid", [values(40, low=-5, high=5)], alpha=0.3, beta=0.4)
+case("elementwise", "tanh", "Gelu", [values(40, low=-5, high=5)], approximate="tanh")
+case("elementwise", "alpha", "ThresholdedRelu", [X], alpha=0.5)
+for _op in ("Add", "Sub", "Mul", "Div"):
+    case("elementwise", "[7, 13]", _op, [X, values(7, 13, low=0.5, high=3, seed=1)])
+    case("elementwise", "int32", _op, [integers(31), integers(31, low=1, seed=1)])
+for _op in ("Min", "Max", "Sum", "Mean"):
+    case("elementwise", "three", _op, [X, values(7, 13, seed=1), values(7, 13, seed=2)])
+case("elementwise", "[40]", "Pow", [values(40, low=0.1), values(40, seed=1)])
+case("elementwise", "square", "Pow", [X], {"e": np.float32(2)})
+case("elementwise", "square root", "Pow", [values(40, low=0.1)], {"e": np.float32(0.5)})
+case("elementwise", "both", "Clip", [X], {"low": np.float32(-0.5), "high": np.float32(1)})
+case("elementwise", "high only", "Clip", [X], {"high": np.float32(1)}, operands=["x0", "", "high"])
+case("elementwise", "attributes (opset 6)", "Clip", [X], opset=6, min=0.0, max=1.0)
+case("elementwise", "identity", "Identity", [X])
+case("elementwise", "int32 modulo", "Mod", [integers(31), integers(31, low=1, seed=1)])
+case("elementwise", "a scalar", "Relu", [np.float32(-3)])
+case("elementwise", "one element", "Relu", [values(1)])
+case("elementwise", "more than one PE's memory", "Relu", [values(300, 200)])
+case("elementwise", "slope per channel", "PRelu", [values(1, 5, 4, 4)], {"s": values(5, 1, 1, seed=1)})
+
+# --- broadcast ------------------------------------------------------------------------------------------------------
+
+for _name, _left, _right in (
+    ("a scalar", (7, 13), ()),
+    ("a row", (7, 13), (13,)),
+    ("a column", (7, 13), (7, 1)),
+    ("both ways", (7, 1), (1, 13)),
+    ("rank 4", (2, 3, 5, 7), (3, 1, 7)),
+    ("leading ones", (5, 7), (1, 1, 1, 7)),
+):
+    case("broadcast", _name, "Add", [values(*_left), values(*_right, seed=1)])
+    case("broadcast", f"{_name}, a weight", "Mul", [values(*_left)], {"w": values(*_right, seed=1)})
+case("broadcast", "more rows", "Expand", [values(1, 13)], {"s": np.array([7, 13])})
+case("broadcast", "new dimensions", "Expand", [values(13)], {"s": np.array([2, 7, 1])})
+
+# --- convolution ----------------------------------------------------------------------------------------------------
+
+
+def convolution(name, x, w, bias=True, **attributes):
+    weights = {"w": values(*w, seed=1)}
+    if bias:
+        weights["b"] = values(w[0], seed=2)
+    case("convolution", name, "Conv", [values(*x)], weights, **attributes)
+
+
+convolution("1 x 1", (1, 8, 6, 10), (12, 8, 1, 1))
+convolution("3 x 3, no pads", (1, 4, 9, 11), (6, 4, 3, 3))
+convolution("3 x 3, same", (1, 4, 9, 11), (6, 4, 3, 3), pads=[1, 1, 1, 1])
+convolution("no bias", (1, 4, 9, 11), (6, 4, 3, 3), bias=False, pads=[1, 1, 1, 1])
+convolution("stride 2", (1, 3, 12, 16), (8, 3, 3, 3), pads=[1, 1, 1, 1], strides=[2, 2])
+convolution("stride 2 by 1", (1, 3, 12, 16), (8, 3, 3, 3), pads=[1, 1, 1, 1], strides=[2, 1])
+convolution("dilation 2", (1, 3, 12, 12), (4, 3, 3, 3), pads=[2, 2, 2, 2], dilations=[2, 2])
+convolution("uneven pads", (1, 3, 8, 9), (4, 3, 3, 3), pads=[0, 1, 2, 0])
+convolution("depthwise", (1, 12, 9, 11), (12, 1, 3, 3), pads=[1, 1, 1, 1], group=12)
+convolution(
+    "depthwise 5 x 5, stride 2", (1, 6, 11, 13), (6, 1, 5, 5), pads=[2, 2, 2, 2], group=6, strides=[2, 1]
+)
+convolution("depthwise, two a channel", (1, 6, 8, 8), (12, 1, 3, 3), group=6)
+convolution("three groups", (1, 6, 8, 8), (9, 2, 3, 3), group=3)
+convolution("one dimension", (1, 5, 40), (7, 5, 5), pads=[2, 2])
+convolution("three dimensions", (1, 2, 5, 6, 7), (3, 2, 3, 3, 3), pads=[1] * 6)
+convolution("a batch of 3", (3, 4, 6, 6), (5, 4, 3, 3), pads=[1, 1, 1, 1])
+convolution("auto_pad SAME_UPPER", (1, 3, 7, 8), (4, 3, 3, 3), auto_pad="SAME_UPPER", strides=[2, 2])
+convolution("auto_pad SAME_LOWER", (1, 3, 7, 8), (4, 3, 2, 2), auto_pad="SAME_LOWER")
+convolution("auto_pad VALID", (1, 3, 7, 8), (4, 3, 3, 3), auto_pad="VALID")
+convolution("the window is the image", (1, 16, 5, 6), (10, 16, 5, 6))
+convolution("many channels", (1, 64, 4, 4), (96, 64, 3, 3), pads=[1, 1, 1, 1])
+
+# --- pooling --------------------------------------------------------------------------------------------------------
+
+IMAGE = values(1, 6, 9, 11)
+case("pooling", "2 x 2", "MaxPool", [IMAGE], kernel_shape=[2, 2], strides=[2, 2])
+case("pooling", "3 x 3 with pads", "MaxPool", [IMAGE], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+case("pooling", "ceil", "MaxPool", [IMAGE], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+case("pooling", "negative with pads", "MaxPool", [IMAGE - 9], kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+case("pooling", "one dimension", "MaxPool", [values(1, 3, 20)], kernel_shape=[4], strides=[3])
+case("pooling", "2 x 2", "AveragePool", [IMAGE], kernel_shape=[2, 2], strides=[2, 2])
+case("pooling", "pads not counted", "AveragePool", [IMAGE], kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+case(
+    "pooling",
+    "pads counted",
+    "AveragePool",
+    [IMAGE],
+    kernel_shape=[3, 3],
+    pads=[1, 1, 1, 1],
+    count_include_pad=1,
+)
+case("pooling", "global", "GlobalAveragePool", [IMAGE])
+case("pooling", "global", "GlobalMaxPool", [IMAGE])
+
+# --- matmul ---------------------------------------------------------------------------------------------------------
+
+for _name, _a, _b in (
+    ("square", (16, 16), (16, 16)),
+    ("ragged", (7, 19), (19, 13)),
+    ("one row", (1, 96), (96, 50)),
+    ("one column", (30, 40), (40, 1)),
+    ("a vector on the left", (19,), (19, 13)),
+    ("a vector on the right", (7, 19), (19,)),
+    ("two vectors", (19,), (19,)),
+    ("a batch", (3, 7, 19), (3, 19, 5)),
+    ("a batch and one weight", (3, 7, 19), (19, 5)),
+    ("broadcast batches", (2, 1, 4, 6), (3, 6, 5)),
+    ("deep", (4, 600), (600, 4)),
+):
+    case("matmul", _name, "MatMul", [values(*_a), values(*_b, seed=1)])
+    case("matmul", f"{_name}, a weight", "MatMul", [values(*_a)], {"w": values(*_b, seed=1)})
+case("matmul", "a weight of 256 KB", "MatMul", [values(8, 256)], {"w": values(256, 256, seed=1)})
+case("matmul", "plain", "Gemm", [values(5, 9)], {"w": values(9, 4, seed=1), "c": values(4, seed=2)})
+case(
+    "matmul",
+    "B transposed",
+    "Gemm",
+    [values(5, 9)],
+    {"w": values(4, 9, seed=1), "c": values(4, seed=2)},
+    transB=1,
+)
+case("matmul", "A transposed", "Gemm", [values(9, 5)], {"w": values(9, 4, seed=1)}, transA=1)
+case(
+    "matmul",
+    "alpha and beta",
+    "Gemm",
+    [values(5, 9)],
+    {"w": values(9, 4, seed=1), "c": values(5, 1, seed=2)},
+    alpha=0.5,
+    beta=2.0,
+)
+case("matmul", "ij,jk", "Einsum", [values(5, 9), values(9, 4, seed=1)], equation="ij,jk->ik")
+case(
+    "matmul", "heads", "Einsum", [values(2, 5, 3, 4), values(2, 6, 3, 4, seed=1)], equation="bqhd,bkhd->bhqk"
+)
+
+# --- reduction ------------------------------------------------------------------------------------------------------
+
+for _op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"):
+    case("reduction", "last axis", _op, [values(6, 15)], {"axes": np.array([-1])}, keepdims=0)
+    case("reduction", "first axis, kept", _op, [values(6, 15)], {"axes": np.array([0])})
+    case("reduction", "middle", _op, [values(4, 15, 6)], {"axes": np.array([1])}, keepdims=0)
+    case("reduction", "two axes", _op, [values(2, 3, 5, 7)], {"axes": np.array([2, 3])})
+    case("reduction", "everything", _op, [values(6, 15)], keepdims=0)
+for _op in ("ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp"):
+    case("reduction", "last axis", _op, [values(6, 15)], {"axes": np.array([-1])}, keepdims=0)
+case("reduction", "attribute (opset 11)", "ReduceSum", [values(6, 15)], opset=11, axes=[1])
+case("reduction", "a long row", "ReduceSum", [values(2, 3000)], {"axes": np.array([1])})
+case("reduction", "last axis", "ArgMax", [values(6, 15)], axis=-1)
+case("reduction", "int32", "ReduceSum", [integers(6, 15)], {"axes": np.array([1])})
+
+# --- softmax --------------------------------------------------------------------------------------------------------
+
+case("softmax", "last axis", "Softmax", [values(6, 15)])
+case("softmax", "middle axis", "Softmax", [values(2, 9, 4)], axis=1)
+case("softmax", "large values", "Softmax", [values(4, 50, low=-300, high=300)])
+case("softmax", "flattened (opset 11)", "Softmax", [values(2, 3, 4)], opset=11, axis=1)
+case("softmax", "last axis", "LogSoftmax", [values(6, 15)])
+case("softmax", "a long row", "Softmax", [values(1, 2000)])
+
+# --- normalization --------------------------------------------------------------------------------------------------
+
+SCALE = {"s": values(24, low=0.5, seed=1), "b": values(24, seed=2)}
+case("normalization", "last axis", "LayerNormalization", [values(6, 24)], SCALE)
+case("normalization", "no bias", "LayerNormalization", [values(6, 24)], {"s": SCALE["s"]})
+case(
+    "normalization",
+    "two axes",
+    "LayerNormalization",
+    [values(3, 4, 6)],
+    {"s": values(4, 6, seed=1), "b": values(4, 6, seed=2)},
+    axis=1,
+)
+case("normalization", "far from zero", "LayerNormalization", [values(6, 24) + 30], SCALE)
+CHANNELS = {
+    "s": values(5, low=0.5, seed=1),
+    "b": values(5, seed=2),
+    "m": values(5, seed=3),
+    "v": values(5, low=0.1, seed=4),
+}
+case("normalization", "channels", "BatchNormalization", [values(2, 5, 4, 6)], CHANNELS)
+case("normalization", "epsilon", "BatchNormalization", [values(2, 5, 4)], CHANNELS, epsilon=0.1)
+case(
+    "normalization",
+    "channels",
+    "InstanceNormalization",
+    [values(2, 5, 4, 6)],
+    {"s": CHANNELS["s"], "b": CHANNELS["b"]},
+)
+case(
+    "normalization",
+    "two groups",
+    "GroupNormalization",
+    [values(2, 6, 4, 4)],
+    {"s": values(6, seed=1), "b": values(6, seed=2)},
+    opset=21,
+    num_groups=2,
+)
+case("normalization", "last axis", "LpNormalization", [values(6, 24)], axis=-1, p=2)
+
+# --- shape ----------------------------------------------------------------------------------------------------------
+
+case("shape", "2 dimensions", "Transpose", [values(7, 13)])
+case("shape", "heads", "Transpose", [values(1, 16, 4, 8)], perm=[0, 2, 1, 3])
+case("shape", "channels last", "Transpose", [values(2, 3, 5, 7)], perm=[0, 2, 3, 1])
+case("shape", "split", "Reshape", [values(6, 20)], {"s": np.array([6, 4, 5])})
+case("shape", "merge", "Reshape", [values(6, 4, 5)], {"s": np.array([-1, 5])})
+case("shape", "across rows", "Reshape", [values(6, 10)], {"s": np.array([4, 15])})
+case("shape", "0 copies", "Reshape", [values(6, 10)], {"s": np.array([0, 2, -1])})
+case("shape", "images", "Flatten", [values(2, 3, 4, 5)], axis=1)
+case("shape", "one", "Squeeze", [values(1, 7, 1)], {"a": np.array([0])})
+case("shape", "two", "Unsqueeze", [values(7)], {"a": np.array([0, 2])})
+case("shape", "first axis", "Concat", [values(2, 5), values(4, 5, seed=1)], axis=0)
+case("shape", "last axis", "Concat", [values(3, 2), values(3, 5, seed=1), values(3, 1, seed=2)], axis=1)
+case("shape", "with a weight", "Concat", [values(2, 5)], {"w": values(4, 5, seed=1)}, axis=0)
+case("shape", "equal parts", "Split", [values(4, 12)], outputs=3, opset=20, axis=1, num_outputs=3)
+case("shape", "given parts", "Split", [values(4, 12)], {"s": np.array([2, 7, 3])}, outputs=3, axis=1)
+BOUNDS = {"b": np.array([1, 2]), "e": np.array([6, 11]), "a": np.array([0, 1])}
+case("shape", "a window", "Slice", [values(7, 13)], BOUNDS)
+case("shape", "steps", "Slice", [values(7, 13)], {**BOUNDS, "s": np.array([2, 3])})
+case(
+    "shape",
+    "backwards",
+    "Slice",
+    [values(7, 13)],
+    {"b": np.array([-1]), "e": np.array([-100]), "a": np.array([1]), "s": np.array([-1])},
+)
+case("shape", "zeros around", "Pad", [values(3, 4)], {"p": np.array([1, 0, 2, 3])})
+case("shape", "a value", "Pad", [values(3, 4)], {"p": np.array([0, 1, 0, 1]), "v": np.float32(7)})
+case("shape", "negative", "Pad", [values(5, 6)], {"p": np.array([-1, 0, 0, -2])})
+case("shape", "two by three", "Tile", [values(3, 4)], {"r": np.array([2, 3])})
+case("shape", "blocks of 2", "DepthToSpace", [values(1, 8, 3, 4)], blocksize=2)
+case("shape", "blocks of 2", "SpaceToDepth", [values(1, 2, 6, 4)], blocksize=2)
+
+# --- gather ---------------------------------------------------------------------------------------------------------
+
+TABLE = values(50, 12)
+case(
+    "gather",
+    "an embedding",
+    "Gather",
+    [integers(1, 9, low=0, high=50, dtype=np.int64)],
+    {"t": TABLE},
+    operands=["t", "x0"],
+)
+case("gather", "int32 indices", "Gather", [integers(6, low=0, high=50)], {"t": TABLE}, operands=["t", "x0"])
+case("gather", "one index", "Gather", [np.int64(7)], {"t": TABLE}, operands=["t", "x0"])
+case("gather", "a table at run time", "Gather", [TABLE, integers(2, 3, low=0, high=50, dtype=np.int64)])
+case("gather", "constant indices", "Gather", [TABLE], {"i": np.array([3, 3, 49, 0])})
+case("gather", "constant indices of columns", "Gather", [TABLE], {"i": np.array([11, 0, 5])}, axis=1)
+
+# --- select ---------------------------------------------------------------------------------------------------------
+
+MASK = integers(7, 13, low=0, high=2).astype(bool)
+case("select", "[7, 13]", "Where", [MASK, X, values(7, 13, seed=1)])
+case("select", "broadcast", "Where", [MASK[:1], X], {"w": np.float32(-1e9)})
+for _op in ("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"):
+    case("select", "float", _op, [X.round(), values(7, 13, seed=1).round()])
+    case("select", "int32", _op, [integers(31, high=0), integers(31, high=0, seed=1)])
+for _op in ("And", "Or", "Xor"):
+    case("select", "booleans", _op, [MASK, integers(7, 13, low=0, high=2, seed=1).astype(bool)])
+case("select", "booleans", "Not", [MASK])
+case("select", "int64 to float", "Cast", [integers(31, dtype=np.int64)], to=F32)
+case("select", "int32 to float", "Cast", [integers(31)], to=F32)
+case("select", "float to int32", "Cast", [values(31, low=-9, high=9)], to=I32)
+case("select", "float to bool", "Cast", [values(31).round()], to=BOOL)
+case("select", "bool to float", "Cast", [MASK], to=F32)
+
+# --- attention ------------------------------------------------------------------------------------------------------
+
+QKV = [values(1, 4, 9, 8, seed=i) for i in range(3)]
+case("attention", "four dimensions", "Attention", QKV, opset=23)
+case("attention", "causal", "Attention", QKV, opset=23, is_causal=1)
+case("attention", "a mask", "Attention", [*QKV, values(9, 9, seed=3)], opset=23)
+case(
+    "attention",
+    "three dimensions",
+    "Attention",
+    [values(1, 9, 32, seed=i) for i in range(3)],
+    opset=23,
+    q_num_heads=4,
+    kv_num_heads=4,
+)
+case("attention", "last axis", "RMSNormalization", [values(6, 24)], {"s": SCALE["s"]}, opset=23)
+
+# --- graph ----------------------------------------------------------------------------------------------------------
+
+chain("graph", "an input used twice", [node("Mul", ["x", "x"], ["y"])], {"x": X})
+chain(
+    "graph",
+    "a residual",
+    [node("MatMul", ["x", "w"], ["a"]), node("Relu", ["a"], ["b"]), node("Add", ["b", "x"], ["y"])],
+    {"x": values(6, 24)},
+    {"w": values(24, 24, seed=1)},
+)
+chain(
+    "graph",
+    "two outputs, one of them inside",
+    [node("Relu", ["x"], ["a"]), node("Split", ["a"], ["y", "z"], axis=0, num_outputs=2)],
+    {"x": values(6, 5)},
+)
+chain(
+    "graph",
+    "a weight used twice",
+    [node("MatMul", ["x", "w"], ["a"]), node("Tanh", ["a"], ["b"]), node("MatMul", ["b", "w"], ["y"])],
+    {"x": values(6, 24)},
+    {"w": values(24, 24, seed=1)},
+)
+chain(
+    "graph",
+    "a multilayer perceptron",
+    [
+        node("Gemm", ["x", "w1", "b1"], ["a"]),
+        node("Relu", ["a"], ["b"]),
+        node("Gemm", ["b", "w2", "b2"], ["c"]),
+        node("Softmax", ["c"], ["y"]),
+    ],
+    {"x": values(1, 40)},
+    {
+        "w1": values(40, 64, seed=1),
+        "b1": values(64, seed=2),
+        "w2": values(64, 10, seed=3),
+        "b2": values(10, seed=4),
+    },
+)
+chain(
+    "graph",
+    "squeeze and excite",
+    [
+        node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1]),
+        node("GlobalAveragePool", ["a"], ["b"]),
+        node("Conv", ["b", "v"], ["c"]),
+        node("HardSigmoid", ["c"], ["d"]),
+        node("Mul", ["a", "d"], ["y"]),
+    ],
+    {"x": values(1, 3, 10, 12)},
+    {"w": values(8, 3, 3, 3, seed=1), "v": values(8, 8, 1, 1, seed=2)},
+)
+chain(
+    "graph",
+    "shape arithmetic",
+    [
+        node("Shape", ["x"], ["s"]),
+        node("Gather", ["s", "zero"], ["n"], axis=0),
+        node("Unsqueeze", ["n", "axis"], ["n1"]),
+        node("Concat", ["n1", "minus"], ["t"], axis=0),
+        node("Reshape", ["x", "t"], ["y"]),
+    ],
+    {"x": values(4, 3, 5)},
+    {"zero": np.int64(0), "axis": np.array([0]), "minus": np.array([-1])},
+)
+
+
+def info(name, value):
+    value = np.asarray(value)
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+
+
+def build(one: Case) -> tuple[onnx.ModelProto, list[np.ndarray]]:
+    """The model, and ONNX Runtime's outputs for the case's inputs."""
+    graph = helper.make_graph(
+        one.nodes,
+        "g",
+        [info(name, value) for name, value in one.inputs.items()],
+        [onnx.ValueInfoProto(name=name) for name in one.nodes[-1].output],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in one.weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", one.opset)], ir_version=10)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    feed = {name: np.asarray(value) for name, value in one.inputs.items()}
+    reference = [np.asarray(value) for value in session.run(None, feed)]
+    # ONNX Runtime infers the outputs' types; the checker, and a user's model, have them.
+    for output, value in zip(model.graph.output, reference, strict=True):
+        output.CopyFrom(info(output.name, value))
+    onnx.checker.check_model(model)
+    return model, reference
+
+
+def check(one: Case, mesh: str, target: str, folder: pathlib.Path) -> str:
+    """Compiles, runs and compares; a line about it. ToolError or Difference if it is not right."""
+    model, reference = build(one)
+    path = folder / "model.onnx"
+    onnx.save(model, path)
+    options = ["--target", target, "--mesh", mesh]
+    compiled = wafer_tools.compile_model(path, folder / "model.wafer", options, timeout=60)
+    result = wafer_tools.run_image(compiled.image, one.inputs, folder / "run", timeout=60)
+    worst = 0.0
+    for output, value in zip(model.graph.output, reference, strict=True):
+        error, excess = largest_excess(result.outputs[output.name], value, output.name)
+        worst = max(worst, excess)
+        if excess > 1:
+            raise Difference(f"{output.name}: an error of {error:.3g}, {excess:.3g} times what is allowed")
+    return f"{worst:.1%} of the allowed error, {result.stats['cycles']:,} cycles"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("families", nargs="+", choices=[*FAMILIES, "all"], metavar="family")
+    parser.add_argument("--mesh", nargs="+", default=["auto"], help="meshes to try each on (default: auto)")
+    parser.add_argument("--target", default="wse2", help="machine (default: wse2)")
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    args = parser.parse_args()
+    count = failures = 0
+    for family in FAMILIES if "all" in args.families else args.families:
+        for one in FAMILIES[family]:
+            for mesh in args.mesh:
+                if args.only not in one.name:
+                    continue
+                count += 1
+                with tempfile.TemporaryDirectory() as folder:
+                    try:
+                        line = check(one, mesh, args.target, pathlib.Path(folder))
+                    except (wafer_tools.ToolError, Difference) as error:
+                        failures += 1
+                        line = f"NOT RIGHT\n{error}"
+                print(f"{family}, mesh {mesh}: {one.name}: {line}", flush=True)
+    print(f"{count} cases, {failures} not right")
+    return 1 if failures or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
