@@ -52,9 +52,19 @@ def _shrink(grid: np.ndarray, by: int) -> np.ndarray:
     return result
 
 
+def _used(grid: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns to draw: all, or where regions are if most of the mesh is idle."""
+    rows, columns = (np.flatnonzero((grid >= 0).any(axis)) for axis in (1, 0))
+    if not len(rows) or 4 * (rows[-1] + 1 - rows[0]) * (columns[-1] + 1 - columns[0]) > grid.size:
+        return slice(None), slice(None)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
 def draw(report: dict, columns: int = 72, color: bool = False) -> list[str]:
     """The picture's lines, at most `columns` wide, and a last line that gives the scale."""
-    grid = _grid(report)
+    whole = _grid(report)
+    window = _used(whole)
+    grid = whole[window]
     # A dot takes one column with half blocks, two with letters.
     by = max(1, -(-grid.shape[1] * (1 if color else 2) // columns))
     small = _shrink(grid, by)
@@ -80,13 +90,15 @@ def draw(report: dict, columns: int = 72, color: bool = False) -> list[str]:
         signs = {IDLE: "·", DEAD: "×"}
         for row in small:
             lines.append(" ".join(signs.get(int(value), region_letter(int(value))) for value in row))
-    width, height = grid.shape[1], grid.shape[0]
     dot = "a PE" if by == 1 else f"{by} x {by} PEs"
     dead = np.count_nonzero(grid == DEAD)
     note = f"a dot is {dot}, grey is idle" if color else f"a sign is {dot}, · is idle"
     if dead:
         note += f", {'red' if color else '×'} dead ({dead} PEs)"
-    lines.append(f"mesh of {width} x {height} PEs; {note}")
+    text = f"mesh of {whole.shape[1]} x {whole.shape[0]} PEs"
+    if grid.shape != whole.shape:
+        text += f", drawn from ({window[1].start}, {window[0].start}) to ({window[1].stop - 1}, {window[0].stop - 1})"
+    lines.append(f"{text}; {note}")
     return lines
 
 

@@ -1,4 +1,6 @@
-"""Draws three placements: a small one, one with more PEs than the page has room for, and a memory bar."""
+"""Draws placements: a small one, one with more PEs than the page has room for, one in a corner of a large mesh, and a
+memory bar.
+"""
 
 import pathlib
 import sys
@@ -16,6 +18,8 @@ def report(width, height, *rects, dead=()):
 for line in placement_picture.draw(report(5, 3, (0, 0, 2, 3), (2, 1, 3, 1), dead=[[4, 0], [9, 9]])):
     print(line)
 for line in placement_picture.draw(report(8, 4, (0, 0, 3, 4), (4, 0, 4, 1)), columns=8):
+    print(line)
+for line in placement_picture.draw(report(750, 994, (4, 5, 3, 1), (5, 6, 1, 1))):
     print(line)
 print(ascii(placement_picture.draw(report(3, 2, (0, 0, 3, 1)), color=True)[0]))
 print(placement_picture.bar({"code": 50, "weights": 25}, 100, 8))
