@@ -49,7 +49,7 @@ static std::string print(const Instruction &i, const std::string &target) {
   case Form::LoadWord:
     return name + " " + reg(i.rd) + ", " + imm;
   case Form::Immediate:
-    if (i.opcode == Opcode::Ldh || i.opcode == Opcode::Ldw || i.opcode == Opcode::Stw)
+    if (i.opcode == Opcode::Ldh || i.opcode == Opcode::Ldhu || i.opcode == Opcode::Ldw || i.opcode == Opcode::Stw)
       return name + " " + reg(i.rd) + ", " + imm + "(" + reg(i.ra) + ")";
     return name + " " + reg(i.rd) + ", " + reg(i.ra) + ", " + imm;
   case Form::Register:

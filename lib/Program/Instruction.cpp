@@ -37,6 +37,7 @@ const OpcodeInfo *wafer::isa::opcodeInfo(uint8_t opcode) {
     add(Opcode::Slt, "slt", Form::Register);
     add(Opcode::Seq, "seq", Form::Register);
     add(Opcode::Ldh, "ldh", Form::Immediate);
+    add(Opcode::Ldhu, "ldhu", Form::Immediate);
     add(Opcode::Ldw, "ldw", Form::Immediate);
     add(Opcode::Stw, "stw", Form::Immediate);
     add(Opcode::Coord, "coord", Form::Coord);

@@ -60,6 +60,7 @@ enum class Opcode : uint8_t {
   Ldw = 0x23,
   Stw = 0x24,   // [ra + imm] = rd
   Coord = 0x25, // rd5, which19: 0 = x, 1 = y, relative to the region's origin
+  Ldhu = 0x26,  // as Ldh, zero-extended: addresses
   // The same with a constant: rd5 ra5 imm14.
   Mini = 0x30,
   Maxi = 0x31,

@@ -1,12 +1,13 @@
 // Layout of a region's code: main, functions, tables.
 //
-// Tables hold 16-bit entries where they can. Whether a function loads 16 or 32 bits for an entry is fixed in its code,
-// so all tables that reach it must agree; and a table may reach several functions. Functions and tables that are
-// connected by calls form a class with one layout: an entry is 16 bits wide if it fits in every table of the class.
-// Wide entries come first, so that no padding is needed between.
+// Tables hold 16-bit entries where they can: signed, or unsigned, as addresses are. Which load a function uses for an
+// entry is fixed in its code, so all tables that reach it must agree; and a table may reach several functions.
+// Functions and tables that are connected by calls form a class with one layout. Wide entries come first, so that no
+// padding is needed between.
 #include "wafer/Conversion/PeToProgram.h"
 
 #include "MachineCode.h"
+#include "wafer/Dialect/Pe/CodeSize.h"
 #include "wafer/Program/Assembler.h"
 #include "wafer/Program/Disassembler.h"
 #include "wafer/Support/MlirDiagnostic.h"
@@ -23,8 +24,10 @@ namespace {
 /// Byte offset and width of every entry of the tables of one class.
 struct TableLayout {
   std::vector<int32_t> offset;
-  std::vector<bool> isWide;
+  std::vector<isa::Opcode> load; // Ldw, Ldh or Ldhu
   int64_t bytes = 0;
+
+  bool isWide(unsigned entry) const { return load[entry] == isa::Opcode::Ldw; }
 };
 
 class ProgramAssembler {
@@ -101,7 +104,7 @@ void ProgramAssembler::layOutTables() {
     classes.join(function, functions.size() + table);
   classes.compress();
   std::vector<unsigned> entries(classes.getNumClasses());
-  std::vector<std::vector<bool>> isWide(classes.getNumClasses());
+  std::vector<std::vector<std::vector<int32_t>>> columns(classes.getNumClasses());
   for (size_t f = 0; f != functions.size(); ++f) {
     classOfFunction.push_back(classes[f]);
     for (const machine::Inst &inst : functions[f].insts)
@@ -111,17 +114,20 @@ void ProgramAssembler::layOutTables() {
   for (size_t t = 0; t != tables.size(); ++t) {
     unsigned c = classes[functions.size() + t];
     classOfTable.push_back(c);
-    isWide[c].resize(entries[c]);
+    columns[c].resize(entries[c]);
     for (auto [k, value] : llvm::enumerate(tables[t].getValues()))
-      if (k < entries[c] && !llvm::isInt<16>(value))
-        isWide[c][k] = true;
+      if (k < entries[c])
+        columns[c][k].push_back(value);
   }
   for (unsigned c = 0; c != classes.getNumClasses(); ++c) {
-    TableLayout layout{std::vector<int32_t>(entries[c]), isWide[c], 0};
-    layout.isWide.resize(entries[c]);
+    TableLayout layout{std::vector<int32_t>(entries[c]), {}, 0};
+    for (const std::vector<int32_t> &column : columns[c])
+      layout.load.push_back(tableEntryBytes(column) == 4                                    ? isa::Opcode::Ldw
+                            : llvm::any_of(column, [](int32_t v) { return v > INT16_MAX; }) ? isa::Opcode::Ldhu
+                                                                                            : isa::Opcode::Ldh);
     for (bool wide : {true, false})
       for (unsigned k = 0; k != entries[c]; ++k)
-        if (layout.isWide[k] == wide) {
+        if (layout.isWide(k) == wide) {
           layout.offset[k] = layout.bytes;
           layout.bytes += wide ? 4 : 2;
         }
@@ -166,7 +172,7 @@ void ProgramAssembler::layOut() {
       continue;
     const TableLayout &layout = layouts[classOfTable[t]];
     for (auto [k, value] : llvm::enumerate(tables[t].getValues()))
-      for (unsigned b = 0; k < layout.offset.size() && b != (layout.isWide[k] ? 4 : 2); ++b)
+      for (unsigned b = 0; k < layout.offset.size() && b != (layout.isWide(k) ? 4 : 2); ++b)
         bytes[tableAddress[t] - out.ledger.code + layout.offset[k] + b] = uint32_t(value) >> (8 * b);
   }
   out.section.resize(address / isa::kWordBytes);
@@ -204,7 +210,7 @@ LogicalResult ProgramAssembler::encode() {
         break;
       case machine::FixUp::Param: {
         const TableLayout &layout = layouts[classOfFunction[f]];
-        i.opcode = layout.isWide[inst.target] ? isa::Opcode::Ldw : isa::Opcode::Ldh;
+        i.opcode = layout.load[inst.target];
         i.imm = layout.offset[inst.target];
         break;
       }

@@ -6,7 +6,10 @@ using namespace wafer;
 using namespace wafer::pe;
 
 int64_t wafer::pe::tableEntryBytes(ArrayRef<int32_t> values) {
-  return llvm::all_of(values, [](int32_t v) { return llvm::isInt<16>(v); }) ? 2 : 4;
+  return llvm::all_of(values, [](int32_t v) { return llvm::isInt<16>(v); }) ||
+                 llvm::all_of(values, [](int32_t v) { return v >= 0 && llvm::isUInt<16>(v); })
+             ? 2
+             : 4;
 }
 
 bool wafer::pe::isFusedCompare(ScalarOp op) {
@@ -99,7 +102,8 @@ private:
     TypeSwitch<Operation *>(&op)
         .Case([&](ConstOp constant) {
           bool inRegister = llvm::any_of(constant->getUses(), [&](OpOperand &use) {
-            bool isMoved = llvm::isa<CallOp>(use.getOwner()) || (llvm::isa<ForOp>(use.getOwner()) && use.getOperandNumber() == 0);
+            bool isMoved =
+                llvm::isa<CallOp>(use.getOwner()) || (llvm::isa<ForOp>(use.getOwner()) && use.getOperandNumber() == 0);
             return !isMoved && !fitsField(fieldOf(use), constant.getValue());
           });
           words += inRegister ? loadWords(constant.getValue()) : 0;

@@ -11,7 +11,7 @@ namespace wafer::pe {
 int64_t estimateCodeBytes(FuncOp function);
 int64_t estimateCodeBytes(MainOp main);
 
-/// Bytes of an entry of a parameter table that holds `values`: 2 if all fit into signed 16 bits, else 4.
+/// Bytes of an entry of a parameter table that holds `values`: 2 if all fit into signed, or all into unsigned 16 bits, else 4.
 int64_t tableEntryBytes(llvm::ArrayRef<int32_t> values);
 
 /// The field of an instruction that an operand may go to.
