@@ -1,7 +1,10 @@
 // Runs waferc's passes on IR: the tool of the lit tests.
+#include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
+#include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Pe/Passes.h"
 #include "wafer/Dialect/Pe/PeDialect.h"
 #include "wafer/Dialect/Wafer/WaferDialect.h"
+#include "wafer/Frontend/Model.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -11,7 +14,12 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllPasses();
+  wafer::registerOnnxToTensorPasses();
   wafer::pe::registerPePasses();
-  registry.insert<wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
+  registry.insert<wafer::onnx::OnnxDialect, wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
+  // The ONNX library tells the onnx dialect what operators look like.
+  registry.addExtension(+[](mlir::MLIRContext *, wafer::onnx::OnnxDialect *dialect) {
+    dialect->setSchemaSource(&wafer::frontend::onnxSchemas());
+  });
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "waferc's optimizer driver\n", registry));
 }

@@ -1,10 +1,12 @@
 // Translates between waferc's IR and other formats: the tool of the lit tests. Each library registers its own.
 #include "wafer/Conversion/PeToProgram.h"
+#include "wafer/Frontend/Import.h"
 
 #include "mlir/Support/LogicalResult.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 
 int main(int argc, char **argv) {
+  wafer::frontend::registerOnnxTextTranslation();
   wafer::registerPeToAsmTranslation();
   return mlir::failed(mlir::mlirTranslateMain(argc, argv, "waferc's translation driver"));
 }

@@ -17,6 +17,11 @@ inline mlir::InFlightDiagnostic emitError(mlir::Location location, const Diagnos
   return error;
 }
 
+inline mlir::InFlightDiagnostic emitError(mlir::Location location, ErrorCode code, const llvm::Twine &message,
+                                          const llvm::Twine &hint = "") {
+  return emitError(location, Diagnostic{code, message.str(), hint.str()});
+}
+
 } // namespace wafer
 
 #endif // WAFER_SUPPORT_MLIRDIAGNOSTIC_H

@@ -1,0 +1,42 @@
+// What wafer-compile does, as a library: a model file in, one stage of the pipeline out.
+#ifndef WAFER_DRIVER_COMPILE_H
+#define WAFER_DRIVER_COMPILE_H
+
+#include "wafer/Frontend/Model.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <string>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace wafer::driver {
+
+/// The stages of the pipeline, in order. Compilation stops after the one asked for and prints it.
+enum class Stage { Onnx, Tensor };
+
+struct CompileOptions {
+  std::string model;
+  frontend::ModelOptions frontend;
+  Stage emit = Stage::Tensor;
+  /// Where the stage is printed; "-" or empty is standard output.
+  std::string output;
+  /// Errors as one JSON object on standard error instead of text.
+  bool jsonErrors = false;
+  /// Print the time of each stage on standard error.
+  bool timing = false;
+  /// Print locations (ONNX node names) with the IR.
+  bool printLocations = false;
+};
+
+/// Compiles. Errors go to `errors`, each with its code and hint. Returns the exit code: 0, or 1 after errors.
+int compile(const CompileOptions &options, llvm::raw_ostream &errors);
+
+/// From the onnx dialect to the checked and folded tensor level.
+void addTensorPasses(mlir::OpPassManager &passes);
+
+} // namespace wafer::driver
+
+#endif // WAFER_DRIVER_COMPILE_H

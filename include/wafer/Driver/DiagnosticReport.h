@@ -1,0 +1,42 @@
+// Coded diagnostics of a compilation, collected and printed as text or JSON.
+#ifndef WAFER_DRIVER_DIAGNOSTICREPORT_H
+#define WAFER_DRIVER_DIAGNOSTICREPORT_H
+
+#include "mlir/IR/Diagnostics.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <string>
+#include <vector>
+
+namespace wafer::driver {
+
+/// One error or warning, taken apart.
+struct ReportedDiagnostic {
+  std::string severity; // "error", "warning"
+  std::string code;     // "WF2001", or empty
+  std::string node;     // the ONNX node's name, or empty
+  std::string message;  // without the code
+  std::string hint;
+};
+
+/// Collects the diagnostics of a context while it lives.
+class DiagnosticReport {
+public:
+  explicit DiagnosticReport(mlir::MLIRContext *context);
+
+  bool hasErrors() const;
+  const std::vector<ReportedDiagnostic> &diagnostics() const { return collected; }
+  /// "error[WF2001]: ..." with hints below; equal errors are printed once.
+  void printText(llvm::raw_ostream &os) const;
+  /// {"diagnostics": [{"severity", "code", "node", "message", "hint"}, ...]}
+  void printJson(llvm::raw_ostream &os) const;
+
+private:
+  std::vector<ReportedDiagnostic> collected;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+} // namespace wafer::driver
+
+#endif // WAFER_DRIVER_DIAGNOSTICREPORT_H

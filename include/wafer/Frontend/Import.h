@@ -1,0 +1,28 @@
+// ONNX models as MLIR modules in the onnx dialect.
+#ifndef WAFER_FRONTEND_IMPORT_H
+#define WAFER_FRONTEND_IMPORT_H
+
+#include "wafer/Frontend/Model.h"
+#include "wafer/Frontend/WeightStore.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace wafer::frontend {
+
+/// Imports the model in a file: one `func.func @main` whose arguments and results carry `onnx.name`, and an
+/// `onnx.weight` for each big tensor. Emits every error that it finds as a coded diagnostic.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnxModel(mlir::MLIRContext &context, llvm::StringRef path,
+                                                                   const ModelOptions &options, WeightStore &weights);
+
+/// The same for a model in ONNX's text syntax. `name` stands for a file name in locations.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnxText(mlir::MLIRContext &context, llvm::StringRef text,
+                                                                  llvm::StringRef name, const ModelOptions &options,
+                                                                  WeightStore &weights);
+
+/// Registers `wafer-translate --import-onnx-text`.
+void registerOnnxTextTranslation();
+
+} // namespace wafer::frontend
+
+#endif // WAFER_FRONTEND_IMPORT_H

@@ -1,0 +1,40 @@
+// What a caller can say about a model that is read, and what ONNX says about operators. This header knows neither LLVM
+// nor the ONNX library.
+#ifndef WAFER_FRONTEND_MODEL_H
+#define WAFER_FRONTEND_MODEL_H
+
+#include "wafer/Dialect/Onnx/SchemaSource.h"
+#include "wafer/Support/Diagnostic.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wafer::frontend {
+
+/// The operator set that every model is converted to.
+constexpr int kPinnedOpset = 27;
+
+/// What the caller pins down about a model. Every name must exist in the model.
+struct ModelOptions {
+  /// Values of symbolic dimensions (`batch`).
+  std::map<std::string, int64_t> dims;
+  /// Shapes of inputs, replacing the declared ones.
+  std::map<std::string, std::vector<int64_t>> shapes;
+  /// Inputs that become constants: one number for all elements, or one for each, separated by commas.
+  std::map<std::string, std::string> constants;
+  /// Tensors of more elements stay outside the model, as references to their bytes.
+  int64_t maxInlineElements = 1024;
+  /// Nodes that have a lowering of their own; the others are replaced by the body of their ONNX function, if any.
+  std::function<bool(std::string_view domain, std::string_view op, int since)> hasLowering;
+};
+
+/// The ONNX library's operator schemas.
+const onnx::SchemaSource &onnxSchemas();
+
+} // namespace wafer::frontend
+
+#endif // WAFER_FRONTEND_MODEL_H

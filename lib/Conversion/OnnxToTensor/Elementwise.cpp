@@ -1,0 +1,306 @@
+// Elementwise arithmetic, comparison, logic, selection and conversion: one generic each, broadcasting by its maps.
+#include "Lowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace wafer;
+
+namespace {
+
+using S = ScalarBuilder;
+using V = Value;
+
+/// The broadcast shape of the operands, or a refusal.
+LogicalResult checkBroadcast(NodeLowering &n, ArrayRef<Value> operands) {
+  SmallVector<int64_t> shape;
+  for (Value operand : operands) {
+    auto next = broadcastShapes(shape, shapeOf(operand));
+    if (!next) {
+      std::string text;
+      llvm::raw_string_ostream os(text);
+      os << "operands of shape ";
+      llvm::interleave(
+          operands, os,
+          [&](Value v) {
+            os << '[';
+            llvm::interleaveComma(shapeOf(v), os);
+            os << ']';
+          },
+          " and ");
+      return n.invalid(text + " do not broadcast");
+    }
+    shape = *next;
+  }
+  return success();
+}
+
+template <auto Fn> LogicalResult unary(NodeLowering &n) {
+  n.setOutput(0, n.t.map({n.operand(0)}, n.element(0), [](S &s, ValueRange v) { return Fn(s, v[0]); }));
+  return success();
+}
+
+/// Unary on floats only.
+template <auto Fn> LogicalResult floatUnary(NodeLowering &n) {
+  if (!isa<FloatType>(n.element(0)))
+    return n.invalid("the operand must be of floats");
+  return unary<Fn>(n);
+}
+
+template <auto Fn> LogicalResult binary(NodeLowering &n) {
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [](S &s, ValueRange v) { return Fn(s, v[0], v[1]); }));
+  return success();
+}
+
+/// Min, Max, Sum: any number of operands.
+template <auto Fn> LogicalResult variadic(NodeLowering &n) {
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [](S &s, ValueRange v) {
+    V result = v[0];
+    for (V next : v.drop_front())
+      result = Fn(s, result, next);
+    return result;
+  }));
+  return success();
+}
+
+LogicalResult lowerMean(NodeLowering &n) {
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [](S &s, ValueRange v) {
+    V sum = v[0];
+    for (V next : v.drop_front())
+      sum = s.add(sum, next);
+    return s.div(sum, s.constant(sum.getType(), v.size()));
+  }));
+  return success();
+}
+
+template <const char *Predicate> LogicalResult compare(NodeLowering &n) {
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  n.setOutput(
+      0, n.t.map(n.allOperands(), n.t.b.getI1Type(), [](S &s, ValueRange v) { return s.cmp(Predicate, v[0], v[1]); }));
+  return success();
+}
+
+constexpr char eq[] = "eq", lt[] = "lt", le[] = "le", gt[] = "gt", ge[] = "ge";
+
+LogicalResult lowerWhere(NodeLowering &n) {
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  n.setOutput(0, n.t.map(n.allOperands(), n.element(1), [](S &s, ValueRange v) { return s.select(v[0], v[1], v[2]); }));
+  return success();
+}
+
+// x^2, x^0.5... are what models mean by Pow; the rest is powf.
+LogicalResult lowerPow(NodeLowering &n) {
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  Type element = n.element(0);
+  std::optional<double> exponent = n.constantScalar(1);
+  bool isFloat = isa<FloatType>(element);
+  n.setOutput(0, n.t.map(n.allOperands(), element, [&](S &s, ValueRange v) -> V {
+    V x = v[0];
+    if (exponent == 0.0)
+      return s.constant(element, 1);
+    if (exponent == 1.0)
+      return x;
+    if (exponent == 2.0)
+      return s.mul(x, x);
+    if (exponent == 3.0)
+      return s.mul(s.mul(x, x), x);
+    if (exponent == 0.5 && isFloat)
+      return s.op<math::SqrtOp>(x);
+    if (exponent == -0.5 && isFloat)
+      return s.op<math::RsqrtOp>(x);
+    if (exponent == -1.0 && isFloat)
+      return s.div(s.constant(element, 1), x);
+    Type f = isFloat ? element : isa<FloatType>(v[1].getType()) ? v[1].getType() : Type(s.b.getF32Type());
+    return s.cast(s.op<math::PowFOp>(s.cast(x, f), s.cast(v[1], f)), element);
+  }));
+  return success();
+}
+
+LogicalResult lowerMod(NodeLowering &n) {
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  bool fmod = n.intAttr("fmod", 0) != 0;
+  if (isa<FloatType>(n.element(0)) && !fmod)
+    return n.invalid("fmod must be 1 for floats");
+  n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [&](S &s, ValueRange v) -> V {
+    if (S::isFloat(v[0]))
+      return s.op<arith::RemFOp>(v[0], v[1]);
+    V remainder = s.op<arith::RemSIOp>(v[0], v[1]);
+    if (fmod)
+      return remainder;
+    // The result takes the divisor's sign.
+    V zero = s.constant(remainder.getType(), 0);
+    V differ = s.op<arith::XOrIOp>(s.cmp("lt", remainder, zero), s.cmp("lt", v[1], zero));
+    V adjust = s.op<arith::AndIOp>(differ, s.cmp("ne", remainder, zero));
+    return s.select(adjust, s.add(remainder, v[1]), remainder);
+  }));
+  return success();
+}
+
+LogicalResult lowerClip(NodeLowering &n) {
+  SmallVector<Value> operands{n.operand(0)};
+  int lower = -1, upper = -1;
+  if (n.operand(1))
+    lower = operands.size(), operands.push_back(n.operand(1));
+  if (n.operand(2))
+    upper = operands.size(), operands.push_back(n.operand(2));
+  if (failed(checkBroadcast(n, operands)))
+    return failure();
+  n.setOutput(0, n.t.map(operands, n.element(0), [&](S &s, ValueRange v) {
+    V x = v[0];
+    if (lower >= 0)
+      x = s.max(x, v[lower]);
+    if (upper >= 0)
+      x = s.min(x, v[upper]);
+    return x;
+  }));
+  return success();
+}
+
+Type typeOfEnum(MLIRContext *context, int64_t number) {
+  Builder b(context);
+  switch (number) { // TensorProto.DataType
+  case 1:
+    return b.getF32Type();
+  case 3:
+    return b.getI8Type();
+  case 5:
+    return b.getIntegerType(16);
+  case 6:
+    return b.getI32Type();
+  case 7:
+    return b.getI64Type();
+  case 9:
+    return b.getI1Type();
+  case 10:
+    return b.getF16Type();
+  case 11:
+    return b.getF64Type();
+  case 16:
+    return b.getBF16Type();
+  default:
+    return {};
+  }
+}
+
+LogicalResult lowerCast(NodeLowering &n) {
+  Type to = n.op() == "CastLike" ? n.element(1) : typeOfEnum(n.t.b.getContext(), n.intAttr("to", 1));
+  if (!to)
+    return n.refuse(ErrorCode::ElementTypeUnsupported,
+                    "casts to element type number " + Twine(n.intAttr("to", 1)) + ", without support", "");
+  n.setOutput(0, n.t.cast(n.operand(0), to));
+  return success();
+}
+
+LogicalResult lowerSign(NodeLowering &n) {
+  n.setOutput(0, n.t.map({n.operand(0)}, n.element(0), [](S &s, ValueRange v) -> V {
+    V zero = s.constant(v[0].getType(), 0), one = s.constant(v[0].getType(), 1);
+    V negative = s.select(s.cmp("lt", v[0], zero), s.constant(v[0].getType(), -1), zero);
+    return s.select(s.cmp("gt", v[0], zero), one, negative);
+  }));
+  return success();
+}
+
+LogicalResult lowerIsNaN(NodeLowering &n) {
+  n.setOutput(0,
+              n.t.map({n.operand(0)}, n.t.b.getI1Type(), [](S &s, ValueRange v) { return s.cmp("ne", v[0], v[0]); }));
+  return success();
+}
+
+LogicalResult lowerIsInf(NodeLowering &n) {
+  bool positive = n.intAttr("detect_positive", 1), negative = n.intAttr("detect_negative", 1);
+  n.setOutput(0, n.t.map({n.operand(0)}, n.t.b.getI1Type(), [&](S &s, ValueRange v) -> V {
+    Type type = v[0].getType();
+    V result = s.constant(s.b.getI1Type(), 0);
+    if (positive)
+      result = s.op<arith::OrIOp>(result, s.cmp("eq", v[0], s.constant(type, INFINITY)));
+    if (negative)
+      result = s.op<arith::OrIOp>(result, s.cmp("eq", v[0], s.constant(type, -INFINITY)));
+    return result;
+  }));
+  return success();
+}
+
+V add(S &s, V x, V y) { return s.add(x, y); }
+V sub(S &s, V x, V y) { return s.sub(x, y); }
+V mul(S &s, V x, V y) { return s.mul(x, y); }
+V quotient(S &s, V x, V y) { return s.div(x, y); }
+V max(S &s, V x, V y) { return s.max(x, y); }
+V min(S &s, V x, V y) { return s.min(x, y); }
+V neg(S &s, V x) { return s.neg(x); }
+V absolute(S &s, V x) { return s.abs(x); }
+V logicalNot(S &s, V x) { return s.op<arith::XOrIOp>(x, s.constant(x.getType(), 1)); }
+V bitwiseNot(S &s, V x) { return s.op<arith::XOrIOp>(x, s.constant(x.getType(), -1)); }
+V reciprocal(S &s, V x) { return s.div(s.constant(x.getType(), 1), x); }
+template <typename Op> V math1(S &s, V x) { return s.op<Op>(x); }
+template <typename Op> V op2(S &s, V x, V y) { return s.op<Op>(x, y); }
+
+} // namespace
+
+ArrayRef<LoweringEntry> wafer::elementwiseLowerings() {
+  static constexpr LoweringEntry table[] = {
+      {"Add", 7, binary<add>},
+      {"Sub", 7, binary<sub>},
+      {"Mul", 7, binary<mul>},
+      {"Div", 7, binary<quotient>},
+      {"Pow", 7, lowerPow},
+      {"Mod", 10, lowerMod},
+      {"Max", 8, variadic<max>},
+      {"Min", 8, variadic<min>},
+      {"Sum", 8, variadic<add>},
+      {"Mean", 8, lowerMean},
+      {"Clip", 11, lowerClip},
+      {"Where", 9, lowerWhere},
+      {"Equal", 7, compare<eq>},
+      {"Less", 7, compare<lt>},
+      {"LessOrEqual", 12, compare<le>},
+      {"Greater", 7, compare<gt>},
+      {"GreaterOrEqual", 12, compare<ge>},
+      {"And", 7, binary<op2<arith::AndIOp>>},
+      {"Or", 7, binary<op2<arith::OrIOp>>},
+      {"Xor", 7, binary<op2<arith::XOrIOp>>},
+      {"BitwiseAnd", 18, binary<op2<arith::AndIOp>>},
+      {"BitwiseOr", 18, binary<op2<arith::OrIOp>>},
+      {"BitwiseXor", 18, binary<op2<arith::XOrIOp>>},
+      {"Not", 1, unary<logicalNot>},
+      {"BitwiseNot", 18, unary<bitwiseNot>},
+      {"Neg", 6, unary<neg>},
+      {"Abs", 6, unary<absolute>},
+      {"Sign", 9, lowerSign},
+      {"IsNaN", 9, lowerIsNaN},
+      {"IsInf", 10, lowerIsInf},
+      {"Reciprocal", 6, floatUnary<reciprocal>},
+      {"Exp", 6, floatUnary<math1<math::ExpOp>>},
+      {"Log", 6, floatUnary<math1<math::LogOp>>},
+      {"Sqrt", 6, floatUnary<math1<math::SqrtOp>>},
+      {"Tanh", 6, floatUnary<math1<math::TanhOp>>},
+      {"Erf", 9, floatUnary<math1<math::ErfOp>>},
+      {"Sin", 7, floatUnary<math1<math::SinOp>>},
+      {"Cos", 7, floatUnary<math1<math::CosOp>>},
+      {"Tan", 7, floatUnary<math1<math::TanOp>>},
+      {"Asin", 7, floatUnary<math1<math::AsinOp>>},
+      {"Acos", 7, floatUnary<math1<math::AcosOp>>},
+      {"Atan", 7, floatUnary<math1<math::AtanOp>>},
+      {"Sinh", 9, floatUnary<math1<math::SinhOp>>},
+      {"Cosh", 9, floatUnary<math1<math::CoshOp>>},
+      {"Asinh", 9, floatUnary<math1<math::AsinhOp>>},
+      {"Acosh", 9, floatUnary<math1<math::AcoshOp>>},
+      {"Atanh", 9, floatUnary<math1<math::AtanhOp>>},
+      {"Floor", 6, floatUnary<math1<math::FloorOp>>},
+      {"Ceil", 6, floatUnary<math1<math::CeilOp>>},
+      {"Round", 11, floatUnary<math1<math::RoundEvenOp>>},
+      {"Cast", 6, lowerCast},
+      {"CastLike", 15, lowerCast},
+  };
+  return table;
+}

@@ -1,0 +1,185 @@
+// Gathers. A gather by one constant index, or by constants in arithmetic progression, is a slice; by other indices it
+// is tensor.gather along dimension 0, with transposes around it for other axes.
+#include "Lowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace wafer;
+
+namespace {
+
+using Ints = SmallVector<int64_t>;
+
+/// `indices` with negative values counted from the end of `extent`.
+Value normalizeIndices(NodeLowering &n, Value indices, int64_t extent) {
+  return n.t.map({indices}, elementTypeOf(indices), [&](ScalarBuilder &s, ValueRange v) {
+    Type type = v[0].getType();
+    Value fromEnd = s.add(v[0], s.constant(type, extent));
+    return s.select(s.cmp("lt", v[0], s.constant(type, 0)), fromEnd, v[0]);
+  });
+}
+
+/// The common difference of constant indices; nullopt if there is none.
+std::optional<int64_t> progression(ArrayRef<int64_t> indices) {
+  if (indices.size() < 2)
+    return 1;
+  int64_t step = indices[1] - indices[0];
+  for (size_t i = 1; i != indices.size(); ++i)
+    if (indices[i] - indices[i - 1] != step)
+      return std::nullopt;
+  return step > 0 ? std::optional<int64_t>(step) : std::nullopt;
+}
+
+LogicalResult lowerGather(NodeLowering &n) {
+  auto axisOr = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
+  if (!axisOr)
+    return n.invalid("axis is out of range");
+  int64_t axis = *axisOr, rank = n.rank(0), extent = n.shape(0)[axis];
+  Value x = n.operand(0), indices = n.operand(1);
+  Ints indexShape(n.shape(1)), result(n.shape(0).take_front(axis));
+  llvm::append_range(result, indexShape);
+  llvm::append_range(result, n.shape(0).drop_front(axis + 1));
+
+  if (auto values = n.constantInts(1)) {
+    for (int64_t &index : *values) {
+      if (index < -extent || index >= extent)
+        return n.invalid("index " + Twine(index) + " is out of range for dimension " + Twine(axis) + " of " +
+                         Twine(extent));
+      if (index < 0)
+        index += extent;
+    }
+    auto step = progression(*values);
+    if (step || values->empty()) {
+      Ints offsets(rank, 0), sizes(n.shape(0)), strides(rank, 1);
+      offsets[axis] = values->empty() ? 0 : values->front();
+      sizes[axis] = values->size();
+      strides[axis] = values->size() > 1 ? *step : 1;
+      n.setOutput(0, n.t.reshape(n.t.slice(x, offsets, sizes, strides), result));
+      return success();
+    }
+  }
+  if (extent == 0)
+    return n.invalid("gathers from an empty dimension");
+  indices = normalizeIndices(n, indices, extent);
+  // Bring the axis to the front, gather, and bring the indices' dimensions to the axis's place.
+  Ints toFront{axis};
+  for (int64_t d = 0; d != rank; ++d)
+    if (d != axis)
+      toFront.push_back(d);
+  Value rows = n.t.gatherRows(n.t.transpose(x, toFront), indices);
+  int64_t indexRank = indexShape.size();
+  Ints back;
+  for (int64_t d = 0; d != axis; ++d)
+    back.push_back(indexRank + d);
+  for (int64_t d = 0; d != indexRank; ++d)
+    back.push_back(d);
+  for (int64_t d = axis; d != rank - 1; ++d)
+    back.push_back(indexRank + d);
+  n.setOutput(0, n.t.transpose(rows, back));
+  return success();
+}
+
+// out[i, j, ..] = x[i, .., indices[i, j, ..], ..] along `axis`: a gather of single elements from the flattened operand.
+LogicalResult lowerGatherElements(NodeLowering &n) {
+  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
+  if (!axis || n.rank(0) != n.rank(1))
+    return n.invalid("axis is out of range, or the ranks differ");
+  Ints strides(n.rank(0), 1);
+  for (int64_t d = n.rank(0) - 2; d >= 0; --d)
+    strides[d] = strides[d + 1] * n.shape(0)[d + 1];
+  Type type = n.element(1);
+  int64_t extent = n.shape(0)[*axis];
+  Value flat = n.t.mapInto(n.shape(1), {n.operand(1)}, type, [&](ScalarBuilder &s, ValueRange v) {
+    Value fromEnd = s.add(v[0], s.constant(type, extent));
+    Value sum = s.select(s.cmp("lt", v[0], s.constant(type, 0)), fromEnd, v[0]);
+    sum = s.mul(sum, s.constant(type, strides[*axis]));
+    for (int64_t d = 0; d != n.rank(0); ++d)
+      if (d != *axis)
+        sum = s.add(sum, s.mul(s.index(d, type), s.constant(type, strides[d])));
+    return sum;
+  });
+  Value x = n.t.reshape(n.operand(0), {tensorTypeOf(n.operand(0)).getNumElements()});
+  n.setOutput(0, n.t.gatherRows(x, flat));
+  return success();
+}
+
+// The last dimension of the indices addresses the leading dimensions of x (after batch_dims): one flat index each.
+LogicalResult lowerGatherND(NodeLowering &n) {
+  if (n.rank(0) < 1 || n.rank(1) < 1)
+    return n.invalid("operands must not be scalars");
+  int64_t batch = n.intAttr("batch_dims", 0), depth = n.shape(1).back();
+  if (batch < 0 || depth < 1 || batch + depth > n.rank(0) || batch >= n.rank(1))
+    return n.invalid("the indices address more dimensions than the operand has");
+  Ints outer(n.shape(1).drop_back()), rowShape(n.shape(0).drop_front(batch + depth));
+  Ints strides(batch + depth, 1);
+  for (int64_t d = batch + depth - 2; d >= 0; --d)
+    strides[d] = strides[d + 1] * n.shape(0)[d + 1];
+  Type type = n.element(1);
+  SmallVector<Value> parts;
+  for (int64_t k = 0; k != depth; ++k) {
+    Ints offsets(n.rank(1), 0), sizes(n.shape(1)), ones(n.rank(1), 1);
+    offsets.back() = k;
+    sizes.back() = 1;
+    parts.push_back(n.t.reshape(n.t.slice(n.operand(1), offsets, sizes, ones), outer));
+  }
+  Value flat = n.t.mapInto(outer, parts, type, [&](ScalarBuilder &s, ValueRange v) {
+    Value sum = s.constant(type, 0);
+    for (int64_t d = 0; d != batch; ++d)
+      sum = s.add(sum, s.mul(s.index(d, type), s.constant(type, strides[d])));
+    for (int64_t k = 0; k != depth; ++k) {
+      Value fromEnd = s.add(v[k], s.constant(type, n.shape(0)[batch + k]));
+      Value index = s.select(s.cmp("lt", v[k], s.constant(type, 0)), fromEnd, v[k]);
+      sum = s.add(sum, s.mul(index, s.constant(type, strides[batch + k])));
+    }
+    return sum;
+  });
+  int64_t rows = 1;
+  Ints table{1};
+  for (int64_t d = 0; d != batch + depth; ++d)
+    rows *= n.shape(0)[d];
+  table[0] = rows;
+  llvm::append_range(table, rowShape);
+  n.setOutput(0, n.t.gatherRows(n.t.reshape(n.operand(0), table), flat));
+  return success();
+}
+
+LogicalResult lowerOneHot(NodeLowering &n) {
+  std::optional<double> depth = n.constantScalar(1);
+  DenseElementsAttr values = constantOf(n.operand(2));
+  if (!depth || !values || values.getNumElements() != 2)
+    return n.notConstant("depth or values");
+  int64_t rank = n.rank(0) + 1;
+  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", -1), rank);
+  if (!axis || *depth < 1 || *depth > (1 << 30))
+    return n.invalid("axis or depth is out of range");
+  Ints shape(n.shape(0)), unit(n.shape(0));
+  shape.insert(shape.begin() + *axis, static_cast<int64_t>(*depth));
+  unit.insert(unit.begin() + *axis, 1);
+  Type type = n.element(0), element = values.getElementType();
+  Value off =
+      n.t.constant(DenseElementsAttr::get(RankedTensorType::get({}, element), *values.getValues<Attribute>().begin()));
+  Value on = n.t.constant(
+      DenseElementsAttr::get(RankedTensorType::get({}, element), *std::next(values.getValues<Attribute>().begin())));
+  n.setOutput(
+      0, n.t.mapInto(shape, {n.t.reshape(n.operand(0), unit), off, on}, element, [&](ScalarBuilder &s, ValueRange v) {
+        Value size = s.constant(type, *depth);
+        Value index = s.select(s.cmp("lt", v[0], s.constant(type, 0)), s.add(v[0], size), v[0]);
+        return s.select(s.cmp("eq", index, s.index(*axis, type)), v[2], v[1]);
+      }));
+  return success();
+}
+
+} // namespace
+
+ArrayRef<LoweringEntry> wafer::gatherLowerings() {
+  static constexpr LoweringEntry table[] = {
+      {"Gather", 1, lowerGather},
+      {"GatherElements", 11, lowerGatherElements},
+      {"GatherND", 12, lowerGatherND},
+      {"OneHot", 11, lowerOneHot},
+  };
+  return table;
+}

@@ -1,0 +1,116 @@
+// What a lowering sees of its node, and how it says no.
+#ifndef WAFER_LIB_CONVERSION_ONNXTOTENSOR_LOWERING_H
+#define WAFER_LIB_CONVERSION_ONNXTOTENSOR_LOWERING_H
+
+#include "wafer/Dialect/Onnx/OnnxDialect.h"
+#include "wafer/Support/Diagnostic.h"
+#include "wafer/Tensor/TensorBuilder.h"
+
+#include <optional>
+
+namespace wafer {
+
+/// Why a node was refused.
+struct Refusal {
+  ErrorCode code;
+  std::string reason;
+  std::string hint;
+};
+
+/// A node with its operands at the tensor level. Lowerings read it, build with `t` and set every output.
+class NodeLowering {
+public:
+  using Value = mlir::Value;
+
+  NodeLowering(onnx::NodeOp node, llvm::ArrayRef<Value> operands, TensorBuilder &t)
+      : t(t), node(node), operands(operands), outputs(node.getNumResults()) {}
+
+  TensorBuilder &t;
+
+  llvm::StringRef op() { return node.getOpType(); }
+  int since() { return static_cast<int>(node.getSince()); }
+
+  // Operands; null if absent.
+  size_t operandCount() const { return operands.size(); }
+  Value operand(size_t i) const { return i < operands.size() ? operands[i] : Value(); }
+  llvm::ArrayRef<Value> allOperands() const { return operands; }
+  llvm::ArrayRef<int64_t> shape(size_t i) const { return shapeOf(operand(i)); }
+  mlir::Type element(size_t i) const { return elementTypeOf(operand(i)); }
+  int64_t rank(size_t i) const { return tensorTypeOf(operand(i)).getRank(); }
+  /// The values of a constant operand of integers (or booleans); nullopt if it is absent or not constant.
+  std::optional<llvm::SmallVector<int64_t>> constantInts(size_t i) const;
+  /// The values of a constant scalar of any type.
+  std::optional<double> constantScalar(size_t i) const;
+
+  // Attributes.
+  bool hasAttr(llvm::StringRef name) { return node.getNodeAttr(name) != nullptr; }
+  int64_t intAttr(llvm::StringRef name, int64_t otherwise);
+  double floatAttr(llvm::StringRef name, double otherwise);
+  llvm::StringRef stringAttr(llvm::StringRef name, llvm::StringRef otherwise);
+  llvm::SmallVector<int64_t> intsAttr(llvm::StringRef name, llvm::ArrayRef<int64_t> otherwise);
+  mlir::Attribute attr(llvm::StringRef name) { return node.getNodeAttr(name); }
+
+  // Results.
+  size_t outputCount() const { return outputs.size(); }
+  bool outputUsed(size_t i) { return i < outputs.size() && !node.getResult(i).use_empty(); }
+  void setOutput(size_t i, Value value) {
+    if (i < outputs.size())
+      outputs[i] = value;
+  }
+  llvm::ArrayRef<Value> results() const { return outputs; }
+
+  // Ways to say no; each is `return refuse...`.
+  /// The form of the node has no lowering.
+  mlir::LogicalResult unsupported(const llvm::Twine &reason, const llvm::Twine &hint = "") {
+    return refuse(ErrorCode::NodeUnsupported, reason, hint);
+  }
+  /// Attributes and operands contradict each other.
+  mlir::LogicalResult invalid(const llvm::Twine &reason) { return refuse(ErrorCode::NodeInvalid, reason, ""); }
+  /// An operand that decides a shape is not constant.
+  mlir::LogicalResult notConstant(const llvm::Twine &what) {
+    return refuse(ErrorCode::ShapeUnknown, what + " is computed from run-time data",
+                  "fix the input that it depends on with --const, or the dimensions with --dim or --shape");
+  }
+  mlir::LogicalResult refuse(ErrorCode code, const llvm::Twine &reason, const llvm::Twine &hint) {
+    refusal = Refusal{code, reason.str(), hint.str()};
+    return mlir::failure();
+  }
+  std::optional<Refusal> refusal;
+
+  /// `axis` made non-negative; nullopt if it is out of range for `rank`.
+  static std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
+    if (axis < -rank || axis >= rank)
+      return std::nullopt;
+    return axis < 0 ? axis + rank : axis;
+  }
+
+private:
+  onnx::NodeOp node;
+  llvm::ArrayRef<Value> operands;
+  llvm::SmallVector<Value> outputs;
+};
+
+using LoweringFunction = mlir::LogicalResult (*)(NodeLowering &);
+
+/// A row of a topic's table: the op, since which version the lowering holds.
+struct LoweringEntry {
+  const char *op;
+  int minSince;
+  LoweringFunction lower;
+};
+
+// One table per topic file.
+llvm::ArrayRef<LoweringEntry> elementwiseLowerings();
+llvm::ArrayRef<LoweringEntry> activationLowerings();
+llvm::ArrayRef<LoweringEntry> matmulLowerings();
+llvm::ArrayRef<LoweringEntry> shapeLowerings();
+llvm::ArrayRef<LoweringEntry> gatherLowerings();
+llvm::ArrayRef<LoweringEntry> reductionLowerings();
+llvm::ArrayRef<LoweringEntry> softmaxLowerings();
+llvm::ArrayRef<LoweringEntry> normalizationLowerings();
+llvm::ArrayRef<LoweringEntry> convolutionLowerings();
+llvm::ArrayRef<LoweringEntry> poolingLowerings();
+
+} // namespace wafer
+
+#endif // WAFER_LIB_CONVERSION_ONNXTOTENSOR_LOWERING_H

@@ -1,0 +1,179 @@
+// Normalizations. Statistics are two reductions (mean, then mean square of the centered values), never the difference
+// of two large sums.
+#include "Lowering.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace wafer;
+
+namespace {
+
+using S = ScalarBuilder;
+using Ints = SmallVector<int64_t>;
+
+/// mean over `axes`, kept as unit dimensions.
+Value mean(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
+  int64_t count = 1;
+  for (int64_t axis : axes)
+    count *= shapeOf(x)[axis];
+  Value sum = n.t.reduce(x, axes, /*keep=*/true, ReduceKind::Add);
+  return n.t.map({sum}, elementTypeOf(x),
+                 [&](S &s, ValueRange v) { return s.mul(v[0], s.constant(v[0].getType(), 1.0 / count)); });
+}
+
+Value meanSquare(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
+  return mean(n, n.t.map({x}, elementTypeOf(x), [](S &s, ValueRange v) { return s.mul(v[0], v[0]); }), axes);
+}
+
+Value inverseRoot(NodeLowering &n, Value variance, double epsilon) {
+  return n.t.map({variance}, elementTypeOf(variance), [&](S &s, ValueRange v) -> Value {
+    return s.op<math::RsqrtOp>(s.add(v[0], s.constant(v[0].getType(), epsilon)));
+  });
+}
+
+/// x * inverse [* scale] [+ bias], in one pass.
+Value applyScale(NodeLowering &n, Value x, Value inverse, Value scale, Value bias) {
+  SmallVector<Value> operands{x, inverse};
+  if (scale)
+    operands.push_back(scale);
+  if (bias)
+    operands.push_back(bias);
+  return n.t.map(operands, elementTypeOf(x), [&](S &s, ValueRange v) {
+    Value y = s.mul(v[0], v[1]);
+    size_t next = 2;
+    if (scale)
+      y = s.mul(y, v[next++]);
+    if (bias)
+      y = s.add(y, v[next]);
+    return y;
+  });
+}
+
+Ints axesFrom(int64_t first, int64_t rank) {
+  Ints axes(rank - first);
+  std::iota(axes.begin(), axes.end(), first);
+  return axes;
+}
+
+bool broadcastsTo(Value value, ArrayRef<int64_t> shape) {
+  auto result = broadcastShapes(shapeOf(value), shape);
+  return result && ArrayRef<int64_t>(*result) == shape;
+}
+
+LogicalResult lowerLayerNormalization(NodeLowering &n) {
+  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", -1), n.rank(0));
+  if (!axis)
+    return n.invalid("axis is out of range");
+  for (size_t i : {1, 2})
+    if (n.operand(i) && !broadcastsTo(n.operand(i), n.shape(0)))
+      return n.invalid("scale or bias does not broadcast to the operand");
+  Ints axes = axesFrom(*axis, n.rank(0));
+  Value x = n.operand(0);
+  Value center = mean(n, x, axes);
+  Value centered = n.t.sub(x, center);
+  Value inverse = inverseRoot(n, meanSquare(n, centered, axes), n.floatAttr("epsilon", 1e-5));
+  n.setOutput(0, applyScale(n, centered, inverse, n.operand(1), n.operand(2)));
+  n.setOutput(1, center);
+  n.setOutput(2, inverse);
+  return success();
+}
+
+LogicalResult lowerRMSNormalization(NodeLowering &n) {
+  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", -1), n.rank(0));
+  if (!axis)
+    return n.invalid("axis is out of range");
+  if (n.operand(1) && !broadcastsTo(n.operand(1), n.shape(0)))
+    return n.invalid("scale does not broadcast to the operand");
+  Value x = n.operand(0);
+  Value inverse = inverseRoot(n, meanSquare(n, x, axesFrom(*axis, n.rank(0))), n.floatAttr("epsilon", 1e-5));
+  n.setOutput(0, applyScale(n, x, inverse, n.operand(1), Value()));
+  return success();
+}
+
+/// A per-channel vector as [C, 1, 1...], to broadcast against [N, C, ...].
+Value perChannel(NodeLowering &n, Value vector, int64_t rank) {
+  Ints shape(rank - 1, 1);
+  shape[0] = tensorTypeOf(vector).getNumElements();
+  return n.t.reshape(vector, shape);
+}
+
+bool isVectorOf(Value value, int64_t extent) {
+  return value && tensorTypeOf(value).getRank() == 1 && shapeOf(value)[0] == extent;
+}
+
+LogicalResult lowerBatchNormalization(NodeLowering &n) {
+  if (n.intAttr("training_mode", 0))
+    return n.unsupported("training mode", "export the model for inference");
+  int64_t rank = n.rank(0);
+  if (rank < 2)
+    return n.invalid("the operand must have a channel dimension");
+  for (size_t i = 1; i != 5; ++i)
+    if (!isVectorOf(n.operand(i), n.shape(0)[1]))
+      return n.invalid("scale, bias, mean and variance must have one element per channel");
+  // scale / sqrt(var + eps) and bias - mean * that are per channel, and constants if these are.
+  Value scale = n.t.mul(inverseRoot(n, n.operand(4), n.floatAttr("epsilon", 1e-5)), n.operand(1));
+  Value shift = n.t.sub(n.operand(2), n.t.mul(n.operand(3), scale));
+  n.setOutput(0, n.t.map({n.operand(0), perChannel(n, scale, rank), perChannel(n, shift, rank)}, n.element(0),
+                         [](S &s, ValueRange v) { return s.add(s.mul(v[0], v[1]), v[2]); }));
+  return success();
+}
+
+LogicalResult lowerInstanceNormalization(NodeLowering &n) {
+  int64_t rank = n.rank(0);
+  if (rank < 3 || !isVectorOf(n.operand(1), n.shape(0)[1]) || !isVectorOf(n.operand(2), n.shape(0)[1]))
+    return n.invalid("needs an operand with spatial dimensions, and scale and bias of one element per channel");
+  Ints axes = axesFrom(2, rank);
+  Value x = n.operand(0);
+  Value centered = n.t.sub(x, mean(n, x, axes));
+  Value inverse = inverseRoot(n, meanSquare(n, centered, axes), n.floatAttr("epsilon", 1e-5));
+  n.setOutput(0,
+              applyScale(n, centered, inverse, perChannel(n, n.operand(1), rank), perChannel(n, n.operand(2), rank)));
+  return success();
+}
+
+LogicalResult lowerGroupNormalization(NodeLowering &n) {
+  int64_t rank = n.rank(0), groups = n.intAttr("num_groups", 0);
+  if (rank < 3 || groups < 1 || n.shape(0)[1] % groups != 0)
+    return n.invalid("the channels do not divide into num_groups");
+  if (!isVectorOf(n.operand(1), n.shape(0)[1]) || !isVectorOf(n.operand(2), n.shape(0)[1]))
+    return n.unsupported("scale and bias are not per channel", "convert the model to operator set 21");
+  Ints grouped{n.shape(0)[0], groups, n.shape(0)[1] / groups};
+  llvm::append_range(grouped, n.shape(0).drop_front(2));
+  Value x = n.t.reshape(n.operand(0), grouped);
+  Ints axes = axesFrom(2, grouped.size());
+  Value centered = n.t.sub(x, mean(n, x, axes));
+  Value inverse = inverseRoot(n, meanSquare(n, centered, axes), n.floatAttr("epsilon", 1e-5));
+  Value normal = n.t.reshape(n.t.mul(centered, inverse), n.shape(0));
+  n.setOutput(0, n.t.map({normal, perChannel(n, n.operand(1), rank), perChannel(n, n.operand(2), rank)}, n.element(0),
+                         [](S &s, ValueRange v) { return s.add(s.mul(v[0], v[1]), v[2]); }));
+  return success();
+}
+
+// x / norm(x) along one axis.
+LogicalResult lowerLpNormalization(NodeLowering &n) {
+  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", -1), n.rank(0));
+  int64_t p = n.intAttr("p", 2);
+  if (!axis || (p != 1 && p != 2))
+    return n.invalid("axis is out of range, or p is not 1 or 2");
+  Value x = n.operand(0);
+  Value powers =
+      n.t.map({x}, n.element(0), [&](S &s, ValueRange v) { return p == 1 ? s.abs(v[0]) : s.mul(v[0], v[0]); });
+  Value sum = n.t.reduce(powers, {*axis}, /*keep=*/true, ReduceKind::Add);
+  n.setOutput(0, n.t.map({x, sum}, n.element(0),
+                         [&](S &s, ValueRange v) { return s.div(v[0], p == 1 ? v[1] : s.op<math::SqrtOp>(v[1])); }));
+  return success();
+}
+
+} // namespace
+
+ArrayRef<LoweringEntry> wafer::normalizationLowerings() {
+  static constexpr LoweringEntry table[] = {
+      {"LayerNormalization", 17, lowerLayerNormalization}, {"RMSNormalization", 23, lowerRMSNormalization},
+      {"BatchNormalization", 9, lowerBatchNormalization},  {"InstanceNormalization", 6, lowerInstanceNormalization},
+      {"GroupNormalization", 18, lowerGroupNormalization}, {"LpNormalization", 1, lowerLpNormalization},
+  };
+  return table;
+}

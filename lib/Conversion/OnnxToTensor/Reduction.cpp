@@ -1,0 +1,198 @@
+// Reductions, and the scan and the arg-reductions that are written as reductions.
+#include "Lowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace wafer;
+
+namespace {
+
+using S = ScalarBuilder;
+using Ints = SmallVector<int64_t>;
+
+/// The axes of a reduction, sorted: operand 1 or the attribute; all if neither is given. nullopt after a refusal, and
+/// no axes for an explicit no-op.
+std::optional<Ints> reductionAxes(NodeLowering &n) {
+  Ints axes;
+  if (n.operand(1)) {
+    auto values = n.constantInts(1);
+    if (!values) {
+      (void)n.notConstant("axes");
+      return std::nullopt;
+    }
+    axes = *values;
+  } else {
+    axes = n.intsAttr("axes", {});
+  }
+  if (axes.empty()) {
+    if (n.intAttr("noop_with_empty_axes", 0))
+      return Ints();
+    axes.resize(n.rank(0));
+    std::iota(axes.begin(), axes.end(), 0);
+    return axes;
+  }
+  for (int64_t &axis : axes) {
+    auto normal = NodeLowering::normalizeAxis(axis, n.rank(0));
+    if (!normal) {
+      (void)n.invalid("axis " + Twine(axis) + " is out of range");
+      return std::nullopt;
+    }
+    axis = *normal;
+  }
+  llvm::sort(axes);
+  axes.erase(llvm::unique(axes), axes.end());
+  return axes;
+}
+
+Value mapOne(NodeLowering &n, Value x, function_ref<Value(S &, Value)> fn) {
+  return n.t.map({x}, elementTypeOf(x), [&](S &s, ValueRange v) { return fn(s, v[0]); });
+}
+
+struct Form {
+  ReduceKind kind;
+  Value (*before)(S &, Value) = nullptr;
+  Value (*after)(S &, Value) = nullptr;
+};
+
+LogicalResult reduceAs(NodeLowering &n, const Form &form) {
+  auto axes = reductionAxes(n);
+  if (!axes)
+    return failure();
+  bool keep = n.intAttr("keepdims", 1);
+  Value x = n.operand(0);
+  if (form.before)
+    x = mapOne(n, x, form.before);
+  x = n.t.reduce(x, *axes, keep, form.kind);
+  if (form.after)
+    x = mapOne(n, x, form.after);
+  n.setOutput(0, x);
+  return success();
+}
+
+Value square(S &s, Value x) { return s.mul(x, x); }
+Value absolute(S &s, Value x) { return s.abs(x); }
+Value root(S &s, Value x) {
+  return S::isFloat(x) ? s.op<math::SqrtOp>(x) : s.cast(s.op<math::SqrtOp>(s.cast(x, s.b.getF64Type())), x.getType());
+}
+Value logarithm(S &s, Value x) { return s.op<math::LogOp>(x); }
+
+LogicalResult lowerReduceSum(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add}); }
+LogicalResult lowerReduceProd(NodeLowering &n) { return reduceAs(n, {ReduceKind::Mul}); }
+LogicalResult lowerReduceMax(NodeLowering &n) { return reduceAs(n, {ReduceKind::Max}); }
+LogicalResult lowerReduceMin(NodeLowering &n) { return reduceAs(n, {ReduceKind::Min}); }
+LogicalResult lowerReduceL1(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, absolute}); }
+LogicalResult lowerReduceL2(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, square, root}); }
+LogicalResult lowerReduceSumSquare(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, square}); }
+LogicalResult lowerReduceLogSum(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, nullptr, logarithm}); }
+
+LogicalResult lowerReduceMean(NodeLowering &n) {
+  auto axes = reductionAxes(n);
+  if (!axes)
+    return failure();
+  int64_t count = 1;
+  for (int64_t axis : *axes)
+    count *= n.shape(0)[axis];
+  Value sum = n.t.reduce(n.operand(0), *axes, n.intAttr("keepdims", 1), ReduceKind::Add);
+  n.setOutput(0, mapOne(n, sum, [&](S &s, Value x) {
+                return S::isFloat(x) ? s.mul(x, s.constant(x.getType(), 1.0 / count))
+                                     : s.div(x, s.constant(x.getType(), count));
+              }));
+  return success();
+}
+
+// max + log(sum(exp(x - max))).
+LogicalResult lowerReduceLogSumExp(NodeLowering &n) {
+  auto axes = reductionAxes(n);
+  if (!axes)
+    return failure();
+  bool keep = n.intAttr("keepdims", 1);
+  Value x = n.operand(0);
+  Value top = n.t.reduce(x, *axes, /*keep=*/true, ReduceKind::Max);
+  // An infinite maximum would give inf - inf.
+  top = mapOne(n, top, [](S &s, Value v) {
+    Value finite = s.cmp("lt", s.abs(v), s.constant(v.getType(), INFINITY));
+    return s.select(finite, v, s.constant(v.getType(), 0));
+  });
+  Value e = n.t.map({x, top}, elementTypeOf(x),
+                    [](S &s, ValueRange v) -> Value { return s.op<math::ExpOp>(s.sub(v[0], v[1])); });
+  Value sum = n.t.reduce(e, *axes, /*keep=*/true, ReduceKind::Add);
+  Value result =
+      n.t.map({sum, top}, elementTypeOf(x), [](S &s, ValueRange v) { return s.add(s.op<math::LogOp>(v[0]), v[1]); });
+  n.setOutput(0, keep ? result : n.t.reshape(result, shapeOf(n.t.reduce(x, *axes, false, ReduceKind::Add))));
+  return success();
+}
+
+// The first (or last) position of the extreme element: a reduction finds the extreme, a second the position.
+LogicalResult lowerArg(NodeLowering &n) {
+  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
+  if (!axis || n.shape(0)[*axis] == 0)
+    return n.invalid("axis is out of range, or the dimension is empty");
+  bool last = n.intAttr("select_last_index", 0);
+  Value x = n.operand(0);
+  Type i32 = n.t.b.getI32Type();
+  Value extreme = n.t.reduce(x, {*axis}, /*keep=*/true, n.op() == "ArgMax" ? ReduceKind::Max : ReduceKind::Min);
+  int64_t never = last ? -1 : n.shape(0)[*axis];
+  Value positions = n.t.mapInto(n.shape(0), {x, extreme}, i32, [&](S &s, ValueRange v) {
+    return s.select(s.cmp("eq", v[0], v[1]), s.index(*axis, i32), s.constant(i32, never));
+  });
+  Value result =
+      n.t.reduce(positions, {*axis}, n.intAttr("keepdims", 1) != 0, last ? ReduceKind::Max : ReduceKind::Min);
+  n.setOutput(0, n.t.cast(result, n.t.b.getI64Type()));
+  return success();
+}
+
+// out[i] = sum over j <= i of x[j], as a reduction over j with the rest masked.
+LogicalResult lowerCumSum(NodeLowering &n) {
+  auto axisValue = n.constantInts(1);
+  if (!axisValue || axisValue->size() != 1)
+    return n.notConstant("axis");
+  auto axis = NodeLowering::normalizeAxis(axisValue->front(), n.rank(0));
+  if (!axis)
+    return n.invalid("axis is out of range");
+  bool exclusive = n.intAttr("exclusive", 0), reverse = n.intAttr("reverse", 0);
+  MLIRContext *context = n.t.b.getContext();
+  int64_t rank = n.rank(0);
+  Type element = n.element(0), i32 = n.t.b.getI32Type();
+  // Loops: the result's dimensions, then j. The window operand gives j its range.
+  SmallVector<AffineExpr> read, write;
+  for (int64_t d = 0; d != rank; ++d) {
+    write.push_back(getAffineDimExpr(d, context));
+    read.push_back(getAffineDimExpr(d == *axis ? rank : d, context));
+  }
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  n.setOutput(0, n.t.generic({n.operand(0)}, n.t.filled(n.shape(0), element, 0),
+                             {AffineMap::get(rank + 1, 0, read, context), AffineMap::get(rank + 1, 0, write, context)},
+                             iterators, [&](S &s, ValueRange v) {
+                               Value i = s.index(*axis, i32), j = s.index(rank, i32);
+                               StringRef predicate = reverse ? (exclusive ? "gt" : "ge") : (exclusive ? "lt" : "le");
+                               Value term = s.select(s.cmp(predicate, j, i), v[0], s.constant(element, 0));
+                               return s.add(v[1], term);
+                             }));
+  return success();
+}
+
+} // namespace
+
+ArrayRef<LoweringEntry> wafer::reductionLowerings() {
+  static constexpr LoweringEntry table[] = {
+      {"ReduceSum", 1, lowerReduceSum},
+      {"ReduceMean", 1, lowerReduceMean},
+      {"ReduceProd", 1, lowerReduceProd},
+      {"ReduceMax", 1, lowerReduceMax},
+      {"ReduceMin", 1, lowerReduceMin},
+      {"ReduceL1", 1, lowerReduceL1},
+      {"ReduceL2", 1, lowerReduceL2},
+      {"ReduceSumSquare", 1, lowerReduceSumSquare},
+      {"ReduceLogSum", 1, lowerReduceLogSum},
+      {"ReduceLogSumExp", 1, lowerReduceLogSumExp},
+      {"ArgMax", 1, lowerArg},
+      {"ArgMin", 1, lowerArg},
+      {"CumSum", 11, lowerCumSum},
+  };
+  return table;
+}

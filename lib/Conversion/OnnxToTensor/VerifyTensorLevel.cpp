@@ -1,0 +1,89 @@
+// The contract of the tensor level, checked where the frontend hands over.
+#include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
+
+#include "wafer/Dialect/Onnx/OnnxDialect.h"
+#include "wafer/Support/MlirDiagnostic.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace wafer {
+#define GEN_PASS_DEF_VERIFYTENSORLEVEL
+#include "wafer/Conversion/OnnxToTensor/Passes.h.inc"
+} // namespace wafer
+
+using namespace mlir;
+using namespace wafer;
+
+namespace {
+
+bool isMachineType(Type type) { return type.isF32() || type.isInteger(32) || type.isInteger(64) || type.isInteger(1); }
+
+std::string nodeOf(Operation *op) {
+  if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
+    return "node '" + name.getName().str() + "'";
+  return "a node";
+}
+
+struct VerifyTensorLevel : wafer::impl::VerifyTensorLevelBase<VerifyTensorLevel> {
+  using VerifyTensorLevelBase::VerifyTensorLevelBase;
+
+  void runOnOperation() override {
+    bool failed = false;
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      for (BlockArgument argument : func.getArguments()) {
+        auto name = func.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
+        failed |= !check(func.getLoc(), "the input '" + (name ? name.getValue().str() : "") + "'", argument.getType());
+      }
+      llvm::StringSet<> seen;
+      func.getBody().walk([&](Operation *op) {
+        bool known =
+            isa<linalg::GenericOp, linalg::FillOp, linalg::YieldOp, linalg::IndexOp, tensor::EmptyOp,
+                tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
+                tensor::ConcatOp, tensor::PadOp, tensor::YieldOp, tensor::GatherOp, onnx::WeightRefOp, func::ReturnOp>(
+                op) ||
+            isa<arith::ArithDialect, math::MathDialect>(op->getDialect());
+        if (!known) {
+          failed = true;
+          wafer::emitError(op->getLoc(), ErrorCode::NodeUnsupported,
+                           nodeOf(op) + " is not at the tensor level: " + op->getName().getStringRef());
+          return;
+        }
+        // One report a node is enough.
+        if (!op->getNumResults() || !seen.insert(nodeOf(op)).second)
+          return;
+        if (!check(op->getLoc(), nodeOf(op), op->getResult(0).getType()))
+          failed = true;
+        else
+          seen.erase(nodeOf(op));
+      });
+    }
+    if (failed)
+      signalPassFailure();
+  }
+
+  static bool check(Location loc, const std::string &what, Type type) {
+    Type element = getElementTypeOrSelf(type);
+    auto ranked = dyn_cast<RankedTensorType>(type);
+    if (isa<TensorType>(type) && (!ranked || !ranked.hasStaticShape())) {
+      wafer::emitError(loc, ErrorCode::ShapeUnknown, what + " has a shape that is not fixed",
+                       "give its dimensions with --dim or --shape");
+      return false;
+    }
+    if (isMachineType(element) || element.isIndex())
+      return true;
+    std::string text;
+    llvm::raw_string_ostream(text) << element;
+    wafer::emitError(loc, ErrorCode::ElementTypeUnsupported,
+                     what + " computes in " + text + ", and the machine has f32, i32 and booleans",
+                     "convert the model to float32 first");
+    return false;
+  }
+};
+
+} // namespace

@@ -1,0 +1,26 @@
+// Sliding windows: what convolutions and pools have in common.
+#ifndef WAFER_LIB_CONVERSION_ONNXTOTENSOR_WINDOW_H
+#define WAFER_LIB_CONVERSION_ONNXTOTENSOR_WINDOW_H
+
+#include "Lowering.h"
+
+namespace wafer {
+
+/// A window over the spatial dimensions of [N, C, spatial...].
+struct Window {
+  llvm::SmallVector<int64_t> kernel, strides, dilations, low, high, output;
+
+  size_t rank() const { return kernel.size(); }
+
+  /// Reads strides, dilations, pads, auto_pad and ceil_mode; `kernel` is given. nullopt after a refusal.
+  static std::optional<Window> read(NodeLowering &n, llvm::ArrayRef<int64_t> kernel);
+
+  /// low and high padding for a tensor of `leading` more dimensions in front. `extra` includes what ceil_mode reads
+  /// beyond the end.
+  llvm::SmallVector<int64_t> padLow(size_t leading) const;
+  llvm::SmallVector<int64_t> padHigh(size_t leading, llvm::ArrayRef<int64_t> input) const;
+};
+
+} // namespace wafer
+
+#endif // WAFER_LIB_CONVERSION_ONNXTOTENSOR_WINDOW_H

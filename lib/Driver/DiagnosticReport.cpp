@@ -1,0 +1,77 @@
+#include "wafer/Driver/DiagnosticReport.h"
+
+#include "mlir/IR/Location.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace wafer::driver;
+
+static ReportedDiagnostic takeApart(Diagnostic &diagnostic) {
+  ReportedDiagnostic result;
+  result.severity = diagnostic.getSeverity() == DiagnosticSeverity::Error ? "error" : "warning";
+  std::string text = diagnostic.str();
+  StringRef rest = text;
+  // "[WF1234] message", see MlirDiagnostic.h.
+  if (size_t end = rest.find("] "); rest.starts_with("[WF") && end != StringRef::npos) {
+    result.code = rest.slice(1, end).str();
+    rest = rest.drop_front(end + 2);
+  }
+  result.message = rest.str();
+  if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
+    result.node = name.getName().str();
+  for (Diagnostic &note : diagnostic.getNotes()) {
+    std::string line = note.str();
+    StringRef hint = line;
+    if (hint.consume_front("hint: "))
+      result.hint += (result.hint.empty() ? "" : "\n") + hint.str();
+    else if (!hint.starts_with("see current operation")) // a dump of the IR is no message for users
+      result.message += "\n  note: " + hint.str();
+  }
+  return result;
+}
+
+DiagnosticReport::DiagnosticReport(MLIRContext *context)
+    : handler(context, [this](Diagnostic &diagnostic) {
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Error ||
+            diagnostic.getSeverity() == DiagnosticSeverity::Warning)
+          collected.push_back(takeApart(diagnostic));
+        return success();
+      }) {}
+
+bool DiagnosticReport::hasErrors() const {
+  return llvm::any_of(collected, [](const ReportedDiagnostic &d) { return d.severity == "error"; });
+}
+
+void DiagnosticReport::printText(llvm::raw_ostream &os) const {
+  llvm::StringSet<> seen;
+  size_t errors = 0;
+  for (const ReportedDiagnostic &d : collected) {
+    std::string text = d.severity + (d.code.empty() ? "" : "[" + d.code + "]") + ": " + d.message + "\n";
+    if (!d.hint.empty())
+      text += "  hint: " + d.hint + "\n";
+    if (!seen.insert(text).second)
+      continue;
+    os << text;
+    errors += d.severity == "error";
+  }
+  if (errors > 1)
+    os << errors << " errors\n";
+}
+
+void DiagnosticReport::printJson(llvm::raw_ostream &os) const {
+  llvm::json::OStream json(os, 2);
+  json.object([&] {
+    json.attributeArray("diagnostics", [&] {
+      for (const ReportedDiagnostic &d : collected)
+        json.object([&] {
+          json.attribute("severity", d.severity);
+          json.attribute("code", d.code);
+          json.attribute("node", llvm::json::fixUTF8(d.node));
+          json.attribute("message", llvm::json::fixUTF8(d.message));
+          json.attribute("hint", llvm::json::fixUTF8(d.hint));
+        });
+    });
+  });
+  os << "\n";
+}

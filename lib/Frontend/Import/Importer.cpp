@@ -1,0 +1,482 @@
+// From a prepared ModelProto to the onnx dialect, node by node.
+//
+// Names are data here: tensors and nodes may be called anything, so names become attributes and locations, and only
+// weights need symbols, which MLIR quotes. A value that is no tensor cannot be typed; every node that makes one is
+// reported.
+#include "wafer/Frontend/Import.h"
+
+#include "../Model/PreparedModel.h"
+
+#include "wafer/Support/MlirDiagnostic.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include "onnx/onnx_pb.h"
+
+#include <set>
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::frontend;
+
+namespace {
+
+using P = ::onnx::TensorProto;
+
+Type convertElementType(MLIRContext *context, int type) {
+  Builder b(context);
+  switch (type) {
+  case P::FLOAT:
+    return b.getF32Type();
+  case P::DOUBLE:
+    return b.getF64Type();
+  case P::FLOAT16:
+    return b.getF16Type();
+  case P::BFLOAT16:
+    return b.getBF16Type();
+  case P::BOOL:
+    return b.getI1Type();
+  case P::INT8:
+    return b.getI8Type();
+  case P::INT16:
+    return b.getI16Type();
+  case P::INT32:
+    return b.getI32Type();
+  case P::INT64:
+    return b.getI64Type();
+  case P::UINT8:
+    return b.getIntegerType(8, false);
+  case P::UINT16:
+    return b.getIntegerType(16, false);
+  case P::UINT32:
+    return b.getIntegerType(32, false);
+  case P::UINT64:
+    return b.getIntegerType(64, false);
+  default:
+    return {};
+  }
+}
+
+class Importer {
+public:
+  Importer(MLIRContext *context, const PreparedModel &prepared, StringRef file, WeightStore &store)
+      : context(context), b(context), prepared(prepared), model(*prepared.proto), store(store),
+        fileLoc(FileLineColLoc::get(context, file, 0, 0)) {
+    for (const auto &opset : model.opset_import())
+      opsets[opset.domain()] = opset.version();
+  }
+
+  FailureOr<OwningOpRef<ModuleOp>> run() {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(fileLoc);
+    moduleOp = *module;
+    const auto &graph = model.graph();
+    Scope scope{nullptr, {}};
+    std::map<std::string, const DetachedTensor *> weights;
+    for (const DetachedTensor &weight : prepared.weights)
+      weights[weight.name] = &weight;
+
+    // Inputs that are weights are symbols; the rest are arguments.
+    SmallVector<Type> inputTypes;
+    SmallVector<const ::onnx::ValueInfoProto *> inputs;
+    for (const auto &input : graph.input()) {
+      if (weights.contains(input.name()))
+        continue;
+      Type type = convertType(input.type());
+      if (!type || isa<NoneType>(type)) {
+        refuseType(locOf(input.name()), "the input '" + input.name() + "'", input.type());
+        continue;
+      }
+      inputs.push_back(&input);
+      inputTypes.push_back(type);
+    }
+    if (failedAny)
+      return failure();
+    auto func = func::FuncOp::create(fileLoc, "main", b.getFunctionType(inputTypes, {}));
+    moduleOp.push_back(func);
+    Block *body = func.addEntryBlock();
+    b.setInsertionPointToStart(body);
+    for (auto [index, input] : llvm::enumerate(inputs)) {
+      func.setArgAttr(index, "onnx.name", b.getStringAttr(input->name()));
+      scope.values[input->name()] = body->getArgument(index);
+    }
+    for (const auto &[name, weight] : weights)
+      if (failed(importWeight(*weight, scope)))
+        return failure();
+    if (failed(importGraph(graph, scope)))
+      return failure();
+    SmallVector<Value> results;
+    for (const auto &output : graph.output()) {
+      Value value = scope.find(output.name());
+      if (!value) {
+        error(fileLoc, ErrorCode::ModelMalformed, "the output '" + output.name() + "' is not computed by any node");
+        return failure();
+      }
+      results.push_back(value);
+    }
+    func::ReturnOp::create(b, fileLoc, results);
+    func.setType(b.getFunctionType(inputTypes, ValueRange(results).getTypes()));
+    for (auto [index, output] : llvm::enumerate(graph.output()))
+      func.setResultAttr(index, "onnx.name", b.getStringAttr(output.name()));
+    if (failedAny)
+      return failure();
+    return module;
+  }
+
+private:
+  struct Scope {
+    Scope *parent;
+    std::map<std::string, Value> values;
+    Value find(const std::string &name) {
+      for (Scope *scope = this; scope; scope = scope->parent)
+        if (auto found = scope->values.find(name); found != scope->values.end())
+          return found->second;
+      return {};
+    }
+  };
+
+  InFlightDiagnostic error(Location loc, ErrorCode code, const Twine &message, const Twine &hint = "") {
+    failedAny = true;
+    return wafer::emitError(loc, code, message, hint);
+  }
+
+  Location locOf(StringRef name) { return name.empty() ? fileLoc : Location(NameLoc::get(b.getStringAttr(name))); }
+
+  void refuseType(Location loc, const std::string &what, const ::onnx::TypeProto &type) {
+    std::string why = "is not a tensor";
+    if (type.has_tensor_type())
+      why = "has element type number " + std::to_string(type.tensor_type().elem_type()) + ", without support";
+    error(loc, ErrorCode::ValueTypeUnsupported, what + " " + why,
+          "tensors of numbers and booleans have a form on the machine");
+  }
+
+  /// NoneType for an unknown type, null for one without a form in the dialect.
+  Type convertType(const ::onnx::TypeProto &type) {
+    if (type.value_case() == ::onnx::TypeProto::VALUE_NOT_SET)
+      return NoneType::get(context);
+    if (!type.has_tensor_type())
+      return {};
+    if (type.tensor_type().elem_type() == P::UNDEFINED)
+      return NoneType::get(context);
+    Type element = convertElementType(context, type.tensor_type().elem_type());
+    if (!element)
+      return {};
+    if (!type.tensor_type().has_shape())
+      return UnrankedTensorType::get(element);
+    SmallVector<int64_t> shape;
+    for (const auto &dim : type.tensor_type().shape().dim())
+      shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : ShapedType::kDynamic);
+    return RankedTensorType::get(shape, element);
+  }
+
+  LogicalResult importWeight(const DetachedTensor &weight, Scope &scope) {
+    Type element = convertElementType(context, weight.dataType);
+    if (!element)
+      return error(locOf(weight.name), ErrorCode::ValueTypeUnsupported,
+                   "the weight '" + weight.name + "' has element type number " + Twine(weight.dataType) +
+                       ", without support");
+    auto type = RankedTensorType::get(weight.dims, element);
+    scope.values[weight.name] =
+        addWeight(weight.name, type, b.getStringAttr(weight.file), weight.offset, weight.length);
+    return success();
+  }
+
+  Value addWeight(const std::string &name, RankedTensorType type, StringAttr file, uint64_t offset, uint64_t length) {
+    std::string symbol = name;
+    for (int i = 1; !symbols.insert(symbol).second; ++i)
+      symbol = name + "." + std::to_string(i);
+    Location loc = locOf(name);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(*moduleOp.getOps<func::FuncOp>().begin());
+      wafer::onnx::WeightOp::create(b, loc, b.getStringAttr(symbol), TypeAttr::get(type), file,
+                                    b.getI64IntegerAttr(offset), b.getI64IntegerAttr(length));
+    }
+    lastSymbol = symbol;
+    return wafer::onnx::WeightRefOp::create(b, loc, type, FlatSymbolRefAttr::get(context, symbol));
+  }
+
+  /// A tensor's bytes as raw_data would hold them. False if the data does not fit the shape.
+  static bool rawBytes(const P &tensor, int64_t elements, std::string &bytes) {
+    if (tensor.has_raw_data()) {
+      bytes = tensor.raw_data();
+      return true;
+    }
+    auto append = [&](auto value) { bytes.append(reinterpret_cast<const char *>(&value), sizeof(value)); };
+    switch (tensor.data_type()) {
+    case P::FLOAT:
+      for (float value : tensor.float_data())
+        append(value);
+      return tensor.float_data_size() == elements;
+    case P::DOUBLE:
+      for (double value : tensor.double_data())
+        append(value);
+      return tensor.double_data_size() == elements;
+    case P::INT64:
+      for (int64_t value : tensor.int64_data())
+        append(value);
+      return tensor.int64_data_size() == elements;
+    case P::UINT32:
+      for (uint64_t value : tensor.uint64_data())
+        append(static_cast<uint32_t>(value));
+      return tensor.uint64_data_size() == elements;
+    case P::UINT64:
+      for (uint64_t value : tensor.uint64_data())
+        append(value);
+      return tensor.uint64_data_size() == elements;
+    case P::INT32:
+      for (int32_t value : tensor.int32_data())
+        append(value);
+      return tensor.int32_data_size() == elements;
+    case P::INT16:
+    case P::UINT16:
+    case P::FLOAT16:
+    case P::BFLOAT16:
+      for (int32_t value : tensor.int32_data())
+        append(static_cast<uint16_t>(value));
+      return tensor.int32_data_size() == elements;
+    case P::INT8:
+    case P::UINT8:
+    case P::BOOL:
+      for (int32_t value : tensor.int32_data())
+        append(static_cast<uint8_t>(value));
+      return tensor.int32_data_size() == elements;
+    default:
+      return false;
+    }
+  }
+
+  /// The type and bytes of a tensor in the model, checked.
+  FailureOr<RankedTensorType> readTensor(const P &tensor, Location loc, std::string &bytes) {
+    Type element = convertElementType(context, tensor.data_type());
+    if (!element) {
+      error(loc, ErrorCode::ValueTypeUnsupported,
+            "the constant '" + tensor.name() + "' has element type number " + Twine(tensor.data_type()) +
+                ", without support");
+      return failure();
+    }
+    SmallVector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
+    auto type = RankedTensorType::get(dims, element);
+    int64_t elements = type.getNumElements();
+    unsigned width = (element.getIntOrFloatBitWidth() + 7) / 8;
+    if (!rawBytes(tensor, elements, bytes) || bytes.size() != static_cast<size_t>(elements) * width) {
+      error(loc, ErrorCode::ModelMalformed, "the constant '" + tensor.name() + "' has data of the wrong size",
+            "export the model again");
+      return failure();
+    }
+    return type;
+  }
+
+  static DenseElementsAttr denseOf(RankedTensorType type, const std::string &bytes) {
+    if (type.getElementType().isInteger(1)) {
+      SmallVector<bool> values;
+      for (char byte : bytes)
+        values.push_back(byte != 0);
+      return DenseElementsAttr::get(type, values);
+    }
+    int64_t elements = type.getNumElements();
+    size_t width = elements ? bytes.size() / elements : 0;
+    ArrayRef<char> raw(bytes.data(), bytes.size());
+    // A splat is stored once.
+    bool splat = elements > 1;
+    for (int64_t i = 1; i < elements && splat; ++i)
+      splat = std::equal(raw.begin(), raw.begin() + width, raw.begin() + i * width);
+    return DenseElementsAttr::getFromRawBuffer(type, splat ? raw.take_front(width) : raw);
+  }
+
+  /// A tensor of the model as a value: a constant, or a weight that the store owns.
+  Value importTensor(const P &tensor, const std::string &name, Location loc) {
+    std::string bytes;
+    auto type = readTensor(tensor, loc, bytes);
+    if (failed(type))
+      return {};
+    if (type->getNumElements() <= maxInline)
+      return wafer::onnx::ConstantOp::create(b, loc, *type, denseOf(*type, bytes));
+    uint64_t length = bytes.size();
+    Value value = addWeight(name.empty() ? "weight" : name, *type, {}, 0, length);
+    store.own(lastSymbol, std::move(bytes));
+    return value;
+  }
+
+  LogicalResult importGraph(const ::onnx::GraphProto &graph, Scope &scope) {
+    std::map<std::string, const ::onnx::TypeProto *> types;
+    for (const auto *values : {&graph.value_info(), &graph.output()})
+      for (const auto &value : *values)
+        if (value.has_type())
+          types[value.name()] = &value.type();
+    if (graph.sparse_initializer_size())
+      return error(fileLoc, ErrorCode::ValueTypeUnsupported, "the model has sparse initializers",
+                   "export the model with dense weights");
+    for (const auto &tensor : graph.initializer()) {
+      Value value = importTensor(tensor, tensor.name(), locOf(tensor.name()));
+      if (value)
+        scope.values[tensor.name()] = value;
+    }
+    for (const auto &node : graph.node())
+      if (failed(importNode(node, types, scope)))
+        return failure();
+    return success();
+  }
+
+  Value none() { return wafer::onnx::NoneOp::create(b, fileLoc, b.getNoneType()); }
+
+  LogicalResult importNode(const ::onnx::NodeProto &node, std::map<std::string, const ::onnx::TypeProto *> &types,
+                           Scope &scope) {
+    StringRef name = node.name().empty() && node.output_size() ? node.output(0) : node.name();
+    Location loc = locOf(name);
+    // A Constant node is a constant.
+    if (node.op_type() == "Constant" && node.domain().empty() && node.attribute_size() == 1 &&
+        node.output_size() == 1 && node.attribute(0).has_t()) {
+      Value value = importTensor(node.attribute(0).t(), node.output(0), loc);
+      if (value)
+        scope.values[node.output(0)] = value;
+      return success(value != nullptr);
+    }
+    SmallVector<Value> inputs;
+    for (const std::string &input : node.input()) {
+      Value value = input.empty() ? none() : scope.find(input);
+      if (!value)
+        return failedAny ? LogicalResult(failure())
+                         : error(loc, ErrorCode::ModelMalformed,
+                                 "node '" + name + "' reads '" + input + "', which nothing computes before it",
+                                 "export the model again");
+      inputs.push_back(value);
+    }
+    // Trailing absent inputs say nothing.
+    while (!inputs.empty() && inputs.back().getDefiningOp<wafer::onnx::NoneOp>()) {
+      Operation *op = inputs.pop_back_val().getDefiningOp();
+      if (op->use_empty())
+        op->erase();
+    }
+    auto version = opsets.find(node.domain() == "ai.onnx" ? "" : node.domain());
+    std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
+    int since = version == opsets.end() ? 1 : static_cast<int>(version->second);
+    if (const wafer::onnx::OpSchema *schema = onnxSchemas().find(domain, node.op_type(), since))
+      since = schema->sinceVersion;
+
+    SmallVector<Type> resultTypes;
+    for (const std::string &output : node.output()) {
+      auto found = types.find(output);
+      Type type = found == types.end() ? NoneType::get(context) : convertType(*found->second);
+      if (!type) {
+        refuseType(loc, "the output '" + output + "' of node '" + name.str() + "' (" + node.op_type() + ")",
+                   *found->second);
+        type = NoneType::get(context);
+      }
+      resultTypes.push_back(type);
+    }
+    SmallVector<NamedAttribute> attributes;
+    SmallVector<Attribute> graphNames;
+    SmallVector<const ::onnx::GraphProto *> graphs;
+    for (const auto &attribute : node.attribute()) {
+      if (attribute.has_g()) {
+        graphNames.push_back(b.getStringAttr(attribute.name()));
+        graphs.push_back(&attribute.g());
+        continue;
+      }
+      Attribute value = convertAttribute(attribute, loc);
+      if (!value)
+        return failure();
+      attributes.push_back(b.getNamedAttr(attribute.name(), value));
+    }
+    auto op = wafer::onnx::NodeOp::create(b, loc, resultTypes, node.op_type(), domain, since, inputs,
+                                          DictionaryAttr::get(context, attributes),
+                                          graphNames.empty() ? ArrayAttr() : b.getArrayAttr(graphNames), graphs.size());
+    for (auto [index, graph] : llvm::enumerate(graphs)) {
+      OpBuilder::InsertionGuard guard(b);
+      Block *block = b.createBlock(&op.getBodies()[index]);
+      Scope inner{&scope, {}};
+      for (const auto &input : graph->input()) {
+        Type type = convertType(input.type());
+        inner.values[input.name()] = block->addArgument(type ? type : NoneType::get(context), loc);
+      }
+      if (failed(importGraph(*graph, inner)))
+        return failure();
+      SmallVector<Value> results;
+      for (const auto &output : graph->output()) {
+        Value value = inner.find(output.name());
+        if (!value)
+          return error(loc, ErrorCode::ModelMalformed,
+                       "the output '" + output.name() + "' of a graph in node '" + name + "' is not computed");
+        results.push_back(value);
+      }
+      wafer::onnx::YieldOp::create(b, loc, results);
+    }
+    for (auto [output, value] : llvm::zip_equal(node.output(), op.getOutputs()))
+      if (!output.empty())
+        scope.values[output] = value;
+    return success();
+  }
+
+  Attribute convertAttribute(const ::onnx::AttributeProto &attribute, Location loc) {
+    using A = ::onnx::AttributeProto;
+    switch (attribute.type()) {
+    case A::INT:
+      return b.getI64IntegerAttr(attribute.i());
+    case A::FLOAT:
+      return b.getF32FloatAttr(attribute.f());
+    case A::STRING:
+      return b.getStringAttr(attribute.s());
+    case A::INTS:
+      return b.getDenseI64ArrayAttr(SmallVector<int64_t>(attribute.ints().begin(), attribute.ints().end()));
+    case A::FLOATS:
+      return b.getDenseF32ArrayAttr(SmallVector<float>(attribute.floats().begin(), attribute.floats().end()));
+    case A::STRINGS: {
+      SmallVector<Attribute> strings;
+      for (const std::string &text : attribute.strings())
+        strings.push_back(b.getStringAttr(text));
+      return b.getArrayAttr(strings);
+    }
+    case A::TENSOR: {
+      std::string bytes;
+      auto type = readTensor(attribute.t(), loc, bytes);
+      return failed(type) ? Attribute() : denseOf(*type, bytes);
+    }
+    default:
+      error(loc, ErrorCode::ValueTypeUnsupported,
+            "the attribute '" + attribute.name() + "' has a type without support");
+      return {};
+    }
+  }
+
+  MLIRContext *context;
+  OpBuilder b;
+  const PreparedModel &prepared;
+  const ::onnx::ModelProto &model;
+  WeightStore &store;
+  Location fileLoc;
+  ModuleOp moduleOp;
+  std::map<std::string, int64_t> opsets;
+  std::string lastSymbol;
+  std::set<std::string> symbols{"main"};
+  bool failedAny = false;
+
+public:
+  int64_t maxInline = 1024;
+};
+
+FailureOr<OwningOpRef<ModuleOp>> import(MLIRContext &context, ModelResult<PreparedModel> prepared, StringRef name,
+                                        const ModelOptions &options, WeightStore &weights) {
+  context.loadDialect<func::FuncDialect, wafer::onnx::OnnxDialect>();
+  context.getLoadedDialect<wafer::onnx::OnnxDialect>()->setSchemaSource(&onnxSchemas());
+  Location loc = FileLineColLoc::get(&context, name, 0, 0);
+  for (const ModelError &error : prepared.errors)
+    wafer::emitError(error.node.empty() ? loc : Location(NameLoc::get(StringAttr::get(&context, error.node))),
+                     error.diagnostic);
+  if (!prepared.value)
+    return failure();
+  Importer importer(&context, *prepared.value, name, weights);
+  importer.maxInline = options.maxInlineElements;
+  return importer.run();
+}
+
+} // namespace
+
+FailureOr<OwningOpRef<ModuleOp>> frontend::importOnnxModel(MLIRContext &context, StringRef path,
+                                                           const ModelOptions &options, WeightStore &weights) {
+  return import(context, prepareModelFile(path.str(), options), path, options, weights);
+}
+
+FailureOr<OwningOpRef<ModuleOp>> frontend::importOnnxText(MLIRContext &context, StringRef text, StringRef name,
+                                                          const ModelOptions &options, WeightStore &weights) {
+  return import(context, prepareModelText(text.str(), options), name, options, weights);
+}

@@ -1,0 +1,89 @@
+// The command line of the compiler; the work is in lib/Driver.
+#include "wafer/Driver/Compile.h"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <iostream>
+
+using namespace wafer;
+
+/// name=value, or throws. The name may hold '=': the last one counts.
+static std::pair<std::string, std::string> splitAssignment(const std::string &option, const std::string &text) {
+  size_t at = text.rfind('=');
+  if (at == std::string::npos || at == 0 || at + 1 == text.size())
+    throw CLI::ValidationError(option, "'" + text + "' is not of the form name=value");
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+static int64_t parseDim(const std::string &option, const std::string &text) {
+  int64_t value = 0;
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || end != text.data() + text.size() || value < 0 || value > (int64_t(1) << 32))
+    throw CLI::ValidationError(option, "'" + text + "' is not a dimension");
+  return value;
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Compiles an ONNX model for a wafer-scale mesh of small cores.");
+  app.footer("Examples:\n"
+             "  wafer-compile model.onnx --emit=tensor          what the frontend makes of a model\n"
+             "  wafer-compile model.onnx --dim batch=1          a model with a symbolic dimension\n"
+             "  wafer-compile model.onnx --shape x=1x3x48x192   an input that declares no usable shape\n"
+             "  wafer-compile model.onnx --const sr=16000       an input that never changes\n"
+             "Errors have stable codes (WF2001) and say what to change.");
+  driver::CompileOptions options;
+  std::vector<std::string> dims, shapes, constants;
+  std::string errorFormat = "text";
+  app.add_option("model", options.model, "the model, an .onnx file")->required();
+  app.add_option("-o,--output", options.output, "where to write the result (default: standard output)");
+  std::map<std::string, driver::Stage> stages{{"onnx", driver::Stage::Onnx}, {"tensor", driver::Stage::Tensor}};
+  app.add_option("--emit", options.emit, "stop after this stage and print it: onnx, tensor")
+      ->transform(CLI::CheckedTransformer(stages))
+      ->option_text("STAGE");
+  app.add_option("--dim", dims, "the value of a symbolic dimension, name=value; may be repeated")
+      ->option_text("NAME=N")
+      ->allow_extra_args(false);
+  app.add_option("--shape", shapes, "the shape of an input, name=1x3x48x192; may be repeated")
+      ->option_text("INPUT=AxBxC")
+      ->allow_extra_args(false);
+  app.add_option("--const", constants,
+                 "make an input a constant: one number, or one for each element separated by commas")
+      ->option_text("INPUT=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--detach-above", options.frontend.maxInlineElements,
+                 "tensors of more elements stay outside the IR, as references to their bytes in the file")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t(0), int64_t(1) << 30))
+      ->option_text("N");
+  app.add_option("--errors", errorFormat, "how errors are printed: text, json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->option_text("FORMAT");
+  app.add_flag("--timing", options.timing, "print the time that each stage took");
+  app.add_flag("--locations", options.printLocations, "print ONNX node names with the IR");
+  try {
+    app.parse(argc, argv);
+    for (const std::string &text : dims) {
+      auto [name, value] = splitAssignment("--dim", text);
+      options.frontend.dims[name] = parseDim("--dim", value);
+    }
+    for (const std::string &text : shapes) {
+      auto [name, value] = splitAssignment("--shape", text);
+      std::vector<int64_t> &shape = options.frontend.shapes[name];
+      if (value != "scalar")
+        for (const std::string &dim : CLI::detail::split(value, 'x'))
+          shape.push_back(parseDim("--shape", dim));
+    }
+    for (const std::string &text : constants) {
+      auto [name, value] = splitAssignment("--const", text);
+      options.frontend.constants[name] = value;
+    }
+  } catch (const CLI::CallForHelp &help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError &error) {
+    std::cerr << "error[WF8001]: " << error.what() << "\n  hint: see wafer-compile --help\n";
+    return 2;
+  }
+  options.jsonErrors = errorFormat == "json";
+  return driver::compile(options, llvm::errs());
+}
