@@ -56,7 +56,8 @@ struct Origin {
 
 struct VregInfo {
   Origin origin;
-  int fixed = -1; // a register of the calling convention
+  int fixed = -1;        // a register of the calling convention
+  Vreg copyOf = kNoVreg; // better the same register
 };
 
 /// Instructions [begin, end) that belong to one loop, or to one arm of a branch.

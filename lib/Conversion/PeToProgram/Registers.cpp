@@ -49,7 +49,7 @@ public:
 
 private:
   Vreg newTiny(int fixed = -1) {
-    vregs.push_back({{}, fixed});
+    vregs.push_back({{}, fixed, kNoVreg});
     return vregs.size() - 1;
   }
   void indexUses();
@@ -225,7 +225,8 @@ std::optional<Vreg> Attempt::scan() {
     if (vregs[vreg].fixed >= 0)
       wanted = 1u << vregs[vreg].fixed; // the caller's: free at the entry, where these start
     if (uint32_t free = wanted & ~taken) {
-      assigned[vreg] = llvm::countr_zero(free);
+      int hint = vregs[vreg].copyOf == kNoVreg ? -1 : assigned[vregs[vreg].copyOf];
+      assigned[vreg] = hint >= 0 && (free >> hint & 1) ? hint : llvm::countr_zero(free);
       active.push_back(vreg);
       continue;
     }
@@ -291,6 +292,10 @@ void Attempt::writeBack(Function &function) {
   auto append = [&](Inst &inst) {
     for (const Ref &ref : inst.refs)
       setRegister(inst.i, ref, assigned[ref.vreg]);
+    // A copy of what is there already.
+    const isa::Instruction &i = inst.i;
+    if (i.opcode == isa::Opcode::Addi && i.rd == i.ra && i.imm == 0 && !inst.refs.empty())
+      inst.isMarker = true;
     inst.refs.clear();
     out.push_back(std::move(inst));
   };

@@ -1,10 +1,11 @@
 // From pe IR to instructions on virtual registers.
 //
 // What saves words here: constants go into fields; a comparison that only branches use is the branch; loops test at
-// the end, with a test before only if they may run never; a counter that nobody reads counts down to zero; a descriptor
-// or nest that an earlier instruction on every path has set up is not set up again. For the last, `State` follows the
-// descriptor registers along the straight line; at a join it keeps what both sides agree on. A loop begins with what is
-// pinned for all of its duration: descriptors and a nest that do not change in it, set up once before it.
+// the end, with a test before only if they may run never; an address that moves with a loop is a register that moves,
+// and a counter that then nobody reads counts down to zero; a descriptor or nest that an earlier instruction on every
+// path has set up is not set up again. For the last, `State` follows the descriptor registers along the straight line;
+// at a join it keeps what both sides agree on. A loop begins with what is pinned for all of its duration: descriptors
+// and a nest that do not change in it, set up once before it.
 #include "MachineCode.h"
 
 #include "wafer/Dialect/Pe/CodeSize.h"
@@ -56,6 +57,13 @@ namespace {
 /// What a descriptor or nest is made of, in comparable form: constants and virtual registers.
 using Key = SmallVector<int64_t, 8>;
 
+/// A sum (or difference) base + scale * counter of a loop, in a register of its own.
+struct Pointer {
+  ScalarOp sum;
+  Value base;
+  int32_t scale;
+};
+
 struct State {
   std::array<std::optional<Key>, isa::kDescriptorRegisters> held;
   std::optional<Key> nest;
@@ -70,10 +78,15 @@ public:
 private:
   // Values.
   Vreg newVreg(Origin origin = {}) {
-    f.vregs.push_back({origin});
+    f.vregs.push_back({origin, -1, kNoVreg});
     return f.vregs.size() - 1;
   }
   Vreg vregOf(Value value);
+  /// `inst` moves a register to another: better the same.
+  void hintCopy(const Inst &inst) {
+    if (inst.refs.size() == 2 && f.vregs[inst.refs[0].vreg].origin.kind == Origin::None)
+      f.vregs[inst.refs[1].vreg].copyOf = inst.refs[0].vreg;
+  }
   void put(Inst &inst, Slot slot, Value value, unsigned index = 0);
   void putSize(Inst &inst, Slot slot, unsigned index, Value value);
   void define(Inst &inst, Value value) { inst.refs.push_back({Slot::Rd, 0, vregs[value] = newVreg(), true}); }
@@ -114,6 +127,7 @@ private:
   void selectAccess(Opcode opcode, Value address, int64_t offset, Value stored, Value loaded);
   void selectCall(CallOp op);
   void selectFor(ForOp op);
+  std::vector<Pointer> findPointers(ForOp op);
   void selectIf(IfOp op);
   void selectVec(VecOp op);
   void selectRecvWindow(RecvWindowOp op);
@@ -125,6 +139,7 @@ private:
   void setNest(OperandRange nest);
   unsigned setDescriptor(DescOp op, unsigned busy);
   unsigned pinInvariants(ForOp op);
+  void setUpForBoth(Block &a, Block &b);
 
   void dropUnused();
 
@@ -132,6 +147,7 @@ private:
   Context &context;
   llvm::DenseMap<Value, Vreg> vregs;
   std::map<Origin, Vreg> origins;
+  llvm::DenseSet<Operation *> moving; // additions that became registers that move with a loop
   State state;
   unsigned pinned = 0; // descriptor registers that the loops around keep
   unsigned nextDescriptor = 0;
@@ -246,7 +262,7 @@ static Opcode immediateForm(ScalarKind kind) {
 }
 
 void Selector::selectScalar(ScalarOp op) {
-  if (isFusedCompare(op))
+  if (isFusedCompare(op) || moving.contains(op))
     return;
   Inst inst;
   ScalarKind kind = op.getKind();
@@ -341,6 +357,12 @@ void Selector::selectCall(CallOp op) {
   state = {};
 }
 
+/// True if the value is the same on every entry to the region and can be had before it.
+static bool isInvariant(Value value, Region &region) {
+  return value.getDefiningOp<ConstOp>() || value.getDefiningOp<ParamOp>() || value.getDefiningOp<CoordOp>() ||
+         !region.isAncestor(value.getParentRegion());
+}
+
 /// Sets up before a loop what stays the same in it. Returns the descriptor registers that the loop keeps from now on.
 unsigned Selector::pinInvariants(ForOp loop) {
   // One vector instruction of the loop may need up to four descriptors that change.
@@ -348,10 +370,7 @@ unsigned Selector::pinInvariants(ForOp loop) {
   bool hasCall = false, hasOtherNest = false;
   std::optional<OperandRange> nest;
   llvm::SetVector<Operation *> descriptors;
-  auto isInvariant = [&](Value value) {
-    return value.getDefiningOp<ConstOp>() || value.getDefiningOp<ParamOp>() || value.getDefiningOp<CoordOp>() ||
-           !loop.getBody().isAncestor(value.getParentRegion());
-  };
+  auto isInvariant = [&](Value value) { return ::isInvariant(value, loop.getBody()); };
   loop.walk([&](Operation *op) {
     hasCall |= llvm::isa<CallOp>(op);
     OperandRange extents(nullptr, 0);
@@ -388,6 +407,43 @@ unsigned Selector::pinInvariants(ForOp loop) {
   return added;
 }
 
+/// Sums base + counter * scale, and differences, that are better moved along than computed. Multiplying and adding
+/// takes two words for the first sum on a product and one for each more, and one for a base that no field holds; moving
+/// takes two for each.
+std::vector<Pointer> Selector::findPointers(ForOp loop) {
+  std::vector<Pointer> found;
+  std::optional<int32_t> lower = constantOf(loop.getLower()), step = constantOf(loop.getStep());
+  if (!lower || !step)
+    return found;
+  for (Operation *user : loop.getInductionVar().getUsers()) {
+    auto product = dyn_cast<ScalarOp>(user);
+    if (!product || product.getKind() != ScalarKind::Mul || product.getA() != loop.getInductionVar() ||
+        !constantOf(product.getB()))
+      continue;
+    int32_t scale = *constantOf(product.getB());
+    std::vector<Pointer> sums;
+    int words = 1;
+    int64_t stride = int64_t(scale) * *step;
+    bool works = isa::Assembler::fitsImmediate(stride) && isa::Assembler::fitsImmediate(-stride);
+    for (Operation *use : product->getUsers()) {
+      auto sum = dyn_cast<ScalarOp>(use);
+      bool isDifference = sum && sum.getKind() == ScalarKind::Sub && sum.getB() == product;
+      if (!sum || (sum.getKind() != ScalarKind::Add && !isDifference) || sum.getA() == sum.getB()) {
+        works = false;
+        break;
+      }
+      Value base = sum.getA() == product ? sum.getB() : sum.getA();
+      std::optional<int32_t> constant = constantOf(base);
+      works &= isInvariant(base, loop.getBody()) && (constant || std::abs(int64_t(scale) * *lower) < 8192);
+      words += constant && !fitsField(Field::Immediate14, *constant) ? 2 : 1;
+      sums.push_back({sum, base, isDifference ? static_cast<int32_t>(-int64_t(scale)) : scale});
+    }
+    if (works && int(2 * sums.size()) <= words)
+      llvm::append_range(found, sums);
+  }
+  return found;
+}
+
 void Selector::selectFor(ForOp op) {
   unsigned outerPinned = pinned;
   pinInvariants(op);
@@ -395,7 +451,29 @@ void Selector::selectFor(ForOp op) {
                          step = constantOf(op.getStep());
   bool mayRunNever = !(lower && upper && *lower < *upper);
   Value induction = op.getInductionVar();
-  bool countsDown = lower && upper && step && *step > 0 && !mayRunNever && induction.use_empty();
+  std::vector<Pointer> pointers = findPointers(op);
+  std::vector<Vreg> pointerRegisters;
+  for (Pointer &pointer : pointers) {
+    moving.insert(pointer.sum);
+    pointerRegisters.push_back(vregs[pointer.sum.getResult()] = newVreg());
+    Inst start;
+    uint32_t first = uint32_t(pointer.scale) * uint32_t(*lower);
+    if (std::optional<int32_t> base = constantOf(pointer.base)) {
+      start.i = loadImmediate(0, static_cast<int32_t>(*base + first));
+    } else {
+      start.i.opcode = Opcode::Addi;
+      start.i.imm = static_cast<int32_t>(first);
+      put(start, Slot::Ra, pointer.base);
+    }
+    start.refs.push_back({Slot::Rd, 0, pointerRegisters.back(), true});
+    hintCopy(start);
+    emit(start);
+  }
+  bool counterIsRead = llvm::any_of(induction.getUsers(), [&](Operation *user) {
+    return user->getNumResults() == 0 ||
+           !llvm::all_of(user->getUsers(), [&](Operation *use) { return moving.contains(use); });
+  });
+  bool countsDown = lower && upper && step && *step > 0 && !mayRunNever && !counterIsRead;
   Vreg counter = vregs[induction] = newVreg();
 
   Inst init;
@@ -407,6 +485,7 @@ void Selector::selectFor(ForOp op) {
     put(init, Slot::Ra, op.getLower());
   }
   init.refs.push_back({Slot::Rd, 0, counter, true});
+  hintCopy(init);
   emit(init);
 
   State before = state;
@@ -428,6 +507,14 @@ void Selector::selectFor(ForOp op) {
   node = context.nodes.number(nodeNameOf(op.getLoc()));
   if (!node)
     node = functionNode;
+  for (auto [pointer, vreg] : llvm::zip_equal(pointers, pointerRegisters)) {
+    Inst move;
+    move.i.opcode = Opcode::Addi;
+    move.i.imm = pointer.scale * *step;
+    move.refs.push_back({Slot::Ra, 0, vreg, false});
+    move.refs.push_back({Slot::Rd, 0, vreg, true});
+    emit(move);
+  }
   Inst next;
   next.refs.push_back({Slot::Ra, 0, counter, false});
   next.refs.push_back({Slot::Rd, 0, counter, true});
@@ -456,6 +543,48 @@ static void meet(State &into, const State &other) {
     into.nest.reset();
 }
 
+/// Sets up before a branch what both arms would set up: once instead of twice.
+void Selector::setUpForBoth(Block &a, Block &b) {
+  struct Setup {
+    std::optional<OperandRange> nest; // of the first vector instruction
+    SmallVector<DescOp> descriptors;
+  };
+  auto setupOf = [](Block &block) {
+    Setup setup;
+    for (Operation &op : block) {
+      if (op.getNumRegions() || llvm::isa<CallOp>(op))
+        break; // what comes later is set up later
+      auto vec = dyn_cast<VecOp>(op);
+      auto receive = dyn_cast<RecvWindowOp>(op);
+      if (!vec && !receive)
+        continue;
+      if (!setup.nest)
+        setup.nest = vec ? vec.getNest() : receive.getNest();
+      for (Value operand : op.getOperands())
+        if (auto desc = operand.getDefiningOp<DescOp>())
+          setup.descriptors.push_back(desc);
+    }
+    return setup;
+  };
+  auto isOutside = [](ValueRange values, Block &block) {
+    return llvm::all_of(values, [&](Value value) { return isInvariant(value, *block.getParent()); });
+  };
+  Setup first = setupOf(a), second = setupOf(b);
+  if (first.nest && second.nest && isOutside(*first.nest, a) && isOutside(*second.nest, b) &&
+      keyOf(*first.nest) == keyOf(*second.nest))
+    setNest(*first.nest);
+  SmallVector<Key> wanted;
+  for (DescOp desc : second.descriptors)
+    if (isOutside(desc->getOperands(), b))
+      wanted.push_back(keyOf(desc));
+  constexpr unsigned kAtMost = 4;
+  unsigned busy = 0;
+  for (DescOp desc : first.descriptors)
+    if (llvm::popcount(busy) < int(kAtMost) && isOutside(desc->getOperands(), a) &&
+        llvm::is_contained(wanted, keyOf(desc)))
+      busy |= 1u << setDescriptor(desc, busy);
+}
+
 void Selector::selectIf(IfOp op) {
   auto hasCode = [](Region &region) { return !region.empty() && !region.front().empty(); };
   bool hasThen = hasCode(op.getThenRegion()), hasElse = hasCode(op.getElseRegion());
@@ -474,6 +603,8 @@ void Selector::selectIf(IfOp op) {
     branch.i.opcode = whenTrue ? Opcode::Bne : Opcode::Beq;
     put(branch, Slot::Ra, op.getCondition());
   }
+  if (hasThen && hasElse)
+    setUpForBoth(op.getThenRegion().front(), op.getElseRegion().front());
   int otherwise = newLabel(), end = newLabel();
   size_t at = f.insts.size();
   emitTo(branch, otherwise);

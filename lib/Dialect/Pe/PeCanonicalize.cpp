@@ -1,9 +1,9 @@
 // Folders and canonicalization of the pe dialect.
 //
 // Code is memory, so the patterns that matter are those that save a word or a register: constants gather on the right,
-// where instructions have a field for them; chains of constants become one; nests lose dimensions that do not count,
-// which shortens their descriptors too; division and remainder, which are routines, become shifts and masks where the
-// sign allows it.
+// where instructions have a field for them; chains of constants become one; division and remainder, which are routines,
+// become shifts and masks where the sign allows it. Dimensions of nests that do not count are left to
+// pe-collapse-nests, which looks at all users of a nest at once.
 #include "wafer/Dialect/Pe/PeDialect.h"
 
 #include "mlir/IR/Builders.h"
@@ -270,60 +270,6 @@ static LogicalResult dropEmptyNest(VecOp op, PatternRewriter &rewriter) {
   return success();
 }
 
-/// Removes dimensions that do not count: extent 1, or one that continues its inner neighbour in every operand.
-static LogicalResult collapseNest(VecOp op, PatternRewriter &rewriter) {
-  size_t rank = op.getNest().size();
-  if (rank == 1)
-    return rewriter.notifyMatchFailure(op, "rank 1 is the least");
-  SmallVector<DescOp, 4> descriptors;
-  for (Value operand : {op.getDst(), op.getA(), op.getB(), op.getC()})
-    if (operand && isa<DescType>(operand.getType())) {
-      auto desc = operand.getDefiningOp<DescOp>();
-      if (!desc)
-        return rewriter.notifyMatchFailure(op, "descriptor of unknown strides");
-      descriptors.push_back(desc);
-    }
-  // Dimension d goes; the inner neighbour takes `extent` if they are one.
-  for (size_t d = 0; d != rank; ++d) {
-    std::optional<int32_t> extent = constantOf(op.getNest()[d]);
-    if (!extent)
-      continue;
-    Value merged;
-    if (*extent != 1) {
-      std::optional<int32_t> inner = d + 1 < rank ? constantOf(op.getNest()[d + 1]) : std::nullopt;
-      if (!inner || *extent <= 0 || *inner <= 0 || int64_t(*extent) * *inner > INT32_MAX)
-        continue;
-      if (!llvm::all_of(descriptors, [&](DescOp desc) {
-            std::optional<int32_t> a = constantOf(desc.getStrides()[d]), b = constantOf(desc.getStrides()[d + 1]);
-            return a && b && int64_t(*a) == int64_t(*b) * *inner;
-          }))
-        continue;
-      merged = ConstOp::create(rewriter, op.getLoc(), int64_t(*extent) * *inner);
-    }
-    auto without = [&](OperandRange values) {
-      SmallVector<Value, 4> kept(values);
-      kept.erase(kept.begin() + d);
-      return kept;
-    };
-    SmallVector<Value, 4> nest = without(op.getNest());
-    if (merged)
-      nest[d] = merged;
-    DenseMap<Value, Value> shorter;
-    for (DescOp desc : descriptors)
-      if (Value &value = shorter[desc]; !value)
-        value = DescOp::create(rewriter, op.getLoc(), desc.getType(), desc.getBase(), without(desc.getStrides()));
-    rewriter.modifyOpInPlace(op, [&] {
-      op.getNestMutable().assign(nest);
-      for (OpOperand &operand : op->getOpOperands())
-        if (Value value = shorter.lookup(operand.get()))
-          operand.set(value);
-    });
-    return success();
-  }
-  return rewriter.notifyMatchFailure(op, "every dimension counts");
-}
-
 void VecOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add(dropEmptyNest);
-  patterns.add(collapseNest);
 }

@@ -93,34 +93,18 @@ pe.func @control(%x, %out) {
   }
 }
 
-// CHECK-LABEL: pe.func @nests(
-// CHECK-DAG: %[[ONE:.*]] = pe.const 1
-// CHECK-DAG: %[[N:.*]] = pe.const 32
-// CHECK: %[[D:.*]] = pe.desc %arg0[%[[ONE]]]
-// CHECK-NEXT: pe.vec add f32 over(%[[N]]) to %[[D]] of %[[D]], %arg0 : (!pe.desc) !pe.desc, i32
-// CHECK-NEXT: }
-pe.func @nests(%a) {
+// A nest that is known to be empty moves nothing; its control wavelet still goes.
+// CHECK-LABEL: pe.func @empty_nests(
+// CHECK-NOT: pe.vec add
+// CHECK: pe.vec mov {{.*}} control reset
+pe.func @empty_nests(%a) {
   %0 = pe.const 0
   %1 = pe.const 1
   %4 = pe.const 4
-  %8 = pe.const 8
-  %9 = pe.const 9
-  %d = pe.desc %a[%9, %8, %1]
-  pe.vec add f32 over(%1, %4, %8) to %d of %d, %a : (!pe.desc) !pe.desc, i32
-  pe.vec add f32 over(%1, %0, %8) to %d of %d, %a : (!pe.desc) !pe.desc, i32
-}
-
-// A broadcast dimension is no continuation.
-// CHECK-LABEL: pe.func @broadcast(
-// CHECK: pe.vec add f32 over(%{{.*}}, %{{.*}}) to
-pe.func @broadcast(%a) {
-  %0 = pe.const 0
-  %1 = pe.const 1
-  %4 = pe.const 4
-  %8 = pe.const 8
-  %d = pe.desc %a[%8, %1]
-  %e = pe.desc %a[%0, %1]
-  pe.vec add f32 over(%4, %8) to %d of %d, %e : (!pe.desc) !pe.desc, !pe.desc
+  %d = pe.desc %a[%4, %1]
+  %c = pe.fabric 3
+  pe.vec add f32 over(%4, %0) to %d of %d, %a : (!pe.desc) !pe.desc, i32
+  pe.vec mov f32 over(%4, %0) to %c of %d control reset : (!pe.fabric) !pe.desc
 }
 
 // Loads are kept apart by stores and by asynchronous work.

@@ -24,6 +24,19 @@ def PeAllocateBuffers : Pass<"pe-allocate-buffers", "::wafer::pe::ProgramOp"> {
   let dependentDialects = ["::wafer::pe::PeDialect"];
 }
 
+def PeCollapseNests : Pass<"pe-collapse-nests", "::wafer::pe::FuncOp"> {
+  let summary = "Removes dimensions of nests that do not count";
+  let description = [{
+    A dimension of extent 1, and one that continues its inner neighbour in every operand, is half a word in the nest and
+    in every descriptor. Vector instructions that share a nest or a descriptor are changed together or not at all: a
+    shorter nest for one of them would have to be set up beside the old one.
+  }];
+  let statistics = [
+    Statistic<"numRemoved", "removed", "Dimensions removed from nests">,
+  ];
+  let dependentDialects = ["::wafer::pe::PeDialect"];
+}
+
 def PeShareFunctions : Pass<"pe-share-functions", "::wafer::pe::ProgramOp"> {
   let summary = "Makes one function of those that differ only in constants";
   let description = [{
