@@ -1,0 +1,103 @@
+// The emulator, as a library: load an image, set inputs, run, read outputs, again.
+//
+//   Result<std::unique_ptr<Emulator>> emulator = Emulator::open("model.wafer");
+//   (*emulator)->setInput("x", tensor);
+//   Status status = (*emulator)->run({});
+//   Result<HostTensor> y = (*emulator)->output("y");
+//
+// It executes the programs of the cores and nothing else: no tensor lives outside core memory and host ports. Weights
+// stay loaded between runs; everything else is reset. An Emulator is used by one thread at a time; several may live in
+// one process.
+#ifndef WAFER_EMULATOR_EMULATOR_H
+#define WAFER_EMULATOR_EMULATOR_H
+
+#include "wafer/Program/Verify.h"
+#include "wafer/Support/Diagnostic.h"
+#include "wafer/Support/Tensor.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace wafer {
+
+enum class Timing : uint8_t {
+  Off,    // values only; the cores' clocks count their own instructions
+  Stream, // max-plus times on streams: docs/machine.md says what it leaves out
+};
+
+struct RunOptions {
+  Timing timing = Timing::Stream;
+  uint64_t scheduleSeed = 0; // not 0: cores run in a shuffled order; results must not change
+  double maxCycles = 0;      // 0: no limit
+  /// Called now and then with the number of cores that have halted.
+  std::function<void(uint64_t halted, uint64_t cores)> progress;
+};
+
+struct TensorInfo {
+  std::string name;
+  HostType type; // as the model declares it
+  std::vector<int64_t> shape;
+};
+
+struct NodeStats { // of an ONNX node
+  std::string name;
+  double busyCycles = 0;                // summed over cores, waiting included
+  double firstCycle = 0, lastCycle = 0; // over all cores
+};
+
+struct RegionStats {
+  std::string name;
+  uint32_t x = 0, y = 0, width = 0, height = 0;
+  uint32_t sramBytes = 0; // of each core
+  double cycles = 0;      // until its last core halted
+};
+
+struct RunStats {
+  double cycles = 0; // to the last output word at the host's port; with Timing::Off a lower bound
+  double loadSeconds = 0, runSeconds = 0;
+  uint64_t coresUsed = 0, coresTotal = 0;
+  uint64_t sramMax = 0, sramTotal = 0, sramLimit = 0; // bytes
+  uint64_t wavelets = 0;                              // injected, by cores and host
+  uint64_t instructions = 0, vectorElements = 0;
+  std::vector<RegionStats> regions;
+  std::vector<NodeStats> nodes;
+};
+
+namespace emulator {
+class Engine;
+}
+
+class Emulator {
+public:
+  /// Opens, verifies and instantiates an image; the profile is the one inside it.
+  static Result<std::unique_ptr<Emulator>> open(const std::string &path);
+  static Result<std::unique_ptr<Emulator>> create(VerifiedProgram program);
+  ~Emulator();
+
+  const std::vector<TensorInfo> &inputs() const { return inputInfo; }
+  const std::vector<TensorInfo> &outputs() const { return outputInfo; }
+  const VerifiedProgram &program() const;
+
+  /// The type and shape must be the declared ones. Integers of 64 bits must fit 32.
+  Status setInput(const std::string &name, const HostTensor &tensor);
+  Status run(const RunOptions &options);
+  /// Of the last successful run, in the declared type.
+  Result<HostTensor> output(const std::string &name) const;
+  const RunStats &stats() const;
+
+private:
+  Emulator() = default;
+
+  std::unique_ptr<emulator::Engine> engine;
+  std::vector<TensorInfo> inputInfo, outputInfo;
+  std::vector<std::vector<uint32_t>> inputWords; // by input, row-major
+  std::vector<bool> inputGiven;
+  std::vector<uint32_t> inputStream, outputStream; // index into Manifest.streams
+  bool ran = false;
+};
+
+} // namespace wafer
+
+#endif // WAFER_EMULATOR_EMULATOR_H

@@ -1,0 +1,410 @@
+// Builds the state of a program, runs it, and collects what there is to know.
+//
+// Memory is one lazily touched mapping per region: what a core never touches costs nothing, and the words shared by all
+// cores of a region (code, constants) exist once, write-protected. The loop drains what a core's progress set free in
+// the fabric before it runs the next core, so a train's data is still in cache when its receiver reads it.
+#include "Engine.h"
+
+#include "wafer/Program/Box.h"
+
+#include <algorithm>
+#include <cfenv>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+static Ticks ticks(double cycles) { return std::llround(std::clamp(cycles, 0.0, 1e9) * kTicksPerCycle); }
+static double cycles(Ticks ticks) { return static_cast<double>(ticks) / kTicksPerCycle; }
+
+static void *reserve(size_t bytes) {
+  if (!bytes)
+    return nullptr;
+  void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? nullptr : p;
+}
+
+Engine::Engine(VerifiedProgram verified) : program(std::move(verified)), kernels(selectKernels()) {
+  const Profile &p = program.profile;
+  for (unsigned op = 0; op != 64; ++op) {
+    const VectorCost &kind = op == unsigned(isa::VectorOp::Mov)   ? p.vectorMove
+                             : op == unsigned(isa::VectorOp::Fma) ? p.vectorFma
+                                                                  : p.vectorArith;
+    setupCost[op] = ticks(kind.setup);
+    bool helper = op >= 32 && p.helperCyclesPerElement[op] > 0;
+    elementCost[op] = ticks(helper ? p.helperCyclesPerElement[op] : kind.perElement);
+  }
+  // i32 multiplication and fma have no vector form on some machines: a helper's cost if the profile gives one.
+  auto helperOr = [&](isa::VectorOp op, Ticks otherwise) {
+    double cost = p.helperCyclesPerElement[unsigned(op)];
+    return cost > 0 ? ticks(cost) : otherwise;
+  };
+  fmaI32Cost = helperOr(isa::VectorOp::Fma, elementCost[unsigned(isa::VectorOp::Fma)]);
+  divideCost = helperOr(isa::VectorOp::Div, ticks(p.scalarOp));
+  scalarCost = ticks(p.scalarOp);
+  memoryCost = ticks(p.scalarMemory);
+  branchCost = ticks(p.branch);
+  linkCost = ticks(p.linkCyclesPerWavelet);
+  hopCost = ticks(p.hopCycles);
+  turnCost = ticks(p.turnCycles);
+  rampCost = ticks(p.rampCycles);
+  hostCost = ticks(p.hostCyclesPerWavelet);
+  linkBuffer = p.linkBufferWavelets;
+  inputQueue = p.inputQueueWavelets;
+  outputQueue = p.outputQueueWavelets;
+}
+
+Engine::~Engine() {
+  for (RegionState &region : regions) {
+    if (region.readOnly)
+      munmap(const_cast<uint32_t *>(region.readOnly), region.verified->readOnlyBytes);
+    if (region.data)
+      munmap(region.data, uint64_t(region.cores) * region.dataStride * 4);
+    if (region.initialised)
+      munmap(region.initialised, uint64_t(region.cores) * region.bitWords * 8);
+  }
+}
+
+uint32_t Engine::meshPe(const Core &core) const {
+  const RegionState &region = regions[core.region];
+  return (region.y + core.y) * program.width + region.x + core.x;
+}
+
+//===- Loading ------------------------------------------------------------===//
+
+static void setBit(uint64_t *bits, int64_t word) { bits[word / 64] |= uint64_t(1) << word % 64; }
+
+static void clearBits(uint64_t *bits, int64_t begin, int64_t end) {
+  for (int64_t at = begin; at < end;) {
+    if (at % 64 == 0 && at + 64 <= end) {
+      bits[at / 64] = 0;
+      at += 64;
+    } else {
+      bits[at / 64] &= ~(uint64_t(1) << at % 64);
+      ++at;
+    }
+  }
+}
+
+Status Engine::load() {
+  const image::Manifest &manifest = program.image.manifest();
+  const Diagnostic noMemory{ErrorCode::ImageTooBig, "this host has no room for the cores' memory",
+                            "run on a host with more address space, or compile for a smaller mesh"};
+  coreOfPe.assign(size_t(program.width) * program.height, kNone);
+  size_t count = 0;
+  for (const image::Region &region : manifest.regions())
+    count += size_t(region.rect().w()) * region.rect().h();
+  cores = std::vector<Core>(count);
+  regions.resize(manifest.regions_size());
+  uint32_t next = 0;
+  for (int index = 0; index != manifest.regions_size(); ++index) {
+    RegionState &region = regions[index];
+    region.region = &manifest.regions(index);
+    region.verified = &program.regions[index];
+    const image::Rect &rect = region.region->rect();
+    region.x = rect.x(), region.y = rect.y(), region.w = rect.w(), region.h = rect.h();
+    region.firstCore = next;
+    region.cores = region.w * region.h;
+    next += region.cores;
+    for (uint32_t i = 0; i != region.cores; ++i) {
+      Core &core = cores[region.firstCore + i];
+      core.region = index;
+      core.x = i % region.w;
+      core.y = i / region.w;
+      coreOfPe[meshPe(core)] = region.firstCore + i;
+    }
+    const VerifiedRegion &v = *region.verified;
+    std::span<const uint8_t> section = program.image.section(region.region->code_section());
+    void *readOnly = reserve(section.size());
+    region.dataWords = (v.dataEnd - v.dataBegin) / 4;
+    region.dataStride = (region.dataWords + 15) / 16 * 16;
+    region.bitWords = (region.dataWords + 63) / 64;
+    region.data = static_cast<uint32_t *>(reserve(uint64_t(region.cores) * region.dataStride * 4));
+    region.initialised = static_cast<uint64_t *>(reserve(uint64_t(region.cores) * region.bitWords * 8));
+    if (!readOnly || (region.dataWords && (!region.data || !region.initialised)))
+      return noMemory;
+    std::memcpy(readOnly, section.data(), section.size());
+    mprotect(readOnly, section.size(), PROT_READ);
+    region.readOnly = static_cast<const uint32_t *>(readOnly);
+    // Source locations, by instruction.
+    region.location.assign(v.code.instructions.size(), kNone);
+    int at = -1;
+    for (size_t k = 0; k != v.code.instructions.size(); ++k) {
+      while (at + 1 < region.region->locations_size() &&
+             region.region->locations(at + 1).first_word() <= v.code.instructions[k].word)
+        ++at;
+      if (at >= 0)
+        region.location[k] = region.region->locations(at).name();
+    }
+    // Weights.
+    for (const image::WeightSlice &slice : region.region->weights()) {
+      const image::Weight &weight = manifest.weights(slice.weight());
+      const auto *source =
+          reinterpret_cast<const uint32_t *>(program.image.section(weight.section()).data() + weight.section_offset());
+      const int64_t *shape = weight.tensor().shape().data();
+      int64_t base = (int64_t(slice.address()) - v.dataBegin) / 4;
+      for (uint32_t i = 0; i != region.cores; ++i) {
+        uint32_t *data = dataOf(region, region.firstCore + i);
+        uint64_t *bits = bitsOf(region, region.firstCore + i);
+        placeBox(slice.box(), i % region.w, i / region.w)
+            .forEachRow(shape, [&](int64_t element, int64_t word, int64_t n, int64_t stride) {
+              if (stride == 1)
+                std::memcpy(data + base + word, source + element, n * 4);
+              for (int64_t k = 0; k != n; ++k) {
+                if (stride != 1)
+                  data[base + word + k * stride] = source[element + k];
+                setBit(bits, base + word + k * stride);
+              }
+            });
+      }
+    }
+  }
+  hostData.resize(program.lanes.size());
+  stats.coresUsed = cores.size();
+  stats.coresTotal = uint64_t(program.width) * program.height;
+  stats.sramLimit = program.profile.sramBytes - program.profile.sramReservedBytes;
+  for (const RegionState &region : regions) {
+    stats.sramMax = std::max<uint64_t>(stats.sramMax, region.verified->usedBytes);
+    stats.sramTotal += uint64_t(region.verified->usedBytes) * region.cores;
+  }
+  return Status::ok();
+}
+
+//===- Running ------------------------------------------------------------===//
+
+void Engine::reset() {
+  for (RegionState &region : regions) {
+    for (uint32_t i = 0; i != region.cores; ++i) {
+      uint64_t *bits = bitsOf(region, region.firstCore + i);
+      int64_t at = 0;
+      for (const std::array<uint32_t, 2> &range : region.verified->weightRanges) {
+        clearBits(bits, at, (range[0] - region.verified->dataBegin) / 4);
+        at = (range[1] - region.verified->dataBegin) / 4;
+      }
+      clearBits(bits, at, region.dataWords);
+    }
+  }
+  for (Core &core : cores) {
+    core.state = Core::Ready;
+    core.depth = core.nestRank = 0;
+    core.pc = regions[core.region].verified->code.entry;
+    core.clock = core.locationSince = 0;
+    core.location = kNone;
+    core.op = nullptr;
+    core.threads.reset();
+    std::fill(std::begin(core.regs), std::end(core.regs), 0);
+    for (Descriptor &descriptor : core.descriptors)
+      descriptor.rank = 0;
+  }
+  readyCores.clear();
+  readyOps.clear();
+  readyTrains.clear();
+  ends.clear();
+  endIndex.clear();
+  routers.clear();
+  ops.clear();
+  freeOps.clear();
+  streams.clear();
+  streamIndex.clear();
+  hostEnds.assign(program.lanes.size(), nullptr);
+  hostStreams.assign(program.lanes.size(), nullptr);
+  hostOutputLanes.clear();
+  locationStats.assign(program.image.manifest().strings_size(), {});
+  failure.reset();
+  instructions = vectorElements = 0;
+}
+
+void Engine::openHostStreams() {
+  const image::Manifest &manifest = program.image.manifest();
+  for (size_t lane = 0; lane != program.lanes.size(); ++lane) {
+    const HostLane &l = program.lanes[lane];
+    const image::HostStream &stream = manifest.streams(l.stream);
+    if (!stream.output())
+      continue;
+    uint64_t words = 0;
+    for (uint32_t x = 0; x != stream.senders(); ++x)
+      words += placeBox(stream.box(), x, l.row).elements();
+    End &end = ends.emplace_back();
+    end.pe = l.pe;
+    end.color = l.color;
+    hostEnds[lane] = &end;
+    hostOutputLanes[(uint64_t(l.pe) << 5 | l.color) << 5 | l.side] = lane;
+    hostData[lane].clear();
+    hostData[lane].reserve(words);
+    Op *op = newOp();
+    op->host = true;
+    op->n = words;
+    op->rate = hostCost;
+    op->inputs = 1;
+    op->in[0] = &end;
+    op->hostData = &hostData[lane];
+    if (words) {
+      end.op = op;
+      promise(end, words);
+    }
+  }
+  for (size_t lane = 0; lane != program.lanes.size(); ++lane) {
+    const HostLane &l = program.lanes[lane];
+    if (manifest.streams(l.stream).output() || hostData[lane].empty())
+      continue;
+    Stream &stream = streams.emplace_back();
+    stream.pe = l.pe;
+    stream.color = l.color;
+    stream.side = l.side;
+    hostStreams[lane] = &stream;
+    trace(stream); // verified: the router takes it
+    TrainRef train = new Train();
+    train->stream = &stream;
+    train->data = hostData[lane];
+    train->total = train->produced = train->data.size();
+    train->records.push_back({0, train->total, 0, int64_t(train->total - 1) * std::max(hostCost, linkCost)});
+    launch(*train);
+  }
+}
+
+Op *Engine::newOp() {
+  Op *op;
+  if (freeOps.empty()) {
+    op = &ops.emplace_back();
+  } else {
+    op = freeOps.back();
+    freeOps.pop_back();
+    bool queued = op->queued; // it may still stand in the queue of ready ones: harmless
+    *op = Op();
+    op->queued = queued;
+  }
+  op->alive = true;
+  return op;
+}
+
+void Engine::freeOp(Op *op) {
+  op->alive = false;
+  op->out = TrainRef();
+  freeOps.push_back(op);
+}
+
+void Engine::makeReady(Core &core) {
+  core.state = Core::Ready;
+  readyCores.push_back(&core - cores.data());
+}
+
+void Engine::queueOp(Op *op) {
+  if (op->queued)
+    return;
+  op->queued = true;
+  readyOps.push_back(op);
+}
+
+void Engine::queueTrain(Train *train) {
+  if (train->queued)
+    return;
+  train->queued = true;
+  readyTrains.push_back(train);
+}
+
+void Engine::loop() {
+  uint64_t steps = 0, halted = 0;
+  auto draw = [&](uint64_t below) { // xorshift*: any order will do, but the same for a seed everywhere
+    random ^= random >> 12;
+    random ^= random << 25;
+    random ^= random >> 27;
+    return (random * 0x2545f4914f6cdd1du >> 32) % below;
+  };
+  auto take = [&](auto &queue) {
+    if (options.scheduleSeed)
+      std::swap(queue[draw(queue.size())], queue.back());
+    auto item = std::move(queue.back());
+    queue.pop_back();
+    return item;
+  };
+  while (!stopped()) {
+    int kind = !readyOps.empty() ? 0 : !readyTrains.empty() ? 1 : !readyCores.empty() ? 2 : 3;
+    if (kind == 3)
+      break;
+    if (options.scheduleSeed) {
+      uint64_t pick = draw(readyOps.size() + readyTrains.size() + readyCores.size());
+      kind = pick < readyOps.size() ? 0 : pick < readyOps.size() + readyTrains.size() ? 1 : 2;
+    }
+    if (kind == 0) {
+      Op *op = take(readyOps);
+      op->queued = false;
+      if (op->alive && op->done <= op->n && (op->core != kNone || op->in[0]->op == op))
+        pump(op);
+    } else if (kind == 1) {
+      TrainRef train = take(readyTrains);
+      train->queued = false;
+      updateTrain(train);
+    } else {
+      uint32_t core = take(readyCores);
+      runCore(core);
+      halted += cores[core].state == Core::Halted;
+      if (options.progress && ++steps % 4096 == 0)
+        options.progress(halted, cores.size());
+    }
+  }
+}
+
+void Engine::collect() {
+  stats.wavelets = 0;
+  for (const Stream &stream : streams)
+    stats.wavelets += stream.wavelets;
+  stats.instructions = instructions;
+  stats.vectorElements = vectorElements;
+  Ticks outputs = 0, all = 0;
+  stats.regions.clear();
+  for (const RegionState &region : regions) {
+    Ticks last = 0;
+    for (uint32_t i = 0; i != region.cores; ++i) {
+      const Core &core = cores[region.firstCore + i];
+      last = std::max(last, core.clock);
+      if (core.threads)
+        for (Ticks end : core.threads->end)
+          last = std::max(last, end);
+    }
+    all = std::max(all, last);
+    stats.regions.push_back(
+        {region.region->name(), region.x, region.y, region.w, region.h, region.verified->usedBytes, cycles(last)});
+  }
+  bool anyOutput = false;
+  for (const Op &op : ops)
+    if (op.host) {
+      outputs = std::max(outputs, op.ready);
+      anyOutput = true;
+    }
+  stats.cycles = cycles(anyOutput && timed ? outputs : all);
+  stats.nodes.clear();
+  for (size_t i = 0; i != locationStats.size(); ++i)
+    if (const LocationStats &s = locationStats[i]; s.first != INT64_MAX)
+      stats.nodes.push_back({program.image.manifest().strings(i), cycles(s.busy), cycles(s.first), cycles(s.last)});
+}
+
+Status Engine::run(const RunOptions &runOptions) {
+  auto started = std::chrono::steady_clock::now();
+  options = runOptions;
+  timed = options.timing == Timing::Stream;
+  random = options.scheduleSeed;
+  limit = options.maxCycles > 0 ? static_cast<Ticks>(std::min(options.maxCycles, 1e15) * kTicksPerCycle) : INT64_MAX;
+  // The caller's thread may flush denormals or round otherwise.
+  fenv_t environment;
+  fegetenv(&environment);
+  fesetenv(FE_DFL_ENV);
+  reset();
+  openHostStreams();
+  for (size_t i = cores.size(); i-- > 0;) // the queue is a stack
+    readyCores.push_back(i);
+  loop();
+  if (!stopped())
+    reportStuck();
+  if (!stopped())
+    reportLeftovers();
+  collect();
+  fesetenv(&environment);
+  stats.runSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  if (failure)
+    return *failure;
+  return Status::ok();
+}

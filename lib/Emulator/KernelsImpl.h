@@ -1,0 +1,556 @@
+// The kernels' body, compiled once per instruction set of the host by KernelsBaseline.cpp and KernelsAvx2.cpp: all
+// static.
+//
+// A call goes three ways. (1) f32 fma that accumulates into rows (the local matrix product and convolution) takes the
+// register-blocked path: for fixed destination words the order over the reduced dimensions is the nest's, so blocking
+// over independent words changes no bit. (2) Rows whose operands do not interfere run as loops that the compiler may
+// vectorise. (3) All else runs element by element.
+#include "Arithmetic.h"
+#include "Kernels.h"
+
+namespace wafer::emulator {
+namespace {
+
+using namespace isa;
+using namespace arith;
+
+//===- Element operations -------------------------------------------------===//
+
+WAFER_INLINE uint32_t f(float v) { return bits(canonical(v)); }
+WAFER_INLINE float F(uint32_t v) { return fromBits(v); }
+WAFER_INLINE int32_t I(uint32_t v) { return static_cast<int32_t>(v); }
+
+template <VectorOp op, ElementType type> WAFER_INLINE uint32_t apply(uint32_t a, uint32_t b, uint32_t c) {
+  constexpr bool real = type == ElementType::F32;
+  switch (op) {
+  case VectorOp::Mov:
+    return a;
+  case VectorOp::Add:
+    return real ? f(F(a) + F(b)) : a + b;
+  case VectorOp::Sub:
+    return real ? f(F(a) - F(b)) : a - b;
+  case VectorOp::Mul:
+    return real ? f(F(a) * F(b)) : a * b;
+  case VectorOp::Fma:
+    return real ? f(__builtin_fmaf(F(a), F(b), F(c))) : a * b + c;
+  case VectorOp::Min:
+    return real ? bits(minimum(F(a), F(b))) : I(a) < I(b) ? a : b;
+  case VectorOp::Max:
+    return real ? bits(maximum(F(a), F(b))) : I(a) > I(b) ? a : b;
+  case VectorOp::Neg:
+    return real ? a ^ 0x80000000u : 0u - a;
+  case VectorOp::Abs:
+    return real ? a & 0x7fffffffu : I(a) < 0 ? 0u - a : a;
+  case VectorOp::And:
+    return a & b;
+  case VectorOp::Or:
+    return a | b;
+  case VectorOp::Xor:
+    return a ^ b;
+  case VectorOp::Shl:
+    return a << (b & 31);
+  case VectorOp::Shr:
+    return static_cast<uint32_t>(I(a) >> (b & 31));
+  case VectorOp::Div:
+    return real ? f(F(a) / F(b)) : I(b) == -1 ? 0u - a : static_cast<uint32_t>(I(a) / I(b));
+  case VectorOp::Rem:
+    return real ? f(__builtin_fmodf(F(a), F(b))) : I(b) == -1 ? 0u : static_cast<uint32_t>(I(a) % I(b));
+  case VectorOp::Select:
+    return a ? b : c;
+  case VectorOp::CmpEq:
+    return real ? F(a) == F(b) : a == b;
+  case VectorOp::CmpNe:
+    return real ? F(a) != F(b) : a != b;
+  case VectorOp::CmpLt:
+    return real ? F(a) < F(b) : I(a) < I(b);
+  case VectorOp::CmpLe:
+    return real ? F(a) <= F(b) : I(a) <= I(b);
+  case VectorOp::CmpGt:
+    return real ? F(a) > F(b) : I(a) > I(b);
+  case VectorOp::CmpGe:
+    return real ? F(a) >= F(b) : I(a) >= I(b);
+  case VectorOp::CvtF32I32:
+    return static_cast<uint32_t>(truncate(F(a)));
+  case VectorOp::CvtI32F32:
+    return bits(static_cast<float>(I(a)));
+  case VectorOp::Sqrt:
+    return f(__builtin_sqrtf(F(a)));
+  case VectorOp::Rsqrt:
+    return bits(rsqrt(F(a)));
+  case VectorOp::Recip:
+    return f(1.0f / F(a));
+  case VectorOp::Exp:
+    return bits(arith::exp(F(a)));
+  case VectorOp::Log:
+    return bits(arith::log(F(a)));
+  case VectorOp::Tanh:
+    return bits(arith::tanh(F(a)));
+  case VectorOp::Erf:
+    return bits(arith::erf(F(a)));
+  case VectorOp::Sin:
+    return bits(arith::sin(F(a)));
+  case VectorOp::Cos:
+    return bits(arith::cos(F(a)));
+  case VectorOp::Floor:
+    return f(__builtin_floorf(F(a)));
+  case VectorOp::Ceil:
+    return f(__builtin_ceilf(F(a)));
+  case VectorOp::Round:
+    return f(__builtin_rintf(F(a)));
+  case VectorOp::Pow:
+    return bits(arith::pow(F(a), F(b)));
+  case VectorOp::Sigmoid:
+    return bits(arith::sigmoid(F(a)));
+  case VectorOp::Iota:
+    return 0;
+  }
+  return 0;
+}
+
+template <VectorOp op> constexpr int arity() {
+  if (op == VectorOp::Fma || op == VectorOp::Select)
+    return 3;
+  switch (op) {
+  case VectorOp::Add:
+  case VectorOp::Sub:
+  case VectorOp::Mul:
+  case VectorOp::Min:
+  case VectorOp::Max:
+  case VectorOp::And:
+  case VectorOp::Or:
+  case VectorOp::Xor:
+  case VectorOp::Shl:
+  case VectorOp::Shr:
+  case VectorOp::Div:
+  case VectorOp::Rem:
+  case VectorOp::CmpEq:
+  case VectorOp::CmpNe:
+  case VectorOp::CmpLt:
+  case VectorOp::CmpLe:
+  case VectorOp::CmpGt:
+  case VectorOp::CmpGe:
+  case VectorOp::Pow:
+    return 2;
+  default:
+    return 1;
+  }
+}
+
+//===- Rows ---------------------------------------------------------------===//
+
+struct Row {
+  uint32_t *d;
+  const uint32_t *a, *b, *c;
+  int64_t ds, as, bs, cs;
+  int64_t n;
+};
+
+#define WAFER_SIMD _Pragma("clang loop vectorize(assume_safety)")
+
+/// `free`: no element reads what another element of the row writes.
+template <VectorOp op, ElementType type> inline void row(const Row &r, bool free) {
+  uint32_t *d = r.d;
+  const uint32_t *a = r.a, *b = r.b, *c = r.c;
+  const int64_t n = r.n;
+  if (free && r.ds == 1) {
+    if constexpr (arity<op>() == 1) {
+      if (r.as == 1) {
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(a[i], 0, 0);
+        return;
+      }
+      if (r.as == 0) {
+        const uint32_t v = apply<op, type>(a[0], 0, 0);
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = v;
+        return;
+      }
+    } else if constexpr (arity<op>() == 2) {
+      if (r.as == 1 && r.bs == 1) {
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(a[i], b[i], 0);
+        return;
+      }
+      if (r.as == 1 && r.bs == 0) {
+        const uint32_t v = b[0];
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(a[i], v, 0);
+        return;
+      }
+      if (r.as == 0 && r.bs == 1) {
+        const uint32_t v = a[0];
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(v, b[i], 0);
+        return;
+      }
+    } else {
+      if (r.as == 1 && r.bs == 1 && r.cs == 1) {
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(a[i], b[i], c[i]);
+        return;
+      }
+      if (r.as == 0 && r.bs == 1 && r.cs == 1) {
+        const uint32_t v = a[0];
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(v, b[i], c[i]);
+        return;
+      }
+      if (r.as == 1 && r.bs == 0 && r.cs == 1) {
+        const uint32_t v = b[0];
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(a[i], v, c[i]);
+        return;
+      }
+      if (r.as == 1 && r.bs == 1 && r.cs == 0) {
+        const uint32_t v = c[0];
+        WAFER_SIMD
+        for (int64_t i = 0; i < n; ++i)
+          d[i] = apply<op, type>(a[i], b[i], v);
+        return;
+      }
+    }
+  }
+  for (int64_t i = 0; i < n; ++i)
+    d[i * r.ds] = apply<op, type>(a[i * r.as], arity<op>() > 1 ? b[i * r.bs] : 0, arity<op>() > 2 ? c[i * r.cs] : 0);
+}
+
+/// dst stride 0, first operand the destination itself: a sequential accumulation in a register.
+template <VectorOp op, ElementType type> inline void accumulate(const Row &r) {
+  uint32_t sum = r.d[0];
+  for (int64_t i = 0; i < r.n; ++i) {
+    if constexpr (arity<op>() == 2)
+      sum = apply<op, type>(sum, r.b[i * r.bs], 0);
+    else
+      sum = apply<op, type>(r.a[i * r.as], r.b[i * r.bs], sum);
+  }
+  r.d[0] = sum;
+}
+
+//===- Nests --------------------------------------------------------------===//
+
+struct Nest {
+  int rank = 0;
+  int64_t n[4];
+  int64_t stride[4][4]; // operand, dimension
+  uint32_t *data[4];
+  int operands;
+};
+
+/// Merges neighbouring dimensions that every operand walks as one, and drops those of extent 1: row-major order stays.
+inline Nest normalise(const KernelCall &call, int operands) {
+  Nest nest;
+  nest.operands = operands;
+  for (int k = 0; k != operands; ++k)
+    nest.data[k] = call.operand[k].data;
+  for (int d = 0; d != call.rank; ++d) {
+    if (call.extent[d] == 1)
+      continue;
+    bool merge = nest.rank > 0;
+    for (int k = 0; k != operands && merge; ++k)
+      merge = nest.stride[k][nest.rank - 1] == int64_t(call.operand[k].stride[d]) * call.extent[d];
+    if (!merge)
+      nest.n[nest.rank++] = 1;
+    nest.n[nest.rank - 1] *= call.extent[d];
+    for (int k = 0; k != operands; ++k)
+      nest.stride[k][nest.rank - 1] = call.operand[k].stride[d];
+  }
+  if (nest.rank == 0) {
+    nest.rank = 1;
+    nest.n[0] = 1;
+    for (int k = 0; k != operands; ++k)
+      nest.stride[k][0] = k == 0;
+  }
+  return nest;
+}
+
+struct Span {
+  const uint32_t *low, *high; // high: the last word
+};
+inline Span spanOf(const Nest &nest, int k) {
+  int64_t low = 0, high = 0;
+  for (int d = 0; d != nest.rank; ++d) {
+    int64_t reach = nest.stride[k][d] * (nest.n[d] - 1);
+    (reach < 0 ? low : high) += reach;
+  }
+  return {nest.data[k] + low, nest.data[k] + high};
+}
+
+/// Operand k never reads a word that the destination writes for another element of the same row.
+inline bool rowFree(const Nest &nest, int k) {
+  Span d = spanOf(nest, 0), s = spanOf(nest, k);
+  if (s.high < d.low || d.high < s.low)
+    return true;
+  if (nest.data[k] != nest.data[0])
+    return false;
+  for (int i = 0; i != nest.rank; ++i)
+    if (nest.stride[k][i] != nest.stride[0][i])
+      return false;
+  return true;
+}
+
+/// Calls body(offsets of the operands) for every row.
+template <typename Body> inline void forEachRow(const Nest &nest, Body body) {
+  int outer = nest.rank - 1;
+  int64_t i[3] = {0, 0, 0};
+  int64_t at[4] = {0, 0, 0, 0};
+  while (true) {
+    body(at);
+    int d = outer - 1;
+    for (; d >= 0; --d) {
+      for (int k = 0; k != nest.operands; ++k)
+        at[k] += nest.stride[k][d];
+      if (++i[d] < nest.n[d])
+        break;
+      for (int k = 0; k != nest.operands; ++k)
+        at[k] -= nest.stride[k][d] * nest.n[d];
+      i[d] = 0;
+    }
+    if (d < 0)
+      return;
+  }
+}
+
+//===- f32 fma into rows --------------------------------------------------===//
+
+typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
+
+WAFER_INLINE Vector load(const uint32_t *p) {
+  Vector v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+WAFER_INLINE void store(uint32_t *p, Vector v) {
+  Vector nan = (Vector){} + fromBits(kNaN);
+  v = v == v ? v : nan;
+  __builtin_memcpy(p, &v, sizeof v);
+}
+WAFER_INLINE Vector splat(uint32_t v) { return (Vector){} + fromBits(v); }
+
+/// rows x 8 cols destination words (row stride ds), reduced over `count` steps: d += a[row * ar + k * ak] * b[k * bk +
+/// col].
+template <int rows, int cols>
+inline void fmaBlock(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, int64_t ak, const uint32_t *b, int64_t bk,
+                     int64_t count) {
+  Vector sum[rows][cols];
+  for (int r = 0; r != rows; ++r)
+    for (int c = 0; c != cols; ++c)
+      sum[r][c] = load(d + r * ds + 8 * c);
+  for (int64_t k = 0; k < count; ++k) {
+    Vector v[cols];
+    for (int c = 0; c != cols; ++c)
+      v[c] = load(b + k * bk + 8 * c);
+    for (int r = 0; r != rows; ++r) {
+      // -0 would change sums; splat adds to +0, so take the bits as they are.
+      const float s = fromBits(a[r * ar + k * ak]);
+      const Vector x = {s, s, s, s, s, s, s, s};
+      for (int c = 0; c != cols; ++c)
+        sum[r][c] = __builtin_elementwise_fma(x, v[c], sum[r][c]);
+    }
+  }
+  for (int r = 0; r != rows; ++r)
+    for (int c = 0; c != cols; ++c)
+      store(d + r * ds + 8 * c, sum[r][c]);
+}
+
+template <int rows>
+inline void fmaRows(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, int64_t ak, const uint32_t *b, int64_t bk,
+                    int64_t count, int64_t n) {
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    fmaBlock<rows, 2>(d + i, ds, a, ar, ak, b + i, bk, count);
+  for (; i + 8 <= n; i += 8)
+    fmaBlock<rows, 1>(d + i, ds, a, ar, ak, b + i, bk, count);
+  for (; i < n; ++i)
+    for (int r = 0; r != rows; ++r) {
+      float sum = fromBits(d[r * ds + i]);
+      for (int64_t k = 0; k < count; ++k)
+        sum = __builtin_fmaf(fromBits(a[r * ar + k * ak]), fromBits(b[k * bk + i]), sum);
+      d[r * ds + i] = bits(canonical(sum));
+    }
+}
+
+/// Takes the nest if it is dst += a * b with a stride-1 row of dst and b against one a (or the other way round),
+/// reduced over the dimension outside it.
+inline bool fmaAccumulates(const Nest &nest) {
+  int last = nest.rank - 1;
+  if (nest.rank < 2 || nest.stride[0][last] != 1 || nest.stride[0][last - 1] != 0 || nest.data[3] != nest.data[0])
+    return false;
+  for (int d = 0; d != nest.rank; ++d)
+    if (nest.stride[3][d] != nest.stride[0][d])
+      return false;
+  Span d = spanOf(nest, 0);
+  for (int k = 1; k != 3; ++k) {
+    Span s = spanOf(nest, k);
+    if (!(s.high < d.low || d.high < s.low))
+      return false;
+  }
+  int scalar = nest.stride[1][last] == 0 ? 1 : 2, vector = 3 - scalar;
+  if (nest.stride[scalar][last] != 0 || nest.stride[vector][last] != 1)
+    return false;
+  int64_t n = nest.n[last], count = nest.n[last - 1];
+  int64_t ak = nest.stride[scalar][last - 1], bk = nest.stride[vector][last - 1];
+  // A third dimension whose rows are disjoint and share b is blocked by four.
+  int block = last - 2;
+  int64_t rows = 1, ds = 0, ar = 0;
+  bool blocked =
+      block >= 0 && (nest.stride[0][block] >= n || nest.stride[0][block] <= -n) && nest.stride[vector][block] == 0;
+  Nest outer = nest;
+  outer.rank = (blocked ? block : last - 1) + 1;
+  outer.n[outer.rank - 1] = 1;
+  if (blocked)
+    rows = nest.n[block], ds = nest.stride[0][block], ar = nest.stride[scalar][block];
+  forEachRow(outer, [&](const int64_t *at) {
+    uint32_t *d = nest.data[0] + at[0];
+    const uint32_t *a = nest.data[scalar] + at[scalar], *b = nest.data[vector] + at[vector];
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4)
+      fmaRows<4>(d + r * ds, ds, a + r * ar, ar, ak, b, bk, count, n);
+    for (; r < rows; ++r)
+      fmaRows<1>(d + r * ds, ds, a + r * ar, ar, ak, b, bk, count, n);
+  });
+  return true;
+}
+
+//===- Dispatch -----------------------------------------------------------===//
+
+template <VectorOp op, ElementType type> bool run(const KernelCall &call) {
+  constexpr int sources = arity<op>();
+  Nest nest = normalise(call, sources + 1);
+  if constexpr (op == VectorOp::Fma && type == ElementType::F32)
+    if (fmaAccumulates(nest))
+      return true;
+  bool free[4];
+  for (int k = 1; k <= sources; ++k)
+    free[k] = rowFree(nest, k);
+  int last = nest.rank - 1;
+  bool allFree = true;
+  for (int k = 1; k <= sources; ++k)
+    allFree &= free[k];
+  bool folds = false;
+  if constexpr (sources >= 2) {
+    // dst = op(dst, b) or dst = a * b + dst along a row of one word.
+    constexpr int own = sources == 2 ? 1 : 3;
+    folds = nest.stride[0][last] == 0 && nest.stride[own][last] == 0 && nest.data[own] == nest.data[0] && free[own];
+    for (int k = 1; k <= sources; ++k)
+      if (k != own) {
+        Span d = spanOf(nest, 0), s = spanOf(nest, k);
+        folds &= s.high < d.low || d.high < s.low;
+      }
+    folds &= op != VectorOp::Select;
+  }
+  bool good = true;
+  forEachRow(nest, [&](const int64_t *at) {
+    Row r;
+    r.d = nest.data[0] + at[0], r.ds = nest.stride[0][last];
+    r.a = nest.data[1] + at[1], r.as = nest.stride[1][last];
+    r.b = sources > 1 ? nest.data[2] + at[2] : nullptr, r.bs = sources > 1 ? nest.stride[2][last] : 0;
+    r.c = sources > 2 ? nest.data[3] + at[3] : nullptr, r.cs = sources > 2 ? nest.stride[3][last] : 0;
+    r.n = nest.n[last];
+    if constexpr (type == ElementType::I32 && (op == VectorOp::Div || op == VectorOp::Rem)) {
+      for (int64_t i = 0; i < r.n && good; ++i) {
+        uint32_t b = r.b[i * r.bs];
+        if (!b)
+          good = false;
+        else
+          r.d[i * r.ds] = apply<op, type>(r.a[i * r.as], b, 0);
+      }
+      return;
+    }
+    if constexpr (sources >= 2)
+      if (folds)
+        return accumulate<op, type>(r);
+    row<op, type>(r, allFree);
+  });
+  return good;
+}
+
+inline bool iota(const KernelCall &call) {
+  Nest nest = normalise(call, 1);
+  (void)nest;
+  int64_t i[4] = {0, 0, 0, 0};
+  while (true) {
+    int64_t at = 0;
+    uint32_t value = call.iotaBase;
+    for (int d = 0; d != call.rank; ++d) {
+      at += i[d] * call.operand[0].stride[d];
+      value += static_cast<uint32_t>(i[d]) * static_cast<uint32_t>(call.operand[1].stride[d]);
+    }
+    call.operand[0].data[at] = value;
+    int d = call.rank - 1;
+    for (; d >= 0; --d) {
+      if (++i[d] < call.extent[d])
+        break;
+      i[d] = 0;
+    }
+    if (d < 0)
+      return true;
+  }
+}
+
+bool runKernel(const KernelCall &call) {
+  const bool real = call.type == ElementType::F32;
+#define WAFER_BOTH(OP)                                                                                                 \
+  case VectorOp::OP:                                                                                                   \
+    return real ? run<VectorOp::OP, ElementType::F32>(call) : run<VectorOp::OP, ElementType::I32>(call);
+#define WAFER_REAL(OP)                                                                                                 \
+  case VectorOp::OP:                                                                                                   \
+    return run<VectorOp::OP, ElementType::F32>(call);
+#define WAFER_INTEGER(OP)                                                                                              \
+  case VectorOp::OP:                                                                                                   \
+    return run<VectorOp::OP, ElementType::I32>(call);
+  switch (call.op) {
+    WAFER_INTEGER(Mov)
+    WAFER_BOTH(Add)
+    WAFER_BOTH(Sub)
+    WAFER_BOTH(Mul)
+    WAFER_BOTH(Fma)
+    WAFER_BOTH(Min)
+    WAFER_BOTH(Max)
+    WAFER_BOTH(Neg)
+    WAFER_BOTH(Abs)
+    WAFER_INTEGER(And)
+    WAFER_INTEGER(Or)
+    WAFER_INTEGER(Xor)
+    WAFER_INTEGER(Shl)
+    WAFER_INTEGER(Shr)
+    WAFER_BOTH(Div)
+    WAFER_BOTH(Rem)
+    WAFER_INTEGER(Select)
+    WAFER_BOTH(CmpEq)
+    WAFER_BOTH(CmpNe)
+    WAFER_BOTH(CmpLt)
+    WAFER_BOTH(CmpLe)
+    WAFER_BOTH(CmpGt)
+    WAFER_BOTH(CmpGe)
+    WAFER_INTEGER(CvtF32I32)
+    WAFER_INTEGER(CvtI32F32)
+    WAFER_REAL(Sqrt)
+    WAFER_REAL(Rsqrt)
+    WAFER_REAL(Recip)
+    WAFER_REAL(Exp)
+    WAFER_REAL(Log)
+    WAFER_REAL(Tanh)
+    WAFER_REAL(Erf)
+    WAFER_REAL(Sin)
+    WAFER_REAL(Cos)
+    WAFER_REAL(Floor)
+    WAFER_REAL(Ceil)
+    WAFER_REAL(Round)
+    WAFER_REAL(Pow)
+    WAFER_REAL(Sigmoid)
+  case VectorOp::Iota:
+    return iota(call);
+  }
+  return true;
+}
+
+} // namespace
+} // namespace wafer::emulator
