@@ -224,12 +224,14 @@ void Engine::runCore(uint32_t index) {
     case Opcode::Coord:
       value = i.imm ? core.y : core.x;
       break;
-    case Opcode::Ldh: {
+    case Opcode::Ldh:
+    case Opcode::Ldhu: {
       uint32_t address = u(a) + u(i.imm);
       const uint32_t *p = word(address, 2, false);
       if (!p)
         return;
-      value = static_cast<int16_t>(*p >> (address % 4 * 8));
+      uint16_t half = *p >> (address % 4 * 8);
+      value = i.opcode == Opcode::Ldh ? static_cast<int16_t>(half) : half;
       cost = memoryCost;
       break;
     }

@@ -9,10 +9,6 @@
 using namespace wafer;
 using namespace wafer::emulator;
 
-static double secondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 static TensorInfo tensorInfo(const image::Tensor &tensor) {
   TensorInfo info;
   info.name = tensor.name();
@@ -29,23 +25,6 @@ Emulator::~Emulator() = default;
 const VerifiedProgram &Emulator::program() const { return engine->program; }
 const RunStats &Emulator::stats() const { return engine->stats; }
 
-Result<std::unique_ptr<Emulator>> Emulator::open(const std::string &path) {
-  auto start = std::chrono::steady_clock::now();
-  Result<Image> image = Image::open(path);
-  if (!image)
-    return image.error();
-  Result<Profile> profile = Profile::parse(image->manifest().target_profile());
-  if (!profile)
-    return profile.error();
-  Result<VerifiedProgram> program = verifyProgram(image.take(), *profile);
-  if (!program)
-    return program.error();
-  Result<std::unique_ptr<Emulator>> emulator = create(program.take());
-  if (emulator)
-    (*emulator)->engine->stats.loadSeconds = secondsSince(start);
-  return emulator;
-}
-
 Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
   auto start = std::chrono::steady_clock::now();
   std::unique_ptr<Emulator> emulator(new Emulator());
@@ -60,7 +39,7 @@ Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
   }
   emulator->inputWords.resize(emulator->inputInfo.size());
   emulator->inputGiven.resize(emulator->inputInfo.size());
-  emulator->engine->stats.loadSeconds = secondsSince(start);
+  emulator->engine->stats.loadSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return emulator;
 }
 
