@@ -46,6 +46,9 @@ namespace {
 
 using Graph = ::onnx::GraphProto;
 
+constexpr int64_t maxNodes = 200'000;
+constexpr int maxFunctions = 4096;
+
 struct Failure {
   Diagnostic diagnostic;
 };
@@ -69,6 +72,8 @@ public:
 
   std::vector<ModelError> run() {
     checkHeader();
+    checkOutputs();
+    checkSize();
     inlineFunctions();
     adoptWeights();
     applyConstants();
@@ -78,7 +83,7 @@ public:
     ::onnx::checker::check_model(model);
     forgetShapes();
     convertVersion();
-    inferTypes(model);
+    inferCheckedTypes();
     return expandFunctions(model, options);
   }
 
@@ -114,10 +119,83 @@ private:
       model.set_ir_version(4);
   }
 
+  void checkOutputs() {
+    std::set<std::string> seen;
+    if (model.graph().output().empty())
+      fail(ErrorCode::ModelMalformed, "the model has no output", "mark the values to compute as outputs of the graph");
+    for (const auto &output : model.graph().output()) {
+      if (!seen.insert(output.name()).second)
+        fail(ErrorCode::ModelMalformed, "the model has two outputs named '" + output.name() + "'",
+             "export the model again");
+      declaredTypes[output.name()] = output.type().tensor_type().elem_type();
+    }
+  }
+
+  /// Infers types, and compares them with those that the outputs declare: inference itself would trust these.
+  void inferCheckedTypes() {
+    Graph &graph = *model.mutable_graph();
+    auto declared = graph.output();
+    for (auto &output : *graph.mutable_output())
+      output.clear_type();
+    inferTypes(model);
+    for (int i = 0; i != graph.output_size(); ++i) {
+      auto &output = *graph.mutable_output(i);
+      int type = output.type().tensor_type().elem_type(), wanted = declaredTypes[output.name()];
+      if (type && wanted && type != wanted)
+        fail(ErrorCode::ModelInvalid,
+             "the output '" + output.name() + "' is declared as a tensor of " +
+                 ::onnx::TensorProto_DataType_Name(static_cast<::onnx::TensorProto_DataType>(wanted)) +
+                 ", what the graph computes is one of " +
+                 ::onnx::TensorProto_DataType_Name(static_cast<::onnx::TensorProto_DataType>(type)),
+             "export the model again");
+      if (!type)
+        output = declared.Get(i);
+    }
+  }
+
+  /// Nodes of a list once every local function is inlined, subgraphs included; `bodies` holds those of each function.
+  template <typename Nodes> int64_t inlinedNodes(const Nodes &nodes, std::map<std::string, int64_t> &bodies) {
+    int64_t count = 0;
+    for (const auto &node : nodes) {
+      auto found = functions.find(node.domain() + "/" + node.op_type() + "/" + node.overload());
+      int64_t cost = 1;
+      if (found != functions.end()) {
+        auto known = bodies.find(found->first);
+        if (known == bodies.end())
+          known = bodies.emplace(found->first, inlinedNodes(found->second->node(), bodies)).first;
+        cost += known->second;
+      }
+      for (const auto &attribute : node.attribute()) {
+        if (attribute.has_g())
+          cost += inlinedNodes(attribute.g().node(), bodies);
+        for (const auto &nested : attribute.graphs())
+          cost += inlinedNodes(nested.node(), bodies);
+      }
+      // Saturates: thirty functions that each call the one before twice are a billion nodes.
+      count = std::min(count + cost, maxNodes + 1);
+    }
+    return count;
+  }
+
+  void checkSize() {
+    if (model.functions_size() > maxFunctions)
+      fail(ErrorCode::ModelLimits, "the model has " + std::to_string(model.functions_size()) +
+                                       " local functions, the limit is " + std::to_string(maxFunctions));
+    if (model.functions_size())
+      ::onnx::checker::check_function_call_cycles(model);
+    for (const auto &function : model.functions())
+      functions[function.domain() + "/" + function.name() + "/" + function.overload()] = &function;
+    std::map<std::string, int64_t> bodies;
+    if (inlinedNodes(model.graph().node(), bodies) > maxNodes)
+      fail(ErrorCode::ModelLimits,
+           "the model has more than " + std::to_string(maxNodes) + " nodes once its local functions are inlined",
+           "compile parts of it");
+    functions.clear();
+  }
+
   void inlineFunctions() {
     if (!model.functions_size())
       return;
-    ::onnx::checker::check_function_call_cycles(model);
     ::onnx::inliner::InlineLocalFunctions(model, /*convert_version=*/true);
   }
 
@@ -395,6 +473,8 @@ private:
   std::vector<DetachedTensor> detached;
   const ModelOptions &options;
   PreparedModel &result;
+  std::map<std::string, const ::onnx::FunctionProto *> functions;
+  std::map<std::string, int> declaredTypes; // of the outputs, TensorProto.DataType
 };
 
 /// Shortens a message of the ONNX library to its first lines.
