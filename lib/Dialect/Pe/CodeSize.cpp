@@ -66,7 +66,22 @@ namespace {
 /// Counts words as the assembler would emit them, but forgets descriptors at every branch and label.
 class Counter {
 public:
-  int64_t words = 0;
+  int64_t words = 1; // the return or halt
+
+  explicit Counter(Block &code) {
+    unsigned values = code.getNumArguments();
+    code.walk([&](Operation *op) {
+      for (Value result : op->getResults())
+        values += result.getType().isInteger(32);
+      values += llvm::isa<ForOp>(op);
+    });
+    isCrowded = values > kFewValues;
+    add(code);
+  }
+
+private:
+  // Beyond this many values, constants and the like may have to be made again at every use.
+  static constexpr unsigned kFewValues = 18;
 
   void add(Block &block) {
     forget();
@@ -75,27 +90,43 @@ public:
     forget();
   }
 
-private:
   void forget() { nest = {}, descriptors.clear(); }
 
   static int64_t loadWords(int32_t value) { return llvm::isInt<19>(value) ? 1 : 2; }
 
-  /// A constant that is loaded where it is used, e.g. into a register of the calling convention.
+  /// A value moved to a given register.
   static int64_t moveWords(Value value) {
     std::optional<int32_t> constant = constantOf(value);
     return constant ? loadWords(*constant) : 1;
   }
 
-  void setNest(OperandRange extents) {
+  static int64_t originWords(OpOperand &use) {
+    if (std::optional<int32_t> constant = constantOf(use.get()))
+      return fitsField(fieldOf(use), *constant) ? 0 : loadWords(*constant);
+    return llvm::isa_and_nonnull<ParamOp, CoordOp>(use.get().getDefiningOp()) ? 1 : 0;
+  }
+
+  /// What an instruction reads, each time that it is emitted.
+  void use(MutableArrayRef<OpOperand> operands) {
+    if (isCrowded)
+      for (OpOperand &operand : operands)
+        words += originWords(operand);
+  }
+
+  void setNest(Operation *op, OperandRange extents) {
     if (nest && *nest == extents)
       return;
     nest = extents;
     words += 1 + (extents.size() + 1) / 2;
+    use(op->getOpOperands().slice(extents.getBeginOperandIndex(), extents.size()));
   }
 
   void useDescriptor(Value value) {
-    if (descriptors.insert(value).second || descriptors.size() > isa::kDescriptorRegisters)
-      words += 1 + (value.getDefiningOp<DescOp>().getStrides().size() + 1) / 2;
+    if (!descriptors.insert(value).second && descriptors.size() <= isa::kDescriptorRegisters)
+      return;
+    auto desc = value.getDefiningOp<DescOp>();
+    words += 1 + (desc.getStrides().size() + 1) / 2;
+    use(desc->getOpOperands());
   }
 
   void add(Operation &op) {
@@ -106,24 +137,38 @@ private:
                 llvm::isa<CallOp>(use.getOwner()) || (llvm::isa<ForOp>(use.getOwner()) && use.getOperandNumber() == 0);
             return !isMoved && !fitsField(fieldOf(use), constant.getValue());
           });
-          words += inRegister ? loadWords(constant.getValue()) : 0;
+          words += inRegister && !isCrowded ? loadWords(constant.getValue()) : 0;
         })
-        .Case([&](ScalarOp scalar) { words += isFusedCompare(scalar) ? 0 : 1; })
-        .Case<AddrOp, ParamOp, CoordOp, TrapOp, WaitOp>([&](auto) { words += 1; })
+        .Case<ParamOp, CoordOp>([&](auto) { words += !isCrowded; })
+        .Case([&](ScalarOp scalar) {
+          if (isFusedCompare(scalar))
+            return;
+          words += 1;
+          use(op.getOpOperands());
+        })
+        .Case<AddrOp, TrapOp, WaitOp>([&](auto) {
+          words += 1;
+          use(op.getOpOperands());
+        })
         .Case<LoadOp, StoreOp>([&](auto access) {
-          words += isa::Assembler::fitsImmediate(static_cast<int64_t>(access.getOffset())) ? 1 : 3;
+          words += isa::Assembler::fitsImmediate(static_cast<int64_t>(access.getOffset())) ? 1 : 4;
+          use(op.getOpOperands());
         })
         .Case([&](VecOp vec) {
-          setNest(vec.getNest());
-          for (Value operand : vec->getOperands())
-            if (llvm::isa<DescType>(operand.getType()))
-              useDescriptor(operand);
+          setNest(vec, vec.getNest());
+          for (OpOperand &operand : op.getOpOperands().drop_front(vec.getNest().size()))
+            if (llvm::isa<DescType>(operand.get().getType()))
+              useDescriptor(operand.get());
+            else
+              use(operand);
           words += 2;
         })
         .Case([&](RecvWindowOp receive) {
-          setNest(receive.getNest());
+          size_t rank = receive.getNest().size();
+          setNest(receive, receive.getNest());
           useDescriptor(receive.getDst());
-          words += 1 + receive.getNest().size();
+          words += 1 + rank;
+          use(op.getOpOperands().slice(rank, 2 * rank));
         })
         .Case([&](CallOp call) {
           words += 1 + (call.getTable() ? 1 : 0);
@@ -133,10 +178,14 @@ private:
         })
         .Case([&](ForOp loop) {
           words += moveWords(loop.getLower()) + 3; // guard, increment, branch back
+          use(op.getOpOperands().slice(1, 2));
+          use(op.getOpOperands()[1]);
           add(loop.getBody().front());
         })
         .Case([&](IfOp branch) {
           words += 1;
+          auto compare = branch.getCondition().getDefiningOp<ScalarOp>();
+          use(compare && isFusedCompare(compare) ? compare->getOpOperands() : op.getOpOperands());
           if (!branch.getThenRegion().empty())
             add(branch.getThenRegion().front());
           if (!branch.getElseRegion().empty()) {
@@ -146,19 +195,14 @@ private:
         });
   }
 
+  bool isCrowded = false;
   std::optional<OperandRange> nest;
   DenseSet<Value> descriptors;
 };
 } // namespace
 
 int64_t wafer::pe::estimateCodeBytes(FuncOp function) {
-  Counter counter;
-  counter.add(function.getBody().front());
-  return (counter.words + 1) * isa::kWordBytes; // and the return
+  return Counter(function.getBody().front()).words * isa::kWordBytes;
 }
 
-int64_t wafer::pe::estimateCodeBytes(MainOp main) {
-  Counter counter;
-  counter.add(main.getBody().front());
-  return (counter.words + 1) * isa::kWordBytes; // and the halt
-}
+int64_t wafer::pe::estimateCodeBytes(MainOp main) { return Counter(main.getBody().front()).words * isa::kWordBytes; }

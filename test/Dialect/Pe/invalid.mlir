@@ -307,19 +307,6 @@ pe.program @p {
 // -----
 
 pe.program @p {
-  pe.func @f(%n) {
-    %d = pe.desc %n[%n]
-    %4 = pe.const 4
-    %5 = pe.const 5
-    // expected-error @below {{box leaves the block in dimension 0}}
-    pe.recv_window 3 over(%4) of (%5) from (%4) to %d
-  }
-  pe.main {}
-}
-
-// -----
-
-pe.program @p {
   pe.func @f() {
     // expected-error @below {{thread must lie in 1..7, got 0}}
     pe.wait 0

@@ -6,12 +6,13 @@
 
 namespace wafer::pe {
 
-/// Bytes of the function's instructions, at most, as long as its values fit into registers; without tables and
-/// helpers. One walk over the ops.
+/// Bytes of the function's instructions, at most, unless values must go to the frame; without tables and helpers. One
+/// walk over the ops.
 int64_t estimateCodeBytes(FuncOp function);
 int64_t estimateCodeBytes(MainOp main);
 
-/// Bytes of an entry of a parameter table that holds `values`: 2 if all fit into signed, or all into unsigned 16 bits, else 4.
+/// Bytes of an entry of a parameter table that holds `values`: 2 if all fit into signed, or all into unsigned 16 bits,
+/// else 4.
 int64_t tableEntryBytes(llvm::ArrayRef<int32_t> values);
 
 /// The field of an instruction that an operand may go to.
