@@ -1,10 +1,12 @@
 // Runs waferc's passes on IR: the tool of the lit tests.
 #include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
+#include "wafer/Conversion/Passes.h"
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Pe/Passes.h"
 #include "wafer/Dialect/Pe/PeDialect.h"
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 #include "wafer/Frontend/Model.h"
+#include "wafer/Plan/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -21,5 +23,8 @@ int main(int argc, char **argv) {
   registry.addExtension(+[](mlir::MLIRContext *, wafer::onnx::OnnxDialect *dialect) {
     dialect->setSchemaSource(&wafer::frontend::onnxSchemas());
   });
+  wafer::registerConversionPasses();
+  wafer::registerPlanPasses();
+  registry.insert<wafer::onnx::OnnxDialect, wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "waferc's optimizer driver\n", registry));
 }

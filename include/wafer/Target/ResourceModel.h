@@ -20,6 +20,8 @@ public:
   double transferCycles(int64_t wavelets, int hops, int turns) const;
 
   // Collectives along a line of `pes` PEs with `words` each (docs/timing.md).
+  int64_t hostLanes() const { return profile.hostLanes; }
+
   double broadcastCycles(int64_t words, int pes) const;
   double reduceChainCycles(int64_t words, int pes) const;
   double reduceStarCycles(int64_t words, int pes) const;

@@ -8,6 +8,7 @@
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 
 #include <array>
+#include <optional>
 
 namespace wafer::wfr {
 
@@ -64,6 +65,9 @@ struct Layout {
 /// The layout of a tensor type's encoding.
 Layout layoutOf(mlir::Type type);
 mlir::RankedTensorType withLayout(mlir::RankedTensorType type, const Layout &layout);
+
+/// Coefficients of an index expression's dimensions, then its constant; nothing if it is not linear.
+std::optional<llvm::SmallVector<int64_t>> linearForm(mlir::AffineExpr expression, unsigned dims);
 
 /// Coordinate counts of a region of w x h PEs under a layout's splits.
 AxisSizes axisSizes(int64_t w, int64_t h, int64_t splitX, int64_t splitY, int64_t chunks = 1);

@@ -146,6 +146,13 @@ def Wafer_KernelOp : Wafer_Op<"kernel", [SingleBlock, AttrSizedOperandSegments]>
   let hasVerifier = 1;
 }
 
+def Wafer_IndexOp : Wafer_Op<"index", [Pure, HasParent<"KernelOp">]> {
+  let summary = "The index of a kernel's loop, in the whole iteration space";
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$dim attr-dict";
+}
+
 def Wafer_GatherOp : Wafer_Op<"gather", [Pure]> {
   let summary = "Rows of a table by run-time index: the owner of a row contributes it, others zero bits";
   let description = [{

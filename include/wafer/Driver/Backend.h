@@ -1,0 +1,37 @@
+// From the tensor level to a program image: the second half of a compilation, stage by stage.
+#ifndef WAFER_DRIVER_BACKEND_H
+#define WAFER_DRIVER_BACKEND_H
+
+#include "wafer/Conversion/ToImage.h"
+#include "wafer/Target/Profile.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace wafer {
+
+struct BackendOptions {
+  std::string target = "wse2"; // a profile's name or file
+  int64_t meshWidth = 0, meshHeight = 0; // 0: the whole target
+  bool smallestMesh = false;             // the smallest square mesh that the program fits
+  uint64_t seed = 0;
+};
+
+/// A stage has ended: its name (wafer, place, fabric, pe, image), the module, and the seconds it took.
+using StageDone = std::function<void(llvm::StringRef stage, mlir::ModuleOp module, double seconds)>;
+
+struct BackendResult {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::vector<EmittedRegion> regions;
+  int64_t meshWidth = 0, meshHeight = 0;
+};
+
+/// Runs all stages on a module of the tensor level, which is left as it is, and fills `writer`. `progress` is told of every
+/// mesh that is tried.
+mlir::FailureOr<BackendResult> runBackend(mlir::ModuleOp module, const Profile &profile, const BackendOptions &options,
+                                          llvm::StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
+                                          const StageDone &stageDone, const std::function<void(std::string)> &progress);
+
+} // namespace wafer
+
+#endif // WAFER_DRIVER_BACKEND_H

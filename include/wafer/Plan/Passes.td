@@ -1,0 +1,38 @@
+//===- Passes.td - Planning -------------------------------------------------===//
+#ifndef WAFER_PLAN_PASSES_TD
+#define WAFER_PLAN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def PrepareKernels : Pass<"prepare-kernels", "::mlir::ModuleOp"> {
+  let summary = "Tensor level to as few kernels as are worth having";
+  let description = [{
+    Drops unit dimensions, fuses elementwise ops into one another and into reductions, folds transposes into the indexing
+    maps of their readers, and gives every reduction the identity of its combiner as its initial value.
+  }];
+  let statistics = [Statistic<"numKernels", "kernels", "structured ops left">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+}
+
+def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
+  let summary = "Chooses regions, layouts and algorithms: tensor level to wafer.program";
+  let description = [{
+    Walks the ops of @main in topological order with a beam over layouts. Every candidate is priced with the resource
+    model; SRAM per PE is counted with code, weights, live tensors and scratch. When a region is full the next is opened
+    and streams carry what crosses. Regions are width x height PEs each, at most `regions` of them.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">,
+                 Option<"meshWidth", "mesh-width", "int64_t", "0", "mesh width (0: the target's)">,
+                 Option<"meshHeight", "mesh-height", "int64_t", "0", "mesh height (0: the target's)">,
+                 Option<"width", "width", "int64_t", "0", "width of every region (0: chosen by cost)">,
+                 Option<"height", "height", "int64_t", "0", "height of every region (0: chosen by cost)">,
+                 Option<"regions", "regions", "int64_t", "0", "at most so many regions (0: as many as there is room for)">,
+                 Option<"fill", "fill", "int64_t", "100", "percent of the usable SRAM that plans may count on">,
+                 Option<"beam", "beam", "int64_t", "6", "width of the beam">];
+  let statistics = [Statistic<"numRegions", "regions", "regions planned">,
+                    Statistic<"numCandidates", "candidates", "candidates priced">];
+  let dependentDialects = ["::wafer::wfr::WaferDialect"];
+}
+
+#endif // WAFER_PLAN_PASSES_TD

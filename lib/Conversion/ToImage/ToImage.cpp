@@ -1,0 +1,254 @@
+#include "wafer/Conversion/ToImage.h"
+
+#include "wafer/Conversion/FabricToImage.h"
+#include "wafer/Dialect/Fabric/FabricDialect.h"
+#include "wafer/Dialect/Onnx/OnnxDialect.h"
+#include "wafer/Dialect/Wafer/Layout.h"
+
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace wafer;
+
+namespace {
+
+constexpr const char *kProducer = "waferc 0.1.0";
+
+/// The image's type for a tensor as the host sees it; unspecified if the machine cannot hold it.
+image::DataType dataTypeOf(Type element) {
+  if (element.isF32())
+    return image::F32;
+  if (element.isInteger(32))
+    return image::I32;
+  if (element.isInteger(64))
+    return image::I64;
+  if (element.isInteger(1))
+    return image::BOOL;
+  return image::DATA_TYPE_UNSPECIFIED;
+}
+
+void fillTensor(image::Tensor &tensor, StringRef name, image::DataType type, ArrayRef<int64_t> shape) {
+  tensor.set_name(name.str());
+  tensor.set_type(type);
+  for (int64_t extent : shape)
+    tensor.add_shape(extent);
+}
+
+void fillBox(image::Box &box, const wfr::Layout &layout, ArrayRef<int64_t> shape) {
+  box.set_split_x(layout.splitX);
+  box.set_split_y(layout.splitY);
+  int64_t stride = 1;
+  SmallVector<int64_t> strides(layout.dims.size());
+  for (size_t d = layout.dims.size(); d-- != 0;) {
+    strides[d] = stride;
+    stride *= layout.dims[d].length;
+  }
+  for (auto [dim, extent, words] : llvm::zip(layout.dims, shape, strides)) {
+    image::BoxDim &entry = *box.add_dims();
+    entry.set_extent(extent);
+    entry.set_offset(dim.start.constant);
+    entry.set_length(dim.length);
+    entry.set_x_major(dim.start.step[wfr::X0]);
+    entry.set_x_minor(dim.start.step[wfr::X1]);
+    entry.set_y_major(dim.start.step[wfr::Y0]);
+    entry.set_y_minor(dim.start.step[wfr::Y1]);
+    entry.set_stride(words);
+  }
+}
+
+class Emitter {
+public:
+  Emitter(ModuleOp module, const Profile &profile, StringRef modelName, const WeightBytes &bytes, ImageWriter &writer)
+      : module(module), symbols(module), profile(profile), bytes(bytes), writer(writer) {
+    writer.manifest.set_producer(kProducer);
+    writer.manifest.set_target_profile(profile.json);
+    writer.manifest.set_model_name(modelName.str());
+  }
+
+  FailureOr<std::vector<EmittedRegion>> run() {
+    auto programs = module.getOps<wfr::ProgramOp>();
+    auto fabrics = module.getOps<fabric::ProgramOp>();
+    if (programs.empty() || fabrics.empty())
+      return module.emitError("an image needs a wafer.program and a fabric.program");
+    wfr::ProgramOp program = *programs.begin();
+    fabric::ProgramOp fabric = *fabrics.begin();
+    writer.manifest.set_mesh_width(program.getMeshWidth());
+    writer.manifest.set_mesh_height(program.getMeshHeight());
+    SymbolTable regions(program), nets(fabric);
+    std::vector<EmittedRegion> emitted;
+    for (pe::ProgramOp code : module.getOps<pe::ProgramOp>()) {
+      auto region = code.getRegion() ? regions.lookup<wfr::RegionOp>(*code.getRegion()) : wfr::RegionOp();
+      if (!region || !region.getRect())
+        return code.emitError("belongs to no placed region");
+      FailureOr<SramLedger> ledger = emitRegion(code, region);
+      if (failed(ledger))
+        return failure();
+      emitted.push_back({region.getSymName().str(), *ledger});
+    }
+    for (wfr::StreamOp stream : program.getBody().getOps<wfr::StreamOp>())
+      if (stream.getHostName() && failed(emitHostStream(stream, regions, nets)))
+        return failure();
+    emitRoutes(fabric, writer.manifest);
+    return emitted;
+  }
+
+private:
+  uint32_t intern(const std::string &text) {
+    auto [it, inserted] = strings.try_emplace(text, writer.manifest.strings_size());
+    if (inserted)
+      writer.manifest.add_strings(text);
+    return it->second;
+  }
+
+  FailureOr<SramLedger> emitRegion(pe::ProgramOp code, wfr::RegionOp region) {
+    FailureOr<AssembledProgram> program = assembleProgram(code, profile);
+    if (failed(program))
+      return failure();
+    image::Region &entry = *writer.manifest.add_regions();
+    fillRegion(*program, entry, [&](const std::string &text) { return intern(text); },
+               [](const std::string &) { return 0; });
+    entry.set_name(region.getSymName().str());
+    wfr::RectAttr rect = *region.getRect();
+    entry.mutable_rect()->set_x(rect.getX());
+    entry.mutable_rect()->set_y(rect.getY());
+    entry.mutable_rect()->set_w(rect.getW());
+    entry.mutable_rect()->set_h(rect.getH());
+    entry.set_code_section(writer.addOwnedSection(program->section));
+    // The same bytes cut to another shape are another weight of the manifest in the same section.
+    int next = 0;
+    for (const AssembledBuffer &buffer : program->buffers) {
+      if (buffer.source.empty())
+        continue;
+      FailureOr<uint32_t> weight = weightIndex(buffer);
+      if (failed(weight))
+        return failure();
+      entry.mutable_weights(next++)->set_weight(*weight);
+    }
+    return program->ledger;
+  }
+
+  FailureOr<uint32_t> weightIndex(const AssembledBuffer &buffer) {
+    Operation *symbol = symbols.lookup(buffer.source);
+    SmallVector<int64_t> shape;
+    for (unsigned d = 0; d != buffer.box.getRank(); ++d)
+      shape.push_back(buffer.box.getExtent(d));
+    auto key = std::make_pair(buffer.source, std::vector<int64_t>(shape.begin(), shape.end()));
+    if (auto known = weights.find(key); known != weights.end())
+      return known->second;
+    FailureOr<std::pair<uint32_t, image::DataType>> section = weightSection(symbol, buffer.source);
+    if (failed(section))
+      return failure();
+    uint32_t index = writer.manifest.weights_size();
+    image::Weight &weight = *writer.manifest.add_weights();
+    fillTensor(*weight.mutable_tensor(), buffer.source, section->second, shape);
+    weight.set_section(section->first);
+    weights[key] = index;
+    return index;
+  }
+
+  /// The section with a symbol's words.
+  FailureOr<std::pair<uint32_t, image::DataType>> weightSection(Operation *symbol, const std::string &name) {
+    if (auto known = sections.find(name); known != sections.end())
+      return known->second;
+    if (auto weight = dyn_cast_or_null<onnx::WeightOp>(symbol)) {
+      FailureOr<ArrayRef<char>> data = bytes(weight);
+      if (failed(data))
+        return failure();
+      Type element = cast<RankedTensorType>(weight.getType()).getElementType();
+      if (element.isF32() || element.isInteger(32)) {
+        uint32_t section = writer.addSection(
+            std::span<const uint8_t>(reinterpret_cast<const uint8_t *>(data->data()), data->size()));
+        return sections[name] = {section, element.isF32() ? image::F32 : image::I32};
+      }
+      std::vector<uint32_t> words;
+      if (element.isInteger(1)) {
+        for (char value : *data)
+          words.push_back(value != 0);
+      } else if (element.isInteger(64)) {
+        for (size_t i = 0; i + 8 <= data->size(); i += 8) {
+          int64_t value;
+          std::memcpy(&value, data->data() + i, 8);
+          if (failed(addNarrowed(words, value, symbol)))
+            return failure();
+        }
+      } else {
+        return symbol->emitError("weights of type ") << element << " are not supported by the machine's image";
+      }
+      return sections[name] = {writer.addOwnedSection(words), image::I32};
+    }
+    if (auto global = dyn_cast_or_null<ml_program::GlobalOp>(symbol)) {
+      auto value = dyn_cast_or_null<DenseElementsAttr>(global.getValueAttr());
+      if (!value)
+        return symbol->emitError("has no dense value");
+      std::vector<uint32_t> words;
+      Type element = value.getElementType();
+      if (element.isF32()) {
+        for (APFloat number : value.getValues<APFloat>())
+          words.push_back(static_cast<uint32_t>(number.bitcastToAPInt().getZExtValue()));
+        return sections[name] = {writer.addOwnedSection(words), image::F32};
+      }
+      if (!isa<IntegerType>(element))
+        return symbol->emitError("constants of type ") << element << " are not supported by the machine's image";
+      for (APInt number : value.getValues<APInt>())
+        if (failed(addNarrowed(words, number.getBitWidth() == 1 ? number.getZExtValue() : number.getSExtValue(), symbol)))
+          return failure();
+      return sections[name] = {writer.addOwnedSection(words), image::I32};
+    }
+    return module.emitError("weight @") << name << " is not in the module";
+  }
+
+  LogicalResult addNarrowed(std::vector<uint32_t> &words, int64_t value, Operation *where) {
+    if (value != static_cast<int32_t>(value))
+      return where->emitError("holds ") << value << ", which does not fit the 32 bits of the machine's integers";
+    words.push_back(static_cast<uint32_t>(value));
+    return success();
+  }
+
+  LogicalResult emitHostStream(wfr::StreamOp stream, SymbolTable &regions, SymbolTable &nets) {
+    auto net = nets.lookup<fabric::NetOp>(stream.getSymName());
+    if (!net || !net.getColor())
+      return stream.emitError("is not routed");
+    auto type = cast<RankedTensorType>(stream.getType());
+    bool output = stream.getTo().empty();
+    StringRef regionName =
+        output ? *stream.getFrom() : cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue();
+    wfr::RectAttr rect = *regions.lookup<wfr::RegionOp>(regionName).getRect();
+    image::DataType dataType = dataTypeOf(type.getElementType());
+    if (dataType == image::DATA_TYPE_UNSPECIFIED)
+      return stream.emitError("carries ") << type.getElementType() << ", which host streams do not";
+    image::HostStream &entry = *writer.manifest.add_streams();
+    fillTensor(*entry.mutable_tensor(), *stream.getHostName(), dataType, type.getShape());
+    entry.set_output(output);
+    fillBox(*entry.mutable_box(), wfr::layoutOf(type), type.getShape());
+    entry.set_senders(stream.getSenders());
+    // Lanes are the rows of the region, straight from the west edge (see WaferToFabric).
+    image::HostLanes &lanes = *entry.add_lanes();
+    lanes.set_x(0);
+    lanes.set_y(rect.getY());
+    lanes.set_dx(0);
+    lanes.set_dy(1);
+    lanes.set_count(stream.getLanes());
+    lanes.set_side(image::WEST);
+    lanes.set_color(*net.getColor());
+    lanes.set_first_row(0);
+    return success();
+  }
+
+  ModuleOp module;
+  SymbolTable symbols;
+  const Profile &profile;
+  const WeightBytes &bytes;
+  ImageWriter &writer;
+  std::map<std::string, uint32_t> strings;
+  std::map<std::pair<std::string, std::vector<int64_t>>, uint32_t> weights;
+  std::map<std::string, std::pair<uint32_t, image::DataType>> sections;
+};
+
+} // namespace
+
+FailureOr<std::vector<EmittedRegion>> wafer::emitImage(ModuleOp module, const Profile &profile, StringRef modelName,
+                                                       const WeightBytes &bytes, ImageWriter &writer) {
+  return Emitter(module, profile, modelName, bytes, writer).run();
+}

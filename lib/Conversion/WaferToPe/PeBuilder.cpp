@@ -1,0 +1,148 @@
+#include "PeBuilder.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+Value PeBuilder::constant(int64_t value) { return pe::ConstOp::create(builder, loc, value); }
+
+Value PeBuilder::scalar(pe::ScalarKind kind, Value a, Value b) {
+  return builder.createOrFold<pe::ScalarOp>(loc, builder.getI32Type(), kind, a, b);
+}
+
+Value PeBuilder::position(bool y) {
+  // Coordinates are read where they are used: a value read inside a loop or a branch is not visible outside.
+  return pe::CoordOp::create(builder, loc, builder.getI32Type(), y ? pe::Axis::Y : pe::Axis::X);
+}
+
+Value PeBuilder::coordinate(Axis axis) {
+  if (coordinates[axis])
+    return coordinates[axis];
+  if (sizes.size[axis] == 1)
+    return constant(0);
+  bool y = axis == Y0 || axis == Y1;
+  int64_t split = y ? splitY : splitX;
+  bool major = axis == X0 || axis == Y0;
+  return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(y), constant(split));
+}
+
+Value PeBuilder::value(const Affine &affine) {
+  Value sum;
+  for (unsigned a = 0; a != kNumAxes; ++a) {
+    if (affine.step[a] == 0 || (sizes.size[a] == 1 && !coordinates[a]))
+      continue;
+    Value term = mul(coordinate(static_cast<Axis>(a)), constant(affine.step[a]));
+    sum = sum ? add(sum, term) : term;
+  }
+  if (!sum)
+    return constant(affine.constant);
+  return affine.constant ? add(sum, constant(affine.constant)) : sum;
+}
+
+Bounds PeBuilder::deciding(const Bounds &bounds, bool largest) const {
+  Bounds kept;
+  for (size_t i = 0; i != bounds.size(); ++i) {
+    bool dominated = false;
+    for (size_t j = 0; j != bounds.size() && !dominated; ++j) {
+      if (i == j)
+        continue;
+      Affine lead = largest ? bounds[j] - bounds[i] : bounds[i] - bounds[j];
+      // Of two equal bounds the first stays.
+      dominated = minOf(lead, sizes) >= 0 && (j < i || maxOf(lead, sizes) > 0);
+    }
+    if (!dominated)
+      kept.push_back(bounds[i]);
+  }
+  return kept;
+}
+
+Value PeBuilder::extreme(const Bounds &bounds, bool largest) {
+  Value result;
+  for (const Affine &bound : deciding(bounds, largest)) {
+    Value next = value(bound);
+    result = result ? scalar(largest ? pe::ScalarKind::Max : pe::ScalarKind::Min, result, next) : next;
+  }
+  return result;
+}
+
+Value PeBuilder::extent(const Span &range) {
+  Bounds lows = deciding(range.lower, true), highs = deciding(range.upper, false);
+  if (lows.size() == 1 && highs.size() == 1)
+    return value(highs[0] - lows[0]);
+  if (lows.size() == 1) {
+    // min(h...) - l = min(h - l ...): differences are often constants.
+    Bounds differences;
+    for (const Affine &high : highs)
+      differences.push_back(high - lows[0]);
+    return upper(differences);
+  }
+  return sub(upper(highs), lower(lows));
+}
+
+bool PeBuilder::neverEmpty(const Span &range) const {
+  for (const Affine &low : range.lower)
+    for (const Affine &high : range.upper)
+      if (minOf(high - low, sizes) < 0)
+        return false;
+  return true;
+}
+
+Value PeBuilder::clampedExtent(const Span &range) {
+  Value result = extent(range);
+  return neverEmpty(range) ? result : scalar(pe::ScalarKind::Max, result, constant(0));
+}
+
+Value PeBuilder::address(StringRef buffer, int64_t offsetWords) {
+  return pe::AddrOp::create(builder, loc, builder.getI32Type(), buffer, offsetWords);
+}
+
+Value PeBuilder::desc(Value base, ArrayRef<int64_t> strides) {
+  SmallVector<Value, 4> values;
+  for (int64_t stride : strides)
+    values.push_back(constant(stride));
+  return pe::DescOp::create(builder, loc, pe::DescType::get(builder.getContext()), base, values);
+}
+
+Value PeBuilder::fabric(int color) {
+  return pe::FabricOp::create(builder, loc, pe::FabricType::get(builder.getContext()), color);
+}
+
+pe::VecOp PeBuilder::vec(pe::VectorKind kind, pe::ElementType type, ValueRange nest, Value dst, Value a, Value b,
+                         Value c, int thread, pe::Control control) {
+  return pe::VecOp::create(builder, loc, kind, type, nest, dst, a, b, c, thread, control);
+}
+
+void PeBuilder::wait(int thread) { pe::WaitOp::create(builder, loc, thread); }
+
+void PeBuilder::when(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise) {
+  if (!condition)
+    return body();
+  if (auto known = condition.getDefiningOp<pe::ConstOp>()) {
+    if (known.getValue() != 0)
+      body();
+    else if (otherwise)
+      otherwise();
+    return;
+  }
+  auto branch = pe::IfOp::create(builder, loc, condition, /*withElse=*/static_cast<bool>(otherwise));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  body();
+  if (otherwise) {
+    builder.setInsertionPointToStart(&branch.getElseRegion().front());
+    otherwise();
+  }
+}
+
+void PeBuilder::loop(Value upper, int64_t step, llvm::function_ref<void(Value)> body) {
+  auto known = upper.getDefiningOp<pe::ConstOp>();
+  if (known && static_cast<int32_t>(known.getValue()) <= step) {
+    if (static_cast<int32_t>(known.getValue()) > 0)
+      body(constant(0));
+    return;
+  }
+  auto op = pe::ForOp::create(builder, loc, constant(0), upper, constant(step));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&op.getBody().front());
+  body(op.getInductionVar());
+}

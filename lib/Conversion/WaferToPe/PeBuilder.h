@@ -1,0 +1,78 @@
+// Builds the body of one pe.func: scalar arithmetic that folds as it is built, coordinates on demand, and the clipped
+// interval arithmetic of boxes.
+#ifndef WAFER_LIB_CONVERSION_WAFERTOPE_PEBUILDER_H
+#define WAFER_LIB_CONVERSION_WAFERTOPE_PEBUILDER_H
+
+#include "wafer/Dialect/Pe/PeDialect.h"
+#include "wafer/Dialect/Wafer/Layout.h"
+
+#include <optional>
+#include <vector>
+
+namespace wafer::wfr {
+
+/// One end of an interval: the largest of some lower bounds, or the smallest of some upper bounds.
+using Bounds = std::vector<Affine>;
+
+/// [max(lower), min(upper)) of one dimension.
+struct Span {
+  Bounds lower, upper;
+};
+
+class PeBuilder {
+public:
+  PeBuilder(mlir::OpBuilder &builder, mlir::Location loc, const AxisSizes &sizes, int64_t splitX, int64_t splitY)
+      : builder(builder), loc(loc), sizes(sizes), splitX(splitX), splitY(splitY) {}
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  AxisSizes sizes;
+  int64_t splitX, splitY;
+
+  mlir::Value constant(int64_t value);
+  mlir::Value scalar(pe::ScalarKind kind, mlir::Value a, mlir::Value b);
+  mlir::Value add(mlir::Value a, mlir::Value b) { return scalar(pe::ScalarKind::Add, a, b); }
+  mlir::Value sub(mlir::Value a, mlir::Value b) { return scalar(pe::ScalarKind::Sub, a, b); }
+  mlir::Value mul(mlir::Value a, mlir::Value b) { return scalar(pe::ScalarKind::Mul, a, b); }
+  mlir::Value less(mlir::Value a, mlir::Value b) { return scalar(pe::ScalarKind::Slt, a, b); }
+  mlir::Value equal(mlir::Value a, mlir::Value b) { return scalar(pe::ScalarKind::Seq, a, b); }
+
+  /// Binds the value of an axis (t, or the sender's coordinate in a loop).
+  void bind(Axis axis, mlir::Value value) { coordinates[axis] = value; }
+  mlir::Value coordinate(Axis axis);
+  /// The PE's x or y, undivided.
+  mlir::Value position(bool y);
+  mlir::Value value(const Affine &affine);
+
+  /// The largest (smallest) of the bounds; those that can never decide are left out.
+  mlir::Value lower(const Bounds &bounds) { return extreme(bounds, /*largest=*/true); }
+  mlir::Value upper(const Bounds &bounds) { return extreme(bounds, /*largest=*/false); }
+  /// upper - lower; may be negative where the range is empty.
+  mlir::Value extent(const Span &range);
+  /// The same, never negative.
+  mlir::Value clampedExtent(const Span &range);
+  /// True if the range is empty on no PE.
+  bool neverEmpty(const Span &range) const;
+
+  mlir::Value address(llvm::StringRef buffer, int64_t offsetWords = 0);
+  mlir::Value desc(mlir::Value base, llvm::ArrayRef<int64_t> strides);
+  mlir::Value fabric(int color);
+  pe::VecOp vec(pe::VectorKind kind, pe::ElementType type, mlir::ValueRange nest, mlir::Value dst, mlir::Value a,
+                mlir::Value b = {}, mlir::Value c = {}, int thread = 0, pe::Control control = pe::Control::None);
+  void wait(int thread);
+
+  /// Builds `body` under a condition; a null condition is true.
+  void when(mlir::Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise = {});
+  /// Builds `body` for i = 0 .. upper - 1 by step.
+  void loop(mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+
+private:
+  mlir::Value extreme(const Bounds &bounds, bool largest);
+  Bounds deciding(const Bounds &bounds, bool largest) const;
+
+  std::array<mlir::Value, kNumAxes> coordinates{};
+};
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_CONVERSION_WAFERTOPE_PEBUILDER_H

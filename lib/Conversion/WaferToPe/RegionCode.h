@@ -1,0 +1,60 @@
+// What the parts of the lowering share: the region's size and colors, and the buffer behind each tensor.
+#ifndef WAFER_LIB_CONVERSION_WAFERTOPE_REGIONCODE_H
+#define WAFER_LIB_CONVERSION_WAFERTOPE_REGIONCODE_H
+
+#include "PeBuilder.h"
+#include "wafer/Route/ChannelColors.h"
+
+namespace wafer::wfr {
+
+/// A tensor in memory.
+struct Tensor {
+  std::string buffer;
+  llvm::SmallVector<int64_t> shape;
+  Layout layout;
+  mlir::Type element;
+
+  /// Row-major strides of the PE's box, in words.
+  llvm::SmallVector<int64_t> strides() const;
+  pe::ElementType elementType() const;
+};
+
+pe::ElementType elementTypeOf(mlir::Type type);
+
+/// One region being lowered.
+struct RegionCode {
+  RegionOp region;
+  pe::ProgramOp program;
+  mlir::OpBuilder builder; // in the program, before main
+  mlir::OpBuilder mainBuilder;
+  ChannelColors colors;
+  int64_t width, height;
+  int64_t chunks = 1;             // of the chunk loop being lowered
+  mlir::Value chunkIndex{};       // its induction variable, in main
+  llvm::DenseMap<mlir::Value, std::string> buffers{};
+  int functions = 0, names = 0;
+
+  Tensor tensor(mlir::Value value);
+  std::string newBuffer(mlir::Location loc, llvm::StringRef kind, int64_t words);
+  /// Makes a function, has `body` fill it, and calls it from main.
+  mlir::LogicalResult function(mlir::Location loc, const AxisSizes &sizes, int64_t splitX, int64_t splitY,
+                               llvm::StringRef name, llvm::function_ref<mlir::LogicalResult(PeBuilder &)> body);
+};
+
+mlir::LogicalResult lowerRedistribute(RedistributeOp op, RegionCode &code);
+mlir::LogicalResult lowerSend(SendOp op, StreamOp stream, RegionCode &code);
+mlir::LogicalResult lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code);
+mlir::LogicalResult lowerReduce(ReduceOp op, RegionCode &code);
+mlir::LogicalResult lowerKernel(KernelOp op, RegionCode &code);
+mlir::LogicalResult lowerGather(GatherOp op, RegionCode &code);
+mlir::LogicalResult lowerFill(FillOp op, RegionCode &code);
+
+/// How many PEs of a line send when a tensor leaves its layout along x or y.
+int64_t sendersAlong(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h);
+
+/// The bits of a scalar constant attribute in a 32-bit word.
+int64_t wordBits(mlir::Attribute value);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_CONVERSION_WAFERTOPE_REGIONCODE_H

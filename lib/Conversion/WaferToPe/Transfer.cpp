@@ -1,0 +1,367 @@
+// Moving boxes along lines of PEs: wafer.redistribute, wafer.send and wafer.receive.
+//
+// All three are one scheme, the pass. Every PE of a line sends, in turn, the part of its box that somebody on the line
+// needs; the line's head relays block after block from the gather channel to the broadcast channel; every PE takes each
+// block with a receive that keeps a window. What a block holds is known on both sides without a word being sent about
+// it: it is the intersection of affine intervals, evaluated for the sender's coordinate by sender and receivers alike.
+// So ragged edges, windows with overlap (halos), slices and insertions are the same code with other numbers.
+//
+// A stream between regions, or to and from the host, is a pass cut in two at the head: the producer's head relays to the
+// stream's color instead of the broadcast channel, the consumer's head relays from the stream's color.
+//
+// Cost: one wavelet per word of the line's blocks, plus some 100 cycles per sender for the interval arithmetic and the
+// set-up of receive and relay.
+#include "RegionCode.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+constexpr int kSendThread = 1, kRelayThread = 2;
+
+/// One dimension of a transfer, after merging; in elements of the source's index space.
+struct TransferDim {
+  Affine sourceStart, resultStart; // of the boxes, unclipped
+  int64_t sourceLength, resultLength;
+  int64_t sourceExtent;
+  int64_t resultLow, resultHigh; // the result tensor's range, in source indices
+  int64_t sourceStride, resultStride;
+
+  bool trivial() const {
+    return sourceStart.isConstant() && resultStart.isConstant() && sourceStart.constant == 0 &&
+           resultStart.constant == 0 && sourceLength == sourceExtent && resultLength == sourceExtent &&
+           resultLow == 0 && resultHigh == sourceExtent;
+  }
+};
+
+/// Dimensions that both sides hold whole are merged into the one before them.
+std::vector<TransferDim> mergeDims(ArrayRef<TransferDim> dims) {
+  std::vector<TransferDim> merged;
+  for (const TransferDim &dim : dims) {
+    if (!merged.empty() && dim.trivial()) {
+      TransferDim &outer = merged.back();
+      int64_t k = dim.sourceExtent;
+      outer.sourceStart = outer.sourceStart * k;
+      outer.resultStart = outer.resultStart * k;
+      for (int64_t *scaled :
+           {&outer.sourceLength, &outer.resultLength, &outer.sourceExtent, &outer.resultLow, &outer.resultHigh})
+        *scaled *= k;
+      outer.sourceStride = dim.sourceStride;
+      outer.resultStride = dim.resultStride;
+      continue;
+    }
+    merged.push_back(dim);
+  }
+  if (merged.empty())
+    merged.push_back({Affine(0), Affine(0), 1, 1, 1, 0, 1, 1, 1});
+  return merged;
+}
+
+std::vector<TransferDim> transferDims(const Tensor &source, const Tensor &result, ArrayRef<int64_t> shift) {
+  std::vector<TransferDim> dims;
+  SmallVector<int64_t> sourceStrides = source.strides(), resultStrides = result.strides();
+  for (size_t d = 0; d != source.shape.size(); ++d) {
+    int64_t by = shift.empty() ? 0 : shift[d];
+    dims.push_back({source.layout.dims[d].start, result.layout.dims[d].start - Affine(by),
+                    source.layout.dims[d].length, result.layout.dims[d].length, source.shape[d], -by,
+                    result.shape[d] - by, sourceStrides[d], resultStrides[d]});
+  }
+  return mergeDims(dims);
+}
+
+Affine senderForm(Affine affine, bool y) {
+  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
+  affine.step[P0] = affine.step[major];
+  affine.step[P1] = affine.step[minor];
+  affine.step[major] = affine.step[minor] = 0;
+  return affine;
+}
+
+/// The bound with the line's axes at the values that make it smallest.
+Affine lineMin(Affine affine, bool y, const AxisSizes &sizes) {
+  for (Axis axis : {y ? Y0 : X0, y ? Y1 : X1}) {
+    if (affine.step[axis] < 0)
+      affine.constant += affine.step[axis] * (sizes.size[axis] - 1);
+    affine.step[axis] = 0;
+  }
+  return affine;
+}
+Affine lineMax(Affine affine, bool y, const AxisSizes &sizes) { return lineMin(affine * -1, y, sizes) * -1; }
+
+/// What one PE sends of a dimension: its box, inside the tensor, as far as the line needs it.
+Span sendRange(const TransferDim &dim, const std::optional<std::pair<Affine, Affine>> &needed, bool sender, bool y) {
+  Affine start = sender ? senderForm(dim.sourceStart, y) : dim.sourceStart;
+  Span range{{start, Affine(0), Affine(dim.resultLow)},
+              {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
+  if (needed) {
+    range.lower.push_back(needed->first);
+    range.upper.push_back(needed->second);
+  }
+  return range;
+}
+
+struct Transfer {
+  PeBuilder &b;
+  bool y;                      // along columns
+  int64_t line;                // PEs of a line
+  int64_t senders;             // coordinates 0 .. senders - 1 send
+  std::vector<TransferDim> dims;
+  pe::ElementType type;
+  std::string source, result;  // buffers
+  bool streamed = false;       // what the line needs is not known to the sender: all of its box goes
+
+  std::vector<Span> ranges(bool sender) const {
+    std::vector<Span> result;
+    for (const TransferDim &dim : dims) {
+      std::optional<std::pair<Affine, Affine>> needed;
+      if (!streamed)
+        needed = {lineMin(dim.resultStart, y, b.sizes),
+                  lineMax(dim.resultStart, y, b.sizes) + Affine(dim.resultLength)};
+      result.push_back(sendRange(dim, needed, sender, y));
+    }
+    return result;
+  }
+
+  /// This PE's block goes to `color`.
+  void send(int color, int thread, pe::Control control) {
+    std::vector<Span> block = ranges(/*sender=*/false);
+    SmallVector<Value> nest;
+    SmallVector<int64_t> strides;
+    Value base = b.address(source);
+    for (auto [dim, range] : llvm::zip(dims, block)) {
+      nest.push_back(b.extent(range));
+      strides.push_back(dim.sourceStride);
+      base = b.add(base, offset(range.lower, dim.sourceStart, dim.sourceStride));
+    }
+    b.vec(pe::VectorKind::Mov, type, nest, b.fabric(color), b.desc(base, strides), {}, {}, thread, control);
+  }
+
+  /// Bytes from a box's first element to where the range begins.
+  Value offset(const Bounds &lower, const Affine &start, int64_t stride) {
+    Bounds differences;
+    for (const Affine &bound : lower)
+      differences.push_back(bound - start);
+    return b.mul(b.lower(differences), b.constant(4 * stride));
+  }
+
+  /// The block of sender p (bound to P0) arrives on `color`; keep what is due here.
+  void receive(int color, ValueRange blockExtents) {
+    std::vector<Span> block = ranges(/*sender=*/true);
+    SmallVector<Value> nest, lower;
+    SmallVector<int64_t> strides;
+    Value base = b.address(result);
+    for (auto [dim, range] : llvm::zip(dims, block)) {
+      Span kept = range;
+      kept.lower.push_back(dim.resultStart);
+      kept.upper.push_back(dim.resultStart + Affine(dim.resultLength));
+      nest.push_back(b.extent(kept));
+      lower.push_back(b.sub(b.lower(kept.lower), b.lower(range.lower)));
+      strides.push_back(dim.resultStride);
+      base = b.add(base, offset(kept.lower, dim.resultStart, dim.resultStride));
+    }
+    pe::RecvWindowOp::create(b.builder, b.loc, color, nest, blockExtents, lower, b.desc(base, strides));
+  }
+
+  SmallVector<Value> blockExtents() {
+    SmallVector<Value> extents;
+    for (const Span &range : ranges(/*sender=*/true))
+      extents.push_back(b.clampedExtent(range));
+    return extents;
+  }
+
+  void bindSender(Value p) {
+    b.sizes.size[P0] = senders;
+    b.sizes.size[P1] = 1;
+    b.bind(P0, p);
+  }
+
+  /// Every sender's block goes to the gather channel, the turn handed on.
+  void sendToGather(int gather) {
+    Value position = b.position(y);
+    b.when(senders < line ? b.less(position, b.constant(senders)) : Value(), [&] {
+      b.when(
+          b.equal(position, b.constant(senders - 1)), [&] { send(gather, kSendThread, pe::Control::Reset); },
+          [&] { send(gather, kSendThread, pe::Control::Advance); });
+    });
+  }
+
+  /// One word from the gather channel is dropped: the control wavelet behind each block.
+  void dropControl(int gather) {
+    b.vec(pe::VectorKind::Mov, type, b.constant(1), {}, b.fabric(gather));
+  }
+
+  Value isHead() { return b.equal(b.position(y), b.constant(0)); }
+
+  void pass(int gather, int broadcast) {
+    if (senders == 1) {
+      b.when(isHead(), [&] { send(broadcast, kSendThread, pe::Control::None); });
+      bindSender(b.constant(0));
+      receive(broadcast, blockExtents());
+      b.when(isHead(), [&] { b.wait(kSendThread); });
+      return;
+    }
+    sendToGather(gather);
+    b.loop(b.constant(senders), 1, [&](Value p) {
+      bindSender(p);
+      SmallVector<Value> extents = blockExtents();
+      b.when(isHead(), [&] {
+        b.vec(pe::VectorKind::Mov, type, extents, b.fabric(broadcast), b.fabric(gather), {}, {}, kRelayThread);
+      });
+      receive(broadcast, extents);
+      b.when(isHead(), [&] {
+        b.wait(kRelayThread);
+        dropControl(gather);
+      });
+    });
+    b.wait(kSendThread);
+  }
+
+  void sendStream(int gather, int stream) {
+    if (senders == 1) {
+      b.when(line > 1 ? isHead() : Value(), [&] { send(stream, 0, pe::Control::None); });
+      return;
+    }
+    sendToGather(gather);
+    b.when(isHead(), [&] {
+      b.loop(b.constant(senders), 1, [&](Value p) {
+        bindSender(p);
+        b.vec(pe::VectorKind::Mov, type, blockExtents(), b.fabric(stream), b.fabric(gather));
+        dropControl(gather);
+      });
+    });
+    b.wait(kSendThread);
+  }
+
+  void receiveStream(int stream, int broadcast) {
+    b.loop(b.constant(senders), 1, [&](Value p) {
+      bindSender(p);
+      SmallVector<Value> extents = blockExtents();
+      if (line == 1)
+        return receive(stream, extents);
+      b.when(isHead(), [&] {
+        b.vec(pe::VectorKind::Mov, type, extents, b.fabric(broadcast), b.fabric(stream), {}, {}, kRelayThread);
+      });
+      receive(broadcast, extents);
+      b.when(isHead(), [&] { b.wait(kRelayThread); });
+    });
+  }
+
+  void copy() {
+    SmallVector<Value> nest;
+    SmallVector<int64_t> from, to;
+    Value source = b.address(this->source), result = b.address(this->result);
+    for (const TransferDim &dim : dims) {
+      Span range{{dim.sourceStart, dim.resultStart, Affine(0), Affine(dim.resultLow)},
+                  {dim.sourceStart + Affine(dim.sourceLength), dim.resultStart + Affine(dim.resultLength),
+                   Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
+      nest.push_back(b.extent(range));
+      source = b.add(source, offset(range.lower, dim.sourceStart, dim.sourceStride));
+      result = b.add(result, offset(range.lower, dim.resultStart, dim.resultStride));
+      from.push_back(dim.sourceStride);
+      to.push_back(dim.resultStride);
+    }
+    b.vec(pe::VectorKind::Mov, type, nest, b.desc(result, to), b.desc(source, from));
+  }
+};
+
+/// Coordinates of a line whose boxes can hold anything: from 0 to the last with a start inside the tensor.
+int64_t countSenders(const Layout &layout, ArrayRef<int64_t> shape, bool y, const AxisSizes &sizes) {
+  unsigned side = y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1);
+  if ((layout.atAxes & side) || !layout.dependsOnSide(y))
+    return 1;
+  Axis major = y ? Y0 : X0;
+  int64_t senders = sizes.size[major];
+  for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
+    int64_t step = dim.start.step[major];
+    if (step <= 0)
+      continue;
+    Affine rest = dim.start;
+    rest.step[major] = 0;
+    senders = std::min<int64_t>(senders, llvm::divideCeil(std::max<int64_t>(extent - minOf(rest, sizes), 1), step));
+  }
+  return std::max<int64_t>(senders, 1);
+}
+
+LogicalResult checkRank(Operation *op, const Transfer &transfer) {
+  if (transfer.dims.size() > isa::kMaxRank)
+    return op->emitOpError("moves a box with ")
+           << transfer.dims.size() << " dimensions that are split or cut; descriptors have " << isa::kMaxRank;
+  return success();
+}
+
+LogicalResult checkSplits(Operation *op, const Layout &a, const Layout &b) {
+  if (a.splitX != 1 || a.splitY != 1 || b.splitX != 1 || b.splitY != 1)
+    return op->emitOpError("sides split into two axes cannot be moved along yet");
+  return success();
+}
+
+} // namespace
+
+LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code) {
+  Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
+  if (failed(checkSplits(op, source.layout, result.layout)))
+    return failure();
+  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
+  bool y = op.getAxis() == "y", local = op.getAxis() == "local";
+  int64_t line = y ? code.height : code.width;
+  int64_t senders = countSenders(source.layout, source.shape, y, sizes);
+  return code.function(op.getLoc(), sizes, 1, 1, local ? "copy" : y ? "pass_y" : "pass_x", [&](PeBuilder &b) {
+    Transfer transfer{b, y, line, senders, transferDims(source, result, op.getShift()), source.elementType(),
+                      source.buffer, result.buffer};
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    if (local || line == 1)
+      transfer.copy();
+    else
+      transfer.pass(y ? code.colors.gatherY : code.colors.gatherX, y ? code.colors.broadcastY : code.colors.broadcastX);
+    return success();
+  });
+}
+
+LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
+  Tensor source = code.tensor(op.getSource());
+  if (failed(checkSplits(op, source.layout, source.layout)))
+    return failure();
+  if (!stream.getColor())
+    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route first";
+  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
+  return code.function(op.getLoc(), sizes, 1, 1, "send", [&](PeBuilder &b) {
+    Transfer transfer{b, false, code.width, static_cast<int64_t>(stream.getSenders()),
+                      transferDims(source, source, {}), source.elementType(), source.buffer, source.buffer, true};
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    int64_t lanes = stream.getLanes();
+    b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
+           [&] { transfer.sendStream(code.colors.gatherX, *stream.getColor()); });
+    return success();
+  });
+}
+
+LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code) {
+  Tensor result = code.tensor(op.getResult());
+  Tensor source = result;
+  auto type = cast<RankedTensorType>(stream.getType());
+  source.shape = SmallVector<int64_t>(type.getShape());
+  source.layout = layoutOf(type);
+  if (failed(checkSplits(op, source.layout, result.layout)))
+    return failure();
+  if (!stream.getColor())
+    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route first";
+  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
+  return code.function(op.getLoc(), sizes, 1, 1, "receive", [&](PeBuilder &b) {
+    Transfer transfer{b, false, code.width, static_cast<int64_t>(stream.getSenders()),
+                      transferDims(source, result, {}), result.elementType(), "", result.buffer, true};
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    int64_t lanes = stream.getLanes();
+    b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
+           [&] { transfer.receiveStream(*stream.getColor(), code.colors.broadcastX); });
+    return success();
+  });
+}
+
+int64_t wafer::wfr::sendersAlong(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
+  return countSenders(layout, shape, y, axisSizes(w, h, layout.splitX, layout.splitY));
+}

@@ -1,0 +1,254 @@
+// The pass convert-wafer-to-pe: every wafer.region becomes a pe.program. Each op becomes one function, called from main in
+// order; tensors become buffers. Functions that come out alike are merged later (pe-share-functions), buffers get their
+// addresses later (pe-allocate-buffers).
+#include "RegionCode.h"
+#include "wafer/Conversion/Passes.h"
+
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace wafer {
+#define GEN_PASS_DEF_CONVERTWAFERTOPE
+#include "wafer/Conversion/Passes.h.inc"
+} // namespace wafer
+
+SmallVector<int64_t> Tensor::strides() const {
+  SmallVector<int64_t> strides(layout.dims.size(), 1);
+  for (int d = static_cast<int>(strides.size()) - 2; d >= 0; --d)
+    strides[d] = strides[d + 1] * layout.dims[d + 1].length;
+  return strides;
+}
+
+pe::ElementType wafer::wfr::elementTypeOf(Type type) {
+  return llvm::isa<FloatType>(type) ? pe::ElementType::F32 : pe::ElementType::I32;
+}
+
+pe::ElementType Tensor::elementType() const { return elementTypeOf(element); }
+
+int64_t wafer::wfr::wordBits(Attribute value) {
+  if (auto number = dyn_cast<FloatAttr>(value)) {
+    bool lost;
+    APFloat single = number.getValue();
+    single.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &lost);
+    return static_cast<int32_t>(single.bitcastToAPInt().getZExtValue());
+  }
+  if (auto number = dyn_cast<IntegerAttr>(value)) {
+    // Booleans are 0 and 1.
+    APInt bits = number.getValue();
+    return bits.getBitWidth() == 1 ? static_cast<int64_t>(bits.getZExtValue())
+                                   : static_cast<int64_t>(static_cast<int32_t>(bits.getSExtValue()));
+  }
+  return 0;
+}
+
+Tensor RegionCode::tensor(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return {buffers.lookup(value), SmallVector<int64_t>(type.getShape()), layoutOf(type), type.getElementType()};
+}
+
+std::string RegionCode::newBuffer(Location loc, StringRef kind, int64_t words) {
+  std::string name = (kind.take_front(1) + Twine(names++)).str();
+  pe::BufferOp::create(builder, loc, name, words, kind, /*address=*/IntegerAttr(), /*source=*/FlatSymbolRefAttr(),
+                       /*box=*/pe::BoxAttr());
+  return name;
+}
+
+LogicalResult RegionCode::function(Location loc, const AxisSizes &sizes, int64_t splitX, int64_t splitY, StringRef name,
+                                   llvm::function_ref<LogicalResult(PeBuilder &)> body) {
+  std::string symbol = (name + Twine(functions++)).str();
+  auto func = pe::FuncOp::create(builder, loc, symbol);
+  Block &block = func.getBody().emplaceBlock();
+  OpBuilder inner = OpBuilder::atBlockBegin(&block);
+  PeBuilder b(inner, loc, sizes, splitX, splitY);
+  SmallVector<Value> arguments;
+  if (chunkIndex) {
+    b.bind(T, block.addArgument(builder.getI32Type(), loc));
+    arguments.push_back(chunkIndex);
+  }
+  if (failed(body(b)))
+    return failure();
+  pe::CallOp::create(mainBuilder, loc, symbol, FlatSymbolRefAttr(), arguments);
+  return success();
+}
+
+namespace {
+
+/// The affine box of a layout, as the loader evaluates it.
+pe::BoxAttr boxOf(MLIRContext *context, const Tensor &tensor) {
+  SmallVector<int64_t> dims;
+  for (auto [dim, extent, stride] : llvm::zip(tensor.layout.dims, tensor.shape, tensor.strides()))
+    dims.append({extent, dim.start.constant, dim.length, dim.start.step[X0], dim.start.step[X1], dim.start.step[Y0],
+                 dim.start.step[Y1], stride});
+  return pe::BoxAttr::get(context, tensor.layout.splitX, tensor.layout.splitY, dims);
+}
+
+class RegionLowering {
+public:
+  RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
+                 SymbolTable &streams, SymbolTable &module)
+      : streams(streams), module(module),
+        code{region, program, OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()), colors,
+             static_cast<int64_t>(region.getWidth()), static_cast<int64_t>(region.getHeight())} {}
+
+  LogicalResult run() { return lowerBlock(code.region.getBody().front()); }
+
+private:
+  LogicalResult lowerBlock(Block &block) {
+    for (Operation &op : block)
+      if (failed(lower(&op)))
+        return failure();
+    return success();
+  }
+
+  void newTensor(Value value, StringRef kind) {
+    code.buffers[value] = code.newBuffer(value.getLoc(), kind, layoutOf(value.getType()).words());
+  }
+
+  /// A weight's buffer is filled by the loader: the box goes with it.
+  void resident(Value value, FlatSymbolRefAttr source) {
+    Tensor tensor = code.tensor(value);
+    std::string name = ("w" + Twine(code.names++)).str();
+    pe::BufferOp::create(code.builder, value.getLoc(), name, tensor.layout.words(), "weight", IntegerAttr(), source,
+                         boxOf(value.getContext(), tensor));
+    code.buffers[value] = name;
+  }
+
+  LogicalResult lower(Operation *op) {
+    return TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<WeightOp>([&](WeightOp op) {
+          resident(op.getResult(), op.getSourceAttr());
+          return success();
+        })
+        .Case<ConstantOp>([&](ConstantOp op) {
+          auto value = cast<ElementsAttr>(op.getValue());
+          auto global = ml_program::GlobalOp::create(code.builder, op.getLoc(), "constant", value.getType(),
+                                                     /*is_mutable=*/false, value, code.builder.getStringAttr("private"));
+          global->remove();
+          StringAttr name = module.insert(global);
+          resident(op.getResult(), FlatSymbolRefAttr::get(name));
+          return success();
+        })
+        .Case<EmptyOp>([&](EmptyOp op) {
+          newTensor(op.getResult(), "activation");
+          return success();
+        })
+        .Case<FillOp>([&](FillOp op) {
+          newTensor(op.getResult(), "activation");
+          return lowerFill(op, code);
+        })
+        .Case<ReshapeOp>([&](ReshapeOp op) { return alias(op.getResult(), op.getSource()); })
+        .Case<ReduceOp>([&](ReduceOp op) {
+          (void)alias(op.getResult(), op.getSource());
+          return lowerReduce(op, code);
+        })
+        .Case<RedistributeOp>([&](RedistributeOp op) {
+          resultBuffer(op.getResult(), op.getInto());
+          return lowerRedistribute(op, code);
+        })
+        .Case<KernelOp>([&](KernelOp op) {
+          resultBuffer(op.getResult(), op.getInto());
+          return lowerKernel(op, code);
+        })
+        .Case<GatherOp>([&](GatherOp op) {
+          newTensor(op.getResult(), "activation");
+          return lowerGather(op, code);
+        })
+        .Case<SendOp>([&](SendOp op) { return lowerSend(op, stream(op.getStream()), code); })
+        .Case<ReceiveOp>([&](ReceiveOp op) {
+          newTensor(op.getResult(), "activation");
+          return lowerReceive(op, stream(op.getStream()), code);
+        })
+        .Case<ChunksOp>([&](ChunksOp op) { return lowerChunks(op); })
+        .Case<YieldOp>([](YieldOp) { return success(); })
+        .Default([](Operation *op) { return op->emitOpError("cannot stand in a wafer.region"); });
+  }
+
+  StreamOp stream(StringRef name) { return streams.lookup<StreamOp>(name); }
+
+  LogicalResult alias(Value result, Value source) {
+    code.buffers[result] = code.buffers.lookup(source);
+    return success();
+  }
+
+  void resultBuffer(Value result, Value into) {
+    if (into)
+      (void)alias(result, into);
+    else
+      newTensor(result, "activation");
+  }
+
+  LogicalResult lowerChunks(ChunksOp op) {
+    if (code.chunkIndex)
+      return op.emitOpError("chunk loops do not nest");
+    Block &body = op.getBody().front();
+    for (auto [argument, init] : llvm::zip(body.getArguments(), op.getInits()))
+      (void)alias(argument, init);
+    Location loc = op.getLoc();
+    Value zero = pe::ConstOp::create(code.mainBuilder, loc, 0), one = pe::ConstOp::create(code.mainBuilder, loc, 1),
+          count = pe::ConstOp::create(code.mainBuilder, loc, op.getCount());
+    auto loop = pe::ForOp::create(code.mainBuilder, loc, zero, count, one);
+    OpBuilder outside = code.mainBuilder;
+    code.mainBuilder = OpBuilder::atBlockEnd(&loop.getBody().front());
+    code.chunks = op.getCount();
+    code.chunkIndex = loop.getInductionVar();
+    LogicalResult result = lowerBlock(body);
+    code.chunkIndex = {};
+    code.chunks = 1;
+    code.mainBuilder = outside;
+    if (failed(result))
+      return failure();
+    // What is carried stays where it is: every yielded tensor is its carried one, changed in place.
+    for (auto [yielded, argument] : llvm::zip(body.getTerminator()->getOperands(), body.getArguments()))
+      if (code.buffers.lookup(yielded) != code.buffers.lookup(argument))
+        return op.emitOpError("must change what it carries in place");
+    for (auto [result, init] : llvm::zip(op.getResults(), op.getInits()))
+      (void)alias(result, init);
+    return success();
+  }
+
+  SymbolTable &streams;
+  SymbolTable &module;
+  RegionCode code;
+};
+
+struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
+  using ConvertWaferToPeBase::ConvertWaferToPeBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Result<Profile> profile = Profile::load(target);
+    if (!profile) {
+      module.emitError(profile.error().str());
+      return signalPassFailure();
+    }
+    Result<ChannelColors> colors = ChannelColors::assign(*profile);
+    if (!colors) {
+      module.emitError(colors.error().str());
+      return signalPassFailure();
+    }
+    SymbolTable moduleSymbols(module);
+    for (ProgramOp program : llvm::make_early_inc_range(module.getOps<ProgramOp>())) {
+      SymbolTable streams(program);
+      OpBuilder builder(program);
+      builder.setInsertionPointAfter(program);
+      for (RegionOp region : program.getBody().getOps<RegionOp>()) {
+        auto code = pe::ProgramOp::create(builder, region.getLoc(), (region.getSymName() + "_pe").str(),
+                                          FlatSymbolRefAttr::get(region.getSymNameAttr()));
+        Block &body = code.getBody().emplaceBlock();
+        OpBuilder inner = OpBuilder::atBlockEnd(&body);
+        auto main = pe::MainOp::create(inner, region.getLoc());
+        main.getBody().emplaceBlock();
+        ++numRegions;
+        if (failed(RegionLowering(region, code, main, *colors, streams, moduleSymbols).run()))
+          return signalPassFailure();
+        numFunctions += std::distance(body.getOps<pe::FuncOp>().begin(), body.getOps<pe::FuncOp>().end());
+      }
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,72 @@
+// The pass wafer-place: gives every region its rectangle. The placer (lib/Place) decides; here are only the translation
+// and the weights of its links: a stream's lanes, by how much they carry.
+#include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Dialect/Wafer/Passes.h"
+#include "wafer/Place/Placer.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace wafer {
+#define GEN_PASS_DEF_WAFERPLACE
+#include "wafer/Dialect/Wafer/Passes.h.inc"
+} // namespace wafer
+
+namespace {
+
+struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
+  using WaferPlaceBase::WaferPlaceBase;
+
+  void runOnOperation() override {
+    ProgramOp program = getOperation();
+    Result<Profile> profile = Profile::load(target);
+    if (!profile) {
+      program.emitError(profile.error().str());
+      return signalPassFailure();
+    }
+    PlaceRequest request{.profile = *profile,
+                         .width = static_cast<int>(program.getMeshWidth()),
+                         .height = static_cast<int>(program.getMeshHeight()),
+                         .items = {},
+                         .links = {},
+                         .seed = static_cast<uint64_t>(seed)};
+    SmallVector<RegionOp> regions(program.getBody().getOps<RegionOp>());
+    llvm::StringMap<int> numbers;
+    for (auto [i, region] : llvm::enumerate(regions)) {
+      PlaceItem item{region.getSymName().str(), static_cast<int>(region.getWidth()),
+                     static_cast<int>(region.getHeight()), std::nullopt, std::nullopt};
+      if (auto pin = region.getPin(); pin && pin->size() == 2) {
+        if ((*pin)[0] >= 0)
+          item.pinX = static_cast<int>((*pin)[0]);
+        if ((*pin)[1] >= 0)
+          item.pinY = static_cast<int>((*pin)[1]);
+      }
+      request.items.push_back(item);
+      numbers[region.getSymName()] = static_cast<int>(i);
+    }
+    for (StreamOp stream : program.getBody().getOps<StreamOp>()) {
+      constexpr int kHost = -1;
+      auto type = cast<RankedTensorType>(stream.getType());
+      double words = static_cast<double>(type.getNumElements()) / static_cast<double>(stream.getLanes());
+      auto add = [&](int from, int to) {
+        request.links.push_back({from, to, static_cast<int>(stream.getLanes()), words});
+      };
+      int from = stream.getFrom() ? numbers.lookup(*stream.getFrom()) : kHost;
+      if (stream.getTo().empty())
+        add(from, kHost);
+      for (auto to : stream.getTo().getAsRange<FlatSymbolRefAttr>())
+        add(from, numbers.lookup(to.getValue()));
+    }
+    Result<std::vector<Point>> places = place(request);
+    if (!places) {
+      program.emitError(places.error().str());
+      return signalPassFailure();
+    }
+    for (auto [region, at] : llvm::zip(regions, *places))
+      region.setRectAttr(RectAttr::get(&getContext(), at.x, at.y, region.getWidth(), region.getHeight()));
+    numPlaced += regions.size();
+  }
+};
+
+} // namespace

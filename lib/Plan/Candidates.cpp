@@ -1,0 +1,426 @@
+// Candidates: which loops of a kernel go to which side of the region.
+//
+// The rule is that of GSPMD and Shardy on the iteration space: each side of the region (and time, in chunks) goes to at
+// most one loop; operands and result follow from the indexing maps. Both sides may go to the same loop. A reduction loop on
+// a side leaves the result partial there.
+#include "Decision.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+constexpr int kNone = -1;
+
+/// A layout of `extents` with side x on dimension dx and side y on dy.
+Layout shardLayout(ArrayRef<int64_t> extents, int dx, int dy, RegionShape region, int64_t rows = 0) {
+  int64_t height = rows ? rows : region.height;
+  Layout layout = Layout::replicated(extents);
+  if (dx != kNone && dx == dy) {
+    int64_t block = llvm::divideCeil(extents[dx], region.width * height);
+    layout.dims[dx].length = block;
+    layout.dims[dx].start.step[X0] = block;
+    layout.dims[dx].start.step[Y0] = block * region.width;
+    return layout;
+  }
+  if (dx != kNone) {
+    layout.dims[dx].length = llvm::divideCeil(extents[dx], region.width);
+    layout.dims[dx].start.step[X0] = layout.dims[dx].length;
+  }
+  if (dy != kNone) {
+    layout.dims[dy].length = llvm::divideCeil(extents[dy], height);
+    layout.dims[dy].start.step[Y0] = layout.dims[dy].length;
+  }
+  return layout;
+}
+
+/// The layout of a tensor read or written through `map` by loops laid out as `iteration`.
+Layout operandLayout(AffineMap map, const Layout &iteration) {
+  Layout layout;
+  for (AffineExpr expression : map.getResults()) {
+    std::optional<SmallVector<int64_t>> linear = linearForm(expression, map.getNumDims());
+    assert(linear && "the graph holds kernels with linear maps only");
+    ArrayRef<int64_t> flat = *linear;
+    LayoutDim dim;
+    dim.length = 1;
+    dim.start = Affine(flat.back());
+    for (size_t d = 0; d != iteration.dims.size(); ++d) {
+      dim.start = dim.start + iteration.dims[d].start * flat[d];
+      dim.length += std::abs(flat[d]) * (iteration.dims[d].length - 1);
+    }
+    layout.dims.push_back(dim);
+  }
+  return layout;
+}
+
+unsigned partialAxesOf(const GraphNode &node, const Layout &iteration) {
+  unsigned axes = 0;
+  for (size_t d = 0; d != node.extents.size(); ++d)
+    if (node.reduction[d])
+      for (Axis axis : {X0, Y0})
+        if (iteration.dims[d].start.step[axis] != 0)
+          axes |= 1u << axis;
+  return axes;
+}
+
+class KernelCandidates {
+public:
+  KernelCandidates(const Graph &graph, const GraphNode &node, ArrayRef<const Layout *> current,
+                   const CandidateContext &context)
+      : graph(graph), node(node), current(current), context(context) {}
+
+  std::vector<Candidate> run() {
+    SmallVector<int> xs{kNone}, ys{kNone};
+    for (size_t d = 0; d != node.extents.size(); ++d)
+      if (node.extents[d] > 1) {
+        if (context.region.width > 1)
+          xs.push_back(d);
+        if (context.region.height > 1)
+          ys.push_back(d);
+      }
+    for (int dx : xs)
+      for (int dy : ys) {
+        // A loop that is smaller than one side gains nothing from the other.
+        if (dx != kNone && dx == dy && node.extents[dx] <= std::max(context.region.width, context.region.height))
+          continue;
+        addIteration(shardLayout(node.extents, dx, dy, context.region));
+      }
+    for (size_t i = 0; i != node.operands.size(); ++i)
+      if (current[i] && node.operands[i].plain())
+        inherit(node.maps[i], *current[i]);
+    return std::move(candidates);
+  }
+
+private:
+  /// Loops laid out as an operand rests: nothing of it moves.
+  void inherit(AffineMap map, const Layout &layout) {
+    if (!map.isProjectedPermutation() || layout.atAxes || layout.partialAxes)
+      return;
+    Layout iteration = Layout::replicated(node.extents);
+    for (auto [k, expression] : llvm::enumerate(map.getResults())) {
+      unsigned d = cast<AffineDimExpr>(expression).getPosition();
+      iteration.dims[d] = layout.dims[k];
+      if (layout.dims[k].start.isConstant() && layout.dims[k].start.constant != 0)
+        return;
+      // Windows overlap: computing on them would compute twice, and reductions would count twice.
+      for (Axis axis : {X0, Y0})
+        if (layout.dims[k].start.step[axis] != 0 && layout.dims[k].start.step[axis] < layout.dims[k].length)
+          return;
+      if (layout.dims[k].start.constant != 0)
+        return;
+    }
+    if (iteration.splitX != 1 || iteration.splitY != 1)
+      return;
+    addIteration(iteration);
+  }
+
+  int64_t temporaries(const Candidate &candidate) const {
+    int64_t words = candidate.local.words();
+    for (size_t i = 0; i != candidate.operands.size(); ++i) {
+      const GraphOperand &operand = node.operands[i];
+      bool resident = operand.plain() && graph.tensors[operand.pieces[0].tensor].resident();
+      bool inPlace = operand.plain() && current[i] &&
+                     holds(*current[i], candidate.operands[i], operand.shape, context.region, candidate.chunks);
+      if (!resident && !inPlace)
+        words += candidate.operands[i].words();
+    }
+    return words;
+  }
+
+  Candidate make(const Layout &iteration, int64_t chunks) const {
+    Candidate candidate;
+    candidate.iteration = iteration;
+    candidate.chunks = chunks;
+    for (size_t i = 0; i != node.operands.size(); ++i)
+      candidate.operands.push_back(operandLayout(node.maps[i], iteration));
+    candidate.local = operandLayout(node.maps.back(), iteration);
+    candidate.local.partialAxes = partialAxesOf(node, iteration);
+    if (candidate.local.partialAxes)
+      candidate.local.kind = node.combiner;
+    candidate.result = candidate.local;
+    return candidate;
+  }
+
+  void addIteration(const Layout &iteration) {
+    Candidate whole = make(iteration, 1);
+    if (temporaries(whole) <= context.chunkWords) {
+      addResults(whole);
+      return;
+    }
+    // Too much at once: cut a parallel loop in time.
+    for (size_t d = 0; d != node.extents.size(); ++d) {
+      int64_t length = iteration.dims[d].length;
+      if (node.reduction[d] || length < 2)
+        continue;
+      for (int64_t chunks = 2; chunks <= length; chunks *= 2) {
+        Layout cut = iteration;
+        int64_t piece = llvm::divideCeil(length, chunks);
+        cut.dims[d].length = piece;
+        cut.dims[d].start.step[T] = piece;
+        // A chunk of a sharded loop must not run into the next PE's block.
+        if (piece * chunks != length && !iteration.dims[d].start.isConstant())
+          continue;
+        Candidate candidate = make(cut, llvm::divideCeil(length, piece));
+        if (temporaries(candidate) <= context.chunkWords) {
+          addResults(candidate);
+          break;
+        }
+      }
+    }
+    addResults(whole); // if memory allows after all
+  }
+
+  /// Where the result may rest.
+  void addResults(const Candidate &base) {
+    ArrayRef<int64_t> shape = graph.tensors[node.result].shape;
+    bool chunked = base.chunks > 1;
+    if (!base.local.partialAxes && !chunked) {
+      candidates.push_back(base);
+      return;
+    }
+    // Sides that are free: those of the reduction, and those that shard nothing of the result.
+    auto dimOn = [&](Axis axis) {
+      for (size_t d = 0; d != shape.size(); ++d)
+        if (base.local.dims[d].start.step[axis] != 0)
+          return static_cast<int>(d);
+      return kNone;
+    };
+    int dx = dimOn(X0), dy = dimOn(Y0);
+    auto largestFree = [&](int taken) {
+      int best = kNone;
+      for (size_t d = 0; d != shape.size(); ++d)
+        if (static_cast<int>(d) != taken && shape[d] > 1 && (best == kNone || shape[d] > shape[best]))
+          best = d;
+      return best;
+    };
+    SmallVector<std::pair<int, int>> choices;
+    auto choose = [&](int x, int y) {
+      if (context.region.width == 1)
+        x = kNone;
+      if (context.region.height == 1)
+        y = kNone;
+      if (!llvm::is_contained(choices, std::make_pair(x, y)))
+        choices.push_back({x, y});
+    };
+    choose(dx, dy);
+    if (dx == kNone)
+      choose(largestFree(dy), dy);
+    if (dy == kNone)
+      choose(dx, largestFree(dx));
+    if (dx == kNone && dy == kNone) {
+      int first = largestFree(kNone);
+      choose(largestFree(first), first);
+      choose(first, largestFree(first));
+      choose(first, first);
+    }
+    for (auto [x, y] : choices) {
+      Candidate candidate = base;
+      candidate.result = shardLayout(shape, x, y, context.region);
+      candidates.push_back(candidate);
+    }
+  }
+
+  const Graph &graph;
+  const GraphNode &node;
+  ArrayRef<const Layout *> current;
+  const CandidateContext &context;
+  std::vector<Candidate> candidates;
+};
+
+/// Layouts that shard up to two dimensions of a shape.
+SmallVector<Layout> plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0) {
+  SmallVector<Layout> layouts;
+  SmallVector<int> dims{kNone};
+  for (size_t d = 0; d != shape.size(); ++d)
+    if (shape[d] > 1)
+      dims.push_back(d);
+  for (int dx : dims)
+    for (int dy : dims) {
+      if ((dx != kNone && region.width == 1) || (dy != kNone && region.height == 1))
+        continue;
+      Layout layout = shardLayout(shape, dx, dy, region, rows);
+      if (!llvm::is_contained(layouts, layout))
+        layouts.push_back(layout);
+    }
+  return layouts;
+}
+
+std::vector<Candidate> reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
+                                         const CandidateContext &context) {
+  ArrayRef<int64_t> from = node.operands[0].shape, to = graph.tensors[node.result].shape;
+  std::vector<Candidate> candidates;
+  auto add = [&](const Layout &layout) {
+    if (layout.atAxes || layout.partialAxes)
+      return;
+    std::optional<Layout> other = reshapeLayout(layout, from, to, node.groups, node.expand);
+    if (!other)
+      return;
+    Candidate candidate;
+    candidate.operands.push_back(layout);
+    candidate.local = candidate.result = *other;
+    candidates.push_back(candidate);
+  };
+  if (current)
+    add(*current);
+  // Shard the collapsed side; the expanded side's blocks follow where they line up. Blocks are cut in units of what stays
+  // together: the expanded dimensions after the first that is longer than one.
+  for (const Layout &layout : plainLayouts(from, context.region))
+    add(layout);
+  ArrayRef<int64_t> expanded = node.expand ? to : from;
+  for (const Layout &layout : plainLayouts(expanded, context.region)) {
+    if (!node.expand)
+      continue;
+    // The layout of the result that we want gives that of the source.
+    if (std::optional<Layout> source = reshapeLayout(layout, to, from, node.groups, false))
+      add(*source);
+  }
+  return candidates;
+}
+
+} // namespace
+
+std::optional<Layout> wafer::wfr::reshapeLayout(const Layout &layout, ArrayRef<int64_t> fromShape,
+                                                ArrayRef<int64_t> toShape, ArrayRef<ReassociationIndices> groups,
+                                                bool expand) {
+  Layout result = Layout::replicated(toShape);
+  result.splitX = layout.splitX;
+  result.splitY = layout.splitY;
+  auto full = [&](size_t d, ArrayRef<int64_t> shape) {
+    return layout.dims[d].start == Affine(0) && layout.dims[d].length == shape[d];
+  };
+  ArrayRef<int64_t> expandedShape = expand ? toShape : fromShape;
+  for (auto [g, group] : llvm::enumerate(groups)) {
+    // The first dimension of the group that is longer than one leads; what follows it stays together.
+    size_t lead = 0;
+    while (lead + 1 < group.size() && expandedShape[group[lead]] == 1)
+      ++lead;
+    int64_t inner = 1;
+    for (size_t i = lead + 1; i < group.size(); ++i)
+      inner *= expandedShape[group[i]];
+    if (group.empty())
+      continue;
+    if (expand) {
+      if (full(g, fromShape))
+        continue;
+      const LayoutDim &dim = layout.dims[g];
+      LayoutDim &target = result.dims[group[lead]];
+      if (dim.length % inner || dim.start.constant % inner ||
+          llvm::any_of(dim.start.step, [&](int64_t s) { return s % inner != 0; }))
+        return std::nullopt;
+      target.length = dim.length / inner;
+      target.start.constant = dim.start.constant / inner;
+      for (unsigned a = 0; a != kNumAxes; ++a)
+        target.start.step[a] = dim.start.step[a] / inner;
+    } else {
+      for (size_t i = 0; i != group.size(); ++i)
+        if (i != lead && !full(group[i], fromShape))
+          return std::nullopt;
+      const LayoutDim &dim = layout.dims[group[lead]];
+      result.dims[g].length = dim.length * inner;
+      result.dims[g].start = dim.start * inner;
+    }
+  }
+  if (expand && groups.empty())
+    return llvm::all_of(toShape, [](int64_t n) { return n == 1; }) ? std::optional<Layout>(result) : std::nullopt;
+  return result;
+}
+
+Layout wafer::wfr::afterReduce(const Layout &layout, bool y) {
+  Layout result = layout;
+  unsigned side = y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1);
+  result.atAxes |= layout.partialAxes & side;
+  result.partialAxes &= ~side;
+  if (!result.partialAxes)
+    result.kind = PartialKind::None;
+  return result;
+}
+
+std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node,
+                                                 ArrayRef<const Layout *> current, const CandidateContext &context) {
+  std::vector<Candidate> candidates;
+  switch (node.kind) {
+  case GraphNode::Kernel:
+    return KernelCandidates(graph, node, current, context).run();
+  case GraphNode::Reshape:
+    return reshapeCandidates(graph, node, current[0], context);
+  case GraphNode::Move:
+    for (const Layout &layout : plainLayouts(graph.tensors[node.result].shape, context.region)) {
+      Candidate candidate;
+      candidate.operands.push_back(layout);
+      candidate.local = candidate.result = layout;
+      candidates.push_back(candidate);
+    }
+    return candidates;
+  case GraphNode::Gather: {
+    // Loops: those of the indices, those of a row, then the rows of the table.
+    ArrayRef<int64_t> table = node.operands[0].shape, indices = node.operands[1].shape;
+    SmallVector<int64_t> loops(indices);
+    loops.append(table.begin() + 1, table.end());
+    loops.push_back(table[0]);
+    for (const Layout &iteration : plainLayouts(loops, context.region)) {
+      Candidate candidate;
+      Layout rows, index, result;
+      rows.dims.push_back(iteration.dims.back());
+      for (size_t k = 1; k != table.size(); ++k)
+        rows.dims.push_back(iteration.dims[indices.size() + k - 1]);
+      index.dims.assign(iteration.dims.begin(), iteration.dims.begin() + indices.size());
+      result.dims.assign(iteration.dims.begin(), iteration.dims.end() - 1);
+      for (Axis axis : {X0, Y0})
+        if (iteration.dims.back().start.step[axis] != 0) {
+          result.partialAxes |= 1u << axis;
+          result.kind = PartialKind::Pick;
+        }
+      candidate.operands = {rows, index};
+      candidate.local = result;
+      candidate.result = result;
+      candidate.result.partialAxes = 0;
+      candidate.result.kind = PartialKind::None;
+      candidates.push_back(candidate);
+    }
+    return candidates;
+  }
+  case GraphNode::Output: {
+    ArrayRef<int64_t> shape = node.operands[0].shape;
+    auto add = [&](const Layout &layout) {
+      Candidate candidate;
+      candidate.operands.push_back(layout);
+      candidate.local = candidate.result = layout;
+      candidates.push_back(candidate);
+    };
+    if (current[0] && !current[0]->partialAxes && linesInUse(*current[0], shape, true, context.region) <= context.hostLanes)
+      add(*current[0]);
+    else
+      for (const Layout &layout :
+           plainLayouts(shape, context.region, std::min(context.hostLanes, context.region.height)))
+        add(layout);
+    return candidates;
+  }
+  }
+  return candidates;
+}
+
+double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model) {
+  SmallVector<int64_t> lengths;
+  for (const LayoutDim &dim : candidate.iteration.dims)
+    if (dim.length > 1)
+      lengths.push_back(dim.length);
+  double work = 1;
+  for (int64_t length : lengths)
+    work *= static_cast<double>(length);
+  bool single = node.bodyOps <= 1 || (node.bodyOps == 2 && node.combiner == PartialKind::Add);
+  double instructions, perElement;
+  if (single) {
+    // The nest holds four loops; the others are outside.
+    llvm::sort(lengths, std::greater<int64_t>());
+    double outside = 1;
+    for (size_t i = 4; i < lengths.size(); ++i)
+      outside *= static_cast<double>(lengths[i]);
+    instructions = outside;
+    perElement = model.vectorCycles(node.bodyOps == 2 ? isa::VectorOp::Fma : isa::VectorOp::Add, 1 << 20) / (1 << 20);
+    return candidate.chunks * (instructions * model.vectorCycles(isa::VectorOp::Mov, 0) + work * perElement);
+  }
+  instructions = std::max(1.0, work / 192) * node.bodyOps;
+  perElement = 2 * model.vectorCycles(isa::VectorOp::Add, 1 << 20) / (1 << 20) * node.bodyOps;
+  return candidate.chunks * (instructions * model.vectorCycles(isa::VectorOp::Mov, 0) + work * perElement);
+}

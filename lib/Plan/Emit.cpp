@@ -1,0 +1,415 @@
+// From a plan to IR.
+//
+// Streams between regions are written in one global order, that in which their tensors are produced: a region takes every
+// tensor that was produced before the one it is about to send, receive or make. Transfers in one global order cannot wait for one
+// another in a circle, whatever the buffering.
+#include "Plan.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/IRMapping.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+class Emitter {
+public:
+  Emitter(const Graph &graph, const Plan &plan, OpBuilder &builder, Location loc, int64_t meshWidth, int64_t meshHeight,
+          int64_t hostLanes)
+      : graph(graph), plan(plan), hostLanes(hostLanes), loc(loc), context(builder.getContext()) {
+    program = ProgramOp::create(builder, loc, "main", meshWidth, meshHeight);
+    streamBuilder = OpBuilder::atBlockEnd(&program.getBody().emplaceBlock());
+    regions.resize(plan.regions);
+    for (int r = 0; r != plan.regions; ++r) {
+      regions[r].op = RegionOp::create(streamBuilder, loc, ("r" + Twine(r)).str(), plan.region.width,
+                                       plan.region.height, RectAttr(), DenseI64ArrayAttr());
+      regions[r].builder = OpBuilder::atBlockEnd(&regions[r].op.getBody().emplaceBlock());
+    }
+    findCrossings();
+  }
+
+  ProgramOp run() {
+    for (size_t n = 0; n != graph.nodes.size(); ++n)
+      emitNode(n);
+    return program;
+  }
+
+private:
+  struct RegionState {
+    RegionOp op;
+    OpBuilder builder{static_cast<MLIRContext *>(nullptr)};
+    llvm::DenseMap<int, Value> values; // by tensor
+    std::vector<int> expected;         // tensors of other regions that it reads, in the order of their production
+    size_t taken = 0;
+  };
+
+  RankedTensorType typeOf(int tensor, const Layout &layout) {
+    return RankedTensorType::get(graph.tensors[tensor].shape, narrowed(graph.tensors[tensor].element),
+                                 layout.attr(context));
+  }
+  RankedTensorType typeOf(ArrayRef<int64_t> shape, Type element, const Layout &layout) {
+    return RankedTensorType::get(shape, narrowed(element), layout.attr(context));
+  }
+  /// 64-bit integers that reach the machine are indices: the host checks that they fit 32 bits.
+  Type narrowed(Type element) const {
+    return element.isInteger(64) ? IntegerType::get(context, 32) : element;
+  }
+
+  int homeOf(int tensor) const {
+    int producer = graph.tensors[tensor].producer;
+    return producer < 0 ? -1 : plan.nodes[producer].region;
+  }
+
+  void findCrossings() {
+    std::vector<std::vector<int>> readers(graph.tensors.size());
+    for (auto [n, node] : llvm::enumerate(graph.nodes))
+      for (const GraphOperand &operand : node.operands)
+        for (const Piece &piece : operand.pieces) {
+          const GraphTensor &tensor = graph.tensors[piece.tensor];
+          int region = plan.nodes[n].region;
+          if (tensor.resident() || (tensor.producer >= 0 && homeOf(piece.tensor) == region))
+            continue;
+          if (!llvm::is_contained(readers[piece.tensor], region))
+            readers[piece.tensor].push_back(region);
+        }
+    consumers.resize(graph.tensors.size());
+    std::vector<int> order;
+    for (size_t t = 0; t != graph.tensors.size(); ++t)
+      if (!readers[t].empty())
+        order.push_back(t);
+    llvm::stable_sort(order, [&](int a, int b) { return graph.tensors[a].producer < graph.tensors[b].producer; });
+    for (int t : order)
+      for (int r : readers[t]) {
+        consumers[t].push_back(r);
+        if (graph.tensors[t].producer >= 0)
+          regions[r].expected.push_back(t);
+      }
+  }
+
+  //===- Streams ----------------------------------------------------------===//
+
+  std::string streamName(int tensor, int region) { return ("t" + Twine(tensor) + "_r" + Twine(region)).str(); }
+
+  /// Takes everything that was produced before node n.
+  void takeUntil(int region, int n) {
+    RegionState &state = regions[region];
+    while (state.taken != state.expected.size() && graph.tensors[state.expected[state.taken]].producer < n)
+      take(region, state.expected[state.taken++]);
+  }
+
+  void take(int region, int tensor) {
+    RegionState &state = regions[region];
+    const Layout &layout = restingLayout[tensor];
+    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
+    Layout arrived = layout;
+    bool spread = !layout.dependsOnSide(true) && plan.region.height > 1;
+    if (spread)
+      arrived.atAxes |= 1u << Y0;
+    Location where = graph.tensors[tensor].loc;
+    Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), streamName(tensor, region));
+    if (spread)
+      value = RedistributeOp::create(state.builder, where, typeOf(tensor, layout), value, Value(), "y",
+                                     ArrayRef<int64_t>());
+    (void)shape;
+    state.values[tensor] = value;
+  }
+
+  void sendToReaders(int tensor, const Layout &layout, int home) {
+    if (graph.tensors[tensor].producer < 0)
+      return;
+    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
+    for (int region : consumers[tensor]) {
+      std::string name = streamName(tensor, region);
+      int64_t lanes = linesInUse(layout, shape, true, plan.region), senders = linesInUse(layout, shape, false, plan.region);
+      StreamOp::create(streamBuilder, graph.tensors[tensor].loc, name,
+                       FlatSymbolRefAttr::get(regions[home].op.getSymNameAttr()),
+                       streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr())),
+                       typeOf(tensor, layout), senders, lanes, StringAttr(), IntegerAttr());
+      SendOp::create(regions[home].builder, graph.tensors[tensor].loc, regions[home].values[tensor], name);
+    }
+  }
+
+  /// An input, delivered by the host in the layout its first reader wants.
+  Value hostInput(int tensor, int region, const Layout &layout) {
+    RegionState &state = regions[region];
+    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
+    Location where = graph.tensors[tensor].loc;
+    // A lane's sender is the host: it knows the row's part of the tensor and sends that.
+    Layout row = layout;
+    AxisSizes sizes = axisSizes(plan.region.width, plan.region.height, 1, 1);
+    for (auto [dim, extent] : llvm::zip(row.dims, shape)) {
+      int64_t step = dim.start.step[X0];
+      dim.start.step[X0] = 0;
+      if (step < 0)
+        dim.start.constant += step * (sizes.size[X0] - 1);
+      dim.length += std::abs(step) * (sizes.size[X0] - 1);
+      if (dim.start.isConstant() && (dim.start.constant < 0 || dim.length > extent))
+        dim = LayoutDim{extent, Affine(0)};
+    }
+    // With more rows than lanes a tensor that every row wants enters at the first row.
+    bool spread = !row.dependsOnSide(true) && plan.region.height > hostLanes;
+    int64_t lanes = row.dependsOnSide(true) ? linesInUse(row, shape, true, plan.region)
+                    : spread                ? 1
+                                            : plan.region.height;
+    Layout arrived = layout;
+    if (spread)
+      arrived.atAxes |= 1u << Y0;
+    std::string name = ("in" + Twine(tensor) + "_r" + Twine(region)).str();
+    StreamOp::create(streamBuilder, where, name, FlatSymbolRefAttr(),
+                     streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(state.op.getSymNameAttr())),
+                     RankedTensorType::get(shape, graph.tensors[tensor].element, row.attr(context)), 1, lanes,
+                     streamBuilder.getStringAttr(graph.tensors[tensor].hostName), IntegerAttr());
+    Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), name);
+    if (spread)
+      value = RedistributeOp::create(state.builder, where, typeOf(tensor, layout), value, Value(), "y",
+                                     ArrayRef<int64_t>());
+    return value;
+  }
+
+  void hostOutput(const GraphNode &node, Value value, const Layout &layout, int region) {
+    int tensor = node.operands[0].pieces[0].tensor;
+    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
+    std::string name = ("out" + Twine(outputs++)).str();
+    StreamOp::create(streamBuilder, node.loc, name, FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr()),
+                     streamBuilder.getArrayAttr({}),
+                     RankedTensorType::get(shape, graph.tensors[tensor].element, layout.attr(context)),
+                     linesInUse(layout, shape, false, plan.region), linesInUse(layout, shape, true, plan.region),
+                     streamBuilder.getStringAttr(node.hostName), IntegerAttr());
+    SendOp::create(regions[region].builder, node.loc, value, name);
+  }
+
+  //===- Nodes ------------------------------------------------------------===//
+
+  Value resident(int tensor, const Layout &layout, OpBuilder &builder) {
+    const GraphTensor &source = graph.tensors[tensor];
+    if (source.kind == GraphTensor::Weight)
+      return WeightOp::create(builder, source.loc, typeOf(tensor, layout), source.weight);
+    if (source.kind == GraphTensor::Fill)
+      return FillOp::create(builder, source.loc, typeOf(tensor, layout), scalarOf(source.value, source.element));
+    return ConstantOp::create(builder, source.loc, typeOf(tensor, layout), cast<ElementsAttr>(source.value));
+  }
+
+  TypedAttr scalarOf(Attribute value, Type element) {
+    if (auto integer = dyn_cast<IntegerAttr>(value); integer && integer.getType().isInteger(64))
+      return IntegerAttr::get(IntegerType::get(context, 32), integer.getInt());
+    return cast<TypedAttr>(value);
+  }
+
+  Value move(const Movement &movement, Value value, ArrayRef<int64_t> shape, Type element, Value into,
+             ArrayRef<int64_t> toShape, ArrayRef<int64_t> shift, OpBuilder &builder, Location where,
+             OpBuilder *outside = nullptr) {
+    for (auto [i, step] : llvm::enumerate(movement.steps)) {
+      bool last = i + 1 == movement.steps.size();
+      StringRef axis = step.kind == MoveStep::AlongX ? "x" : step.kind == MoveStep::AlongY ? "y" : "local";
+      bool shifted = last && llvm::any_of(shift, [](int64_t s) { return s != 0; });
+      // What is the same for every chunk moves before the loop.
+      bool once = outside && !(last && into) && !step.result.dependsOn(T);
+      if (!once)
+        outside = nullptr;
+      value = RedistributeOp::create(once ? *outside : builder, where,
+                                     typeOf(last ? toShape : shape, element, step.result), value,
+                                     last ? into : Value(), axis,
+                                     shifted ? shift : ArrayRef<int64_t>());
+    }
+    return value;
+  }
+
+  /// Tensors that a node reads, present in its region (outside of any chunk loop).
+  void bringOperands(size_t n) {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &nodePlan = plan.nodes[n];
+    RegionState &state = regions[nodePlan.region];
+    takeUntil(nodePlan.region, n);
+    for (auto [i, operand] : llvm::enumerate(node.operands))
+      for (const Piece &piece : operand.pieces) {
+        const GraphTensor &tensor = graph.tensors[piece.tensor];
+        if (tensor.kind != GraphTensor::Input || state.values.count(piece.tensor))
+          continue;
+        auto it = restingLayout.find(piece.tensor);
+        if (it == restingLayout.end()) {
+          Layout layout = operand.plain()
+                              ? wholeOfChunks(nodePlan.operands[i].needed, operand.shape, nodePlan.candidate.chunks)
+                              : inputLayout(tensor.shape, plan.region, hostLanes);
+          it = restingLayout.insert({piece.tensor, layout}).first;
+        }
+        state.values[piece.tensor] = hostInput(piece.tensor, nodePlan.region, it->second);
+      }
+  }
+
+  Value operandValue(size_t n, size_t i, OpBuilder &builder) {
+    const GraphNode &node = graph.nodes[n];
+    const GraphOperand &operand = node.operands[i];
+    const NodePlan &nodePlan = plan.nodes[n];
+    const OperandPlan &operandPlan = nodePlan.operands[i];
+    RegionState &state = regions[nodePlan.region];
+    int first = operand.pieces.empty() ? -1 : operand.pieces[0].tensor;
+    if (operandPlan.direct) {
+      if (!graph.tensors[first].resident())
+        return state.values[first];
+      return resident(first, wholeOfChunks(operandPlan.needed, operand.shape, nodePlan.candidate.chunks), state.builder);
+    }
+    Type element = graph.tensors[first].element;
+    Value into;
+    if (!operand.plain()) {
+      Type type = typeOf(operand.shape, element, operandPlan.needed);
+      into = operand.fill ? Value(FillOp::create(builder, node.loc, type, scalarOf(operand.fill, element)))
+                          : Value(EmptyOp::create(builder, node.loc, type));
+    }
+    for (auto [piece, movement] : llvm::zip(operand.pieces, operandPlan.pieces)) {
+      const GraphTensor &tensor = graph.tensors[piece.tensor];
+      Value from;
+      if (tensor.resident()) {
+        Layout layout = operandPlan.needed;
+        for (auto [dim, shift] : llvm::zip(layout.dims, piece.shift))
+          dim.start = dim.start - Affine(shift);
+        from = resident(piece.tensor, wholeOfChunks(layout, tensor.shape, nodePlan.candidate.chunks), state.builder);
+      } else {
+        from = state.values[piece.tensor];
+      }
+      into = move(movement, from, tensor.shape, element, into, operand.shape, piece.shift, builder, node.loc,
+                  nodePlan.candidate.chunks > 1 ? &state.builder : nullptr);
+    }
+    return into;
+  }
+
+  Value finish(size_t n, Value value, Value into, OpBuilder &builder) {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &nodePlan = plan.nodes[n];
+    for (const ReduceStep &step : nodePlan.reduces)
+      value = ReduceOp::create(builder, node.loc, typeOf(node.result, step.result), value, step.y ? "y" : "x",
+                               step.star ? "star" : "chain");
+    return move(nodePlan.toResult, value, graph.tensors[node.result].shape, graph.tensors[node.result].element, into,
+                graph.tensors[node.result].shape, {}, builder, node.loc);
+  }
+
+  Value emitKernel(size_t n, ValueRange operands, OpBuilder &builder) {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &nodePlan = plan.nodes[n];
+    auto generic = cast<linalg::GenericOp>(node.op);
+    SmallVector<Attribute> iterators;
+    for (bool reduction : node.reduction)
+      iterators.push_back(builder.getStringAttr(reduction ? "reduction" : "parallel"));
+    TypedAttr identity = node.identity ? scalarOf(node.identity, graph.tensors[node.result].element) : TypedAttr();
+    auto kernel = KernelOp::create(builder, node.loc, typeOf(node.result, nodePlan.candidate.local), operands, Value(),
+                                   builder.getAffineMapArrayAttr(node.maps), builder.getArrayAttr(iterators),
+                                   builder.getDenseI64ArrayAttr(node.extents),
+                                   nodePlan.candidate.iteration.attr(context), identity);
+    // The body, less the arguments that nobody reads.
+    Block &source = generic.getRegion().front();
+    Block &body = kernel.getBody().emplaceBlock();
+    IRMapping mapping;
+    for (BlockArgument argument : source.getArguments()) {
+      bool accumulator = argument.getArgNumber() + 1 == source.getNumArguments();
+      bool dropped = argument.use_empty() ||
+                     (!accumulator && generic.getDpsInputOperand(argument.getArgNumber())->get().getDefiningOp<tensor::EmptyOp>());
+      if (accumulator || !dropped)
+        mapping.map(argument, body.addArgument(argument.getType(), argument.getLoc()));
+    }
+    OpBuilder inner = OpBuilder::atBlockEnd(&body);
+    // Constants of the function that the body reads come along.
+    generic.getRegion().walk([&](Operation *op) {
+      for (Value operand : op->getOperands())
+        if (Operation *def = operand.getDefiningOp();
+            def && !generic.getRegion().isAncestor(def->getParentRegion()) && !mapping.contains(operand))
+          mapping.map(operand, inner.clone(*def)->getResult(0));
+    });
+    for (Operation &op : source.without_terminator()) {
+      if (auto index = dyn_cast<linalg::IndexOp>(op))
+        mapping.map(index.getResult(),
+                    IndexOp::create(inner, op.getLoc(), inner.getIndexType(), index.getDim()).getResult());
+      else
+        inner.clone(op, mapping);
+    }
+    YieldOp::create(inner, node.loc, ValueRange{mapping.lookupOrDefault(source.getTerminator()->getOperand(0))});
+    return kernel.getResult();
+  }
+
+  void emitNode(size_t n) {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &nodePlan = plan.nodes[n];
+    RegionState &state = regions[nodePlan.region];
+    bringOperands(n);
+    if (node.kind == GraphNode::Output) {
+      Value value = operandValue(n, 0, state.builder);
+      hostOutput(node, value, layoutOf(value.getType()), nodePlan.region);
+      return;
+    }
+    Value value;
+    if (nodePlan.candidate.chunks > 1) {
+      value = emitChunks(n);
+    } else {
+      SmallVector<Value> operands;
+      for (size_t i = 0; i != node.operands.size(); ++i)
+        operands.push_back(operandValue(n, i, state.builder));
+      value = finish(n, compute(n, operands, state.builder), Value(), state.builder);
+    }
+    state.values[node.result] = value;
+    restingLayout[node.result] = nodePlan.candidate.result;
+    sendToReaders(node.result, nodePlan.candidate.result, nodePlan.region);
+  }
+
+  Value compute(size_t n, ValueRange operands, OpBuilder &builder) {
+    const GraphNode &node = graph.nodes[n];
+    const Candidate &candidate = plan.nodes[n].candidate;
+    switch (node.kind) {
+    case GraphNode::Kernel:
+      return emitKernel(n, operands, builder);
+    case GraphNode::Gather:
+      return GatherOp::create(builder, node.loc, typeOf(node.result, candidate.local), operands[0], operands[1]);
+    case GraphNode::Reshape:
+      return ReshapeOp::create(builder, node.loc,
+                               typeOf(node.result, *reshapeLayout(layoutOf(operands[0].getType()), node.operands[0].shape,
+                                                                  graph.tensors[node.result].shape, node.groups,
+                                                                  node.expand)),
+                               operands[0]);
+    case GraphNode::Move:
+    case GraphNode::Output:
+      break;
+    }
+    return operands[0];
+  }
+
+  Value emitChunks(size_t n) {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &nodePlan = plan.nodes[n];
+    RegionState &state = regions[nodePlan.region];
+    Type type = typeOf(node.result, nodePlan.candidate.result);
+    Value init = EmptyOp::create(state.builder, node.loc, type);
+    auto loop = ChunksOp::create(state.builder, node.loc, TypeRange{type}, ValueRange{init}, nodePlan.candidate.chunks);
+    Block &body = loop.getBody().emplaceBlock();
+    Value carried = body.addArgument(type, node.loc);
+    OpBuilder inner = OpBuilder::atBlockEnd(&body);
+    // Weights and what rests stay outside: state.builder stands before the loop.
+    state.builder.setInsertionPoint(loop);
+    SmallVector<Value> operands;
+    for (size_t i = 0; i != node.operands.size(); ++i)
+      operands.push_back(operandValue(n, i, inner));
+    state.builder.setInsertionPointToEnd(&state.op.getBody().front());
+    Value value = finish(n, compute(n, operands, inner), carried, inner);
+    YieldOp::create(inner, node.loc, ValueRange{value});
+    return loop.getResult(0);
+  }
+
+  const Graph &graph;
+  const Plan &plan;
+  int64_t hostLanes;
+  Location loc;
+  MLIRContext *context;
+  ProgramOp program;
+  OpBuilder streamBuilder{static_cast<MLIRContext *>(nullptr)};
+  std::vector<RegionState> regions;
+  std::vector<SmallVector<int, 2>> consumers; // by tensor: regions other than its home that read it
+  std::map<int, Layout> restingLayout;
+  int outputs = 0;
+};
+
+} // namespace
+
+ProgramOp wafer::wfr::emitPlan(const Graph &graph, const Plan &plan, OpBuilder &builder, Location loc, int64_t meshWidth,
+                               int64_t meshHeight, int64_t hostLanes) {
+  return Emitter(graph, plan, builder, loc, meshWidth, meshHeight, hostLanes).run();
+}

@@ -1,0 +1,291 @@
+// From tensor-level ops to the planner's graph.
+#include "Graph.h"
+
+#include "wafer/Dialect/Onnx/OnnxDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+class GraphBuilder {
+public:
+  explicit GraphBuilder(func::FuncOp function) : function(function) {}
+
+  FailureOr<Graph> build() {
+    for (BlockArgument argument : function.getArguments()) {
+      GraphTensor tensor = describe(argument, GraphTensor::Input);
+      auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
+      tensor.hostName = name ? name.str() : ("arg" + Twine(argument.getArgNumber())).str();
+      define(argument, tensor);
+    }
+    for (Operation &op : function.getBody().front())
+      if (failed(visit(&op)))
+        return failure();
+    for (auto [n, node] : llvm::enumerate(graph.nodes))
+      for (const GraphOperand &operand : node.operands)
+        for (const Piece &piece : operand.pieces) {
+          auto &users = graph.tensors[piece.tensor].users;
+          if (users.empty() || users.back() != static_cast<int>(n))
+            users.push_back(n);
+        }
+    return std::move(graph);
+  }
+
+private:
+  GraphTensor describe(Value value, GraphTensor::Kind kind) {
+    auto type = cast<RankedTensorType>(value.getType());
+    GraphTensor tensor(value.getLoc());
+    tensor.kind = kind;
+    tensor.shape = SmallVector<int64_t>(type.getShape());
+    tensor.element = type.getElementType();
+    return tensor;
+  }
+
+  int define(Value value, GraphTensor tensor) {
+    int number = graph.tensors.size();
+    GraphOperand operand;
+    operand.shape = tensor.shape;
+    operand.pieces.push_back({number, SmallVector<int64_t>(tensor.shape.size(), 0)});
+    operands[value] = operand;
+    graph.tensors.push_back(std::move(tensor));
+    return number;
+  }
+
+  GraphNode &newNode(GraphNode::Kind kind, Operation *op) {
+    graph.nodes.emplace_back(kind, op);
+    return graph.nodes.back();
+  }
+
+  void setResult(GraphNode &node, Value value) {
+    GraphTensor tensor = describe(value, GraphTensor::Computed);
+    tensor.producer = graph.nodes.size() - 1;
+    node.result = graph.tensors.size();
+    define(value, tensor);
+  }
+
+  /// An operand that is one whole tensor; a composed one is moved into a tensor of its own first.
+  GraphOperand whole(Value value) {
+    GraphOperand operand = operands.lookup(value);
+    if (operand.plain())
+      return operand;
+    GraphNode &node = newNode(GraphNode::Move, value.getDefiningOp());
+    node.operands.push_back(operand);
+    setResult(node, value);
+    return operands.lookup(value);
+  }
+
+  LogicalResult visit(Operation *op) {
+    return TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<tensor::EmptyOp>([](auto) { return success(); })
+        .Case<arith::ConstantOp>([&](arith::ConstantOp op) {
+          if (!isa<RankedTensorType>(op.getType()))
+            return success();
+          GraphTensor tensor = describe(op, GraphTensor::Constant);
+          tensor.value = op.getValue();
+          if (auto dense = dyn_cast<DenseElementsAttr>(op.getValue()); dense && dense.isSplat()) {
+            tensor.kind = GraphTensor::Fill;
+            tensor.value = dense.getSplatValue<Attribute>();
+          }
+          define(op, tensor);
+          return success();
+        })
+        .Case<onnx::WeightRefOp>([&](onnx::WeightRefOp op) {
+          GraphTensor tensor = describe(op.getResult(), GraphTensor::Weight);
+          tensor.weight = op.getWeightAttr();
+          define(op.getResult(), tensor);
+          return success();
+        })
+        .Case<linalg::FillOp>([&](linalg::FillOp op) -> LogicalResult {
+          Attribute value;
+          if (!matchPattern(op.getInputs()[0], m_Constant(&value)))
+            return op.emitOpError("fills with a value that is not a constant");
+          GraphTensor tensor = describe(op.getResult(0), GraphTensor::Fill);
+          tensor.value = value;
+          define(op.getResult(0), tensor);
+          return success();
+        })
+        .Case<linalg::GenericOp>([&](linalg::GenericOp op) { return visitGeneric(op); })
+        .Case<tensor::CollapseShapeOp>([&](tensor::CollapseShapeOp op) {
+          return visitReshape(op, op.getSrc(), op.getResult(), op.getReassociationIndices(), false);
+        })
+        .Case<tensor::ExpandShapeOp>([&](tensor::ExpandShapeOp op) {
+          return visitReshape(op, op.getSrc(), op.getResult(), op.getReassociationIndices(), true);
+        })
+        .Case<tensor::PadOp>([&](tensor::PadOp op) -> LogicalResult {
+          Value padding = op.getConstantPaddingValue();
+          Attribute value;
+          if (!padding || !matchPattern(padding, m_Constant(&value)))
+            return op.emitOpError("pads with a value that is not a constant");
+          GraphOperand operand = whole(op.getSource());
+          operand.shape = SmallVector<int64_t>(cast<RankedTensorType>(op.getType()).getShape());
+          operand.pieces[0].shift = SmallVector<int64_t>(op.getStaticLow());
+          operand.fill = value;
+          operands[op.getResult()] = operand;
+          return success();
+        })
+        .Case<tensor::ExtractSliceOp>([&](tensor::ExtractSliceOp op) -> LogicalResult {
+          if (!op.hasUnitStride() || op.getType().getRank() != op.getSourceType().getRank() ||
+              !op.getOffsets().empty() || !op.getSizes().empty())
+            return op.emitOpError("slices with strides, run-time offsets or fewer dimensions are not supported here");
+          GraphOperand operand = whole(op.getSource());
+          operand.shape = SmallVector<int64_t>(op.getType().getShape());
+          for (auto [shift, offset] : llvm::zip(operand.pieces[0].shift, op.getStaticOffsets()))
+            shift = -offset;
+          operands[op.getResult()] = operand;
+          return success();
+        })
+        .Case<tensor::ConcatOp>([&](tensor::ConcatOp op) {
+          GraphOperand operand;
+          operand.shape = SmallVector<int64_t>(op.getResultType().getShape());
+          int64_t offset = 0;
+          for (Value input : op.getInputs()) {
+            GraphOperand part = whole(input);
+            part.pieces[0].shift[op.getDim()] = offset;
+            operand.pieces.push_back(part.pieces[0]);
+            offset += part.shape[op.getDim()];
+          }
+          operands[op.getResult()] = operand;
+          return success();
+        })
+        .Case<tensor::InsertSliceOp>([&](tensor::InsertSliceOp op) -> LogicalResult {
+          if (!op.hasUnitStride() || op.getType().getRank() != op.getSourceType().getRank() ||
+              !op.getOffsets().empty() || !op.getSizes().empty())
+            return op.emitOpError("insertions with strides, run-time offsets or fewer dimensions are not supported here");
+          // Later pieces are written over earlier ones.
+          GraphOperand source = whole(op.getSource()), operand;
+          source.pieces[0].shift = SmallVector<int64_t>(op.getStaticOffsets());
+          operand.shape = SmallVector<int64_t>(op.getType().getShape());
+          if (!op.getDest().getDefiningOp<tensor::EmptyOp>())
+            operand.pieces.push_back(whole(op.getDest()).pieces[0]);
+          operand.pieces.push_back(source.pieces[0]);
+          operands[op.getResult()] = operand;
+          return success();
+        })
+        .Case<tensor::GatherOp>([&](tensor::GatherOp op) {
+          GraphOperand table = whole(op.getSource()), indices = whole(op.getIndices());
+          GraphNode &node = newNode(GraphNode::Gather, op);
+          node.operands = {table, indices};
+          setResult(node, op.getResult());
+          return success();
+        })
+        .Case<func::ReturnOp>([&](func::ReturnOp op) {
+          for (auto [i, value] : llvm::enumerate(op.getOperands())) {
+            GraphOperand operand = whole(value);
+            GraphNode &node = newNode(GraphNode::Output, op);
+            node.operands = {operand};
+            node.loc = value.getLoc();
+            auto name = function.getResultAttrOfType<StringAttr>(i, "onnx.name");
+            node.hostName = name ? name.str() : ("result" + Twine(i)).str();
+          }
+          return success();
+        })
+        .Default([](Operation *op) -> LogicalResult {
+          if (op->hasTrait<OpTrait::ConstantLike>())
+            return success();
+          return op->emitOpError("has no place in a kernel: the tensor level is linalg.generic and tensor ops");
+        });
+  }
+
+  LogicalResult visitReshape(Operation *op, Value source, Value result, ArrayRef<ReassociationIndices> groups,
+                             bool expand) {
+    GraphOperand operand = operands.lookup(source);
+    if (operand.plain() && graph.tensors[operand.pieces[0].tensor].resident() &&
+        graph.tensors[operand.pieces[0].tensor].kind != GraphTensor::Constant) {
+      // Weights are stored row-major: another shape is another way to cut the same bytes.
+      GraphTensor tensor = graph.tensors[operand.pieces[0].tensor];
+      tensor.shape = SmallVector<int64_t>(cast<RankedTensorType>(result.getType()).getShape());
+      define(result, tensor);
+      return success();
+    }
+    operand = whole(source);
+    if (auto dense = dyn_cast_or_null<DenseElementsAttr>(graph.tensors[operand.pieces[0].tensor].value)) {
+      GraphTensor tensor = graph.tensors[operand.pieces[0].tensor];
+      auto type = cast<RankedTensorType>(result.getType());
+      tensor.shape = SmallVector<int64_t>(type.getShape());
+      tensor.value = dense.reshape(type);
+      define(result, tensor);
+      return success();
+    }
+    GraphNode &node = newNode(GraphNode::Reshape, op);
+    node.operands = {operand};
+    node.groups = SmallVector<ReassociationIndices>(groups);
+    node.expand = expand;
+    setResult(node, result);
+    return success();
+  }
+
+  LogicalResult visitGeneric(linalg::GenericOp op) {
+    if (op.getNumDpsInits() != 1)
+      return op.emitOpError("must have one result here");
+    for (AffineMap map : op.getIndexingMapsArray())
+      for (AffineExpr expression : map.getResults())
+        if (!linearForm(expression, map.getNumDims()))
+          return op.emitOpError("has an index expression that is not linear");
+    SmallVector<GraphOperand, 2> inputs;
+    SmallVector<AffineMap> maps;
+    Block &body = op.getRegion().front();
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      maps.push_back(op.getMatchingIndexingMap(input));
+      // A window's shape operand is read by nobody: it has no elements worth moving, but its map sizes the loops.
+      if (body.getArgument(input->getOperandNumber()).use_empty() || input->get().getDefiningOp<tensor::EmptyOp>())
+        continue;
+      inputs.push_back(operands.lookup(input->get()));
+    }
+    GraphNode &node = newNode(GraphNode::Kernel, op);
+    node.operands = inputs;
+    node.extents = op.getStaticLoopRanges();
+    for (utils::IteratorType kind : op.getIteratorTypesArray())
+      node.reduction.push_back(kind == utils::IteratorType::reduction);
+    size_t number = 0;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      if (!body.getArgument(input->getOperandNumber()).use_empty() && !input->get().getDefiningOp<tensor::EmptyOp>())
+        node.maps.push_back(maps[number]);
+      ++number;
+    }
+    node.maps.push_back(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
+    node.bodyOps = 0;
+    for (Operation &inner : body.without_terminator())
+      if (!inner.hasTrait<OpTrait::ConstantLike>())
+        ++node.bodyOps;
+    if (op.getNumReductionLoops() != 0 && failed(describeReduction(op, node)))
+      return failure();
+    setResult(graph.nodes.back(), op.getResult(0));
+    return success();
+  }
+
+  /// The combiner and its identity. The initial value must be that identity (prepare-kernels sees to it).
+  LogicalResult describeReduction(linalg::GenericOp op, GraphNode &node) {
+    Block &body = op.getRegion().front();
+    Value accumulator = body.getArguments().back();
+    Operation *last = body.getTerminator()->getOperand(0).getDefiningOp();
+    if (!last || !llvm::is_contained(last->getOperands(), accumulator))
+      return op.emitOpError("must yield its accumulator combined with something");
+    node.combiner = TypeSwitch<Operation *, PartialKind>(last)
+                        .Case<arith::AddFOp, arith::AddIOp>([](auto) { return PartialKind::Add; })
+                        .Case<arith::MulFOp, arith::MulIOp>([](auto) { return PartialKind::Mul; })
+                        .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>([](auto) { return PartialKind::Max; })
+                        .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>([](auto) { return PartialKind::Min; })
+                        .Default([](Operation *) { return PartialKind::None; });
+    if (node.combiner == PartialKind::None)
+      return op.emitOpError("combines with '") << last->getName().getStringRef() << "', which is not supported";
+    auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+    if (!fill || !matchPattern(fill.getInputs()[0], m_Constant(&node.identity)))
+      return op.emitOpError("must start from a filled tensor");
+    return success();
+  }
+
+  func::FuncOp function;
+  Graph graph;
+  llvm::DenseMap<Value, GraphOperand> operands;
+};
+
+} // namespace
+
+FailureOr<Graph> wafer::wfr::buildGraph(func::FuncOp function) { return GraphBuilder(function).build(); }

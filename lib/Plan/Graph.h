@@ -1,0 +1,82 @@
+// The tensor-level function as the planner sees it: tensors, and nodes in topological order.
+#ifndef WAFER_LIB_PLAN_GRAPH_H
+#define WAFER_LIB_PLAN_GRAPH_H
+
+#include "wafer/Dialect/Wafer/Layout.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace wafer::wfr {
+
+struct GraphTensor {
+  explicit GraphTensor(mlir::Location loc) : loc(loc) {}
+
+  enum Kind { Input, Weight, Constant, Fill, Computed } kind = Computed;
+  llvm::SmallVector<int64_t> shape;
+  mlir::Type element;
+  mlir::Location loc;
+  std::string hostName;              // Input
+  mlir::FlatSymbolRefAttr weight;    // Weight
+  mlir::Attribute value;             // Constant (elements), Fill (scalar)
+  int producer = -1;                 // node
+  llvm::SmallVector<int> users;      // nodes, ascending
+  bool resident() const { return kind == Weight || kind == Constant || kind == Fill; }
+  int64_t elements() const {
+    int64_t n = 1;
+    for (int64_t d : shape)
+      n *= d;
+    return n;
+  }
+};
+
+/// Part of an operand: element i of the tensor is element i + shift of the operand.
+struct Piece {
+  int tensor;
+  llvm::SmallVector<int64_t> shift;
+};
+
+/// What a node reads. Padding, slicing and concatenation are not nodes: they say where an operand's elements come from, and
+/// happen while the data moves to where they are needed.
+struct GraphOperand {
+  llvm::SmallVector<int64_t> shape;
+  llvm::SmallVector<Piece, 1> pieces;
+  mlir::Attribute fill; // of elements that no piece covers
+  /// The whole of one tensor as it is.
+  bool plain() const {
+    return pieces.size() == 1 && !fill && llvm::all_of(pieces[0].shift, [](int64_t s) { return s == 0; });
+  }
+};
+
+struct GraphNode {
+  enum Kind { Kernel, Gather, Reshape, Move, Output };
+
+  GraphNode(Kind kind, mlir::Operation *op) : kind(kind), op(op), loc(op->getLoc()) {}
+
+  Kind kind;
+  mlir::Operation *op;
+  mlir::Location loc;
+  llvm::SmallVector<GraphOperand, 2> operands;
+  int result = -1;
+  // Kernel: the loops.
+  llvm::SmallVector<int64_t> extents;
+  llvm::SmallVector<bool> reduction;
+  llvm::SmallVector<mlir::AffineMap> maps; // operands, then result
+  mlir::Attribute identity;                // of the reduction
+  PartialKind combiner = PartialKind::None;
+  int bodyOps = 1;
+  // Reshape: groups of dimensions that correspond.
+  llvm::SmallVector<mlir::ReassociationIndices> groups;
+  bool expand = false;
+  std::string hostName; // Output
+};
+
+struct Graph {
+  std::vector<GraphTensor> tensors;
+  std::vector<GraphNode> nodes;
+};
+
+mlir::FailureOr<Graph> buildGraph(mlir::func::FuncOp function);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_PLAN_GRAPH_H

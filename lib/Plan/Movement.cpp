@@ -1,0 +1,215 @@
+// One pass along rows can change how the elements of each row are spread over it, one along columns likewise. Two passes,
+// rows first or columns first, get from nearly any layout to nearly any other: in between, a PE holds what its row (column)
+// had and its column (row) needs. Where an axis shards the same dimension on both sides of the change, the middle layout
+// keeps the source's interval: it is the fuller one (docs/rationale/wafer.md has the table), and the memory it takes is part of
+// the price.
+#include "Movement.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+struct Interval {
+  Affine start;
+  int64_t length;
+};
+
+/// Union over a line; nothing if it has gaps.
+std::optional<Interval> unionAlong(const LayoutDim &dim, bool y, const AxisSizes &sizes) {
+  Interval interval{dim.start, dim.length};
+  for (Axis axis : {y ? Y1 : X1, y ? Y0 : X0}) {
+    int64_t step = interval.start.step[axis], count = sizes.size[axis];
+    interval.start.step[axis] = 0;
+    if (step == 0 || count == 1)
+      continue;
+    if (step < 0 || step > interval.length)
+      return std::nullopt;
+    interval.length += step * (count - 1);
+  }
+  return interval;
+}
+
+/// The same, gaps filled.
+Interval hullAlong(const LayoutDim &dim, bool y, const AxisSizes &sizes) {
+  Interval interval{dim.start, dim.length};
+  for (Axis axis : {y ? Y1 : X1, y ? Y0 : X0}) {
+    int64_t step = interval.start.step[axis];
+    if (step < 0)
+      interval.start.constant += step * (sizes.size[axis] - 1);
+    interval.length += std::abs(step) * (sizes.size[axis] - 1);
+    interval.start.step[axis] = 0;
+  }
+  return interval;
+}
+
+/// `has` holds all of `need` that exists: elements 0 .. extent - 1, and of those the ones in `all` (one chunk of a
+/// tensor is all there is of it for now).
+bool covers(const Interval &has, const Interval &need, const Interval &all, int64_t extent, const AxisSizes &sizes) {
+  Affine hasEnd = has.start + Affine(has.length), needEnd = need.start + Affine(need.length),
+         allEnd = all.start + Affine(all.length);
+  bool low = maxOf(has.start - need.start, sizes) <= 0 || maxOf(has.start, sizes) <= 0 ||
+             maxOf(has.start - all.start, sizes) <= 0;
+  bool high = minOf(hasEnd - needEnd, sizes) >= 0 || minOf(hasEnd, sizes) >= extent ||
+              minOf(hasEnd - allEnd, sizes) >= 0;
+  return low && high;
+}
+
+/// What all PEs together hold.
+Interval hullOfAll(const LayoutDim &dim, const AxisSizes &sizes) {
+  Interval rows = hullAlong(dim, false, sizes);
+  return hullAlong({rows.length, rows.start}, true, sizes);
+}
+
+class Planner {
+public:
+  Planner(const MoveRequest &request, RegionShape region, int64_t chunks, const ResourceModel &model)
+      : request(request), region(region), model(model),
+        sizes(axisSizes(region.width, region.height, request.from.splitX, request.from.splitY, chunks)) {
+    for (auto [d, dim] : llvm::enumerate(request.to.dims))
+      need.push_back({dim.length, dim.start - Affine(request.shift.empty() ? 0 : request.shift[d])});
+    for (const LayoutDim &dim : request.from.dims)
+      all.push_back(hullOfAll(dim, sizes));
+  }
+
+  std::optional<Movement> run() {
+    const Layout &from = request.from;
+    if (from.atAxes == 0 && inPlace(from)) {
+      Movement movement;
+      if (request.copy) {
+        double cycles = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
+        movement.steps.push_back({MoveStep::Local, request.to, cycles});
+        movement.cycles = cycles;
+      }
+      return movement;
+    }
+    std::optional<Movement> best;
+    auto consider = [&](std::optional<Movement> movement) {
+      if (movement && (!best || movement->cycles < best->cycles))
+        best = movement;
+    };
+    for (bool y : {false, true})
+      if (canPass(from, y))
+        consider(single(from, y));
+    if (best)
+      return best;
+    for (bool yFirst : {false, true})
+      consider(twoPasses(yFirst));
+    return best;
+  }
+
+private:
+  static unsigned side(bool y) { return y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1); }
+
+  bool inPlace(const Layout &has) const {
+    for (size_t d = 0; d != need.size(); ++d)
+      if (!covers({has.dims[d].start, has.dims[d].length}, {need[d].start, need[d].length}, all[d],
+                  request.fromShape[d], sizes))
+        return false;
+    return true;
+  }
+
+  bool canPass(const Layout &has, bool y) const {
+    if (has.atAxes & side(!y))
+      return false;
+    for (size_t d = 0; d != need.size(); ++d) {
+      std::optional<Interval> line = unionAlong(has.dims[d], y, sizes);
+      if (!line || !covers(*line, {need[d].start, need[d].length}, all[d], request.fromShape[d], sizes))
+        return false;
+    }
+    return true;
+  }
+
+  double passCycles(const Layout &has, ArrayRef<LayoutDim> wanted, bool y) const {
+    double words = 1;
+    for (size_t d = 0; d != wanted.size(); ++d) {
+      int64_t held = hullAlong(has.dims[d], y, sizes).length, asked = hullAlong(wanted[d], y, sizes).length;
+      words *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
+    }
+    int64_t line = y ? region.height : region.width;
+    int64_t senders = (has.atAxes & side(y)) || !has.dependsOnSide(y) ? 1 : line;
+    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(line)) + kSenderOverheadCycles * senders;
+  }
+
+  Movement single(const Layout &has, bool y) const {
+    Movement movement;
+    movement.cycles = passCycles(has, need, y);
+    movement.steps.push_back({y ? MoveStep::AlongY : MoveStep::AlongX, request.to, movement.cycles});
+    return movement;
+  }
+
+  std::optional<Movement> twoPasses(bool yFirst) const {
+    const Layout &from = request.from;
+    // The first pass must not start from lines that hold nothing valid; columns first may carry rows' validity along.
+    if (!yFirst && (from.atAxes & side(true)))
+      return std::nullopt;
+    Layout middle;
+    middle.splitX = from.splitX;
+    middle.splitY = from.splitY;
+    middle.atAxes = from.atAxes & ~side(yFirst);
+    for (size_t d = 0; d != need.size(); ++d) {
+      std::optional<Interval> had = unionAlong(from.dims[d], yFirst, sizes);
+      if (!had)
+        return std::nullopt;
+      Interval asked = hullAlong(need[d], !yFirst, sizes);
+      Interval chosen = covers(*had, asked, all[d], request.fromShape[d], sizes) ? asked : *had;
+      if (chosen.length > request.fromShape[d] && chosen.start.isConstant())
+        chosen = {Affine(0), request.fromShape[d]};
+      middle.dims.push_back({chosen.length, chosen.start});
+    }
+    if (!canPass(middle, !yFirst))
+      return std::nullopt;
+    Movement movement;
+    double first = passCycles(from, middle.dims, yFirst);
+    Movement second = single(middle, !yFirst);
+    movement.steps.push_back({yFirst ? MoveStep::AlongY : MoveStep::AlongX, middle, first});
+    movement.steps.push_back(second.steps.front());
+    movement.cycles = first + second.cycles;
+    movement.middleWords = middle.words();
+    return movement;
+  }
+
+  const MoveRequest &request;
+  RegionShape region;
+  const ResourceModel &model;
+  AxisSizes sizes;
+  SmallVector<LayoutDim> need; // in the source's indices
+  SmallVector<Interval> all;   // that exists
+};
+
+} // namespace
+
+std::optional<Movement> wafer::wfr::planMovement(const MoveRequest &request, RegionShape region, int64_t chunks,
+                                                 const ResourceModel &model) {
+  return Planner(request, region, chunks, model).run();
+}
+
+bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> shape, RegionShape region,
+                       int64_t chunks) {
+  AxisSizes sizes = axisSizes(region.width, region.height, has.splitX, has.splitY, chunks);
+  if (has.atAxes || has.partialAxes)
+    return false;
+  for (size_t d = 0; d != need.dims.size(); ++d)
+    if (!covers({has.dims[d].start, has.dims[d].length}, {need.dims[d].start, need.dims[d].length},
+                hullOfAll(has.dims[d], sizes), shape[d], sizes))
+      return false;
+  return true;
+}
+
+int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, RegionShape region) {
+  Axis major = y ? Y0 : X0;
+  if ((layout.atAxes & (y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1))) || !layout.dependsOnSide(y))
+    return 1;
+  AxisSizes sizes = axisSizes(region.width, region.height, layout.splitX, layout.splitY);
+  int64_t lines = sizes.size[major];
+  for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
+    int64_t step = dim.start.step[major];
+    if (step <= 0)
+      continue;
+    Affine rest = dim.start;
+    rest.step[major] = 0;
+    lines = std::min<int64_t>(lines, llvm::divideCeil(std::max<int64_t>(extent - minOf(rest, sizes), 1), step));
+  }
+  return std::max<int64_t>(lines, 1);
+}

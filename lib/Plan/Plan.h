@@ -1,0 +1,65 @@
+// A finished plan, and the search for it.
+#ifndef WAFER_LIB_PLAN_PLAN_H
+#define WAFER_LIB_PLAN_PLAN_H
+
+#include "Decision.h"
+
+#include <memory>
+
+namespace wafer::wfr {
+
+/// How one operand gets to where its node needs it.
+struct OperandPlan {
+  Layout needed;
+  bool direct = false;                    // resident in this layout, or read where it rests
+  llvm::SmallVector<Movement, 1> pieces;  // otherwise: one per piece
+};
+
+struct NodePlan {
+  int region = 0;
+  Candidate candidate;
+  llvm::SmallVector<OperandPlan, 2> operands;
+  llvm::SmallVector<ReduceStep, 2> reduces;
+  Movement toResult; // from the reduced local result to where it rests
+  double cycles = 0;
+};
+
+struct Plan {
+  RegionShape region; // of every region
+  int regions = 0;
+  std::vector<NodePlan> nodes;
+  double cycles = 0;
+  int64_t candidates = 0; // priced
+};
+
+struct PlanRequest {
+  const Graph &graph;
+  const ResourceModel &model;
+  RegionShape region;
+  int maxRegions;
+  int beam;
+  double fill = 1.0; // share of the usable SRAM that the plan may count on
+};
+
+/// What a PE holds over all chunks of a layout that moves with them.
+Layout wholeOfChunks(const Layout &layout, llvm::ArrayRef<int64_t> shape, int64_t chunks);
+
+/// An input's own layout, when no reader asks for one directly: rows of it by lane.
+Layout inputLayout(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t hostLanes);
+
+struct PlanFailure {
+  int node = 0;             // that found no place
+  int64_t neededBytes = 0;  // by its cheapest candidate
+  int64_t budgetBytes = 0;
+};
+
+/// The cheapest plan found, or nothing: `failure` then says where it stuck.
+std::optional<Plan> searchPlan(const PlanRequest &request, PlanFailure &failure);
+
+/// Writes the plan as a wafer.program.
+ProgramOp emitPlan(const Graph &graph, const Plan &plan, mlir::OpBuilder &builder, mlir::Location loc,
+                   int64_t meshWidth, int64_t meshHeight, int64_t hostLanes);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_PLAN_PLAN_H

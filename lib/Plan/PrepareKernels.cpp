@@ -1,0 +1,131 @@
+// The pass prepare-kernels: fewer, larger kernels before planning.
+#include "wafer/Plan/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace wafer {
+#define GEN_PASS_DEF_PREPAREKERNELS
+#include "wafer/Plan/Passes.h.inc"
+} // namespace wafer
+
+namespace {
+
+bool yieldsInput(linalg::GenericOp op) {
+  Block &body = op.getRegion().front();
+  return op.getNumParallelLoops() == op.getNumLoops() && llvm::hasSingleElement(body) &&
+         llvm::all_of(body.getTerminator()->getOperands(), [](Value v) { return isa<BlockArgument>(v); });
+}
+
+/// Fusing must not compute anything twice: a producer goes into its only reader, and into a reduction only where the reader
+/// meets each of its elements once. Copies (transposes) cost nothing and go anywhere.
+bool shouldFuse(OpOperand *operand) {
+  auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+  auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  if (!producer || !consumer)
+    return false;
+  if (yieldsInput(producer))
+    return true;
+  if (!operand->get().hasOneUse())
+    return false;
+  return consumer.getMatchingIndexingMap(operand).isPermutation();
+}
+
+/// A reduction that starts from something else than its identity: start from the identity, combine with the rest after.
+struct StartFromIdentity : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    if (op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1)
+      return rewriter.notifyMatchFailure(op, "not a reduction with one result");
+    Block &body = op.getRegion().front();
+    Operation *combiner = body.getTerminator()->getOperand(0).getDefiningOp();
+    if (!combiner || !llvm::is_contained(combiner->getOperands(), body.getArguments().back()))
+      return rewriter.notifyMatchFailure(op, "no combiner");
+    std::optional<TypedAttr> identity = arith::getNeutralElement(combiner);
+    if (!identity)
+      return rewriter.notifyMatchFailure(op, "combiner has no identity");
+    Value init = op.getDpsInits()[0];
+    if (auto fill = init.getDefiningOp<linalg::FillOp>()) {
+      Attribute value;
+      if (!matchPattern(fill.getInputs()[0], m_Constant(&value)))
+        return rewriter.notifyMatchFailure(op, "filled with a run-time value");
+      // Infinities and the lowest finite value are both fine starts of a maximum.
+      if (value == *identity || isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
+                                    arith::MaxSIOp, arith::MinSIOp>(combiner))
+        return rewriter.notifyMatchFailure(op, "starts from its identity");
+      if (auto number = dyn_cast<FloatAttr>(value); number && number.getValue().isZero() && isa<arith::AddFOp>(combiner))
+        return rewriter.notifyMatchFailure(op, "starts from zero");
+    }
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(init.getType());
+    Value zero = arith::ConstantOp::create(rewriter, loc, zeroOf(*identity, combiner));
+    Value empty = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+    Value filled = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
+    auto reduced = cast<linalg::GenericOp>(rewriter.clone(*op));
+    reduced.getDpsInitsMutable()[0].set(filled);
+    AffineMap identityMap = rewriter.getMultiDimIdentityMap(type.getRank());
+    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+    auto combined = linalg::GenericOp::create(
+        rewriter, loc, type, ValueRange{init, reduced.getResult(0)}, ValueRange{empty},
+        ArrayRef<AffineMap>{identityMap, identityMap, identityMap}, iterators,
+        [&](OpBuilder &b, Location inner, ValueRange args) {
+          IRMapping mapping;
+          mapping.map(combiner->getOperand(0), args[0]);
+          mapping.map(combiner->getOperand(1), args[1]);
+          linalg::YieldOp::create(b, inner, b.clone(*combiner, mapping)->getResult(0));
+        });
+    rewriter.replaceOp(op, combined.getResults());
+    return success();
+  }
+
+  /// Sums start from +0: the formal identity -0 would only matter for a sum of nothing but -0.
+  static TypedAttr zeroOf(TypedAttr identity, Operation *combiner) {
+    if (auto number = dyn_cast<FloatAttr>(identity); number && isa<arith::AddFOp>(combiner))
+      return FloatAttr::get(number.getType(), 0.0);
+    return identity;
+  }
+};
+
+struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    auto apply = [&](llvm::function_ref<void(RewritePatternSet &)> populate) {
+      RewritePatternSet patterns(context);
+      populate(patterns);
+      return applyPatternsGreedily(getOperation(), std::move(patterns));
+    };
+    // Unit dimensions first: they hide that shapes agree.
+    if (failed(apply([&](RewritePatternSet &patterns) {
+          linalg::ControlDropUnitDims options;
+          linalg::populateFoldUnitExtentDimsPatterns(patterns, options);
+          linalg::populateMoveInitOperandsToInputPattern(patterns);
+        })))
+      return signalPassFailure();
+    if (failed(apply([&](RewritePatternSet &patterns) {
+          linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+          linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+          linalg::populateConstantFoldLinalgOperations(patterns, [](OpOperand *) { return true; });
+          tensor::populateFoldTensorEmptyPatterns(patterns);
+          linalg::FillOp::getCanonicalizationPatterns(patterns, context);
+          linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
+          tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+          tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
+          context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(patterns);
+        })))
+      return signalPassFailure();
+    if (failed(apply([&](RewritePatternSet &patterns) { patterns.add<StartFromIdentity>(context); })))
+      return signalPassFailure();
+    getOperation().walk([&](linalg::GenericOp) { ++numKernels; });
+  }
+};
+
+} // namespace

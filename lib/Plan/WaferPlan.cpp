@@ -1,0 +1,109 @@
+// The pass wafer-plan: how large the regions are, how many there may be, and then the search for that size.
+//
+// A region's side costs: a pass along a line takes some 120 cycles per PE of it, while arithmetic shrinks with the
+// PEs. So the best size lies between, and the planner tries a ladder of sizes and keeps the cheapest plan. On a mesh that is given
+// small every division of it into equal regions is tried.
+#include "Plan.h"
+#include "wafer/Plan/Passes.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace wafer {
+#define GEN_PASS_DEF_WAFERPLAN
+#include "wafer/Plan/Passes.h.inc"
+} // namespace wafer
+
+namespace {
+
+struct Size {
+  RegionShape shape;
+  int64_t room; // regions of this shape that the mesh has room for
+};
+
+/// Region sizes worth trying on a mesh.
+SmallVector<Size> sizesFor(int64_t meshWidth, int64_t meshHeight) {
+  SmallVector<Size> sizes;
+  auto add = [&](int64_t w, int64_t h) {
+    if (w < 1 || h < 1 || w > meshWidth || h > meshHeight)
+      return;
+    if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
+      sizes.push_back({{w, h}, (meshWidth / w) * (meshHeight / h)});
+  };
+  // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
+  constexpr int64_t kLargestSide = 48;
+  for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
+    for (int64_t rows = 1; rows <= std::min<int64_t>(meshHeight, 4); ++rows)
+      if (meshWidth / columns <= kLargestSide && meshHeight / rows <= kLargestSide && columns * rows <= 16)
+        add(meshWidth / columns, meshHeight / rows);
+  for (int64_t side : {4, 6, 8, 12, 16, 24, 32})
+    add(std::min(side, meshWidth), std::min(side, meshHeight));
+  return sizes;
+}
+
+struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
+  using WaferPlanBase::WaferPlanBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Result<Profile> profile = Profile::load(target);
+    if (!profile) {
+      module.emitError(profile.error().str());
+      return signalPassFailure();
+    }
+    ResourceModel model(*profile);
+    auto function = module.lookupSymbol<func::FuncOp>("main");
+    if (!function) {
+      module.emitError("wafer-plan needs a function @main");
+      return signalPassFailure();
+    }
+    FailureOr<Graph> graph = buildGraph(function);
+    if (failed(graph))
+      return signalPassFailure();
+    int64_t meshW = meshWidth > 0 ? meshWidth : profile->meshWidth, meshH = meshHeight > 0 ? meshHeight : profile->meshHeight;
+    SmallVector<Size> sizes;
+    if (width > 0 && height > 0)
+      sizes.push_back({{width, height}, std::max<int64_t>(1, (meshW / width) * (meshH / height))});
+    else
+      sizes = sizesFor(meshW, meshH);
+    std::optional<Plan> best;
+    PlanFailure nearest;
+    for (const Size &size : sizes) {
+      int64_t room = std::min<int64_t>(size.room, 64);
+      if (regions > 0)
+        room = std::min<int64_t>(room, regions);
+      PlanFailure failure;
+      std::optional<Plan> plan =
+          searchPlan(
+          {*graph, model, size.shape, static_cast<int>(room), static_cast<int>(beam), static_cast<double>(fill) / 100},
+          failure);
+      if (!plan) {
+        if (failure.node >= nearest.node)
+          nearest = failure;
+        continue;
+      }
+      numCandidates += plan->candidates;
+      if (!best || plan->cycles < best->cycles)
+        best = std::move(plan);
+    }
+    if (!best) {
+      // The node that stopped the plan that came farthest.
+      Location where = graph->nodes.empty() ? module.getLoc() : graph->nodes[nearest.node].loc;
+      wafer::Diagnostic error{ErrorCode::PlanDoesNotFit,
+                       "no plan fits a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs: here " +
+                           std::to_string(nearest.neededBytes) + " bytes of SRAM per PE are needed and " +
+                           std::to_string(nearest.budgetBytes) + " are usable",
+                       "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
+      emitError(where, error.str());
+      return signalPassFailure();
+    }
+    numRegions += best->regions;
+    OpBuilder builder(module.getContext());
+    builder.setInsertionPointToEnd(module.getBody());
+    emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH, profile->hostLanes);
+    function.erase();
+  }
+};
+
+} // namespace
