@@ -1,6 +1,6 @@
-// The second half of a compilation. A mesh that is given is planned once; for `--mesh auto` ever larger squares are tried
-// until one holds the program. What a plan takes is known exactly only once its code is assembled: a plan that turns out too
-// large is made again with less memory to count on, so that it opens more regions, before the mesh grows.
+// The second half of a compilation. A mesh that is given is planned once; for `--mesh auto` ever larger squares are
+// tried until one holds the program. What a plan takes is known exactly only once its code is assembled: a plan that
+// turns out too large is made again with less memory to count on, so that it opens more regions, before the mesh grows.
 #include "wafer/Driver/Backend.h"
 
 #include "wafer/Conversion/Passes.h"
@@ -41,33 +41,36 @@ public:
 
   FailureOr<BackendResult> attempt(int64_t width, int64_t height, int64_t fill, ImageWriter &writer) {
     OwningOpRef<ModuleOp> module = cast<ModuleOp>((*prepared)->clone());
-    bool done = succeeded(stage("wafer", *module, [&](PassManager &pm) {
-                  WaferPlanOptions plan;
-                  plan.target = options.target;
-                  plan.meshWidth = width;
-                  plan.meshHeight = height;
-                  plan.fill = fill;
-                  pm.addPass(createWaferPlan(plan));
-                })) &&
-                succeeded(stage("place", *module, [&](PassManager &pm) {
-                  WaferPlaceOptions place;
-                  place.target = options.target;
-                  place.seed = static_cast<int64_t>(options.seed);
-                  pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
-                })) &&
-                succeeded(stage("fabric", *module, [&](PassManager &pm) {
-                  ConvertWaferToFabricOptions convert;
-                  convert.target = options.target;
-                  pm.addPass(createConvertWaferToFabric(convert));
-                  fabric::FabricRouteNetsOptions route;
-                  route.target = options.target;
-                  route.seed = options.seed;
-                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricRouteNets(route));
-                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricExpandChannels());
-                  fabric::FabricVerifyRoutesOptions verify;
-                  verify.target = options.target;
-                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricVerifyRoutes(verify));
-                })) &&
+    bool done = succeeded(stage("wafer", *module,
+                                [&](PassManager &pm) {
+                                  WaferPlanOptions plan;
+                                  plan.target = options.target;
+                                  plan.meshWidth = width;
+                                  plan.meshHeight = height;
+                                  plan.fill = fill;
+                                  pm.addPass(createWaferPlan(plan));
+                                })) &&
+                succeeded(stage("place", *module,
+                                [&](PassManager &pm) {
+                                  WaferPlaceOptions place;
+                                  place.target = options.target;
+                                  place.seed = static_cast<int64_t>(options.seed);
+                                  pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
+                                })) &&
+                succeeded(stage("fabric", *module,
+                                [&](PassManager &pm) {
+                                  ConvertWaferToFabricOptions convert;
+                                  convert.target = options.target;
+                                  pm.addPass(createConvertWaferToFabric(convert));
+                                  fabric::FabricRouteNetsOptions route;
+                                  route.target = options.target;
+                                  route.seed = options.seed;
+                                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricRouteNets(route));
+                                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricExpandChannels());
+                                  fabric::FabricVerifyRoutesOptions verify;
+                                  verify.target = options.target;
+                                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricVerifyRoutes(verify));
+                                })) &&
                 succeeded(stage("pe", *module, [&](PassManager &pm) {
                   ConvertWaferToPeOptions convert;
                   convert.target = options.target;

@@ -1,8 +1,8 @@
 // Candidates: which loops of a kernel go to which side of the region.
 //
 // The rule is that of GSPMD and Shardy on the iteration space: each side of the region (and time, in chunks) goes to at
-// most one loop; operands and result follow from the indexing maps. Both sides may go to the same loop. A reduction loop on
-// a side leaves the result partial there.
+// most one loop; operands and result follow from the indexing maps. Both sides may go to the same loop. A reduction
+// loop on a side leaves the result partial there.
 #include "Decision.h"
 
 using namespace mlir;
@@ -263,8 +263,8 @@ std::vector<Candidate> reshapeCandidates(const Graph &graph, const GraphNode &no
   };
   if (current)
     add(*current);
-  // Shard the collapsed side; the expanded side's blocks follow where they line up. Blocks are cut in units of what stays
-  // together: the expanded dimensions after the first that is longer than one.
+  // Shard the collapsed side; the expanded side's blocks follow where they line up. Blocks are cut in units of what
+  // stays together: the expanded dimensions after the first that is longer than one.
   for (const Layout &layout : plainLayouts(from, context.region))
     add(layout);
   ArrayRef<int64_t> expanded = node.expand ? to : from;
@@ -388,7 +388,8 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
       candidate.local = candidate.result = layout;
       candidates.push_back(candidate);
     };
-    if (current[0] && !current[0]->partialAxes && linesInUse(*current[0], shape, true, context.region) <= context.hostLanes)
+    if (current[0] && !current[0]->partialAxes &&
+        linesInUse(*current[0], shape, true, context.region) <= context.hostLanes)
       add(*current[0]);
     else
       for (const Layout &layout :

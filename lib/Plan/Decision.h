@@ -15,23 +15,23 @@ struct ReduceStep {
 
 /// How a node runs: its loops' layout, its operands', its result's.
 struct Candidate {
-  Layout iteration;                       // Kernel
+  Layout iteration; // Kernel
   int64_t chunks = 1;
-  llvm::SmallVector<Layout, 2> operands;  // needed, per operand
-  Layout local;                           // the result as the kernel leaves it: maybe partial, maybe of one chunk
-  Layout result;                          // where the result rests
+  llvm::SmallVector<Layout, 2> operands; // needed, per operand
+  Layout local;                          // the result as the kernel leaves it: maybe partial, maybe of one chunk
+  Layout result;                         // where the result rests
 };
 
 struct CandidateContext {
   RegionShape region;
   const ResourceModel &model;
-  int64_t chunkWords;  // a kernel whose temporaries take more is cut into chunks
+  int64_t chunkWords; // a kernel whose temporaries take more is cut into chunks
   int64_t hostLanes;
 };
 
 /// `current` gives the layouts in which the node's plain operands rest now (null: not at rest anywhere yet).
-std::vector<Candidate> candidatesFor(const Graph &graph, const GraphNode &node,
-                                     llvm::ArrayRef<const Layout *> current, const CandidateContext &context);
+std::vector<Candidate> candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
+                                     const CandidateContext &context);
 
 /// Cycles of the local computation on one PE, per run of all chunks.
 double computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model);
@@ -41,8 +41,8 @@ Layout afterReduce(const Layout &layout, bool y);
 
 /// Reshape: the layout on the other side, if blocks line up.
 std::optional<Layout> reshapeLayout(const Layout &layout, llvm::ArrayRef<int64_t> fromShape,
-                                    llvm::ArrayRef<int64_t> toShape,
-                                    llvm::ArrayRef<mlir::ReassociationIndices> groups, bool expand);
+                                    llvm::ArrayRef<int64_t> toShape, llvm::ArrayRef<mlir::ReassociationIndices> groups,
+                                    bool expand);
 
 } // namespace wafer::wfr
 

@@ -1,8 +1,8 @@
 // From a plan to IR.
 //
-// Streams between regions are written in one global order, that in which their tensors are produced: a region takes every
-// tensor that was produced before the one it is about to send, receive or make. Transfers in one global order cannot wait for one
-// another in a circle, whatever the buffering.
+// Streams between regions are written in one global order, that in which their tensors are produced: a region takes
+// every tensor that was produced before the one it is about to send, receive or make. Transfers in one global order
+// cannot wait for one another in a circle, whatever the buffering.
 #include "Plan.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -55,9 +55,7 @@ private:
     return RankedTensorType::get(shape, narrowed(element), layout.attr(context));
   }
   /// 64-bit integers that reach the machine are indices: the host checks that they fit 32 bits.
-  Type narrowed(Type element) const {
-    return element.isInteger(64) ? IntegerType::get(context, 32) : element;
-  }
+  Type narrowed(Type element) const { return element.isInteger(64) ? IntegerType::get(context, 32) : element; }
 
   int homeOf(int tensor) const {
     int producer = graph.tensors[tensor].producer;
@@ -124,7 +122,8 @@ private:
     ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
     for (int region : consumers[tensor]) {
       std::string name = streamName(tensor, region);
-      int64_t lanes = linesInUse(layout, shape, true, plan.region), senders = linesInUse(layout, shape, false, plan.region);
+      int64_t lanes = linesInUse(layout, shape, true, plan.region),
+              senders = linesInUse(layout, shape, false, plan.region);
       StreamOp::create(streamBuilder, graph.tensors[tensor].loc, name,
                        FlatSymbolRefAttr::get(regions[home].op.getSymNameAttr()),
                        streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr())),
@@ -210,10 +209,9 @@ private:
       bool once = outside && !(last && into) && !step.result.dependsOn(T);
       if (!once)
         outside = nullptr;
-      value = RedistributeOp::create(once ? *outside : builder, where,
-                                     typeOf(last ? toShape : shape, element, step.result), value,
-                                     last ? into : Value(), axis,
-                                     shifted ? shift : ArrayRef<int64_t>());
+      value =
+          RedistributeOp::create(once ? *outside : builder, where, typeOf(last ? toShape : shape, element, step.result),
+                                 value, last ? into : Value(), axis, shifted ? shift : ArrayRef<int64_t>());
     }
     return value;
   }
@@ -250,7 +248,8 @@ private:
     if (operandPlan.direct) {
       if (!graph.tensors[first].resident())
         return state.values[first];
-      return resident(first, wholeOfChunks(operandPlan.needed, operand.shape, nodePlan.candidate.chunks), state.builder);
+      return resident(first, wholeOfChunks(operandPlan.needed, operand.shape, nodePlan.candidate.chunks),
+                      state.builder);
     }
     Type element = graph.tensors[first].element;
     Value into;
@@ -304,8 +303,9 @@ private:
     IRMapping mapping;
     for (BlockArgument argument : source.getArguments()) {
       bool accumulator = argument.getArgNumber() + 1 == source.getNumArguments();
-      bool dropped = argument.use_empty() ||
-                     (!accumulator && generic.getDpsInputOperand(argument.getArgNumber())->get().getDefiningOp<tensor::EmptyOp>());
+      bool dropped =
+          argument.use_empty() ||
+          (!accumulator && generic.getDpsInputOperand(argument.getArgNumber())->get().getDefiningOp<tensor::EmptyOp>());
       if (accumulator || !dropped)
         mapping.map(argument, body.addArgument(argument.getType(), argument.getLoc()));
     }
@@ -361,11 +361,11 @@ private:
     case GraphNode::Gather:
       return GatherOp::create(builder, node.loc, typeOf(node.result, candidate.local), operands[0], operands[1]);
     case GraphNode::Reshape:
-      return ReshapeOp::create(builder, node.loc,
-                               typeOf(node.result, *reshapeLayout(layoutOf(operands[0].getType()), node.operands[0].shape,
-                                                                  graph.tensors[node.result].shape, node.groups,
-                                                                  node.expand)),
-                               operands[0]);
+      return ReshapeOp::create(
+          builder, node.loc,
+          typeOf(node.result, *reshapeLayout(layoutOf(operands[0].getType()), node.operands[0].shape,
+                                             graph.tensors[node.result].shape, node.groups, node.expand)),
+          operands[0]);
     case GraphNode::Move:
     case GraphNode::Output:
       break;
@@ -409,7 +409,7 @@ private:
 
 } // namespace
 
-ProgramOp wafer::wfr::emitPlan(const Graph &graph, const Plan &plan, OpBuilder &builder, Location loc, int64_t meshWidth,
-                               int64_t meshHeight, int64_t hostLanes) {
+ProgramOp wafer::wfr::emitPlan(const Graph &graph, const Plan &plan, OpBuilder &builder, Location loc,
+                               int64_t meshWidth, int64_t meshHeight, int64_t hostLanes) {
   return Emitter(graph, plan, builder, loc, meshWidth, meshHeight, hostLanes).run();
 }

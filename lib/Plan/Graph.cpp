@@ -157,7 +157,8 @@ private:
         .Case<tensor::InsertSliceOp>([&](tensor::InsertSliceOp op) -> LogicalResult {
           if (!op.hasUnitStride() || op.getType().getRank() != op.getSourceType().getRank() ||
               !op.getOffsets().empty() || !op.getSizes().empty())
-            return op.emitOpError("insertions with strides, run-time offsets or fewer dimensions are not supported here");
+            return op.emitOpError(
+                "insertions with strides, run-time offsets or fewer dimensions are not supported here");
           // Later pieces are written over earlier ones.
           GraphOperand source = whole(op.getSource()), operand;
           source.pieces[0].shift = SmallVector<int64_t>(op.getStaticOffsets());
@@ -267,12 +268,13 @@ private:
     Operation *last = body.getTerminator()->getOperand(0).getDefiningOp();
     if (!last || !llvm::is_contained(last->getOperands(), accumulator))
       return op.emitOpError("must yield its accumulator combined with something");
-    node.combiner = TypeSwitch<Operation *, PartialKind>(last)
-                        .Case<arith::AddFOp, arith::AddIOp>([](auto) { return PartialKind::Add; })
-                        .Case<arith::MulFOp, arith::MulIOp>([](auto) { return PartialKind::Mul; })
-                        .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>([](auto) { return PartialKind::Max; })
-                        .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>([](auto) { return PartialKind::Min; })
-                        .Default([](Operation *) { return PartialKind::None; });
+    node.combiner =
+        TypeSwitch<Operation *, PartialKind>(last)
+            .Case<arith::AddFOp, arith::AddIOp>([](auto) { return PartialKind::Add; })
+            .Case<arith::MulFOp, arith::MulIOp>([](auto) { return PartialKind::Mul; })
+            .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>([](auto) { return PartialKind::Max; })
+            .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>([](auto) { return PartialKind::Min; })
+            .Default([](Operation *) { return PartialKind::None; });
     if (node.combiner == PartialKind::None)
       return op.emitOpError("combines with '") << last->getName().getStringRef() << "', which is not supported";
     auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();

@@ -15,11 +15,11 @@ struct GraphTensor {
   llvm::SmallVector<int64_t> shape;
   mlir::Type element;
   mlir::Location loc;
-  std::string hostName;              // Input
-  mlir::FlatSymbolRefAttr weight;    // Weight
-  mlir::Attribute value;             // Constant (elements), Fill (scalar)
-  int producer = -1;                 // node
-  llvm::SmallVector<int> users;      // nodes, ascending
+  std::string hostName;           // Input
+  mlir::FlatSymbolRefAttr weight; // Weight
+  mlir::Attribute value;          // Constant (elements), Fill (scalar)
+  int producer = -1;              // node
+  llvm::SmallVector<int> users;   // nodes, ascending
   bool resident() const { return kind == Weight || kind == Constant || kind == Fill; }
   int64_t elements() const {
     int64_t n = 1;
@@ -35,8 +35,8 @@ struct Piece {
   llvm::SmallVector<int64_t> shift;
 };
 
-/// What a node reads. Padding, slicing and concatenation are not nodes: they say where an operand's elements come from, and
-/// happen while the data moves to where they are needed.
+/// What a node reads. Padding, slicing and concatenation are not nodes: they say where an operand's elements come from,
+/// and happen while the data moves to where they are needed.
 struct GraphOperand {
   llvm::SmallVector<int64_t> shape;
   llvm::SmallVector<Piece, 1> pieces;

@@ -1,8 +1,8 @@
-// One pass along rows can change how the elements of each row are spread over it, one along columns likewise. Two passes,
-// rows first or columns first, get from nearly any layout to nearly any other: in between, a PE holds what its row (column)
-// had and its column (row) needs. Where an axis shards the same dimension on both sides of the change, the middle layout
-// keeps the source's interval: it is the fuller one (docs/rationale/wafer.md has the table), and the memory it takes is part of
-// the price.
+// One pass along rows can change how the elements of each row are spread over it, one along columns likewise. Two
+// passes, rows first or columns first, get from nearly any layout to nearly any other: in between, a PE holds what its
+// row (column) had and its column (row) needs. Where an axis shards the same dimension on both sides of the change, the
+// middle layout keeps the source's interval: it is the fuller one (docs/rationale/wafer.md has the table), and the
+// memory it takes is part of the price.
 #include "Movement.h"
 
 using namespace mlir;
@@ -51,8 +51,8 @@ bool covers(const Interval &has, const Interval &need, const Interval &all, int6
          allEnd = all.start + Affine(all.length);
   bool low = maxOf(has.start - need.start, sizes) <= 0 || maxOf(has.start, sizes) <= 0 ||
              maxOf(has.start - all.start, sizes) <= 0;
-  bool high = minOf(hasEnd - needEnd, sizes) >= 0 || minOf(hasEnd, sizes) >= extent ||
-              minOf(hasEnd - allEnd, sizes) >= 0;
+  bool high =
+      minOf(hasEnd - needEnd, sizes) >= 0 || minOf(hasEnd, sizes) >= extent || minOf(hasEnd - allEnd, sizes) >= 0;
   return low && high;
 }
 

@@ -11,8 +11,8 @@ namespace wafer::wfr {
 /// How one operand gets to where its node needs it.
 struct OperandPlan {
   Layout needed;
-  bool direct = false;                    // resident in this layout, or read where it rests
-  llvm::SmallVector<Movement, 1> pieces;  // otherwise: one per piece
+  bool direct = false;                   // resident in this layout, or read where it rests
+  llvm::SmallVector<Movement, 1> pieces; // otherwise: one per piece
 };
 
 struct NodePlan {
@@ -48,8 +48,8 @@ Layout wholeOfChunks(const Layout &layout, llvm::ArrayRef<int64_t> shape, int64_
 Layout inputLayout(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t hostLanes);
 
 struct PlanFailure {
-  int node = 0;             // that found no place
-  int64_t neededBytes = 0;  // by its cheapest candidate
+  int node = 0;            // that found no place
+  int64_t neededBytes = 0; // by its cheapest candidate
   int64_t budgetBytes = 0;
 };
 

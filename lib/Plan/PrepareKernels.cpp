@@ -25,8 +25,8 @@ bool yieldsInput(linalg::GenericOp op) {
          llvm::all_of(body.getTerminator()->getOperands(), [](Value v) { return isa<BlockArgument>(v); });
 }
 
-/// Fusing must not compute anything twice: a producer goes into its only reader, and into a reduction only where the reader
-/// meets each of its elements once. Copies (transposes) cost nothing and go anywhere.
+/// Fusing must not compute anything twice: a producer goes into its only reader, and into a reduction only where the
+/// reader meets each of its elements once. Copies (transposes) cost nothing and go anywhere.
 bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -59,10 +59,12 @@ struct StartFromIdentity : OpRewritePattern<linalg::GenericOp> {
       if (!matchPattern(fill.getInputs()[0], m_Constant(&value)))
         return rewriter.notifyMatchFailure(op, "filled with a run-time value");
       // Infinities and the lowest finite value are both fine starts of a maximum.
-      if (value == *identity || isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp,
-                                    arith::MaxSIOp, arith::MinSIOp>(combiner))
+      if (value == *identity ||
+          isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, arith::MaxSIOp, arith::MinSIOp>(
+              combiner))
         return rewriter.notifyMatchFailure(op, "starts from its identity");
-      if (auto number = dyn_cast<FloatAttr>(value); number && number.getValue().isZero() && isa<arith::AddFOp>(combiner))
+      if (auto number = dyn_cast<FloatAttr>(value);
+          number && number.getValue().isZero() && isa<arith::AddFOp>(combiner))
         return rewriter.notifyMatchFailure(op, "starts from zero");
     }
     Location loc = op.getLoc();
@@ -74,15 +76,15 @@ struct StartFromIdentity : OpRewritePattern<linalg::GenericOp> {
     reduced.getDpsInitsMutable()[0].set(filled);
     AffineMap identityMap = rewriter.getMultiDimIdentityMap(type.getRank());
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    auto combined = linalg::GenericOp::create(
-        rewriter, loc, type, ValueRange{init, reduced.getResult(0)}, ValueRange{empty},
-        ArrayRef<AffineMap>{identityMap, identityMap, identityMap}, iterators,
-        [&](OpBuilder &b, Location inner, ValueRange args) {
-          IRMapping mapping;
-          mapping.map(combiner->getOperand(0), args[0]);
-          mapping.map(combiner->getOperand(1), args[1]);
-          linalg::YieldOp::create(b, inner, b.clone(*combiner, mapping)->getResult(0));
-        });
+    auto combined =
+        linalg::GenericOp::create(rewriter, loc, type, ValueRange{init, reduced.getResult(0)}, ValueRange{empty},
+                                  ArrayRef<AffineMap>{identityMap, identityMap, identityMap}, iterators,
+                                  [&](OpBuilder &b, Location inner, ValueRange args) {
+                                    IRMapping mapping;
+                                    mapping.map(combiner->getOperand(0), args[0]);
+                                    mapping.map(combiner->getOperand(1), args[1]);
+                                    linalg::YieldOp::create(b, inner, b.clone(*combiner, mapping)->getResult(0));
+                                  });
     rewriter.replaceOp(op, combined.getResults());
     return success();
   }

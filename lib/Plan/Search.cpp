@@ -1,13 +1,14 @@
 // The search: a beam over the nodes in topological order.
 //
 // A state is what has been decided so far: where each live tensor rests, how full the current region is, and how many
-// cycles it took. Every state meets every candidate of the next node (Candidates.cpp); movements (Movement.cpp), reductions
-// and arithmetic are priced with the resource model; what does not fit the SRAM of a PE is dropped. The best few states
-// go on. Local information was enough for others on 50 models, with a beam of 8; a few states also keep the time linear in
-// nodes.
+// cycles it took. Every state meets every candidate of the next node (Candidates.cpp); movements (Movement.cpp),
+// reductions and arithmetic are priced with the resource model; what does not fit the SRAM of a PE is dropped. The best
+// few states go on. Local information was enough for others on 50 models, with a beam of 8; a few states also keep the
+// time linear in nodes.
 //
-// Memory decides when a region is full: code (an estimate per op), weights, live tensors and the node's own temporaries.
-// Then the state may go on in a next region: what is live is streamed over, row by row, in the layout that it has.
+// Memory decides when a region is full: code (an estimate per op), weights, live tensors and the node's own
+// temporaries. Then the state may go on in a next region: what is live is streamed over, row by row, in the layout that
+// it has.
 #include "Plan.h"
 
 #include <map>
@@ -161,8 +162,8 @@ private:
     if (node.result >= 0) {
       ArrayRef<int64_t> shape = graph.tensors[node.result].shape;
       bool copy = candidate.chunks > 1;
-      std::optional<Movement> movement =
-          planMovement({local, shape, candidate.result, shape, {}, copy}, request.region, candidate.chunks, request.model);
+      std::optional<Movement> movement = planMovement({local, shape, candidate.result, shape, {}, copy}, request.region,
+                                                      candidate.chunks, request.model);
       if (!movement)
         return false;
       once += movement->cycles;
@@ -185,8 +186,8 @@ private:
     plan->cycles = cycles;
     // Weights that take more memory leave less for what follows: a byte has a price, however small.
     double pressure = static_cast<double>(weights) / static_cast<double>(budget) + static_cast<double>(region);
-    successors.push_back({state, plan, state->cycles + cycles, weights, code,
-                          state->cycles + cycles + pressure * memoryPrice});
+    successors.push_back(
+        {state, plan, state->cycles + cycles, weights, code, state->cycles + cycles + pressure * memoryPrice});
     return true;
   }
 
@@ -212,12 +213,12 @@ private:
         // The host delivers any layout in which no row needs more than one lane brings.
         operand.direct = true;
         Layout whole = wholeOfChunks(needed, source.shape, candidate.chunks);
-        cycles += request.model.broadcastCycles(tensor.elements() / linesInUse(whole, source.shape, true, request.region),
-                                                static_cast<int>(request.region.width));
+        cycles +=
+            request.model.broadcastCycles(tensor.elements() / linesInUse(whole, source.shape, true, request.region),
+                                          static_cast<int>(request.region.width));
         code += kTransferCodeBytes;
         temporaries += whole.words();
-        return linesInUse(whole, source.shape, true, request.region) <= hostLanes ||
-               request.region.height <= hostLanes;
+        return linesInUse(whole, source.shape, true, request.region) <= hostLanes || request.region.height <= hostLanes;
       }
     }
     bool copy = !source.plain();
@@ -226,7 +227,8 @@ private:
       if (tensor.resident()) {
         // Resident where it is needed; only a local copy is left.
         Movement local;
-        local.steps.push_back({MoveStep::Local, needed, request.model.vectorCycles(isa::VectorOp::Mov, needed.words())});
+        local.steps.push_back(
+            {MoveStep::Local, needed, request.model.vectorCycles(isa::VectorOp::Mov, needed.words())});
         local.cycles = local.steps[0].cycles;
         weights += 4 * needed.words() * (candidate.chunks > 1 ? candidate.chunks : 1);
         operand.pieces.push_back(local);
@@ -310,9 +312,8 @@ private:
           continue;
         Resting &resting = state->live[piece.tensor];
         if (tensor.kind == GraphTensor::Input && !resting.layout) {
-          Layout layout = operand.plain()
-                              ? wholeOfChunks(plan.operands[i].needed, operand.shape, plan.candidate.chunks)
-                              : inputLayout(tensor.shape, request.region, hostLanes);
+          Layout layout = operand.plain() ? wholeOfChunks(plan.operands[i].needed, operand.shape, plan.candidate.chunks)
+                                          : inputLayout(tensor.shape, request.region, hostLanes);
           resting.layout = std::make_shared<Layout>(layout);
         }
         resting.region = plan.region;
@@ -335,7 +336,6 @@ private:
   int64_t priced = 0;
   static constexpr double memoryPrice = 2000;
 };
-
 
 } // namespace
 

@@ -1,8 +1,8 @@
 // The pass wafer-plan: how large the regions are, how many there may be, and then the search for that size.
 //
 // A region's side costs: a pass along a line takes some 120 cycles per PE of it, while arithmetic shrinks with the
-// PEs. So the best size lies between, and the planner tries a ladder of sizes and keeps the cheapest plan. On a mesh that is given
-// small every division of it into equal regions is tried.
+// PEs. So the best size lies between, and the planner tries a ladder of sizes and keeps the cheapest plan. On a mesh
+// that is given small every division of it into equal regions is tried.
 #include "Plan.h"
 #include "wafer/Plan/Passes.h"
 
@@ -61,7 +61,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     FailureOr<Graph> graph = buildGraph(function);
     if (failed(graph))
       return signalPassFailure();
-    int64_t meshW = meshWidth > 0 ? meshWidth : profile->meshWidth, meshH = meshHeight > 0 ? meshHeight : profile->meshHeight;
+    int64_t meshW = meshWidth > 0 ? meshWidth : profile->meshWidth,
+            meshH = meshHeight > 0 ? meshHeight : profile->meshHeight;
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
       sizes.push_back({{width, height}, std::max<int64_t>(1, (meshW / width) * (meshH / height))});
@@ -74,8 +75,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       if (regions > 0)
         room = std::min<int64_t>(room, regions);
       PlanFailure failure;
-      std::optional<Plan> plan =
-          searchPlan(
+      std::optional<Plan> plan = searchPlan(
           {*graph, model, size.shape, static_cast<int>(room), static_cast<int>(beam), static_cast<double>(fill) / 100},
           failure);
       if (!plan) {
@@ -91,10 +91,11 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       // The node that stopped the plan that came farthest.
       Location where = graph->nodes.empty() ? module.getLoc() : graph->nodes[nearest.node].loc;
       wafer::Diagnostic error{ErrorCode::PlanDoesNotFit,
-                       "no plan fits a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs: here " +
-                           std::to_string(nearest.neededBytes) + " bytes of SRAM per PE are needed and " +
-                           std::to_string(nearest.budgetBytes) + " are usable",
-                       "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
+                              "no plan fits a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) +
+                                  " PEs: here " + std::to_string(nearest.neededBytes) +
+                                  " bytes of SRAM per PE are needed and " + std::to_string(nearest.budgetBytes) +
+                                  " are usable",
+                              "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
       emitError(where, error.str());
       return signalPassFailure();
     }

@@ -25,6 +25,5 @@ int main(int argc, char **argv) {
   });
   wafer::registerConversionPasses();
   wafer::registerPlanPasses();
-  registry.insert<wafer::onnx::OnnxDialect, wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "waferc's optimizer driver\n", registry));
 }

@@ -11,7 +11,7 @@
 namespace wafer {
 
 struct BackendOptions {
-  std::string target = "wse2"; // a profile's name or file
+  std::string target = "wse2";           // a profile's name or file
   int64_t meshWidth = 0, meshHeight = 0; // 0: the whole target
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
@@ -26,8 +26,8 @@ struct BackendResult {
   int64_t meshWidth = 0, meshHeight = 0;
 };
 
-/// Runs all stages on a module of the tensor level, which is left as it is, and fills `writer`. `progress` is told of every
-/// mesh that is tried.
+/// Runs all stages on a module of the tensor level, which is left as it is, and fills `writer`. `progress` is told of
+/// every mesh that is tried.
 mlir::FailureOr<BackendResult> runBackend(mlir::ModuleOp module, const Profile &profile, const BackendOptions &options,
                                           llvm::StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
                                           const StageDone &stageDone, const std::function<void(std::string)> &progress);

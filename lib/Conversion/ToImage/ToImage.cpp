@@ -107,8 +107,8 @@ private:
     if (failed(program))
       return failure();
     image::Region &entry = *writer.manifest.add_regions();
-    fillRegion(*program, entry, [&](const std::string &text) { return intern(text); },
-               [](const std::string &) { return 0; });
+    fillRegion(
+        *program, entry, [&](const std::string &text) { return intern(text); }, [](const std::string &) { return 0; });
     entry.set_name(region.getSymName().str());
     wfr::RectAttr rect = *region.getRect();
     entry.mutable_rect()->set_x(rect.getX());
@@ -158,8 +158,8 @@ private:
         return failure();
       Type element = cast<RankedTensorType>(weight.getType()).getElementType();
       if (element.isF32() || element.isInteger(32)) {
-        uint32_t section = writer.addSection(
-            std::span<const uint8_t>(reinterpret_cast<const uint8_t *>(data->data()), data->size()));
+        uint32_t section =
+            writer.addSection(std::span<const uint8_t>(reinterpret_cast<const uint8_t *>(data->data()), data->size()));
         return sections[name] = {section, element.isF32() ? image::F32 : image::I32};
       }
       std::vector<uint32_t> words;
@@ -192,7 +192,8 @@ private:
       if (!isa<IntegerType>(element))
         return symbol->emitError("constants of type ") << element << " are not supported by the machine's image";
       for (APInt number : value.getValues<APInt>())
-        if (failed(addNarrowed(words, number.getBitWidth() == 1 ? number.getZExtValue() : number.getSExtValue(), symbol)))
+        if (failed(
+                addNarrowed(words, number.getBitWidth() == 1 ? number.getZExtValue() : number.getSExtValue(), symbol)))
           return failure();
       return sections[name] = {writer.addOwnedSection(words), image::I32};
     }
@@ -212,8 +213,7 @@ private:
       return stream.emitError("is not routed");
     auto type = cast<RankedTensorType>(stream.getType());
     bool output = stream.getTo().empty();
-    StringRef regionName =
-        output ? *stream.getFrom() : cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue();
+    StringRef regionName = output ? *stream.getFrom() : cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue();
     wfr::RectAttr rect = *regions.lookup<wfr::RegionOp>(regionName).getRect();
     image::DataType dataType = dataTypeOf(type.getElementType());
     if (dataType == image::DATA_TYPE_UNSPECIFIED)

@@ -1,10 +1,11 @@
 // Computing on the boxes that a PE holds: wafer.kernel, wafer.fill and wafer.gather.
 //
-// A kernel's body becomes vector instructions over a nest of up to four of its loops; the other loops stay loops. A body
-// of one operation, or of one multiply and add, is a single instruction that reads its operands and writes the result in
-// place, over as much of the iteration space as a nest can hold. A longer body is one instruction per operation with
-// scratch buffers between them, over chunks that fit scratch: long enough to hide an instruction's set-up, short enough to
-// leave the memory to tensors. Extents come from the PE's coordinates, so ragged edges cost nothing else.
+// A kernel's body becomes vector instructions over a nest of up to four of its loops; the other loops stay loops. A
+// body of one operation, or of one multiply and add, is a single instruction that reads its operands and writes the
+// result in place, over as much of the iteration space as a nest can hold. A longer body is one instruction per
+// operation with scratch buffers between them, over chunks that fit scratch: long enough to hide an instruction's
+// set-up, short enough to leave the memory to tensors. Extents come from the PE's coordinates, so ragged edges cost
+// nothing else.
 #include "RegionCode.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,8 +23,8 @@ constexpr int64_t kScratchWords = 256; // per intermediate value
 /// A value of the body while it is lowered.
 struct Operand {
   enum Kind { Input, Result, Scalar, Scratch, Index } kind;
-  int number = 0;     // input, scratch slot, loop
-  int64_t bits = 0;   // scalar
+  int number = 0;   // input, scratch slot, loop
+  int64_t bits = 0; // scalar
 };
 
 /// One vector instruction of the body.
@@ -238,7 +239,8 @@ private:
         return failure();
       operands.push_back(*lowered);
     }
-    // The type of an instruction is that of what it computes on; comparisons and conversions read another than they give.
+    // The type of an instruction is that of what it computes on; comparisons and conversions read another than they
+    // give.
     Type type = llvm::isa<arith::SelectOp>(op) ? op.getOperand(1).getType() : op.getOperand(0).getType();
     for (Value input : inputs)
       release(input);
@@ -305,7 +307,8 @@ Schedule scheduleOf(KernelOp kernel, const Layout &iteration, const Access &resu
   if (parallel.empty()) {
     order = reduction;
   } else {
-    unsigned inner = *llvm::max_element(parallel, [&](unsigned a, unsigned b) { return unitStrides(a) < unitStrides(b); });
+    unsigned inner =
+        *llvm::max_element(parallel, [&](unsigned a, unsigned b) { return unitStrides(a) < unitStrides(b); });
     // A long sum into a few results is better summed in place than strided over.
     for (unsigned d : parallel)
       if (d != inner)
@@ -352,7 +355,8 @@ Schedule scheduleOf(KernelOp kernel, const Layout &iteration, const Access &resu
 
 class KernelLowering {
 public:
-  KernelLowering(KernelOp kernel, RegionCode &code) : kernel(kernel), code(code), iteration(Layout::get(kernel.getIteration())) {}
+  KernelLowering(KernelOp kernel, RegionCode &code)
+      : kernel(kernel), code(code), iteration(Layout::get(kernel.getIteration())) {}
 
   LogicalResult run() {
     if (iteration.splitX != 1 || iteration.splitY != 1)
@@ -545,9 +549,11 @@ LogicalResult wafer::wfr::lowerFill(FillOp op, RegionCode &code) {
 }
 
 LogicalResult wafer::wfr::lowerGather(GatherOp op, RegionCode &code) {
-  Tensor table = code.tensor(op.getTable()), indices = code.tensor(op.getIndices()), result = code.tensor(op.getResult());
+  Tensor table = code.tensor(op.getTable()), indices = code.tensor(op.getIndices()),
+         result = code.tensor(op.getResult());
   size_t rank = indices.shape.size();
-  SmallVector<int64_t> tableStrides = table.strides(), indexStrides = indices.strides(), resultStrides = result.strides();
+  SmallVector<int64_t> tableStrides = table.strides(), indexStrides = indices.strides(),
+                       resultStrides = result.strides();
   if (table.shape.size() - 1 > isa::kMaxRank)
     return op.emitOpError("gathers rows of more than four dimensions");
   AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
@@ -583,8 +589,8 @@ LogicalResult wafer::wfr::lowerGather(GatherOp op, RegionCode &code) {
         return;
       }
       Value row = pe::LoadOp::create(b.builder, b.loc, b.builder.getI32Type(), index, 0);
-      Value outside = b.scalar(pe::ScalarKind::Or, b.less(row, b.constant(0)),
-                               b.less(b.constant(table.shape[0] - 1), row));
+      Value outside =
+          b.scalar(pe::ScalarKind::Or, b.less(row, b.constant(0)), b.less(b.constant(table.shape[0] - 1), row));
       pe::TrapOp::create(b.builder, b.loc, outside, "index outside the gathered dimension");
       Value local = b.sub(row, b.value(table.layout.dims[0].start));
       auto move = [&] {

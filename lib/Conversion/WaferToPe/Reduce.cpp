@@ -77,8 +77,7 @@ LogicalResult wafer::wfr::lowerReduce(ReduceOp op, RegionCode &code) {
               b.equal(position, b.constant(line - 1)),
               [&] { b.vec(pe::VectorKind::Mov, type, words, link(line - 2), term); },
               [&] {
-                b.when(
-                    b.scalar(pe::ScalarKind::And, position, b.constant(1)), [&] { relay(1); }, [&] { relay(0); });
+                b.when(b.scalar(pe::ScalarKind::And, position, b.constant(1)), [&] { relay(1); }, [&] { relay(0); });
               });
         });
     return success();

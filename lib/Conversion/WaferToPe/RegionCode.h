@@ -29,8 +29,8 @@ struct RegionCode {
   mlir::OpBuilder mainBuilder;
   ChannelColors colors;
   int64_t width, height;
-  int64_t chunks = 1;             // of the chunk loop being lowered
-  mlir::Value chunkIndex{};       // its induction variable, in main
+  int64_t chunks = 1;       // of the chunk loop being lowered
+  mlir::Value chunkIndex{}; // its induction variable, in main
   llvm::DenseMap<mlir::Value, std::string> buffers{};
   int functions = 0, names = 0;
 

@@ -6,8 +6,8 @@
 // it: it is the intersection of affine intervals, evaluated for the sender's coordinate by sender and receivers alike.
 // So ragged edges, windows with overlap (halos), slices and insertions are the same code with other numbers.
 //
-// A stream between regions, or to and from the host, is a pass cut in two at the head: the producer's head relays to the
-// stream's color instead of the broadcast channel, the consumer's head relays from the stream's color.
+// A stream between regions, or to and from the host, is a pass cut in two at the head: the producer's head relays to
+// the stream's color instead of the broadcast channel, the consumer's head relays from the stream's color.
 //
 // Cost: one wavelet per word of the line's blocks, plus some 100 cycles per sender for the interval arithmetic and the
 // set-up of receive and relay.
@@ -64,9 +64,9 @@ std::vector<TransferDim> transferDims(const Tensor &source, const Tensor &result
   SmallVector<int64_t> sourceStrides = source.strides(), resultStrides = result.strides();
   for (size_t d = 0; d != source.shape.size(); ++d) {
     int64_t by = shift.empty() ? 0 : shift[d];
-    dims.push_back({source.layout.dims[d].start, result.layout.dims[d].start - Affine(by),
-                    source.layout.dims[d].length, result.layout.dims[d].length, source.shape[d], -by,
-                    result.shape[d] - by, sourceStrides[d], resultStrides[d]});
+    dims.push_back({source.layout.dims[d].start, result.layout.dims[d].start - Affine(by), source.layout.dims[d].length,
+                    result.layout.dims[d].length, source.shape[d], -by, result.shape[d] - by, sourceStrides[d],
+                    resultStrides[d]});
   }
   return mergeDims(dims);
 }
@@ -94,7 +94,7 @@ Affine lineMax(Affine affine, bool y, const AxisSizes &sizes) { return lineMin(a
 Span sendRange(const TransferDim &dim, const std::optional<std::pair<Affine, Affine>> &needed, bool sender, bool y) {
   Affine start = sender ? senderForm(dim.sourceStart, y) : dim.sourceStart;
   Span range{{start, Affine(0), Affine(dim.resultLow)},
-              {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
+             {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
   if (needed) {
     range.lower.push_back(needed->first);
     range.upper.push_back(needed->second);
@@ -104,13 +104,13 @@ Span sendRange(const TransferDim &dim, const std::optional<std::pair<Affine, Aff
 
 struct Transfer {
   PeBuilder &b;
-  bool y;                      // along columns
-  int64_t line;                // PEs of a line
-  int64_t senders;             // coordinates 0 .. senders - 1 send
+  bool y;          // along columns
+  int64_t line;    // PEs of a line
+  int64_t senders; // coordinates 0 .. senders - 1 send
   std::vector<TransferDim> dims;
   pe::ElementType type;
-  std::string source, result;  // buffers
-  bool streamed = false;       // what the line needs is not known to the sender: all of its box goes
+  std::string source, result; // buffers
+  bool streamed = false;      // what the line needs is not known to the sender: all of its box goes
 
   std::vector<Span> ranges(bool sender) const {
     std::vector<Span> result;
@@ -188,9 +188,7 @@ struct Transfer {
   }
 
   /// One word from the gather channel is dropped: the control wavelet behind each block.
-  void dropControl(int gather) {
-    b.vec(pe::VectorKind::Mov, type, b.constant(1), {}, b.fabric(gather));
-  }
+  void dropControl(int gather) { b.vec(pe::VectorKind::Mov, type, b.constant(1), {}, b.fabric(gather)); }
 
   Value isHead() { return b.equal(b.position(y), b.constant(0)); }
 
@@ -254,8 +252,8 @@ struct Transfer {
     Value source = b.address(this->source), result = b.address(this->result);
     for (const TransferDim &dim : dims) {
       Span range{{dim.sourceStart, dim.resultStart, Affine(0), Affine(dim.resultLow)},
-                  {dim.sourceStart + Affine(dim.sourceLength), dim.resultStart + Affine(dim.resultLength),
-                   Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
+                 {dim.sourceStart + Affine(dim.sourceLength), dim.resultStart + Affine(dim.resultLength),
+                  Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
       nest.push_back(b.extent(range));
       source = b.add(source, offset(range.lower, dim.sourceStart, dim.sourceStride));
       result = b.add(result, offset(range.lower, dim.resultStart, dim.resultStride));
@@ -307,17 +305,28 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
   bool y = op.getAxis() == "y", local = op.getAxis() == "local";
   int64_t line = y ? code.height : code.width;
   int64_t senders = countSenders(source.layout, source.shape, y, sizes);
-  return code.function(op.getLoc(), sizes, 1, 1, local ? "copy" : y ? "pass_y" : "pass_x", [&](PeBuilder &b) {
-    Transfer transfer{b, y, line, senders, transferDims(source, result, op.getShift()), source.elementType(),
-                      source.buffer, result.buffer};
-    if (failed(checkRank(op, transfer)))
-      return failure();
-    if (local || line == 1)
-      transfer.copy();
-    else
-      transfer.pass(y ? code.colors.gatherY : code.colors.gatherX, y ? code.colors.broadcastY : code.colors.broadcastX);
-    return success();
-  });
+  return code.function(op.getLoc(), sizes, 1, 1,
+                       local ? "copy"
+                       : y   ? "pass_y"
+                             : "pass_x",
+                       [&](PeBuilder &b) {
+                         Transfer transfer{b,
+                                           y,
+                                           line,
+                                           senders,
+                                           transferDims(source, result, op.getShift()),
+                                           source.elementType(),
+                                           source.buffer,
+                                           result.buffer};
+                         if (failed(checkRank(op, transfer)))
+                           return failure();
+                         if (local || line == 1)
+                           transfer.copy();
+                         else
+                           transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
+                                         y ? code.colors.broadcastY : code.colors.broadcastX);
+                         return success();
+                       });
 }
 
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
@@ -328,8 +337,15 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
     return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route first";
   AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
   return code.function(op.getLoc(), sizes, 1, 1, "send", [&](PeBuilder &b) {
-    Transfer transfer{b, false, code.width, static_cast<int64_t>(stream.getSenders()),
-                      transferDims(source, source, {}), source.elementType(), source.buffer, source.buffer, true};
+    Transfer transfer{b,
+                      false,
+                      code.width,
+                      static_cast<int64_t>(stream.getSenders()),
+                      transferDims(source, source, {}),
+                      source.elementType(),
+                      source.buffer,
+                      source.buffer,
+                      true};
     if (failed(checkRank(op, transfer)))
       return failure();
     int64_t lanes = stream.getLanes();
@@ -351,8 +367,15 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
     return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route first";
   AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
   return code.function(op.getLoc(), sizes, 1, 1, "receive", [&](PeBuilder &b) {
-    Transfer transfer{b, false, code.width, static_cast<int64_t>(stream.getSenders()),
-                      transferDims(source, result, {}), result.elementType(), "", result.buffer, true};
+    Transfer transfer{b,
+                      false,
+                      code.width,
+                      static_cast<int64_t>(stream.getSenders()),
+                      transferDims(source, result, {}),
+                      result.elementType(),
+                      "",
+                      result.buffer,
+                      true};
     if (failed(checkRank(op, transfer)))
       return failure();
     int64_t lanes = stream.getLanes();

@@ -1,6 +1,6 @@
-// The pass convert-wafer-to-pe: every wafer.region becomes a pe.program. Each op becomes one function, called from main in
-// order; tensors become buffers. Functions that come out alike are merged later (pe-share-functions), buffers get their
-// addresses later (pe-allocate-buffers).
+// The pass convert-wafer-to-pe: every wafer.region becomes a pe.program. Each op becomes one function, called from main
+// in order; tensors become buffers. Functions that come out alike are merged later (pe-share-functions), buffers get
+// their addresses later (pe-allocate-buffers).
 #include "RegionCode.h"
 #include "wafer/Conversion/Passes.h"
 
@@ -90,9 +90,13 @@ class RegionLowering {
 public:
   RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
                  SymbolTable &streams, SymbolTable &module)
-      : streams(streams), module(module),
-        code{region, program, OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()), colors,
-             static_cast<int64_t>(region.getWidth()), static_cast<int64_t>(region.getHeight())} {}
+      : streams(streams), module(module), code{region,
+                                               program,
+                                               OpBuilder(main),
+                                               OpBuilder::atBlockEnd(&main.getBody().front()),
+                                               colors,
+                                               static_cast<int64_t>(region.getWidth()),
+                                               static_cast<int64_t>(region.getHeight())} {}
 
   LogicalResult run() { return lowerBlock(code.region.getBody().front()); }
 
@@ -125,8 +129,9 @@ private:
         })
         .Case<ConstantOp>([&](ConstantOp op) {
           auto value = cast<ElementsAttr>(op.getValue());
-          auto global = ml_program::GlobalOp::create(code.builder, op.getLoc(), "constant", value.getType(),
-                                                     /*is_mutable=*/false, value, code.builder.getStringAttr("private"));
+          auto global =
+              ml_program::GlobalOp::create(code.builder, op.getLoc(), "constant", value.getType(),
+                                           /*is_mutable=*/false, value, code.builder.getStringAttr("private"));
           global->remove();
           StringAttr name = module.insert(global);
           resident(op.getResult(), FlatSymbolRefAttr::get(name));

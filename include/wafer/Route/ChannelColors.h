@@ -1,0 +1,27 @@
+// Which colors the channels of regions use: the same in every region, decided once per profile.
+#ifndef WAFER_ROUTE_CHANNELCOLORS_H
+#define WAFER_ROUTE_CHANNELCOLORS_H
+
+#include "wafer/Target/Profile.h"
+
+#include <array>
+
+namespace wafer {
+
+struct ChannelColors {
+  int gatherX, gatherY;              // switched: every PE of a line injects in turn, toward the head
+  int broadcastX, broadcastY;        // from the head to the whole line
+  std::array<int, 2> chainX, chainY; // to the neighbor toward the head, by the parity of that neighbor's coordinate
+
+  std::array<int, 8> all() const {
+    return {gatherX, gatherY, broadcastX, broadcastY, chainX[0], chainX[1], chainY[0], chainY[1]};
+  }
+
+  /// Gathers take the lowest switchable colors, the others the lowest that cannot switch first: switchable ones are
+  /// scarce on some machines. Fails with WF4002 where the profile leaves too few.
+  static Result<ChannelColors> assign(const Profile &profile);
+};
+
+} // namespace wafer
+
+#endif // WAFER_ROUTE_CHANNELCOLORS_H

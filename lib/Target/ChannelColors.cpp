@@ -1,0 +1,41 @@
+#include "wafer/Route/ChannelColors.h"
+
+#include <algorithm>
+#include <vector>
+
+using namespace wafer;
+
+Result<ChannelColors> ChannelColors::assign(const Profile &profile) {
+  std::vector<int> taken;
+  auto take = [&](bool needSwitch, bool mayNotSwitch) {
+    for (int color = 0; color != profile.colors; ++color) {
+      bool free = !profile.isReserved(color) && std::find(taken.begin(), taken.end(), color) == taken.end();
+      if (!free || (needSwitch && !profile.canSwitch(color)) || (mayNotSwitch && profile.canSwitch(color)))
+        continue;
+      taken.push_back(color);
+      return color;
+    }
+    return -1;
+  };
+  auto takeStatic = [&] {
+    int color = take(false, true);
+    return color >= 0 ? color : take(false, false);
+  };
+  ChannelColors colors{};
+  colors.gatherX = take(true, false);
+  colors.gatherY = take(true, false);
+  colors.broadcastX = takeStatic();
+  colors.broadcastY = takeStatic();
+  for (int &color : colors.chainX)
+    color = takeStatic();
+  for (int &color : colors.chainY)
+    color = takeStatic();
+  for (int color : colors.all())
+    if (color < 0)
+      return Diagnostic{ErrorCode::TooFewColors,
+                        "profile '" + profile.name + "' leaves " +
+                            std::to_string(profile.colors - static_cast<int>(profile.reservedColors.size())) +
+                            " colors; a region's channels take 8, two of them with switches",
+                        "reserve fewer colors in the profile, or list more in fabric.switchable_colors"};
+  return colors;
+}

@@ -1,0 +1,37 @@
+// Costs, from a profile's figures. Formulas for collectives: L. Luczynski et al., "Near-Optimal Wafer-Scale Reduce"
+// (HPDC'24, arXiv 2404.15888), with the profile's link rate, hop and ramp latencies in the place of WSE-2's.
+#include "wafer/Target/ResourceModel.h"
+
+#include <algorithm>
+
+using namespace wafer;
+
+double ResourceModel::vectorCycles(isa::VectorOp op, int64_t elements) const {
+  double count = static_cast<double>(std::max<int64_t>(elements, 0));
+  int number = static_cast<int>(op);
+  if (number >= static_cast<int>(isa::VectorOp::Div))
+    return profile.vectorArith.setup + count * profile.helperCyclesPerElement[number];
+  const VectorCost &cost = op == isa::VectorOp::Mov   ? profile.vectorMove
+                           : op == isa::VectorOp::Fma ? profile.vectorFma
+                                                      : profile.vectorArith;
+  return cost.setup + count * cost.perElement;
+}
+
+double ResourceModel::transferCycles(int64_t wavelets, int hops, int turns) const {
+  return 2 * profile.rampCycles + hops * profile.hopCycles + turns * profile.turnCycles +
+         static_cast<double>(wavelets) * profile.linkCyclesPerWavelet;
+}
+
+double ResourceModel::broadcastCycles(int64_t words, int pes) const { return transferCycles(words, pes - 1, 0); }
+
+double ResourceModel::reduceChainCycles(int64_t words, int pes) const {
+  double perPe = 2 * profile.rampCycles + profile.hopCycles + 1;
+  return static_cast<double>(words) * std::max(profile.linkCyclesPerWavelet, profile.vectorArith.perElement) +
+         perPe * (pes - 1);
+}
+
+double ResourceModel::reduceStarCycles(int64_t words, int pes) const {
+  return static_cast<double>(words) * (pes - 1) *
+             std::max(profile.linkCyclesPerWavelet, profile.vectorArith.perElement) +
+         2 * profile.rampCycles + 1;
+}

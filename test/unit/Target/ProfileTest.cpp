@@ -1,0 +1,103 @@
+#include "wafer/Route/ChannelColors.h"
+#include "wafer/Target/ResourceModel.h"
+
+#include <gtest/gtest.h>
+#include <set>
+
+using namespace wafer;
+
+namespace {
+
+/// A built-in profile's text with one piece of it replaced.
+std::string edited(const std::string &from, const std::string &to) {
+  std::string text = (*Profile::load("test4")).json;
+  size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::string errorOf(const std::string &json) {
+  Result<Profile> profile = Profile::parse(json);
+  return profile ? "" : profile.error().str();
+}
+
+} // namespace
+
+TEST(Profile, BuiltinsLoadAndAssignChannels) {
+  for (const std::string &name : Profile::builtinNames()) {
+    Result<Profile> profile = Profile::load(name);
+    ASSERT_TRUE(profile) << profile.error().str();
+    Result<ChannelColors> colors = ChannelColors::assign(*profile);
+    ASSERT_TRUE(colors) << colors.error().str();
+    std::set<int> distinct;
+    for (int color : colors->all()) {
+      EXPECT_FALSE(profile->isReserved(color));
+      distinct.insert(color);
+    }
+    EXPECT_EQ(distinct.size(), 8u);
+    EXPECT_TRUE(profile->canSwitch(colors->gatherX));
+    EXPECT_TRUE(profile->canSwitch(colors->gatherY));
+  }
+}
+
+TEST(Profile, Wse3KeepsSwitchableColorsForSwitches) {
+  Profile profile = *Profile::load("wse3");
+  ChannelColors colors = *ChannelColors::assign(profile);
+  EXPECT_FALSE(profile.canSwitch(colors.broadcastX));
+}
+
+TEST(Profile, DeadPartsAreKnown) {
+  Profile profile = *Profile::load("dead16");
+  EXPECT_TRUE(profile.isDead(5, 5));
+  EXPECT_FALSE(profile.isDead(5, 6));
+  EXPECT_TRUE(profile.isDead(3, 8, PortEast));
+  EXPECT_FALSE(profile.isDead(3, 8, PortWest));
+}
+
+TEST(Profile, UnknownNameListsTheKnown) {
+  Result<Profile> profile = Profile::load("wse9");
+  ASSERT_FALSE(profile);
+  EXPECT_EQ(profile.error().code, ErrorCode::ProfileUnknown);
+  EXPECT_NE(profile.error().hint.find("wse2"), std::string::npos);
+}
+
+TEST(Profile, NotJsonIsRefused) { EXPECT_NE(errorOf("<html>").find("WF4001"), std::string::npos); }
+
+TEST(Profile, MissingFieldIsNamed) {
+  EXPECT_NE(errorOf(edited("\"hop_cycles\"", "\"hop\"")).find("fabric.hop_cycles"), std::string::npos);
+}
+
+TEST(Profile, UnknownFieldIsNamed) {
+  std::string error = errorOf(edited("\"host\": {", "\"host\": {\"speed\": 1,"));
+  EXPECT_NE(error.find("'host.speed' is unknown"), std::string::npos) << error;
+}
+
+TEST(Profile, FigureWithoutSourceIsRefused) {
+  std::string error = errorOf(edited("{\"value\": 49152, \"source\": ", "{\"value\": 49152, \"origin\": "));
+  EXPECT_NE(error.find("value, source and confidence"), std::string::npos) << error;
+}
+
+TEST(Profile, OutOfRangeIsRefused) {
+  EXPECT_NE(errorOf(edited("\"value\": 49152", "\"value\": -1")).find("out of range"), std::string::npos);
+}
+
+TEST(Profile, WrongTypeIsRefused) {
+  EXPECT_NE(errorOf(edited("\"value\": 49152", "\"value\": \"many\"")).find("is not a number"), std::string::npos);
+}
+
+TEST(Profile, TooFewColorsForChannels) {
+  Profile profile = *Profile::load("test4");
+  profile.colors = 7;
+  Result<ChannelColors> colors = ChannelColors::assign(profile);
+  ASSERT_FALSE(colors);
+  EXPECT_EQ(colors.error().code, ErrorCode::TooFewColors);
+}
+
+TEST(ResourceModel, FormulasOfThePaper) {
+  Profile profile = *Profile::load("wse2");
+  ResourceModel model(profile);
+  // P = 512, B = 64 (docs/timing.md): broadcast 580, chain 3130.
+  EXPECT_NEAR(model.broadcastCycles(64, 512), 580, 2);
+  EXPECT_NEAR(model.reduceChainCycles(64, 512), 3130, 1);
+  EXPECT_NEAR(model.reduceStarCycles(64, 512), 32709, 1);
+}
