@@ -84,7 +84,7 @@ def mesh(args, folder) -> bool:
     print(
         f"{'run time, s':24}{runs[0].stats['seconds']['run']:>16.2f}{runs[1].stats['seconds']['run']:>16.2f}"
     )
-    print(f"{'cycles':24}{runs[0].stats['cycles']:>16,}{runs[1].stats['cycles']:>16,}")
+    print(f"{'cycles':24}{runs[0].stats['cycles']:>16,.0f}{runs[1].stats['cycles']:>16,.0f}")
     return table.holds and max(loads) < LOAD_LIMIT
 
 

@@ -54,7 +54,7 @@ def measure(args: argparse.Namespace, name: str, folder: pathlib.Path) -> None:
     print(
         f"{name:12}{mesh['width']:>5}x{mesh['height']:<5}{compiled.seconds:>10.2f}{stats['seconds']['load']:>9.2f}"
         f"{stats['seconds']['run'] * 1e3:>11.1f}{stats['threads']:>8}{ort[1] * 1e3:>11.2f}{ort[2] * 1e3:>11.2f}"
-        f"{stats['seconds']['run'] / same_threads:>9.1f}{stats['cycles']:>14,}",
+        f"{stats['seconds']['run'] / same_threads:>9.1f}{stats['cycles']:>14,.0f}",
         flush=True,
     )
 

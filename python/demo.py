@@ -57,7 +57,7 @@ def show_compilation(compiled: wafer_tools.Compiled, color: bool, columns: int) 
         print(
             f"{name}{rect['width']:>5}x{rect['height']:<3}{len(region['kernels']):>9}  "
             f"{placement_picture.bar(parts, sram['limit'])} {sram['total'] / sram['limit']:>4.0%}"
-            f"{region['estimated_cycles']:>12,} cycles"
+            f"{region['estimated_cycles']:>12,.0f} cycles"
         )
     if len(regions) > SHOWN_REGIONS:
         print(f"and {len(regions) - SHOWN_REGIONS} more")
@@ -99,7 +99,7 @@ def show_runs(
         stats = result.stats
         print(
             f"{name:28}{ours.label:>12} {ours.score:.5f}{theirs.label:>12} {theirs.score:.5f}{excess:>14.1%} "
-            f"{stats['cycles']:>12,}{stats['seconds']['run']:>9.2f}",
+            f"{stats['cycles']:>12,.0f}{stats['seconds']['run']:>9.2f}",
             flush=True,
         )
     sram, pes = stats["sram"], stats["pes"]
@@ -111,7 +111,7 @@ def show_runs(
     if clock:
         microseconds = stats["cycles"] / clock / 1e3
         print(
-            f"{stats['cycles']:,} cycles are {microseconds:,.0f} us at {clock} GHz, by the emulator's timing model"
+            f"{stats['cycles']:,.0f} cycles are {microseconds:,.0f} us at {clock} GHz, by the emulator's timing model"
         )
     return same
 

@@ -96,7 +96,7 @@ def compare(args: argparse.Namespace, folder: pathlib.Path) -> None:
                 error, excess = max(error, pair[0]), max(excess, pair[1])
             seconds = result.stats["seconds"]
             print(
-                f"  {label[:32]:32} {error:12.3g} {excess:9.1%} {result.stats['cycles']:12,} "
+                f"  {label[:32]:32} {error:12.3g} {excess:9.1%} {result.stats['cycles']:12,.0f} "
                 f"{seconds['load']:7.2f} {seconds['run']:7.2f}",
                 flush=True,
             )
