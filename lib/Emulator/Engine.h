@@ -85,7 +85,8 @@ struct TrainLeaf {
   uint8_t side = 0;
   struct Step {
     uint32_t node;
-    Ticks latency, gate; // from injection to the node; the head was not there earlier
+    Ticks latency, gate; // from injection to the node; the head did not leave it earlier
+    bool switched;       // the color has several positions there
   };
   std::vector<Step> path; // from the source on
   uint32_t tail = 0;      // first step of the path that the tail has not passed
@@ -333,6 +334,7 @@ private:
   Ticks sendEnd(const Train &train) const;
   Ticks consumedAt(const End &end, uint64_t coordinate) const;
   Ticks injectedAt(const Train &train, uint64_t k) const;
+  Ticks passedAt(const Train &train, const TrainLeaf &leaf, int node, uint64_t k) const;
   void remember(End &end, Consumption consumption);
   RouterState &routerAt(uint32_t pe, uint8_t color);
   bool neighbor(uint32_t pe, uint8_t side, uint32_t &next) const;

@@ -201,8 +201,7 @@ void Engine::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
         queue.push_back({train, at});
         continue;
       }
-      if (unparked)
-        leaf->gate = std::max(leaf->gate, state.openedAt);
+      leaf->gate = std::max(leaf->gate, state.openedAt);
       if (train->control != isa::Control::None) {
         state.pending = train;
         state.pendingSide = side;
@@ -218,7 +217,7 @@ void Engine::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
     }
     uint32_t node = train->nodes.size();
     train->nodes.push_back({pe, 1});
-    leaf->path.push_back({node, leaf->total, leaf->gate});
+    leaf->path.push_back({node, leaf->total, leaf->gate, setup->positions > 1});
     uint8_t outputs = setup->outputs[position];
     bool firstOutput = true;
     const TrainLeaf trunk = *leaf;
@@ -352,15 +351,9 @@ void Engine::advanceTails(Train &train) {
                                 : leaf.base + train.total <= leaf.end->settled + capacity;
       if (!passed)
         break;
-      const TrainLeaf::Step &step = leaf.path[leaf.tail];
-      TrainNode &node = train.nodes[step.node];
-      if (timed) {
-        Ticks when = std::max(train.records.back().last + step.latency, step.gate + (train.total - 1) * linkCost);
-        if (!leaf.parked && leaf.base + train.total > capacity)
-          when =
-              std::max(when, consumedAt(*leaf.end, leaf.base + train.total - 1 - capacity) + leaf.total - step.latency);
-        node.passed = std::max(node.passed, when);
-      }
+      TrainNode &node = train.nodes[leaf.path[leaf.tail].node];
+      if (timed)
+        node.passed = std::max(node.passed, passedAt(train, leaf, leaf.tail, train.total - 1));
       ++leaf.tail;
       if (--node.openLeaves == 0)
         flip(train, node);
@@ -660,7 +653,8 @@ void Engine::complete(Op *op, Ticks when) {
     core.threads->op[op->thread] = nullptr;
     core.threads->end[op->thread] = when;
   }
-  if (core.state == Core::Blocked)
+  // Another thread's end does not wake a core that waits for its own instruction.
+  if (core.state == Core::Blocked && !core.op)
     makeReady(core);
   freeOp(op);
 }
@@ -694,16 +688,41 @@ Ticks Engine::injectedAt(const Train &train, uint64_t k) const {
   const Record *record = recordOf(train, k);
   Ticks when = record ? record->at(k) : 0;
   if (train.stream->dynamic) {
-    for (const TrainLeaf &leaf : train.leaves) {
-      uint64_t capacity = capacityFromSource(train, leaf);
-      if (!leaf.parked && leaf.base + k >= capacity)
-        when = std::max(when, consumedAt(*leaf.end, leaf.base + k - capacity) + leaf.total);
-    }
+    for (const TrainLeaf &leaf : train.leaves)
+      when = std::max(when, passedAt(train, leaf, -1, k));
   } else {
     for (const RouteLeaf &leaf : train.stream->leaves)
       if (train.base + k >= leaf.capacity)
         when = std::max(when, consumedAt(*leaf.end, train.base + k - leaf.capacity) + leaf.response);
   }
+  return when;
+}
+
+/// When wavelet k has passed a node of a leaf's path, or (-1) left the sender: at its pace, once the switches that it
+/// waited at had opened, once there was room. It needs no more room than up to the first switch before which it and all
+/// wavelets before it fit: so whether that switch happens to be open in this run yet makes no difference.
+Ticks Engine::passedAt(const Train &train, const TrainLeaf &leaf, int node, uint64_t k) const {
+  const Record *record = recordOf(train, k);
+  Ticks when = record ? record->at(k) : 0, latency = 0;
+  if (node >= 0) {
+    latency = leaf.path[node].latency;
+    when = std::max(when + latency, leaf.path[node].gate + int64_t(k) * linkCost);
+  }
+  const uint64_t wavelets = k + 1;
+  const uint64_t own = linkBuffer + (train.stream->side == PortRamp ? outputQueue : 0);
+  auto room = [&](size_t at) { return node < 0 ? own + at * linkBuffer : (at - node) * linkBuffer; };
+  for (size_t at = node + 1; at < leaf.path.size(); ++at) {
+    if (!leaf.path[at].switched)
+      continue;
+    if (wavelets <= room(at))
+      return when;
+    when = std::max(when, leaf.path[at].gate + int64_t(wavelets - room(at)) * linkCost);
+  }
+  if (leaf.parked)
+    return when;
+  uint64_t capacity = node < 0 ? capacityFromSource(train, leaf) : capacityBeyond(leaf, node);
+  if (leaf.base + wavelets > capacity)
+    when = std::max(when, consumedAt(*leaf.end, leaf.base + k - capacity) + leaf.total - latency);
   return when;
 }
 

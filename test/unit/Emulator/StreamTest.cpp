@@ -1,4 +1,4 @@
-// Programs on a few PEs: host in, something small, host out.
+// Programs on a few PEs: the functional sets that simulators of this kind are tried on first.
 #include "TestProgram.h"
 
 using namespace wafer;
@@ -8,21 +8,32 @@ namespace {
 constexpr unsigned kIn = 10, kOut = 11;
 
 /// The host's x enters at (0, 0) from the west on kIn, y leaves at (outX, outY) through `side` on kOut.
-void hostPorts(TestProgram &p, int n, int outX, int outY, unsigned side, image::DataType type = image::F32) {
+void hostPorts(TestProgram &p, int in, int out, int outX, int outY, unsigned side, image::DataType type = image::F32) {
   p.route(kIn, 0, 0, 1, 1, {{W, R}}, "x");
-  p.host(false, "x", type, {{n, n}}, 0, 0, 1, W, kIn);
+  p.host(false, "x", type, {{in, in}}, 0, 0, 1, W, kIn);
   p.route(kOut, outX, outY, 1, 1, {{R, side}}, "y");
-  p.host(true, "y", type, {{n, n}}, outX, outY, 1, side, kOut);
+  p.host(true, "y", type, {{out, out}}, outX, outY, 1, side, kOut);
+}
+
+void receive(Assembler &a, unsigned color, int n, uint32_t address = kData, unsigned thread = 0) {
+  a.nest({n});
+  a.desc(15, address, {1});
+  a.vec(VectorOp::Mov, F32, desc(15), fabric(color), none(), none(), thread);
+}
+void send(Assembler &a, unsigned color, int n, uint32_t address = kData, unsigned thread = 0,
+          Control control = Control::None) {
+  a.nest({n});
+  a.desc(15, address, {1});
+  a.vec(VectorOp::Mov, F32, fabric(color), desc(15), none(), none(), thread, control);
 }
 } // namespace
 
 TEST(Stream, OnePeDoublesWhatTheHostSends) {
   TestProgram p(1, 1);
-  hostPorts(p, 5, 0, 0, E);
+  hostPorts(p, 5, 5, 0, 0, E);
   p.region("r", 0, 0, 1, 1, [](Assembler &a) {
-    a.nest({5});
+    receive(a, kIn, 5);
     a.desc(0, kData, {1});
-    a.vec(VectorOp::Mov, F32, desc(0), fabric(kIn));
     a.vec(VectorOp::Add, F32, desc(0), desc(0), desc(0));
     a.vec(VectorOp::Mov, F32, fabric(kOut), desc(0));
     a.halt();
@@ -30,4 +41,382 @@ TEST(Stream, OnePeDoublesWhatTheHostSends) {
   ASSERT_TRUE(succeeded(p.run({{"x", floats({1, 2, 3, 4, -5})}})));
   EXPECT_EQ(p.output<float>("y"), (std::vector<float>{2, 4, 6, 8, -10}));
   EXPECT_GT(p.emulator->stats().cycles, 10);
+  // Again on the same emulator.
+  ASSERT_TRUE(succeeded(p.emulator->setInput("x", floats({0, 1, 0, 1, 0}))));
+  ASSERT_TRUE(succeeded(p.emulator->run({})));
+  EXPECT_EQ(p.output<float>("y"), (std::vector<float>{0, 2, 0, 2, 0}));
+}
+
+TEST(Stream, PingsInFourDirections) {
+  struct Case {
+    unsigned toSide;
+    int w, h, fromX, fromY, toX, toY;
+  };
+  for (Case c :
+       {Case{E, 2, 1, 0, 0, 1, 0}, Case{W, 2, 1, 1, 0, 0, 0}, Case{S, 1, 2, 0, 0, 0, 1}, Case{N, 1, 2, 0, 1, 0, 0}}) {
+    TestProgram p(c.w, c.h);
+    p.route(1, c.fromX, c.fromY, 1, 1, {{R, c.toSide}});
+    p.route(1, c.toX, c.toY, 1, 1, {{unsigned(oppositePort(c.toSide)), R}});
+    unsigned outSide = c.w == 2 ? N : W;
+    p.route(kOut, c.toX, c.toY, 1, 1, {{R, outSide}});
+    p.host(true, "y", image::I32, {{3, 3}}, c.toX, c.toY, 1, outSide, kOut);
+    p.region("from", c.fromX, c.fromY, 1, 1, [](Assembler &a) {
+      a.nest({3});
+      a.desc(0, 40, {2}); // 10, 12, 14
+      a.desc(1, kData, {1});
+      a.vec(VectorOp::Iota, I32, desc(1), desc(0));
+      a.vec(VectorOp::Mov, I32, fabric(1), desc(1));
+      a.halt();
+    });
+    p.region("to", c.toX, c.toY, 1, 1, [](Assembler &a) {
+      receive(a, 1, 3);
+      send(a, kOut, 3);
+      a.halt();
+    });
+    ASSERT_TRUE(succeeded(p.run()));
+    EXPECT_EQ(p.output<int32_t>("y"), (std::vector<int32_t>{10, 12, 14}));
+  }
+}
+
+TEST(Stream, TwoStreamsShareALinkAndKeepApart) {
+  TestProgram p(2, 1);
+  for (unsigned color : {1u, 2u}) {
+    p.route(color, 0, 0, 1, 1, {{R, E}});
+    p.route(color, 1, 0, 1, 1, {{W, R}});
+  }
+  hostPorts(p, 4, 4, 1, 0, E);
+  p.region("from", 0, 0, 1, 1, [](Assembler &a) {
+    receive(a, kIn, 4);
+    send(a, 1, 2, kData, 1);
+    send(a, 2, 2, kData + 8, 2);
+    a.wait(1);
+    a.wait(2);
+    a.halt();
+  });
+  p.region("to", 1, 0, 1, 1, [](Assembler &a) {
+    receive(a, 2, 2, kData); // the later one first: colors do not block one another
+    receive(a, 1, 2, kData + 8);
+    send(a, kOut, 4);
+    a.halt();
+  });
+  ASSERT_TRUE(succeeded(p.run({{"x", floats({1, 2, 3, 4})}})));
+  EXPECT_EQ(p.output<float>("y"), (std::vector<float>{3, 4, 1, 2}));
+}
+
+TEST(Stream, ChainsOfThreeAndFourRelayWithArithmetic) {
+  for (int w : {3, 4}) {
+    TestProgram p(w, 1);
+    hostPorts(p, 40, 40, w - 1, 0, E);
+    // Even colors into odd PEs, odd ones into even PEs.
+    for (int x = 0; x + 1 < w; ++x) {
+      p.route(x % 2, x, 0, 1, 1, {{R, E}});
+      p.route(x % 2, x + 1, 0, 1, 1, {{W, R}});
+    }
+    for (int x = 0; x != w; ++x)
+      p.region("pe" + std::to_string(x), x, 0, 1, 1, [&](Assembler &a) {
+        a.nest({40});
+        a.li(5, 0x3f800000);
+        unsigned in = x == 0 ? kIn : (x - 1) % 2, out = x == w - 1 ? kOut : x % 2;
+        a.vec(VectorOp::Add, F32, fabric(out), fabric(in), reg(5));
+        a.halt();
+      });
+    std::vector<float> x(40), y(40);
+    for (int i = 0; i != 40; ++i)
+      x[i] = i, y[i] = i + w;
+    ASSERT_TRUE(succeeded(p.run({{"x", floats(x)}})));
+    EXPECT_EQ(p.output<float>("y"), y);
+  }
+}
+
+TEST(Stream, FanInFromThreeSources) {
+  TestProgram p(2, 3);
+  // Three PEs of column 0, one color each, into (1, 1).
+  p.route(1, 0, 0, 1, 1, {{R, E}});
+  p.route(1, 1, 0, 1, 1, {{W, S}});
+  p.route(1, 1, 1, 1, 1, {{N, R}});
+  p.route(2, 0, 1, 1, 1, {{R, E}});
+  p.route(2, 1, 1, 1, 1, {{W, R}});
+  p.route(3, 0, 2, 1, 1, {{R, E}});
+  p.route(3, 1, 2, 1, 1, {{W, N}});
+  p.route(3, 1, 1, 1, 1, {{S, R}});
+  p.route(kOut, 1, 1, 1, 1, {{R, E}});
+  p.host(true, "y", image::I32, {{1, 1}}, 1, 1, 1, E, kOut);
+  p.region("sources", 0, 0, 1, 3, [](Assembler &a) {
+    a.coord(2, true);
+    a.addi(3, 2, 100);
+    a.nest({1});
+    auto one = a.label(), two = a.label(), end = a.label();
+    a.li(4, 1);
+    a.branch(Opcode::Beq, 2, 4, one);
+    a.branch(Opcode::Blt, 4, 2, two);
+    a.vec(VectorOp::Mov, I32, fabric(1), reg(3));
+    a.jmp(end);
+    a.bind(one);
+    a.vec(VectorOp::Mov, I32, fabric(2), reg(3));
+    a.jmp(end);
+    a.bind(two);
+    a.vec(VectorOp::Mov, I32, fabric(3), reg(3));
+    a.bind(end);
+    a.halt();
+  });
+  p.region("sink", 1, 1, 1, 1, [](Assembler &a) {
+    a.nest({1});
+    a.desc(0, kData, {1});
+    a.vec(VectorOp::Add, I32, desc(0), fabric(1), fabric(2));
+    a.vec(VectorOp::Add, I32, desc(0), desc(0), fabric(3));
+    a.vec(VectorOp::Mov, I32, fabric(kOut), desc(0));
+    a.halt();
+  });
+  ASSERT_TRUE(succeeded(p.run()));
+  EXPECT_EQ(p.output<int32_t>("y"), (std::vector<int32_t>{303}));
+}
+
+TEST(Stream, ScanFeedsForwardInOneInstruction) {
+  TestProgram p(1, 1);
+  hostPorts(p, 8, 8, 0, 0, E, image::I32);
+  p.region("r", 0, 0, 1, 1, [](Assembler &a) {
+    receive(a, kIn, 8);
+    a.nest({7});
+    a.desc(0, kData + 4, {1});
+    a.desc(1, kData, {1});
+    a.vec(VectorOp::Add, I32, desc(0), desc(1), desc(0));
+    send(a, kOut, 8);
+    a.halt();
+  });
+  ASSERT_TRUE(succeeded(p.run({{"x", ints({2, -1, 3, 4, 5, -2, 0, 1})}})));
+  EXPECT_EQ(p.output<int32_t>("y"), (std::vector<int32_t>{2, 1, 4, 8, 13, 11, 11, 12}));
+}
+
+// keep >= 5 of eight numbers, three slots a PE: 5,5,9 | 7 and no more. What does not fit goes on to the next PE, whose
+// last word says how many came.
+TEST(Stream, FilterPassesDataDependentCounts) {
+  constexpr int kPes = 4, kSlots = 3;
+  TestProgram p(kPes, 1);
+  p.route(kIn, 0, 0, 1, 1, {{W, R}}, "x");
+  p.host(false, "x", image::I32, {{8, 8}}, 0, 0, 1, W, kIn);
+  for (int x = 0; x + 1 < kPes; ++x) {
+    p.route(x % 2, x, 0, 1, 1, {{R, E}});
+    p.route(x % 2, x + 1, 0, 1, 1, {{W, R}});
+  }
+  p.route(kOut, 0, 0, kPes, 1, {{R, N}}, "y");
+  image::HostStream &y = p.host(true, "y", image::I32, {{kPes, 1, 0, 1}, {kSlots, kSlots}}, 0, 0, kPes, N, kOut);
+  y.mutable_lanes(0)->set_dx(1);
+  y.mutable_lanes(0)->set_dy(0);
+  for (int x = 0; x != kPes; ++x)
+    p.region("pe" + std::to_string(x), x, 0, 1, 1, [&](Assembler &a) {
+      const unsigned in = x == 0 ? kIn : (x - 1) % 2;
+      a.nest({1});
+      a.desc(0, kData - 4, {1});
+      if (x == 0) {
+        a.li(2, 8);
+      } else {
+        a.vec(VectorOp::Mov, I32, desc(0), fabric(in)); // how many come
+        a.scalar(Opcode::Ldw, 2, 0, kData - 4);
+      }
+      // r2 numbers in; the first three that pass stay at kData, the rest from there on.
+      a.li(7, kData);
+      a.nest({kSlots});
+      a.desc(1, kData, {1});
+      a.li(8, -1);
+      a.vec(VectorOp::Mov, I32, desc(1), reg(8));
+      a.nest({1});
+      auto loop = a.label(), skip = a.label(), end = a.label();
+      a.bind(loop);
+      a.branch(Opcode::Bge, 3, 2, end);
+      a.vec(VectorOp::Mov, I32, desc(0), fabric(in));
+      a.scalar(Opcode::Ldw, 5, 0, kData - 4);
+      a.addi(3, 3, 1);
+      a.li(6, 5);
+      a.branch(Opcode::Blt, 5, 6, skip);
+      a.scalar(Opcode::Stw, 5, 7, 0);
+      a.addi(7, 7, 4);
+      a.bind(skip);
+      a.jmp(loop);
+      a.bind(end);
+      a.addi(7, 7, -int(kData) - 4 * kSlots); // bytes that overflow
+      a.scalar(Opcode::Shri, 7, 7, 2);
+      a.scalar(Opcode::Maxi, 7, 7, 0);
+      if (x + 1 < kPes) {
+        a.vec(VectorOp::Mov, I32, fabric(x % 2), reg(7));
+        const Operand sizes[] = {Operand::reg(7)};
+        a.nest(sizes);
+        a.desc(2, kData + 4 * kSlots, {1});
+        a.vec(VectorOp::Mov, I32, fabric(x % 2), desc(2));
+      }
+      a.nest({kSlots});
+      a.vec(VectorOp::Mov, I32, fabric(kOut), desc(1));
+      a.halt();
+    });
+  ASSERT_TRUE(succeeded(p.run({{"x", ints({2, -1, 5, 5, -4, 9, 0, 7})}})));
+  EXPECT_EQ(p.output<int32_t>("y"), (std::vector<int32_t>{5, 5, 9, 7, -1, -1, -1, -1, -1, -1, -1, -1}));
+}
+
+TEST(Stream, BranchesOnTheParityOfACoordinate) {
+  TestProgram p(4, 1);
+  p.route(kOut, 0, 0, 4, 1, {{R, N}}, "y");
+  image::HostStream &y = p.host(true, "y", image::I32, {{4, 1, 0, 1}}, 0, 0, 4, N, kOut);
+  y.mutable_lanes(0)->set_dx(1);
+  y.mutable_lanes(0)->set_dy(0);
+  p.region("r", 0, 0, 4, 1, [](Assembler &a) {
+    a.coord(2, false);
+    a.scalar(Opcode::Andi, 3, 2, 1);
+    auto odd = a.label(), end = a.label();
+    a.nest({1});
+    a.branch(Opcode::Bne, 3, 0, odd);
+    a.scalar(Opcode::Muli, 4, 2, 10);
+    a.jmp(end);
+    a.bind(odd);
+    a.scalar(Opcode::Rsbi, 4, 2, 0);
+    a.bind(end);
+    a.vec(VectorOp::Mov, I32, fabric(kOut), reg(4));
+    a.halt();
+  });
+  ASSERT_TRUE(succeeded(p.run()));
+  EXPECT_EQ(p.output<int32_t>("y"), (std::vector<int32_t>{0, -1, 20, -3}));
+}
+
+//===- Passes over switched lines -----------------------------------------===//
+
+namespace {
+constexpr unsigned kGather = 4, kBcast = 5;
+
+/// One pass: every PE of a line sends `block` words, (its number + 1) * 100 + i; every PE receives all. The head
+/// relays.
+void pass(Assembler &a, bool vertical, int line, int block, int repeat) {
+  const uint32_t mine = kData, all = kData + 4 * block;
+  a.coord(20, vertical);
+  a.addi(21, 20, 1);
+  a.scalar(Opcode::Muli, 21, 21, 400); // bytes: iota divides by 4
+  for (int k = 0; k != repeat; ++k) {
+    a.nest({block});
+    a.desc(0, Assembler::Base::reg(21), {1});
+    a.desc(1, mine, {1});
+    a.vec(VectorOp::Iota, I32, desc(1), desc(0));
+    auto last = a.label(), sent = a.label();
+    a.li(22, line - 1);
+    a.branch(Opcode::Beq, 20, 22, last);
+    a.vec(VectorOp::Mov, I32, fabric(kGather), desc(1), none(), none(), 1, Control::Advance);
+    a.jmp(sent);
+    a.bind(last);
+    a.vec(VectorOp::Mov, I32, fabric(kGather), desc(1), none(), none(), 1, Control::Reset);
+    a.bind(sent);
+    for (int i = 0; i != line; ++i) {
+      auto notHead = a.label(), received = a.label();
+      a.branch(Opcode::Bne, 20, 0, notHead);
+      a.nest({block});
+      a.vec(VectorOp::Mov, I32, fabric(kBcast), fabric(kGather), none(), none(), 2);
+      a.bind(notHead);
+      a.nest({block});
+      a.desc(2, all + 4 * block * i, {1});
+      a.vec(VectorOp::Mov, I32, desc(2), fabric(kBcast));
+      a.branch(Opcode::Bne, 20, 0, received);
+      a.nest({1});
+      a.vec(VectorOp::Mov, I32, none(), fabric(kGather)); // the control word
+      a.bind(received);
+    }
+    a.wait(1);
+    a.wait(2);
+    a.addi(21, 21, 4);
+  }
+}
+
+struct PassCase {
+  bool vertical;
+  int line, block, repeat;
+};
+
+std::unique_ptr<TestProgram> passProgram(PassCase c) {
+  int w = c.vertical ? 2 : c.line, h = c.vertical ? c.line : 2;
+  auto p = std::make_unique<TestProgram>(w, h);
+  c.vertical ? p->gatherY(kGather, 0, 0, w, h) : p->gatherX(kGather, 0, 0, w, h);
+  c.vertical ? p->bcastY(kBcast, 0, 0, w, h) : p->bcastX(kBcast, 0, 0, w, h);
+  // The last PE of each line tells the host what it received.
+  int n = c.line * c.block, x = c.vertical ? 0 : w - 1, y = c.vertical ? h - 1 : 0;
+  unsigned side = c.vertical ? S : E;
+  p->route(kOut, x, y, c.vertical ? w : 1, c.vertical ? 1 : h, {{R, side}}, "y");
+  image::HostStream &out = p->host(true, "y", image::I32, {{2, 1, 0, 1}, {n, n}}, x, y, 2, side, kOut);
+  out.mutable_lanes(0)->set_dx(c.vertical);
+  out.mutable_lanes(0)->set_dy(!c.vertical);
+  p->region("line", 0, 0, w, h, [&](Assembler &a) {
+    pass(a, c.vertical, c.line, c.block, c.repeat);
+    auto end = a.label();
+    a.li(22, c.line - 1);
+    a.branch(Opcode::Bne, 20, 22, end);
+    a.nest({c.line * c.block});
+    a.desc(3, kData + 4 * c.block, {1});
+    a.vec(VectorOp::Mov, I32, fabric(kOut), desc(3));
+    a.bind(end);
+    a.halt();
+  });
+  return p;
+}
+
+std::vector<int32_t> passResult(PassCase c) {
+  std::vector<int32_t> values;
+  for (int lane = 0; lane != 2; ++lane)
+    for (int i = 0; i != c.line; ++i)
+      for (int k = 0; k != c.block; ++k)
+        values.push_back((i + 1) * 100 + c.repeat - 1 + k);
+  return values;
+}
+} // namespace
+
+TEST(Pass, GatherAndBroadcastOnLinesOfManyLengths) {
+  for (bool vertical : {false, true})
+    for (int line : {1, 2, 3, 5, 9})
+      for (int block : {1, 3, 64})
+        for (int repeat : {1, 3}) {
+          PassCase c{vertical, line, block, repeat};
+          auto p = passProgram(c);
+          ASSERT_TRUE(succeeded(p->run())) << vertical << " " << line << " " << block << " " << repeat;
+          EXPECT_EQ(p->output<int32_t>("y"), passResult(c));
+        }
+}
+
+TEST(Pass, NeitherBitsNorCyclesDependOnTheSchedule) {
+  for (PassCase c : {PassCase{false, 5, 64, 2}, PassCase{true, 9, 3, 3}, PassCase{false, 2, 1, 1}}) {
+    auto p = passProgram(c);
+    ASSERT_TRUE(succeeded(p->run()));
+    double cycles = p->emulator->stats().cycles;
+    EXPECT_GT(cycles, 0);
+    for (uint64_t seed = 1; seed != 40; ++seed) {
+      ASSERT_TRUE(succeeded(p->emulator->run(schedule(seed)))) << seed;
+      EXPECT_EQ(p->output<int32_t>("y"), passResult(c));
+      EXPECT_EQ(p->emulator->stats().cycles, cycles) << seed;
+    }
+    ASSERT_TRUE(succeeded(p->emulator->run(schedule(7, Timing::Off))));
+    EXPECT_EQ(p->output<int32_t>("y"), passResult(c));
+  }
+}
+
+TEST(Pass, EmptyBlocksStillHandOnTheTurn) {
+  // PEs send as many words as their x: the first none.
+  constexpr int kLine = 4;
+  TestProgram p(kLine, 1);
+  p.gatherX(kGather, 0, 0, kLine, 1);
+  p.route(kOut, 0, 0, 1, 1, {{R, W}}, "y");
+  p.host(true, "y", image::I32, {{10, 10}}, 0, 0, 1, W, kOut);
+  p.region("line", 0, 0, kLine, 1, [](Assembler &a) {
+    a.coord(2, false);
+    const Operand sizes[] = {Operand::reg(2)};
+    a.nest(sizes);
+    auto last = a.label(), sent = a.label(), end = a.label();
+    a.li(3, kLine - 1);
+    a.branch(Opcode::Beq, 2, 3, last);
+    a.vec(VectorOp::Mov, I32, fabric(kGather), reg(2), none(), none(), 1, Control::Advance);
+    a.jmp(sent);
+    a.bind(last);
+    a.vec(VectorOp::Mov, I32, fabric(kGather), reg(2), none(), none(), 1, Control::Reset);
+    a.bind(sent);
+    a.branch(Opcode::Bne, 2, 0, end);
+    a.nest({10}); // 0+1+2+3 words and four control words
+    a.desc(0, kData, {1});
+    a.vec(VectorOp::Mov, I32, desc(0), fabric(kGather));
+    a.vec(VectorOp::Mov, I32, fabric(kOut), desc(0));
+    a.bind(end);
+    a.wait(1);
+    a.halt();
+  });
+  ASSERT_TRUE(succeeded(p.run()));
+  EXPECT_EQ(p.output<int32_t>("y"), (std::vector<int32_t>{0, 1, 0, 2, 2, 0, 3, 3, 3, 0}));
 }

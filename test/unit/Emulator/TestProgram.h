@@ -216,6 +216,13 @@ inline VectorOperand fabric(unsigned c) { return VectorOperand::fabric(c); }
 inline VectorOperand reg(unsigned r) { return VectorOperand::reg(r); }
 inline VectorOperand none() { return VectorOperand::none(); }
 
+inline RunOptions schedule(uint64_t seed, Timing timing = Timing::Stream) {
+  RunOptions options;
+  options.scheduleSeed = seed;
+  options.timing = timing;
+  return options;
+}
+
 /// Registers are free for programs; data lies here and above in all small programs.
 constexpr uint32_t kData = 4096;
 
