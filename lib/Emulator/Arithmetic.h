@@ -23,7 +23,12 @@ WAFER_INLINE double fromBits64(uint64_t v) { return __builtin_bit_cast(double, v
 
 constexpr uint32_t kNaN = 0x7fc00000;
 
-WAFER_INLINE float canonical(float v) { return v != v ? fromBits(kNaN) : v; }
+// On the bits: a compiler may take "v != v ? NaN : v" for v.
+WAFER_INLINE uint32_t canonicalBits(float v) {
+  const uint32_t u = bits(v);
+  return static_cast<int32_t>(u & 0x7fffffffu) > 0x7f800000 ? kNaN : u;
+}
+WAFER_INLINE float canonical(float v) { return fromBits(canonicalBits(v)); }
 
 // minimum and maximum of IEEE 754-2019: NaN if either is, -0 below +0.
 WAFER_INLINE float minimum(float a, float b) {
@@ -98,7 +103,7 @@ WAFER_INLINE double clamp64(double x, double low, double high) { return x < low 
 
 WAFER_INLINE float exp(float x) {
   float r = static_cast<float>(exp64(clamp64(x, -200, 200)));
-  return x != x ? fromBits(kNaN) : r;
+  return x != x ? fromBits(kNaN) : canonical(r);
 }
 
 WAFER_INLINE float log(float x) {
@@ -115,12 +120,12 @@ WAFER_INLINE float tanh(float x) {
   double small = __builtin_fma(a * z, __builtin_fma(z, 2.0 / 15, -1.0 / 3), a);
   float r = static_cast<float>(a < 0.01 ? small : large);
   r = fromBits(bits(r) | (bits(x) & 0x80000000u));
-  return x != x ? fromBits(kNaN) : r;
+  return x != x ? fromBits(kNaN) : canonical(r);
 }
 
 WAFER_INLINE float sigmoid(float x) {
   float r = static_cast<float>(1.0 / (1.0 + exp64(clamp64(-static_cast<double>(x), -200, 200))));
-  return x != x ? fromBits(kNaN) : r;
+  return x != x ? fromBits(kNaN) : canonical(r);
 }
 
 constexpr int kErfTerms = 60;
@@ -144,7 +149,7 @@ WAFER_INLINE float erf(float x) {
   for (int k = kErfTerms - 2; k >= 0; --k)
     p = __builtin_fma(p, z, kErf.c[k]);
   float r = static_cast<float>(a * p);
-  return x != x ? fromBits(kNaN) : r;
+  return x != x ? fromBits(kNaN) : canonical(r);
 }
 
 /// x - n pi/2 with |result| <= pi/4; `quadrant` is n mod 4.

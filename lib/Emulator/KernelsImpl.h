@@ -16,7 +16,7 @@ using namespace arith;
 
 //===- Element operations -------------------------------------------------===//
 
-WAFER_INLINE uint32_t f(float v) { return bits(canonical(v)); }
+WAFER_INLINE uint32_t f(float v) { return canonicalBits(v); }
 WAFER_INLINE float F(uint32_t v) { return fromBits(v); }
 WAFER_INLINE int32_t I(uint32_t v) { return static_cast<int32_t>(v); }
 
@@ -327,12 +327,14 @@ WAFER_INLINE Vector load(const uint32_t *p) {
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
+typedef int32_t Integers __attribute__((vector_size(32), aligned(4), may_alias));
+
 WAFER_INLINE void store(uint32_t *p, Vector v) {
-  Vector nan = (Vector){} + fromBits(kNaN);
-  v = v == v ? v : nan;
-  __builtin_memcpy(p, &v, sizeof v);
+  Integers u = (Integers)v;
+  Integers nan = (u & 0x7fffffff) > 0x7f800000;
+  u = (u & ~nan) | (nan & static_cast<int32_t>(kNaN));
+  __builtin_memcpy(p, &u, sizeof u);
 }
-WAFER_INLINE Vector splat(uint32_t v) { return (Vector){} + fromBits(v); }
 
 /// rows x 8 cols destination words (row stride ds), reduced over `count` steps: d += a[row * ar + k * ak] * b[k * bk +
 /// col].
@@ -348,7 +350,6 @@ inline void fmaBlock(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, int
     for (int c = 0; c != cols; ++c)
       v[c] = load(b + k * bk + 8 * c);
     for (int r = 0; r != rows; ++r) {
-      // -0 would change sums; splat adds to +0, so take the bits as they are.
       const float s = fromBits(a[r * ar + k * ak]);
       const Vector x = {s, s, s, s, s, s, s, s};
       for (int c = 0; c != cols; ++c)

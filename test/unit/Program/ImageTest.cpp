@@ -1,0 +1,276 @@
+// Program images: what is written is read, and whatever else is refused with a code.
+#include "../Emulator/TestProgram.h"
+
+#include <cstdio>
+#include <fstream>
+#include <random>
+
+using namespace wafer;
+using namespace wafer::test;
+
+namespace {
+TestProgram sample() {
+  TestProgram p(4, 2);
+  static const uint32_t values[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  p.gatherX(4, 0, 0, 4, 2);
+  p.bcastX(5, 0, 0, 4, 2);
+  p.route(6, 0, 0, 1, 2, {{W, R}}, "x");
+  p.host(false, "x", image::F32, {{2, 1, 0, 1}, {3, 3}}, 0, 0, 2, W, 6);
+  p.route(7, 0, 0, 1, 2, {{R, W}}, "y");
+  p.host(true, "y", image::F32, {{2, 1, 0, 1}, {3, 3}}, 0, 0, 2, W, 7);
+  image::Weight &weight = *p.writer.manifest.add_weights();
+  weight.mutable_tensor()->set_name("w");
+  weight.mutable_tensor()->set_type(image::F32);
+  weight.mutable_tensor()->add_shape(8);
+  weight.set_section(p.writer.addSection(std::span(values)));
+  image::Region &region = p.region("r", 0, 0, 4, 2, [](Assembler &a) {
+    a.coord(2, false);
+    auto end = a.label();
+    a.branch(Opcode::Bne, 2, 0, end);
+    a.nest({3});
+    a.vec(VectorOp::Mov, F32, fabric(7), fabric(6));
+    a.bind(end);
+    a.halt();
+  });
+  image::WeightSlice &slice = *region.add_weights();
+  slice.set_address(kData);
+  slice.mutable_box()->set_split_x(100), slice.mutable_box()->set_split_y(100);
+  auto &dim = *slice.mutable_box()->add_dims();
+  dim.set_extent(8), dim.set_length(2), dim.set_x_minor(2), dim.set_stride(1);
+  return p;
+}
+
+Result<VerifiedProgram> verify(std::vector<uint8_t> bytes, const Profile &profile = testProfile()) {
+  Result<Image> image = Image::fromBytes(std::move(bytes));
+  if (!image)
+    return image.error();
+  return verifyProgram(image.take(), profile);
+}
+
+ErrorCode codeOf(TestProgram &p) {
+  auto result = verify(p.writer.bytes(), p.profile);
+  EXPECT_FALSE(result);
+  return result ? ErrorCode(0) : result.error().code;
+}
+} // namespace
+
+TEST(Image, WritesTheSameBytesAndReadsThemBack) {
+  TestProgram p = sample(), q = sample();
+  EXPECT_EQ(p.writer.bytes(), q.writer.bytes());
+  std::string path = testing::TempDir() + "image-test.wafer";
+  ASSERT_TRUE(succeeded(p.writer.write(path)));
+  Result<Image> image = Image::open(path);
+  ASSERT_TRUE(image) << image.error().str();
+  EXPECT_EQ(image->fileBytes(), p.writer.bytes().size());
+  EXPECT_EQ(image->manifest().regions(0).name(), "r");
+  for (int i = 0; i != image->manifest().sections_size(); ++i) {
+    EXPECT_EQ(image->manifest().sections(i).offset() % kImageAlignment, 0u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(image->section(i).data()) % kImageAlignment, 0u);
+  }
+  std::remove(path.c_str());
+  EXPECT_TRUE(verify(p.writer.bytes()));
+  EXPECT_FALSE(Image::open(path));
+  EXPECT_EQ(Image::open(testing::TempDir()).error().code, ErrorCode::ImageUnreadable);
+  EXPECT_EQ(p.writer.write("/nonexistent/folder/x.wafer").error().code, ErrorCode::ImageUnwritable);
+}
+
+TEST(Image, RunsTheSample) {
+  TestProgram p = sample();
+  HostTensor x = floats({1, 2, 3, 4, 5, 6});
+  x.shape = {2, 3};
+  ASSERT_TRUE(succeeded(p.run({{"x", x}})));
+  EXPECT_EQ(p.output<float>("y"), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST(Image, EveryFlippedByteIsNoticed) {
+  TestProgram p = sample();
+  const std::vector<uint8_t> good = p.writer.bytes();
+  for (size_t at = 0; at != good.size(); ++at)
+    for (uint8_t flip : {uint8_t(1), uint8_t(0x80), uint8_t(0xff)}) {
+      std::vector<uint8_t> bad = good;
+      bad[at] ^= flip;
+      auto result = verify(bad);
+      ASSERT_FALSE(result) << "byte " << at;
+      EXPECT_EQ(int(result.error().code) / 1000, 6);
+    }
+}
+
+TEST(Image, EveryTruncationIsNoticed) {
+  TestProgram p = sample();
+  const std::vector<uint8_t> good = p.writer.bytes();
+  for (size_t length = 0; length != good.size(); ++length) {
+    auto result = verify({good.begin(), good.begin() + length});
+    ASSERT_FALSE(result) << length;
+    EXPECT_EQ(int(result.error().code) / 1000, 6);
+  }
+  std::vector<uint8_t> longer = good;
+  longer.push_back(0);
+  EXPECT_FALSE(verify(longer));
+}
+
+// Manifests that are well-formed but senseless: a random field of a good one changed, checksums right. Verification
+// must refuse them or, if what they say happens to be legal, the run must end with or without an error: never with a
+// crash.
+TEST(Image, RandomManifestsNeverCrash) {
+  TestProgram p = sample();
+  const std::string good = [&] {
+    p.writer.bytes();
+    return p.writer.manifest.SerializeAsString();
+  }();
+  std::mt19937 random(11);
+  int refused = 0, loaded = 0;
+  for (int round = 0; round != 10000; ++round) {
+    TestProgram q = sample();
+    std::string bytes = good;
+    for (int k = 0, n = 1 + random() % 3; k != n; ++k)
+      bytes[random() % bytes.size()] = random() % 3 ? char(random()) : char(bytes[random() % bytes.size()] + 1);
+    image::Manifest manifest;
+    if (!manifest.ParseFromString(bytes))
+      continue;
+    if (int64_t(manifest.mesh_width()) * manifest.mesh_height() > 4096)
+      continue; // legal, only slow
+    q.writer.manifest = manifest;
+    auto program = verify(q.writer.bytes());
+    if (!program) {
+      EXPECT_NE(int(program.error().code), 0);
+      ++refused;
+      continue;
+    }
+    auto emulator = Emulator::create(program.take());
+    if (!emulator)
+      continue;
+    ++loaded;
+    for (const TensorInfo &info : (*emulator)->inputs()) {
+      HostTensor x;
+      x.type = info.type, x.shape = info.shape;
+      if (x.elements() > 10000)
+        continue;
+      x.bytes.resize(x.elements() * elementBytes(x.type));
+      (void)(*emulator)->setInput(info.name, x);
+    }
+    RunOptions options;
+    options.maxCycles = 100000;
+    if ((*emulator)->run(options))
+      for (const TensorInfo &info : (*emulator)->outputs())
+        (void)(*emulator)->output(info.name);
+  }
+  EXPECT_GT(refused, 500);
+  EXPECT_GT(loaded, 20);
+}
+
+TEST(Image, RefusesWhatTheProfileDoesNotHave) {
+  TestProgram p = sample();
+  p.profile.meshWidth = 3;
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageTooBig);
+  p.profile = testProfile();
+  p.profile.deadPes.push_back({2, 1});
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageTooBig);
+  p.profile = testProfile();
+  p.profile.deadLinks.push_back({2, 1, PortWest});
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageRoute);
+  p.profile = testProfile();
+  p.profile.switchableColors = {1};
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageRoute);
+  p.profile = testProfile();
+  p.profile.reservedColors = {5};
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageRoute);
+  p.profile = testProfile();
+  p.profile.reservedColors = {6};
+  EXPECT_FALSE(verify(p.writer.bytes(), p.profile));
+  p.profile = testProfile();
+  p.profile.sramBytes = 4096;
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageMemory);
+  p.profile = testProfile();
+  p.profile.hostLanes = 1;
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageHostStream);
+}
+
+TEST(Image, RefusesIllegalRoutes) {
+  auto with = [](const std::function<void(TestProgram &)> &change) {
+    TestProgram p = sample();
+    change(p);
+    return codeOf(p);
+  };
+  using Code = ErrorCode;
+  // Into a neighbor that does not take it; off the mesh; two entries; several inputs; beyond the mesh.
+  EXPECT_EQ(with([](TestProgram &p) { p.route(8, 0, 0, 1, 1, {{R, E}}); }), Code::ImageRoute);
+  EXPECT_EQ(with([](TestProgram &p) { p.route(8, 0, 0, 1, 1, {{R, N}}); }), Code::ImageRoute);
+  EXPECT_EQ(with([](TestProgram &p) { p.route(4, 1, 1, 1, 1, {{R, W}}); }), Code::ImageRoute);
+  EXPECT_EQ(with([](TestProgram &p) { p.route(8, 0, 0, 1, 1, {{R | E, R}}); }), Code::ImageRoute);
+  EXPECT_EQ(with([](TestProgram &p) { p.route(8, 3, 0, 2, 1, {{R, R}}); }), Code::ImageRoute);
+  EXPECT_EQ(with([](TestProgram &p) { p.route(24, 0, 0, 1, 1, {{R, R}}); }), Code::ImageRoute);
+  EXPECT_EQ(with([](TestProgram &p) { p.route(8, 0, 0, 1, 1, {{R, R}, {E, R}, {W, R}, {S, R}, {N, R}}); }),
+            Code::ImageRoute);
+  EXPECT_EQ(with([](TestProgram &p) { p.route(8, 1, 0, 1, 1, {{R, R}, {E, W}}); }), Code::ImageRoute); // changes both
+  EXPECT_EQ(with([](TestProgram &p) { p.route(8, 1, 0, 1, 1, {{W, W}}); }), Code::ImageRoute);
+}
+
+TEST(Image, RefusesMemoryThatOverlapsOrOverflows) {
+  auto with = [](const std::function<void(image::Region &)> &change) {
+    TestProgram p = sample();
+    change(*p.writer.manifest.mutable_regions(0));
+    return codeOf(p);
+  };
+  using Code = ErrorCode;
+  auto buffer = [](uint32_t address, uint32_t size, const char *kind) {
+    return [=](image::Region &r) {
+      auto &b = *r.add_buffers();
+      b.set_name("b"), b.set_address(address), b.set_size(size), b.set_kind(kind);
+    };
+  };
+  EXPECT_EQ(with(buffer(0, 16, "activation")), Code::ImageMemory);               // over the code
+  EXPECT_EQ(with(buffer(kData + 4, 16, "activation")), Code::ImageMemory);       // over weights
+  EXPECT_EQ(with(buffer(47 * 1024 - 8, 16, "scratch")), Code::ImageMemory);      // over the end
+  EXPECT_EQ(with(buffer(0xfffffff0, 0xfffffff0, "scratch")), Code::ImageMemory); // no wrap-around
+  EXPECT_EQ(with([](image::Region &r) { r.set_stack_bytes(43 * 1024); }), Code::ImageMemory);
+  EXPECT_EQ(with([](image::Region &r) { r.set_helper_bytes(46 * 1024); }), Code::ImageMemory);
+  EXPECT_EQ(with([](image::Region &r) { *r.add_weights() = r.weights(0); }), Code::ImageMemory);
+  EXPECT_EQ(with([](image::Region &r) { r.mutable_weights(0)->mutable_box()->mutable_dims(0)->set_stride(1 << 18); }),
+            Code::ImageMemory);
+  EXPECT_EQ(with([](image::Region &r) { r.mutable_weights(0)->mutable_box()->mutable_dims(0)->set_extent(9); }),
+            Code::ImageMemory);
+  EXPECT_EQ(with([](image::Region &r) { r.set_entry_word(1000); }), Code::ImageCode);
+  EXPECT_EQ(with([](image::Region &r) { r.set_code_words(r.code_words() - 1); }), Code::ImageCode);
+}
+
+TEST(Decoder, ChecksTheWholeProgram) {
+  auto decode = [](const TestProgram::Code &code, uint32_t entry = 0) {
+    Assembler a;
+    code(a);
+    auto words = a.finish();
+    EXPECT_TRUE(words);
+    return decodeProgram(*words, entry, 24, 1);
+  };
+  EXPECT_TRUE(decode([](Assembler &a) { a.halt(); }));
+  EXPECT_FALSE(decode([](Assembler &a) { a.addi(1, 1, 1); })); // runs past the end
+  EXPECT_FALSE(decode([](Assembler &a) { a.halt(); }, 1));     // entry outside
+  EXPECT_FALSE(decode([](Assembler &a) {
+    a.emit({.opcode = Opcode::Jmp, .imm = 5});
+    a.halt();
+  }));
+  EXPECT_FALSE(decode([](Assembler &a) { // into the middle of an instruction
+    a.emit({.opcode = Opcode::Jmp, .imm = 1});
+    a.li(2, 1 << 30);
+    a.halt();
+  }));
+  EXPECT_FALSE(decode([](Assembler &a) {
+    a.trap(1, 1);
+    a.halt();
+  }));
+  auto vec = [&](VectorOp op, ElementType type, VectorOperand d, VectorOperand x = {}, VectorOperand y = {},
+                 VectorOperand z = {}, Control control = Control::None) {
+    return bool(decode([&](Assembler &a) {
+      a.vec(op, type, d, x, y, z, 0, control);
+      a.halt();
+    }));
+  };
+  EXPECT_TRUE(vec(VectorOp::Add, F32, desc(0), desc(1), fabric(2)));
+  EXPECT_FALSE(vec(VectorOp::Add, F32, desc(0), desc(1)));
+  EXPECT_FALSE(vec(VectorOp::Mov, F32, desc(0), desc(1), desc(2)));
+  EXPECT_FALSE(vec(VectorOp::Mov, F32, reg(3), desc(1)));
+  EXPECT_FALSE(vec(VectorOp::Mov, F32, desc(0), fabric(24)));
+  EXPECT_FALSE(vec(VectorOp::Add, F32, desc(0), fabric(2), fabric(2)));
+  EXPECT_FALSE(vec(VectorOp::Mov, F32, desc(0), desc(1), none(), none(), Control::Advance));
+  EXPECT_FALSE(vec(VectorOp::Exp, I32, desc(0), desc(1)));
+  EXPECT_FALSE(vec(VectorOp::Shl, F32, desc(0), desc(1), desc(2)));
+}
