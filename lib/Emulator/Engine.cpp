@@ -6,6 +6,7 @@
 #include "Engine.h"
 
 #include "wafer/Program/Box.h"
+#include "wafer/Target/ResourceModel.h"
 
 #include <algorithm>
 #include <cfenv>
@@ -30,15 +31,12 @@ static void *reserve(size_t bytes) {
 
 Engine::Engine(VerifiedProgram verified) : program(std::move(verified)), kernels(selectKernels()) {
   const Profile &p = program.profile;
+  const ResourceModel model(p);
   for (unsigned op = 0; op != 64; ++op) {
-    const VectorCost &kind = op == unsigned(isa::VectorOp::Mov)   ? p.vectorMove
-                             : op == unsigned(isa::VectorOp::Fma) ? p.vectorFma
-                                                                  : p.vectorArith;
-    setupCost[op] = ticks(kind.setup);
-    bool helper = op >= 32 && p.helperCyclesPerElement[op] > 0;
-    elementCost[op] = ticks(helper ? p.helperCyclesPerElement[op] : kind.perElement);
+    setupCost[op] = ticks(model.vectorCycles(isa::VectorOp(op), 0));
+    elementCost[op] = ticks(model.vectorCycles(isa::VectorOp(op), 1)) - setupCost[op];
   }
-  // i32 multiplication and fma have no vector form on some machines: a helper's cost if the profile gives one.
+  // An i32 fma has no vector form on some machines: a helper's cost if the profile gives one.
   auto helperOr = [&](isa::VectorOp op, Ticks otherwise) {
     double cost = p.helperCyclesPerElement[unsigned(op)];
     return cost > 0 ? ticks(cost) : otherwise;

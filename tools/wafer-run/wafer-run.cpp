@@ -81,7 +81,8 @@ int main(int argc, char **argv) {
   std::vector<std::string> inputs;
   RunOptions options;
   app.add_option("image", image, "program image (.wafer) made by wafer-compile")->required();
-  app.add_option("--input", inputs, "NAME=FILE.npy, once per input; the type and shape must be the model's");
+  app.add_option("--input", inputs, "NAME=FILE.npy, once per input; the type and shape must be the model's")
+      ->allow_extra_args(false);
   app.add_option("--output-dir", folder, "where the outputs go; made if it is not there");
   app.add_option("--stats", statsFile, "write cycles, memory and times as JSON (docs/report.md)");
   app.add_option("--timing", timing,
