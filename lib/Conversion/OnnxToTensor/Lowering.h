@@ -110,6 +110,7 @@ llvm::ArrayRef<LoweringEntry> softmaxLowerings();
 llvm::ArrayRef<LoweringEntry> normalizationLowerings();
 llvm::ArrayRef<LoweringEntry> convolutionLowerings();
 llvm::ArrayRef<LoweringEntry> poolingLowerings();
+llvm::ArrayRef<LoweringEntry> einsumLowerings();
 
 } // namespace wafer
 

@@ -34,7 +34,7 @@ static const LoweringEntry *findLowering(StringRef domain, StringRef op, int sin
     llvm::StringMap<SmallVector<const LoweringEntry *>> result;
     for (ArrayRef<LoweringEntry> topic : {elementwiseLowerings(), activationLowerings(), matmulLowerings(),
                                           shapeLowerings(), gatherLowerings(), reductionLowerings(), softmaxLowerings(),
-                                          normalizationLowerings(), convolutionLowerings(), poolingLowerings()})
+                                          normalizationLowerings(), convolutionLowerings(), poolingLowerings(), einsumLowerings()})
       for (const LoweringEntry &entry : topic)
         result[entry.op].push_back(&entry);
     return result;
@@ -113,12 +113,7 @@ public:
       Value value = body->addArgument(argument.getType(), argument.getLoc());
       auto type = dyn_cast<RankedTensorType>(argument.getType());
       if (!type || !type.hasStaticShape()) {
-        StringRef name = "?";
-        if (auto attr = func.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name"))
-          name = attr.strref();
-        report(func.getLoc(), ErrorCode::ShapeUnknown,
-               "the shape of input '" + name + "' is not fixed: " + shapeText(argument.getType()),
-               "give it with --shape " + name + "=AxBxC, or its symbolic dimensions with --dim name=value");
+        reportDynamicInput(func, argument);
         tainted.insert(value);
         values[argument] = Value();
         continue;
@@ -147,6 +142,22 @@ public:
   int64_t nodes = 0;
 
 private:
+  /// The importer notes the symbolic dimensions of inputs in `onnx.dims`.
+  void reportDynamicInput(func::FuncOp func, BlockArgument argument) {
+    unsigned index = argument.getArgNumber();
+    auto nameAttr = func.getArgAttrOfType<StringAttr>(index, "onnx.name");
+    std::string name = nameAttr ? nameAttr.str() : std::to_string(index);
+    std::string symbols;
+    if (auto dims = func.getArgAttrOfType<ArrayAttr>(index, "onnx.dims"))
+      for (Attribute dim : dims)
+        symbols += " --dim " + cast<StringAttr>(dim).str() + "=N";
+    std::string hint = "give it with --shape " + name + "=AxBxC";
+    if (!symbols.empty())
+      hint = "give its dimensions with" + symbols + ", or its shape with --shape " + name + "=AxBxC";
+    report(func.getLoc(), ErrorCode::ShapeUnknown,
+           "the shape of input '" + name + "' is not fixed: " + shapeText(argument.getType()), hint);
+  }
+
   static std::string shapeText(Type type) {
     std::string text;
     llvm::raw_string_ostream(text) << type;
@@ -192,11 +203,8 @@ private:
     auto attr = dyn_cast<DenseElementsAttr>(constant.getValue());
     Value value;
     if (attr && constant.getType().getElementType().isUnsignedInteger()) {
-      // Signless arithmetic has no unsigned types; a wider signed one holds the values of the small ones.
-      unsigned width = constant.getType().getElementTypeBitWidth();
+      // arith has signless types only; whoever reads this is refused.
       value = onnx::ConstantOp::create(b, constant.getLoc(), constant.getType(), attr);
-      if (width > 32)
-        tainted.insert(value);
     } else if (attr) {
       value = arith::ConstantOp::create(b, constant.getLoc(), attr);
     }

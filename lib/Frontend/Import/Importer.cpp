@@ -97,6 +97,12 @@ public:
     b.setInsertionPointToStart(body);
     for (auto [index, input] : llvm::enumerate(inputs)) {
       func.setArgAttr(index, "onnx.name", b.getStringAttr(input->name()));
+      SmallVector<StringRef> symbols;
+      for (const auto &dim : input->type().tensor_type().shape().dim())
+        if (dim.has_dim_param() && !llvm::is_contained(symbols, dim.dim_param()))
+          symbols.push_back(dim.dim_param());
+      if (!symbols.empty())
+        func.setArgAttr(index, "onnx.dims", b.getStrArrayAttr(symbols));
       scope.values[input->name()] = body->getArgument(index);
     }
     for (const auto &[name, weight] : weights)

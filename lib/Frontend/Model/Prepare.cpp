@@ -423,37 +423,46 @@ private:
         output.mutable_type()->mutable_tensor_type()->clear_shape();
   }
 
+  /// Every node whose operator does not exist here. If there is one, the model cannot be prepared further, so known
+  /// operators without a lowering are named as well: one report says all that is in the way.
   std::vector<ModelError> findUnknownOperators() {
-    std::vector<ModelError> errors;
-    unknownIn(model.graph(), errors);
-    return errors;
+    std::vector<ModelError> unknown, unsupported;
+    findUnknownIn(model.graph(), unknown, unsupported);
+    if (!unknown.empty())
+      unknown.insert(unknown.end(), unsupported.begin(), unsupported.end());
+    return unknown;
   }
 
-  void unknownIn(const Graph &graph, std::vector<ModelError> &errors) {
+  void findUnknownIn(const Graph &graph, std::vector<ModelError> &unknown, std::vector<ModelError> &unsupported) {
     for (const auto &node : graph.node()) {
       std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
+      std::string name = node.name().empty() && node.output_size() ? node.output(0) : node.name();
       int version = -1;
       for (const auto &opset : model.opset_import())
         if (opset.domain() == domain)
           version = static_cast<int>(opset.version());
-      auto report = [&](std::string why, std::string hint) {
-        errors.push_back({{ErrorCode::OperatorUnknown, "node " + describeNode(node) + " " + why, std::move(hint)},
-                          node.name().empty() && node.output_size() ? node.output(0) : node.name()});
+      auto report = [&](const std::string &why, const std::string &hint) {
+        unknown.push_back({{ErrorCode::OperatorUnknown, "node " + describeNode(node) + ": " + why, hint}, name});
       };
+      const wafer::onnx::OpSchema *schema = onnxSchemas().find(domain, node.op_type(), version);
       if (version < 0)
-        report("is of domain '" + domain + "', which the model does not import", "export the model again");
-      else if (!onnxSchemas().find(domain, node.op_type(), version)) {
-        if (onnxSchemas().knowsDomain(domain))
-          report("is no operator of ONNX at version " + std::to_string(version),
-                 "check the operator's name and domain");
-        else
-          report("is a custom operator without support", "export the model without custom operators");
-      }
+        report("the model does not import the operator set of domain '" + domain + "'", "export the model again");
+      else if (!schema && onnxSchemas().knowsDomain(domain))
+        report("ONNX has no such operator at version " + std::to_string(version),
+               "check the operator's name and domain");
+      else if (!schema)
+        report("the custom operator has no lowering", "export the model without custom operators");
+      else if (options.hasLowering && !schema->hasFunctionBody &&
+               !options.hasLowering(domain, node.op_type(), kPinnedOpset))
+        unsupported.push_back({{ErrorCode::NodeUnsupported,
+                                "node " + describeNode(node) + ": the operator has no lowering",
+                                "the list of supported operators is in docs/operators.md"},
+                               name});
       for (const auto &attribute : node.attribute()) {
         if (attribute.has_g())
-          unknownIn(attribute.g(), errors);
+          findUnknownIn(attribute.g(), unknown, unsupported);
         for (const auto &nested : attribute.graphs())
-          unknownIn(nested, errors);
+          findUnknownIn(nested, unknown, unsupported);
       }
     }
   }

@@ -51,7 +51,7 @@ func.func @required_attribute(%x: tensor<4xf32>) {
 func.func @terminator(%c: tensor<i1>) {
   // expected-error @+1 {{graph "then_branch" must be one block that ends in onnx.yield}}
   onnx.node "If" of "test" since 1 (%c) graph "then_branch" {
-    %n = onnx.none
+    llvm.unreachable
   } : (tensor<i1>) -> ()
   return
 }
