@@ -15,7 +15,7 @@
 
 namespace wafer::frontend {
 
-/// The operator set that every model is converted to.
+/// The operator set that models are converted to, unless every node has a lowering as it is.
 constexpr int kPinnedOpset = 27;
 
 /// What the caller pins down about a model. Every name must exist in the model.

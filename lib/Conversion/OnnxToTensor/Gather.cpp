@@ -178,8 +178,8 @@ ArrayRef<LoweringEntry> wafer::gatherLowerings() {
   static constexpr LoweringEntry table[] = {
       {"Gather", 1, lowerGather},
       {"GatherElements", 11, lowerGatherElements},
-      {"GatherND", 12, lowerGatherND},
-      {"OneHot", 11, lowerOneHot},
+      {"GatherND", 11, lowerGatherND},
+      {"OneHot", 9, lowerOneHot},
   };
   return table;
 }

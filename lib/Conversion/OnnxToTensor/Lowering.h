@@ -39,6 +39,9 @@ public:
   int64_t rank(size_t i) const { return tensorTypeOf(operand(i)).getRank(); }
   /// The values of a constant operand of integers (or booleans); nullopt if it is absent or not constant.
   std::optional<llvm::SmallVector<int64_t>> constantInts(size_t i) const;
+  /// What newer versions take as operand `i` and older ones as attribute `name`: nullopt if neither is there. Refuses
+  /// (and sets `refusal`) if the operand is there, but not constant.
+  std::optional<llvm::SmallVector<int64_t>> intsOperandOrAttr(size_t i, llvm::StringRef name);
   /// The values of a constant scalar of any type.
   std::optional<double> constantScalar(size_t i) const;
 

@@ -96,8 +96,8 @@ LogicalResult lowerGemm(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::matmulLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"MatMul", 9, lowerMatMul},
-      {"Gemm", 11, lowerGemm},
+      {"MatMul", 1, lowerMatMul},
+      {"Gemm", 7, lowerGemm},
   };
   return table;
 }

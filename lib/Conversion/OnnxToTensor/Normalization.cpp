@@ -139,7 +139,7 @@ LogicalResult lowerGroupNormalization(NodeLowering &n) {
   if (rank < 3 || groups < 1 || n.shape(0)[1] % groups != 0)
     return n.invalid("the channels do not divide into num_groups");
   if (!isVectorOf(n.operand(1), n.shape(0)[1]) || !isVectorOf(n.operand(2), n.shape(0)[1]))
-    return n.unsupported("scale and bias are not per channel", "convert the model to operator set 21");
+    return n.invalid("scale and bias must have one element per channel");
   Ints grouped{n.shape(0)[0], groups, n.shape(0)[1] / groups};
   llvm::append_range(grouped, n.shape(0).drop_front(2));
   Value x = n.t.reshape(n.operand(0), grouped);
@@ -162,8 +162,12 @@ LogicalResult lowerLpNormalization(NodeLowering &n) {
   Value powers =
       n.t.map({x}, n.element(0), [&](S &s, ValueRange v) { return p == 1 ? s.abs(v[0]) : s.mul(v[0], v[0]); });
   Value sum = n.t.reduce(powers, {*axis}, /*keep=*/true, ReduceKind::Add);
-  n.setOutput(0, n.t.map({x, sum}, n.element(0),
-                         [&](S &s, ValueRange v) { return s.div(v[0], p == 1 ? v[1] : s.op<math::SqrtOp>(v[1])); }));
+  n.setOutput(0, n.t.map({x, sum}, n.element(0), [&](S &s, ValueRange v) {
+    // A vector of zeros stays one.
+    Value zero = s.constant(v[1].getType(), 0);
+    Value norm = p == 1 ? v[1] : s.op<math::SqrtOp>(v[1]);
+    return s.select(s.cmp("eq", v[1], zero), zero, s.div(v[0], norm));
+  }));
   return success();
 }
 
@@ -172,8 +176,8 @@ LogicalResult lowerLpNormalization(NodeLowering &n) {
 ArrayRef<LoweringEntry> wafer::normalizationLowerings() {
   static constexpr LoweringEntry table[] = {
       {"LayerNormalization", 17, lowerLayerNormalization}, {"RMSNormalization", 23, lowerRMSNormalization},
-      {"BatchNormalization", 9, lowerBatchNormalization},  {"InstanceNormalization", 6, lowerInstanceNormalization},
-      {"GroupNormalization", 18, lowerGroupNormalization}, {"LpNormalization", 1, lowerLpNormalization},
+      {"BatchNormalization", 7, lowerBatchNormalization},  {"InstanceNormalization", 6, lowerInstanceNormalization},
+      {"GroupNormalization", 21, lowerGroupNormalization}, {"LpNormalization", 1, lowerLpNormalization},
   };
   return table;
 }

@@ -32,9 +32,10 @@ using namespace wafer;
 static const LoweringEntry *findLowering(StringRef domain, StringRef op, int since) {
   static const llvm::StringMap<SmallVector<const LoweringEntry *>> table = [] {
     llvm::StringMap<SmallVector<const LoweringEntry *>> result;
-    for (ArrayRef<LoweringEntry> topic : {elementwiseLowerings(), activationLowerings(), matmulLowerings(),
-                                          shapeLowerings(), gatherLowerings(), reductionLowerings(), softmaxLowerings(),
-                                          normalizationLowerings(), convolutionLowerings(), poolingLowerings(), einsumLowerings()})
+    for (ArrayRef<LoweringEntry> topic :
+         {elementwiseLowerings(), activationLowerings(), matmulLowerings(), shapeLowerings(), gatherLowerings(),
+          reductionLowerings(), softmaxLowerings(), normalizationLowerings(), convolutionLowerings(),
+          poolingLowerings(), einsumLowerings()})
       for (const LoweringEntry &entry : topic)
         result[entry.op].push_back(&entry);
     return result;
@@ -67,6 +68,18 @@ std::optional<SmallVector<int64_t>> NodeLowering::constantInts(size_t i) const {
   for (const APInt &item : attr.getValues<APInt>())
     values.push_back(isBool ? item.getZExtValue() : item.getSExtValue());
   return values;
+}
+
+std::optional<SmallVector<int64_t>> NodeLowering::intsOperandOrAttr(size_t i, StringRef name) {
+  if (operand(i)) {
+    auto values = constantInts(i);
+    if (!values)
+      (void)notConstant(name);
+    return values;
+  }
+  if (hasAttr(name))
+    return intsAttr(name, {});
+  return std::nullopt;
 }
 
 std::optional<double> NodeLowering::constantScalar(size_t i) const {

@@ -151,7 +151,7 @@ LogicalResult lowerLpPool(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::poolingLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"MaxPool", 8, lowerMaxPool},
+      {"MaxPool", 1, lowerMaxPool},
       {"AveragePool", 7, lowerAveragePool},
       {"LpPool", 2, lowerLpPool},
       {"GlobalAveragePool", 1, lowerGlobalPool},

@@ -124,11 +124,10 @@ LogicalResult lowerFlatten(NodeLowering &n) {
 
 LogicalResult lowerSqueeze(NodeLowering &n) {
   Ints axes;
-  if (n.operand(1)) {
-    auto values = n.constantInts(1);
-    if (!values)
-      return n.notConstant("axes");
-    axes = *values;
+  if (auto given = n.intsOperandOrAttr(1, "axes")) {
+    axes = *given;
+  } else if (n.refusal) {
+    return failure();
   } else {
     for (auto [i, dim] : llvm::enumerate(n.shape(0)))
       if (dim == 1)
@@ -150,9 +149,9 @@ LogicalResult lowerSqueeze(NodeLowering &n) {
 }
 
 LogicalResult lowerUnsqueeze(NodeLowering &n) {
-  auto axes = n.constantInts(1);
+  auto axes = n.intsOperandOrAttr(1, "axes");
   if (!axes)
-    return n.notConstant("axes");
+    return n.refusal ? failure() : n.invalid("axes are missing");
   int64_t rank = n.rank(0) + axes->size();
   Ints shape(rank, 0);
   for (int64_t axis : *axes) {
@@ -205,11 +204,10 @@ LogicalResult lowerSplit(NodeLowering &n) {
   int64_t extent = n.shape(0)[*axis];
   int64_t parts = static_cast<int64_t>(n.outputCount());
   Ints sizes;
-  if (n.operand(1)) {
-    auto values = n.constantInts(1);
-    if (!values)
-      return n.notConstant("split");
-    sizes = *values;
+  if (auto given = n.intsOperandOrAttr(1, "split")) {
+    sizes = *given;
+  } else if (n.refusal) {
+    return failure();
   } else {
     int64_t part = (extent + parts - 1) / parts;
     for (int64_t i = 0; i != parts; ++i)
@@ -229,17 +227,15 @@ LogicalResult lowerSplit(NodeLowering &n) {
 }
 
 LogicalResult lowerSlice(NodeLowering &n) {
-  auto starts = n.constantInts(1), ends = n.constantInts(2);
+  auto starts = n.intsOperandOrAttr(1, "starts"), ends = n.intsOperandOrAttr(2, "ends");
   if (!starts || !ends)
-    return n.notConstant(starts ? "ends" : "starts");
+    return n.refusal ? failure() : n.invalid("starts or ends are missing");
   Ints axes(starts->size()), steps(starts->size(), 1);
   std::iota(axes.begin(), axes.end(), 0);
-  if (n.operand(3)) {
-    auto values = n.constantInts(3);
-    if (!values)
-      return n.notConstant("axes");
-    axes = *values;
-  }
+  if (auto given = n.intsOperandOrAttr(3, "axes"))
+    axes = *given;
+  else if (n.refusal)
+    return failure();
   if (n.operand(4)) {
     auto values = n.constantInts(4);
     if (!values)
@@ -311,10 +307,10 @@ LogicalResult lowerPad(NodeLowering &n) {
   StringRef mode = n.stringAttr("mode", "constant");
   if (mode != "constant")
     return n.unsupported("mode '" + mode + "'", "only constant padding is supported");
-  auto pads = n.constantInts(1);
+  auto pads = n.intsOperandOrAttr(1, "pads");
   if (!pads)
-    return n.notConstant("pads");
-  std::optional<double> value = 0;
+    return n.refusal ? failure() : n.invalid("pads are missing");
+  std::optional<double> value = n.floatAttr("value", 0);
   if (n.operand(2) && !(value = n.constantScalar(2)))
     return n.unsupported("the padding value is computed from run-time data");
   Ints axes(n.rank(0));
@@ -436,25 +432,25 @@ LogicalResult lowerConstant(NodeLowering &n) {
 ArrayRef<LoweringEntry> wafer::shapeLowerings() {
   static constexpr LoweringEntry table[] = {
       {"Identity", 1, lowerIdentity},
-      {"Dropout", 12, lowerDropout},
+      {"Dropout", 7, lowerDropout},
       {"Shape", 1, lowerShape},
       {"Size", 1, lowerSize},
       {"Constant", 1, lowerConstant},
       {"ConstantOfShape", 9, lowerConstantOfShape},
       {"Reshape", 5, lowerReshape},
-      {"Flatten", 9, lowerFlatten},
-      {"Squeeze", 13, lowerSqueeze},
-      {"Unsqueeze", 13, lowerUnsqueeze},
+      {"Flatten", 1, lowerFlatten},
+      {"Squeeze", 1, lowerSqueeze},
+      {"Unsqueeze", 1, lowerUnsqueeze},
       {"Transpose", 1, lowerTranspose},
       {"Concat", 4, lowerConcat},
-      {"Split", 13, lowerSplit},
-      {"Slice", 10, lowerSlice},
+      {"Split", 2, lowerSplit},
+      {"Slice", 1, lowerSlice},
       {"Expand", 8, lowerExpand},
       {"Tile", 6, lowerTile},
-      {"Pad", 11, lowerPad},
+      {"Pad", 2, lowerPad},
       {"Range", 11, lowerRange},
       {"Trilu", 14, lowerTrilu},
-      {"DepthToSpace", 11, lowerDepthToSpace},
+      {"DepthToSpace", 1, lowerDepthToSpace},
       {"SpaceToDepth", 1, lowerSpaceToDepth},
   };
   return table;
