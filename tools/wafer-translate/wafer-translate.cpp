@@ -1,4 +1,5 @@
 // Translates between waferc's IR and other formats: the tool of the lit tests. Each library registers its own.
+#include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
 #include "wafer/Conversion/PeToProgram.h"
 #include "wafer/Frontend/Import.h"
 
@@ -6,7 +7,7 @@
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 
 int main(int argc, char **argv) {
-  wafer::frontend::registerOnnxTextTranslation();
+  wafer::frontend::registerOnnxTextTranslation(wafer::hasOnnxLowering);
   wafer::registerPeToAsmTranslation();
   return mlir::failed(mlir::mlirTranslateMain(argc, argv, "waferc's translation driver"));
 }

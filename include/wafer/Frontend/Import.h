@@ -20,8 +20,8 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnxText(mlir::MLIRCont
                                                                   llvm::StringRef name, const ModelOptions &options,
                                                                   WeightStore &weights);
 
-/// Registers `wafer-translate --import-onnx-text`.
-void registerOnnxTextTranslation();
+/// Registers `wafer-translate --import-onnx-text`. Nodes that `hasLowering` denies are replaced by their functions.
+void registerOnnxTextTranslation(bool (*hasLowering)(std::string_view domain, std::string_view op, int since));
 
 } // namespace wafer::frontend
 

@@ -8,14 +8,15 @@
 using namespace mlir;
 using namespace wafer;
 
-void frontend::registerOnnxTextTranslation() {
+void frontend::registerOnnxTextTranslation(bool (*hasLowering)(std::string_view, std::string_view, int)) {
   static TranslateToMLIRRegistration registration(
       "import-onnx-text", "import a model in ONNX's text syntax",
-      [](llvm::SourceMgr &sources, MLIRContext *context) -> OwningOpRef<Operation *> {
+      [hasLowering](llvm::SourceMgr &sources, MLIRContext *context) -> OwningOpRef<Operation *> {
         const llvm::MemoryBuffer *buffer = sources.getMemoryBuffer(sources.getMainFileID());
         WeightStore weights;
-        auto module =
-            importOnnxText(*context, buffer->getBuffer(), buffer->getBufferIdentifier(), ModelOptions(), weights);
+        ModelOptions options;
+        options.hasLowering = hasLowering;
+        auto module = importOnnxText(*context, buffer->getBuffer(), buffer->getBufferIdentifier(), options, weights);
         if (failed(module))
           return {};
         return OwningOpRef<Operation *>(module->release().getOperation());
