@@ -18,7 +18,7 @@ Written by scripts/operator-reference.py from the tables of lib/Conversion/OnnxT
 These have a lowering of their own. Any other operator of ONNX is replaced by the body of its function, if its schema
 has one; what remains is refused, every node of it in one report, before anything is compiled. A lowering may still refuse a form
 of its operator (a data type, a mode), with the reason and what to do about it. Models of older operator sets are
-converted to the newest one that ONNX 1.22 has.
+converted to the newest one that ONNX 1.22 has, unless every node has a lowering in the version it was written for.
 
 Tensors are of f32, i32, i64 and bool.
 """
@@ -30,7 +30,7 @@ def main() -> int:
         return 2
     text = HEAD
     for path in sorted(FOLDER.glob("*.cpp")):
-        entries = re.findall(r'^\s*\{"(\w+)", (\d+), [^{}]+\},?', path.read_text(), re.MULTILINE)
+        entries = re.findall(r'\{"(\w+)", (\d+), [^{}]+\},', path.read_text())
         if entries:
             text += f"\n## {path.stem}\n\n" + ", ".join(sorted({op for op, _ in entries})) + "\n"
     pathlib.Path(sys.argv[1]).write_text(text)
