@@ -115,7 +115,12 @@ private:
         .Case<tensor::CollapseShapeOp>([&](tensor::CollapseShapeOp op) {
           return visitReshape(op, op.getSrc(), op.getResult(), op.getReassociationIndices(), false);
         })
-        .Case<tensor::ExpandShapeOp>([&](tensor::ExpandShapeOp op) {
+        .Case<tensor::ExpandShapeOp>([&](tensor::ExpandShapeOp op) -> LogicalResult {
+          if (llvm::all_of(op->getUsers(), [&](Operation *user) {
+                auto gather = dyn_cast<tensor::GatherOp>(user);
+                return gather && gather.getIndices() == op.getResult() && addsCoordinate(op);
+              }))
+            return success(); // gatherIndices looks through it
           return visitReshape(op, op.getSrc(), op.getResult(), op.getReassociationIndices(), true);
         })
         .Case<tensor::PadOp>([&](tensor::PadOp op) -> LogicalResult {
@@ -136,6 +141,7 @@ private:
             return op.emitOpError("slices with strides, run-time offsets or fewer dimensions are not supported here");
           GraphOperand operand = whole(op.getSource());
           operand.shape = SmallVector<int64_t>(op.getType().getShape());
+          operand.resized = op.getType().getShape() != op.getSourceType().getShape();
           for (auto [shift, offset] : llvm::zip(operand.pieces[0].shift, op.getStaticOffsets()))
             shift = -offset;
           operands[op.getResult()] = operand;
@@ -163,16 +169,20 @@ private:
           GraphOperand source = whole(op.getSource()), operand;
           source.pieces[0].shift = SmallVector<int64_t>(op.getStaticOffsets());
           operand.shape = SmallVector<int64_t>(op.getType().getShape());
+          operand.resized = op.getType().getShape() != op.getSourceType().getShape();
           if (!op.getDest().getDefiningOp<tensor::EmptyOp>())
             operand.pieces.push_back(whole(op.getDest()).pieces[0]);
           operand.pieces.push_back(source.pieces[0]);
           operands[op.getResult()] = operand;
           return success();
         })
-        .Case<tensor::GatherOp>([&](tensor::GatherOp op) {
-          GraphOperand table = whole(op.getSource()), indices = whole(op.getIndices());
+        .Case<tensor::GatherOp>([&](tensor::GatherOp op) -> LogicalResult {
+          FailureOr<GraphOperand> indices = gatherIndices(op);
+          if (failed(indices))
+            return failure();
+          GraphOperand table = whole(op.getSource());
           GraphNode &node = newNode(GraphNode::Gather, op);
-          node.operands = {table, indices};
+          node.operands = {table, *indices};
           setResult(node, op.getResult());
           return success();
         })
@@ -192,6 +202,46 @@ private:
             return success();
           return op->emitOpError("has no place in a kernel: the tensor level is linalg.generic and tensor ops");
         });
+  }
+
+  /// Indices of gathers end in a dimension of their coordinates, here always one: expand_shape adds it.
+  static bool addsCoordinate(tensor::ExpandShapeOp op) {
+    ArrayRef<int64_t> shape = op.getResultType().getShape();
+    return !shape.empty() && shape.back() == 1 && op.getSrcType().getShape() == shape.drop_back();
+  }
+
+  /// The indices without that dimension.
+  FailureOr<GraphOperand> gatherIndices(tensor::GatherOp op) {
+    RankedTensorType type = op.getIndicesType();
+    ArrayRef<int64_t> shape = type.getShape();
+    if (op.getGatherDims() != ArrayRef<int64_t>{0} || shape.back() != 1 ||
+        op.getResultType().getRank() != type.getRank() - 1 + op.getSourceType().getRank() - 1)
+      return op.emitOpError("gathers along another dimension than the first, which is not supported here");
+    if (auto expand = op.getIndices().getDefiningOp<tensor::ExpandShapeOp>(); expand && addsCoordinate(expand))
+      return whole(expand.getSrc());
+    GraphOperand source = whole(op.getIndices());
+    GraphTensor tensor = graph.tensors[source.pieces[0].tensor];
+    tensor.shape.pop_back();
+    tensor.users.clear();
+    if (auto dense = dyn_cast_or_null<DenseElementsAttr>(tensor.value)) {
+      tensor.value = dense.reshape(type.clone(tensor.shape));
+    } else if (!tensor.resident()) {
+      if (tensor.shape.empty())
+        return op.emitOpError("gathers by a computed index without dimensions, which is not supported here");
+      GraphNode &node = newNode(GraphNode::Reshape, op);
+      node.operands = {source};
+      for (int64_t d = 0; d != static_cast<int64_t>(tensor.shape.size()); ++d)
+        node.groups.push_back({d});
+      node.groups.back().push_back(tensor.shape.size());
+      node.result = graph.tensors.size();
+      tensor.kind = GraphTensor::Computed;
+      tensor.producer = graph.nodes.size() - 1;
+    }
+    GraphOperand operand;
+    operand.shape = tensor.shape;
+    operand.pieces.push_back({static_cast<int>(graph.tensors.size()), SmallVector<int64_t>(tensor.shape.size(), 0)});
+    graph.tensors.push_back(std::move(tensor));
+    return operand;
   }
 
   LogicalResult visitReshape(Operation *op, Value source, Value result, ArrayRef<ReassociationIndices> groups,

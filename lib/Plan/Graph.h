@@ -41,9 +41,10 @@ struct GraphOperand {
   llvm::SmallVector<int64_t> shape;
   llvm::SmallVector<Piece, 1> pieces;
   mlir::Attribute fill; // of elements that no piece covers
+  bool resized = false; // its shape is not that of its one piece's tensor
   /// The whole of one tensor as it is.
   bool plain() const {
-    return pieces.size() == 1 && !fill && llvm::all_of(pieces[0].shift, [](int64_t s) { return s == 0; });
+    return pieces.size() == 1 && !fill && !resized && llvm::all_of(pieces[0].shift, [](int64_t s) { return s == 0; });
   }
 };
 

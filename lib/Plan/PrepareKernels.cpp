@@ -97,6 +97,38 @@ struct StartFromIdentity : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// A slice with strides: one without, then a kernel that reads every second, third... element of it. Slices alone are
+/// not worth a kernel, they happen while data moves; but what moves is boxes without gaps.
+struct StridedSlice : OpRewritePattern<tensor::ExtractSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ExtractSliceOp op, PatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getType();
+    if (op.hasUnitStride() || type.getRank() != op.getSourceType().getRank() || !type.hasStaticShape() ||
+        !op.getOffsets().empty() || !op.getStrides().empty() ||
+        llvm::any_of(op.getStaticStrides(), [](int64_t stride) { return stride < 1; }))
+      return rewriter.notifyMatchFailure(op, "no static slice with strides");
+    SmallVector<OpFoldResult> offsets, sizes, strides(type.getRank(), rewriter.getIndexAttr(1));
+    SmallVector<AffineExpr> read;
+    for (int64_t d = 0; d != type.getRank(); ++d) {
+      int64_t stride = op.getStaticStrides()[d];
+      offsets.push_back(rewriter.getIndexAttr(op.getStaticOffsets()[d]));
+      sizes.push_back(rewriter.getIndexAttr((type.getDimSize(d) - 1) * stride + 1));
+      read.push_back(rewriter.getAffineDimExpr(d) * stride);
+    }
+    Location loc = op.getLoc();
+    Value dense = tensor::ExtractSliceOp::create(rewriter, loc, op.getSource(), offsets, sizes, strides);
+    Value empty = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+    AffineMap from = AffineMap::get(type.getRank(), 0, read, rewriter.getContext());
+    AffineMap to = rewriter.getMultiDimIdentityMap(type.getRank());
+    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+    rewriter.replaceOpWithNewOp<linalg::GenericOp>(
+        op, type, ValueRange{dense}, ValueRange{empty}, ArrayRef<AffineMap>{from, to}, iterators,
+        [](OpBuilder &b, Location inner, ValueRange args) { linalg::YieldOp::create(b, inner, args[0]); });
+    return success();
+  }
+};
+
 struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -107,6 +139,7 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
     };
     // Unit dimensions first: they hide that shapes agree.
     if (failed(apply([&](RewritePatternSet &patterns) {
+          patterns.add<StridedSlice>(context);
           linalg::ControlDropUnitDims options;
           linalg::populateFoldUnitExtentDimsPatterns(patterns, options);
           linalg::populateMoveInitOperandsToInputPattern(patterns);
