@@ -58,8 +58,8 @@ void fillRegion(const AssembledProgram &program, image::Region &region,
 /// Disassembly with the names of functions, traps and ONNX nodes, then the tables.
 std::string printAssembly(const AssembledProgram &program);
 
-/// wafer-translate --pe-to-asm [--sram-bytes=N].
-void registerPeToAsmTranslation();
+/// wafer-translate --pe-to-asm [--pe-target=PROFILE]. `addDialects` registers what may stand beside pe programs.
+void registerPeToAsmTranslation(std::function<void(mlir::DialectRegistry &)> addDialects);
 
 } // namespace wafer
 

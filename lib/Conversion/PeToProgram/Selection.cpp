@@ -139,7 +139,21 @@ private:
   void setNest(OperandRange nest);
   unsigned setDescriptor(DescOp op, unsigned busy);
   unsigned pinInvariants(ForOp op);
-  void setUpForBoth(Block &a, Block &b);
+  struct Setup {
+    std::optional<OperandRange> nest; // the first
+    SmallVector<DescOp> descriptors;
+  };
+  Setup setupOf(Block::iterator from, Block::iterator to, unsigned depth);
+  Setup setupOf(Block &block, unsigned depth) { return setupOf(block.begin(), block.end(), depth); }
+  Setup meetOf(Setup a, const Setup &b);
+  void setUpEarly(const Setup &setup);
+  /// True if all are in registers, or can be, at this point of selection.
+  bool isKnown(ValueRange values) const {
+    return llvm::all_of(values, [&](Value value) {
+      return value.getDefiningOp<ConstOp>() || value.getDefiningOp<ParamOp>() || value.getDefiningOp<CoordOp>() ||
+             vregs.contains(value);
+    });
+  }
 
   void dropUnused();
 
@@ -543,45 +557,62 @@ static void meet(State &into, const State &other) {
     into.nest.reset();
 }
 
-/// Sets up before a branch what both arms would set up: once instead of twice.
-void Selector::setUpForBoth(Block &a, Block &b) {
-  struct Setup {
-    std::optional<OperandRange> nest; // of the first vector instruction
-    SmallVector<DescOp> descriptors;
-  };
-  auto setupOf = [](Block &block) {
-    Setup setup;
-    for (Operation &op : block) {
-      if (op.getNumRegions() || llvm::isa<CallOp>(op))
-        break; // what comes later is set up later
-      auto vec = dyn_cast<VecOp>(op);
-      auto receive = dyn_cast<RecvWindowOp>(op);
-      if (!vec && !receive)
-        continue;
-      if (!setup.nest)
-        setup.nest = vec ? vec.getNest() : receive.getNest();
-      for (Value operand : op.getOperands())
-        if (auto desc = operand.getDefiningOp<DescOp>())
-          setup.descriptors.push_back(desc);
+/// What a piece of code sets up on every way through it, before it calls or loops.
+Selector::Setup Selector::setupOf(Block::iterator from, Block::iterator to, unsigned depth) {
+  Setup setup;
+  bool nestIsKnown = false;
+  unsigned left = 64; // ops to look at: far enough for code as it is made, and linear in all
+  for (Operation &op : llvm::make_range(from, to)) {
+    if (left-- == 0)
+      break;
+    if (auto branch = dyn_cast<IfOp>(op)) {
+      if (depth && !branch.getThenRegion().empty() && !branch.getElseRegion().empty()) {
+        Setup both = meetOf(setupOf(branch.getThenRegion().front(), depth - 1),
+                            setupOf(branch.getElseRegion().front(), depth - 1));
+        if (!nestIsKnown)
+          setup.nest = both.nest;
+        llvm::append_range(setup.descriptors, both.descriptors);
+      }
+      nestIsKnown = true; // or changed
+      continue;
     }
-    return setup;
-  };
-  auto isOutside = [](ValueRange values, Block &block) {
-    return llvm::all_of(values, [&](Value value) { return isInvariant(value, *block.getParent()); });
-  };
-  Setup first = setupOf(a), second = setupOf(b);
-  if (first.nest && second.nest && isOutside(*first.nest, a) && isOutside(*second.nest, b) &&
-      keyOf(*first.nest) == keyOf(*second.nest))
-    setNest(*first.nest);
+    if (op.getNumRegions() || llvm::isa<CallOp>(op))
+      break;
+    auto vec = dyn_cast<VecOp>(op);
+    auto receive = dyn_cast<RecvWindowOp>(op);
+    if (!vec && !receive)
+      continue;
+    if (!nestIsKnown)
+      setup.nest = vec ? vec.getNest() : receive.getNest();
+    nestIsKnown = true;
+    for (Value operand : op.getOperands())
+      if (auto desc = operand.getDefiningOp<DescOp>())
+        setup.descriptors.push_back(desc);
+  }
+  return setup;
+}
+
+Selector::Setup Selector::meetOf(Setup a, const Setup &b) {
+  if (a.nest && (!b.nest || !isKnown(*a.nest) || !isKnown(*b.nest) || keyOf(*a.nest) != keyOf(*b.nest)))
+    a.nest.reset();
   SmallVector<Key> wanted;
-  for (DescOp desc : second.descriptors)
-    if (isOutside(desc->getOperands(), b))
+  for (DescOp desc : b.descriptors)
+    if (isKnown(desc->getOperands()))
       wanted.push_back(keyOf(desc));
-  constexpr unsigned kAtMost = 4;
+  llvm::erase_if(a.descriptors, [&](DescOp desc) {
+    return !isKnown(desc->getOperands()) || !llvm::is_contained(wanted, keyOf(desc));
+  });
+  return a;
+}
+
+/// Sets up before a branch what each way after it would set up: once instead of twice.
+void Selector::setUpEarly(const Setup &setup) {
+  if (setup.nest)
+    setNest(*setup.nest);
+  constexpr int kAtMost = 4;
   unsigned busy = 0;
-  for (DescOp desc : first.descriptors)
-    if (llvm::popcount(busy) < int(kAtMost) && isOutside(desc->getOperands(), a) &&
-        llvm::is_contained(wanted, keyOf(desc)))
+  for (DescOp desc : setup.descriptors)
+    if (llvm::popcount(busy) < kAtMost)
       busy |= 1u << setDescriptor(desc, busy);
 }
 
@@ -603,8 +634,10 @@ void Selector::selectIf(IfOp op) {
     branch.i.opcode = whenTrue ? Opcode::Bne : Opcode::Beq;
     put(branch, Slot::Ra, op.getCondition());
   }
-  if (hasThen && hasElse)
-    setUpForBoth(op.getThenRegion().front(), op.getElseRegion().front());
+  constexpr unsigned kDepth = 3; // of branches that are looked into
+  Setup first = setupOf(hasThen ? op.getThenRegion().front() : op.getElseRegion().front(), kDepth);
+  setUpEarly(meetOf(first, hasThen && hasElse ? setupOf(op.getElseRegion().front(), kDepth)
+                                              : setupOf(std::next(op->getIterator()), op->getBlock()->end(), kDepth)));
   int otherwise = newLabel(), end = newLabel();
   size_t at = f.insts.size();
   emitTo(branch, otherwise);

@@ -1,5 +1,6 @@
 // wafer-translate --pe-to-asm: what a pe.program becomes, for tests and people.
 #include "wafer/Conversion/PeToProgram.h"
+#include "wafer/Support/MlirDiagnostic.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
@@ -8,21 +9,25 @@
 using namespace mlir;
 using namespace wafer;
 
-void wafer::registerPeToAsmTranslation() {
-  static llvm::cl::opt<int> sramBytes("sram-bytes", llvm::cl::desc("Bytes of SRAM that a PE's program may fill"),
-                                      llvm::cl::init(49152));
+void wafer::registerPeToAsmTranslation(std::function<void(DialectRegistry &)> addDialects) {
+  static llvm::cl::opt<std::string> target("pe-target", llvm::cl::desc("Target profile of --pe-to-asm"),
+                                           llvm::cl::init("wse2"));
   static TranslateFromMLIRRegistration registration(
       "pe-to-asm", "assemble pe programs and print them",
       [](ModuleOp module, llvm::raw_ostream &output) -> LogicalResult {
-        Profile profile;
-        profile.sramBytes = sramBytes;
+        Result<Profile> profile = Profile::load(std::string(target));
+        if (!profile)
+          return emitError(module.getLoc(), profile.error());
         for (auto program : module.getOps<pe::ProgramOp>()) {
-          FailureOr<AssembledProgram> assembled = assembleProgram(program, profile);
+          FailureOr<AssembledProgram> assembled = assembleProgram(program, *profile);
           if (failed(assembled))
             return failure();
           output << "; region " << assembled->name << "\n" << printAssembly(*assembled);
         }
         return success();
       },
-      [](DialectRegistry &registry) { registry.insert<pe::PeDialect>(); });
+      [addDialects](DialectRegistry &registry) {
+        registry.insert<pe::PeDialect>();
+        addDialects(registry);
+      });
 }

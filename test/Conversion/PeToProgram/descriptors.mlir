@@ -25,22 +25,26 @@ pe.func @branch(%c, %p) {
   pe.vec neg f32 over(%8) to %d of %d : (!pe.desc) !pe.desc
 }
 
-// What one arm set up is not known after the branch.
+// The same if one way has no code of its own. What one arm changes is not known after the branch.
 // CHECK-LABEL: one_arm:
-// CHECK-NEXT: beq r2, r0, [[END:.L.*]]
 // CHECK-NEXT: nest (8)
 // CHECK-NEXT: desc d0, r3 [1]
+// CHECK-NEXT: beq r2, r0, [[END:.L.*]]
+// CHECK-NEXT: vec.add.f32 d0, d0, r2
+// CHECK-NEXT: nest (4)
 // CHECK-NEXT: vec.add.f32 d0, d0, r2
 // CHECK-NEXT: [[END]]:
 // CHECK-NEXT: nest (8)
-// CHECK-NEXT: desc d0, r3 [1]
 // CHECK-NEXT: vec.neg.f32 d0, d0
+// CHECK-NEXT: ret
 pe.func @one_arm(%c, %p) {
   %1 = pe.const 1
   %8 = pe.const 8
   %d = pe.desc %p[%1]
+  %4 = pe.const 4
   pe.if %c {
     pe.vec add f32 over(%8) to %d of %d, %c : (!pe.desc) !pe.desc, i32
+    pe.vec add f32 over(%4) to %d of %d, %c : (!pe.desc) !pe.desc, i32
   }
   pe.vec neg f32 over(%8) to %d of %d : (!pe.desc) !pe.desc
 }
