@@ -18,6 +18,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   wafer::registerOnnxToTensorPasses();
   wafer::pe::registerPePasses();
+  wafer::pe::registerPePipelines();
   registry.insert<wafer::onnx::OnnxDialect, wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
   // The ONNX library tells the onnx dialect what operators look like.
   registry.addExtension(+[](mlir::MLIRContext *, wafer::onnx::OnnxDialect *dialect) {

@@ -70,6 +70,8 @@ const char *vectorOpName(uint8_t op);
 inline const char *vectorOpName(VectorOp op) { return vectorOpName(static_cast<uint8_t>(op)); }
 /// Source operands that the operation reads: 1 to 3.
 unsigned vectorArity(VectorOp op);
+/// True for the functions of a real number, which have no meaning on i32.
+inline bool isFloatOnly(VectorOp op) { return op >= VectorOp::Sqrt && op <= VectorOp::Sigmoid; }
 
 struct Instruction {
   Opcode opcode = Opcode::Halt;

@@ -1,4 +1,4 @@
-// RUN: wafer-opt %s -pass-pipeline='builtin.module(canonicalize,cse,pe.program(pe.func(pe-collapse-nests)),loop-invariant-code-motion,canonicalize,cse)' | wafer-translate --pe-to-asm | FileCheck %s
+// RUN: wafer-opt %s -pe-code=usable-bytes=43952 | wafer-translate --pe-to-asm | FileCheck %s
 
 // Kernels as the compiler makes them, and what they should take: a regression here is memory lost in every program.
 

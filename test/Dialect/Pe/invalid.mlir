@@ -313,3 +313,37 @@ pe.program @p {
   }
   pe.main {}
 }
+
+// -----
+
+pe.program @p {
+  pe.func @f(%n) {
+    %d = pe.desc %n[%n]
+    // expected-error @below {{exp is of f32}}
+    pe.vec exp i32 over(%n) to %d of %d : (!pe.desc) !pe.desc
+  }
+  pe.main {}
+}
+
+// -----
+
+pe.program @p {
+  pe.func @f(%n) {
+    %d = pe.desc %n[%n]
+    // expected-error @below {{shl is of i32}}
+    pe.vec shl f32 over(%n) to %d of %d, %n : (!pe.desc) !pe.desc, i32
+  }
+  pe.main {}
+}
+
+// -----
+
+pe.program @p {
+  pe.func @f(%n) {
+    %c = pe.fabric 3
+    %d = pe.desc %n[%n]
+    // expected-error @below {{receives color 3 twice}}
+    pe.vec add f32 over(%n) to %d of %c, %c : (!pe.desc) !pe.fabric, !pe.fabric
+  }
+  pe.main {}
+}

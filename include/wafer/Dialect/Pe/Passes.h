@@ -13,6 +13,11 @@ namespace wafer::pe {
 #define GEN_PASS_REGISTRATION
 #include "wafer/Dialect/Pe/Passes.h.inc"
 
+/// All of them, with clean-up between, in the order that gives the least code. `programs` runs on pe.program.
+void addCodePasses(mlir::OpPassManager &programs, int64_t usableBytes);
+/// --pe-code=usable-bytes=N.
+void registerPePipelines();
+
 } // namespace wafer::pe
 
 #endif // WAFER_DIALECT_PE_PASSES_H

@@ -1,0 +1,44 @@
+#include "wafer/Dialect/Pe/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace wafer::pe;
+
+void wafer::pe::addCodePasses(OpPassManager &programs, int64_t usableBytes) {
+  auto simplify = [&] {
+    programs.addPass(createCSEPass());
+    programs.addPass(createCanonicalizerPass());
+    programs.addPass(createCSEPass());
+  };
+  simplify();
+  PeAllocateBuffersOptions allocate;
+  allocate.usableBytes = usableBytes;
+  programs.addPass(createPeAllocateBuffers(allocate));
+  // Addresses are constants from here on: they fold, and functions meet that differ in nothing else.
+  simplify();
+  programs.addPass(createLoopInvariantCodeMotionPass());
+  programs.addNestedPass<FuncOp>(createPeCollapseNests());
+  simplify();
+  programs.addPass(createPeShareFunctions());
+  simplify();
+}
+
+namespace {
+struct CodeOptions : PassPipelineOptions<CodeOptions> {
+  Option<int64_t> usableBytes{*this, "usable-bytes", llvm::cl::desc("Bytes of SRAM that a program may fill"),
+                              llvm::cl::init(0)};
+};
+} // namespace
+
+void wafer::pe::registerPePipelines() {
+  PassPipelineRegistration<CodeOptions>("pe-code", "all passes from lowered pe programs to what the assembler takes",
+                                        [](OpPassManager &pm, const CodeOptions &options) {
+                                          if (pm.getOpName() == ProgramOp::getOperationName())
+                                            addCodePasses(pm, options.usableBytes);
+                                          else
+                                            addCodePasses(pm.nest<ProgramOp>(), options.usableBytes);
+                                        });
+}
