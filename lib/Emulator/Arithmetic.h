@@ -142,13 +142,17 @@ struct ErfSeries {
 };
 static constexpr ErfSeries kErf;
 
-/// The Taylor series to |x| = 4, where erf rounds to 1.
+/// The Taylor series to |x| = 4, where erf rounds to 1; its terms in four interleaved sums.
 WAFER_INLINE float erf(float x) {
-  double a = clamp64(static_cast<double>(x), -4, 4), z = a * a;
-  double p = kErf.c[kErfTerms - 1];
-  for (int k = kErfTerms - 2; k >= 0; --k)
-    p = __builtin_fma(p, z, kErf.c[k]);
-  float r = static_cast<float>(a * p);
+  const double a = clamp64(static_cast<double>(x), -4, 4), z = a * a, z2 = z * z, z4 = z2 * z2;
+  double p[4];
+  for (int j = 0; j != 4; ++j)
+    p[j] = kErf.c[kErfTerms - 4 + j];
+  for (int k = kErfTerms - 8; k >= 0; k -= 4)
+    for (int j = 0; j != 4; ++j)
+      p[j] = __builtin_fma(p[j], z4, kErf.c[k + j]);
+  const double sum = __builtin_fma(z2, __builtin_fma(z, p[3], p[2]), __builtin_fma(z, p[1], p[0]));
+  float r = static_cast<float>(a * sum);
   return x != x ? fromBits(kNaN) : canonical(r);
 }
 

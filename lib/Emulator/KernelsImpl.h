@@ -234,6 +234,22 @@ template <VectorOp op, ElementType type> inline void accumulate(const Row &r) {
   r.d[0] = sum;
 }
 
+/// The same for eight rows, whose sums do not wait for each other. `next` has the steps from row to row.
+template <VectorOp op, ElementType type> inline void accumulate8(const Row &r, const int64_t *next) {
+  uint32_t sum[8];
+  for (int j = 0; j != 8; ++j)
+    sum[j] = r.d[j * next[0]];
+  for (int64_t i = 0; i < r.n; ++i)
+    for (int j = 0; j != 8; ++j) {
+      if constexpr (arity<op>() == 2)
+        sum[j] = apply<op, type>(sum[j], r.b[j * next[2] + i * r.bs], 0);
+      else
+        sum[j] = apply<op, type>(r.a[j * next[1] + i * r.as], r.b[j * next[2] + i * r.bs], sum[j]);
+    }
+  for (int j = 0; j != 8; ++j)
+    r.d[j * next[0]] = sum[j];
+}
+
 //===- Nests --------------------------------------------------------------===//
 
 struct Nest {
@@ -336,24 +352,33 @@ WAFER_INLINE void store(uint32_t *p, Vector v) {
   __builtin_memcpy(p, &u, sizeof u);
 }
 
-/// rows x 8 cols destination words (row stride ds), reduced over `count` steps: d += a[row * ar + k * ak] * b[k * bk +
-/// col].
+/// The reduced dimensions of an accumulation, the outer one first, and how the scalar and the vector operand walk them.
+struct Reduction {
+  int64_t n[2];
+  int64_t scalar[2], vector[2];
+};
+
+/// rows x 8 cols destination words (row stride ds): d += a[row * ar + reduced] * b[reduced + col].
 template <int rows, int cols>
-inline void fmaBlock(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, int64_t ak, const uint32_t *b, int64_t bk,
-                     int64_t count) {
+inline void fmaBlock(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, const uint32_t *b, const Reduction &k) {
   Vector sum[rows][cols];
   for (int r = 0; r != rows; ++r)
     for (int c = 0; c != cols; ++c)
       sum[r][c] = load(d + r * ds + 8 * c);
-  for (int64_t k = 0; k < count; ++k) {
-    Vector v[cols];
-    for (int c = 0; c != cols; ++c)
-      v[c] = load(b + k * bk + 8 * c);
-    for (int r = 0; r != rows; ++r) {
-      const float s = fromBits(a[r * ar + k * ak]);
-      const Vector x = {s, s, s, s, s, s, s, s};
+  for (int64_t outer = 0; outer < k.n[0]; ++outer) {
+    const uint32_t *ak = a + outer * k.scalar[0], *bk = b + outer * k.vector[0];
+    for (int64_t inner = 0; inner < k.n[1]; ++inner) {
+      Vector v[cols];
       for (int c = 0; c != cols; ++c)
-        sum[r][c] = __builtin_elementwise_fma(x, v[c], sum[r][c]);
+        v[c] = load(bk + 8 * c);
+      for (int r = 0; r != rows; ++r) {
+        const float s = fromBits(ak[r * ar]);
+        const Vector x = {s, s, s, s, s, s, s, s};
+        for (int c = 0; c != cols; ++c)
+          sum[r][c] = __builtin_elementwise_fma(x, v[c], sum[r][c]);
+      }
+      ak += k.scalar[1];
+      bk += k.vector[1];
     }
   }
   for (int r = 0; r != rows; ++r)
@@ -362,20 +387,26 @@ inline void fmaBlock(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, int
 }
 
 template <int rows>
-inline void fmaRows(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, int64_t ak, const uint32_t *b, int64_t bk,
-                    int64_t count, int64_t n) {
+inline void fmaRows(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, const uint32_t *b, const Reduction &k,
+                    int64_t n) {
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    fmaBlock<rows, 2>(d + i, ds, a, ar, ak, b + i, bk, count);
+    fmaBlock<rows, 2>(d + i, ds, a, ar, b + i, k);
   for (; i + 8 <= n; i += 8)
-    fmaBlock<rows, 1>(d + i, ds, a, ar, ak, b + i, bk, count);
-  for (; i < n; ++i)
-    for (int r = 0; r != rows; ++r) {
-      float sum = fromBits(d[r * ds + i]);
-      for (int64_t k = 0; k < count; ++k)
-        sum = __builtin_fmaf(fromBits(a[r * ar + k * ak]), fromBits(b[k * bk + i]), sum);
-      d[r * ds + i] = bits(canonical(sum));
-    }
+    fmaBlock<rows, 1>(d + i, ds, a, ar, b + i, k);
+  for (; i < n; ++i) {
+    float sum[rows];
+    for (int r = 0; r != rows; ++r)
+      sum[r] = fromBits(d[r * ds + i]);
+    for (int64_t outer = 0; outer < k.n[0]; ++outer)
+      for (int64_t inner = 0; inner < k.n[1]; ++inner) {
+        const float v = fromBits(b[outer * k.vector[0] + inner * k.vector[1] + i]);
+        for (int r = 0; r != rows; ++r)
+          sum[r] = __builtin_fmaf(fromBits(a[r * ar + outer * k.scalar[0] + inner * k.scalar[1]]), v, sum[r]);
+      }
+    for (int r = 0; r != rows; ++r)
+      d[r * ds + i] = canonicalBits(sum[r]);
+  }
 }
 
 /// Takes the nest if it is dst += a * b with a stride-1 row of dst and b against one a (or the other way round),
@@ -396,26 +427,33 @@ inline bool fmaAccumulates(const Nest &nest) {
   int scalar = nest.stride[1][last] == 0 ? 1 : 2, vector = 3 - scalar;
   if (nest.stride[scalar][last] != 0 || nest.stride[vector][last] != 1)
     return false;
-  int64_t n = nest.n[last], count = nest.n[last - 1];
-  int64_t ak = nest.stride[scalar][last - 1], bk = nest.stride[vector][last - 1];
-  // A third dimension whose rows are disjoint and share b is blocked by four.
+  const int64_t n = nest.n[last];
+  // The two innermost reduced dimensions, or one.
+  Reduction k{{1, nest.n[last - 1]}, {0, nest.stride[scalar][last - 1]}, {0, nest.stride[vector][last - 1]}};
   int block = last - 2;
-  int64_t rows = 1, ds = 0, ar = 0;
-  bool blocked =
+  if (block >= 0 && nest.stride[0][block] == 0) {
+    k.n[0] = nest.n[block];
+    k.scalar[0] = nest.stride[scalar][block];
+    k.vector[0] = nest.stride[vector][block];
+    --block;
+  }
+  // A dimension outside whose rows are disjoint and share the vector operand is blocked by four.
+  const bool blocked =
       block >= 0 && (nest.stride[0][block] >= n || nest.stride[0][block] <= -n) && nest.stride[vector][block] == 0;
-  Nest outer = nest;
-  outer.rank = (blocked ? block : last - 1) + 1;
-  outer.n[outer.rank - 1] = 1;
+  int64_t rows = 1, ds = 0, ar = 0;
   if (blocked)
     rows = nest.n[block], ds = nest.stride[0][block], ar = nest.stride[scalar][block];
+  Nest outer = nest;
+  outer.rank = (blocked ? block : block + 1) + 1; // the last one stands for what is done inside
+  outer.n[outer.rank - 1] = 1;
   forEachRow(outer, [&](const int64_t *at) {
     uint32_t *d = nest.data[0] + at[0];
     const uint32_t *a = nest.data[scalar] + at[scalar], *b = nest.data[vector] + at[vector];
     int64_t r = 0;
     for (; r + 4 <= rows; r += 4)
-      fmaRows<4>(d + r * ds, ds, a + r * ar, ar, ak, b, bk, count, n);
+      fmaRows<4>(d + r * ds, ds, a + r * ar, ar, b, k, n);
     for (; r < rows; ++r)
-      fmaRows<1>(d + r * ds, ds, a + r * ar, ar, ak, b, bk, count, n);
+      fmaRows<1>(d + r * ds, ds, a + r * ar, ar, b, k, n);
   });
   return true;
 }
@@ -448,13 +486,41 @@ template <VectorOp op, ElementType type> bool run(const KernelCall &call) {
     folds &= op != VectorOp::Select;
   }
   bool good = true;
-  forEachRow(nest, [&](const int64_t *at) {
+  auto rowAt = [&](const int64_t *at) {
     Row r;
     r.d = nest.data[0] + at[0], r.ds = nest.stride[0][last];
     r.a = nest.data[1] + at[1], r.as = nest.stride[1][last];
     r.b = sources > 1 ? nest.data[2] + at[2] : nullptr, r.bs = sources > 1 ? nest.stride[2][last] : 0;
     r.c = sources > 2 ? nest.data[3] + at[3] : nullptr, r.cs = sources > 2 ? nest.stride[3][last] : 0;
     r.n = nest.n[last];
+    return r;
+  };
+  if constexpr (sources >= 2)
+    if (folds && last >= 1 && nest.stride[0][last - 1] != 0 && nest.n[last - 1] >= 8) {
+      const int64_t rows = nest.n[last - 1];
+      int64_t next[4];
+      for (int k = 0; k <= sources; ++k)
+        next[k] = nest.stride[k][last - 1];
+      Nest outer = nest;
+      outer.rank = last;
+      outer.n[last - 1] = 1;
+      forEachRow(outer, [&](const int64_t *at) {
+        Row r = rowAt(at);
+        int64_t j = 0;
+        auto step = [&](int64_t by) {
+          r.d += by * next[0];
+          r.a += by * next[1];
+          r.b += by * next[2];
+        };
+        for (; j + 8 <= rows; j += 8, step(8))
+          accumulate8<op, type>(r, next);
+        for (; j < rows; ++j, step(1))
+          accumulate<op, type>(r);
+      });
+      return true;
+    }
+  forEachRow(nest, [&](const int64_t *at) {
+    const Row r = rowAt(at);
     if constexpr (type == ElementType::I32 && (op == VectorOp::Div || op == VectorOp::Rem)) {
       for (int64_t i = 0; i < r.n && good; ++i) {
         uint32_t b = r.b[i * r.bs];
