@@ -1,5 +1,6 @@
 // Program images: what is written is read, and whatever else is refused with a code.
 #include "../Emulator/TestProgram.h"
+#include "wafer/Program/ImageText.h"
 
 #include <cstdio>
 #include <fstream>
@@ -273,4 +274,30 @@ TEST(Decoder, ChecksTheWholeProgram) {
   EXPECT_FALSE(vec(VectorOp::Mov, F32, desc(0), desc(1), none(), none(), Control::Advance));
   EXPECT_FALSE(vec(VectorOp::Exp, I32, desc(0), desc(1)));
   EXPECT_FALSE(vec(VectorOp::Shl, F32, desc(0), desc(1), desc(2)));
+}
+
+TEST(Image, PrintsAsText) {
+  TestProgram p = sample();
+  Result<Image> image = Image::fromBytes(p.writer.bytes());
+  ASSERT_TRUE(image);
+  std::string text = imageText(*image);
+  for (const char *part :
+       {"mesh 4 x 2\n", "weight 0 \"w\": f32[8] in section 0 at 0\n", "input \"x\": f32[2, 3], senders ",
+        "  lanes: 2 from (0, 0) by (0, 1) on W, color 6, rows from 0\n", "route color 6 ", " at (0, 0) 1 x 2: W -> R\n",
+        "region \"r\" at (0, 0) 4 x 2, code in section ", ": [2 of 8 at 2 * x1 stride 1] x0 = x / 100, y0 = y / 100\n",
+        "halt\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nis not in\n" << text;
+}
+
+TEST(Image, PrintsNamesEscapedAndIndicesThatPointNowhere) {
+  TestProgram p = sample();
+  p.writer.manifest.set_model_name("a\"b\n\xff");
+  p.writer.manifest.mutable_routes(0)->set_name(12345);
+  p.writer.manifest.mutable_regions(0)->set_code_section(99);
+  p.writer.manifest.mutable_streams(0)->mutable_tensor()->set_type(static_cast<image::DataType>(77));
+  Result<Image> image = Image::fromBytes(p.writer.bytes());
+  ASSERT_TRUE(image);
+  std::string text = imageText(*image);
+  for (const char *part : {"image \"a\\\"b\\x0a\\xff\" by ", " string 12345 at ", "code in section 99, ", ": ?["})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nis not in\n" << text;
 }
