@@ -58,6 +58,41 @@ private:
   T *p = nullptr;
 };
 
+/// A queue that costs nothing while it is empty: there are as many as PEs and colors.
+template <typename T> class Fifo {
+public:
+  bool empty() const { return head == items.size(); }
+  size_t size() const { return items.size() - head; }
+  T &operator[](size_t i) { return items[head + i]; }
+  const T &operator[](size_t i) const { return items[head + i]; }
+  T &front() { return items[head]; }
+  const T &front() const { return items[head]; }
+  auto begin() { return items.begin() + head; }
+  auto end() { return items.end(); }
+  auto begin() const { return items.begin() + head; }
+  auto end() const { return items.end(); }
+  void push(T item) {
+    if (head > 16 && head * 2 > items.size())
+      compact();
+    items.push_back(std::move(item));
+  }
+  void pop(size_t count = 1) {
+    for (size_t i = 0; i != count; ++i)
+      items[head + i] = T();
+    head += count;
+    if (head == items.size())
+      compact();
+  }
+
+private:
+  void compact() {
+    items.erase(items.begin(), items.begin() + head);
+    head = 0;
+  }
+  std::vector<T> items;
+  size_t head = 0;
+};
+
 struct Op;
 struct Stream;
 struct End;
@@ -139,16 +174,16 @@ struct Stream {
 
 struct Leg { // a train, seen by a receiver
   TrainRef train;
-  uint64_t base;
-  Ticks latency, gate;
+  uint64_t base = 0;
+  Ticks latency = 0, gate = 0;
 };
 
 /// When a receiver took wavelets [start, start + count), and where it passed them on.
 struct Consumption {
-  uint64_t start, count;
-  Ticks first, last;
+  uint64_t start = 0, count = 0;
+  Ticks first = 0, last = 0;
   TrainRef out;
-  uint32_t outStart;
+  uint32_t outStart = 0;
 };
 
 /// The queue of one color at one core's ramp, or at a host port. Coordinates count wavelets since the run began.
@@ -158,15 +193,15 @@ struct End {
   Stream *writer = nullptr; // static: the only one
   uint64_t writerCapacity = 0;
   uint64_t maxCapacity = 0;
-  std::deque<Leg> legs; // not settled yet
-  size_t cursor = 0;    // the leg being read
+  Fifo<Leg> legs;    // not settled yet
+  size_t cursor = 0; // the leg being read
   uint64_t enqueued = 0;
   uint64_t promised = 0; // wavelets that running instructions are bound to take, whatever else happens
   uint64_t consumed = 0;
   uint64_t settled = 0; // consumed, and passed on so far that they hold no buffer of this path
   Op *op = nullptr;     // the receiving instruction
   Ticks freeAt = 0;
-  std::deque<Consumption> history;
+  Fifo<Consumption> history;
 };
 
 /// A vector instruction that has begun.
@@ -257,9 +292,9 @@ struct RouterState { // of a color with several switch positions
   Ticks openedAt = 0;
   struct Parked {
     TrainRef train;
-    uint32_t leaf;
+    uint32_t leaf = 0;
   };
-  std::deque<Parked> parked[5];
+  Fifo<Parked> parked[5];
 };
 
 class Engine {

@@ -167,7 +167,7 @@ void Engine::launch(Train &train) {
     train.unread = stream.leaves.size();
     for (RouteLeaf &leaf : stream.leaves) {
       leaf.end->enqueued += train.total;
-      leaf.end->legs.push_back({&train, train.base, leaf.latency, 0});
+      leaf.end->legs.push({&train, train.base, leaf.latency, 0});
     }
   } else {
     TrainLeaf leaf;
@@ -194,11 +194,11 @@ void Engine::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
     uint8_t position = 0;
     if (setup->positions > 1) {
       RouterState &state = routerAt(pe, color);
-      std::deque<RouterState::Parked> &queue = state.parked[sideIndex(side)];
+      Fifo<RouterState::Parked> &queue = state.parked[sideIndex(side)];
       position = state.position;
       if (state.pending || setup->input[position] != side || (!unparked && !queue.empty())) {
         leaf->parked = true;
-        queue.push_back({train, at});
+        queue.push({train, at});
         continue;
       }
       leaf->gate = std::max(leaf->gate, state.openedAt);
@@ -255,7 +255,7 @@ void Engine::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
         next.base = end.enqueued;
         end.enqueued += train->total;
         end.maxCapacity = std::max(end.maxCapacity, capacityFromSource(*train, next));
-        end.legs.push_back({train, next.base, next.total, next.gate});
+        end.legs.push({train, next.base, next.total, next.gate});
         ++train->unread;
         if (end.op)
           queueOp(end.op);
@@ -379,14 +379,14 @@ void Engine::flip(Train &train, TrainNode &node) {
 void Engine::unpark(uint32_t pe, uint8_t color, RouterState &state) {
   const RouterSetup *setup = program.routes.at(color, pe);
   while (!state.pending && !stopped()) {
-    std::deque<RouterState::Parked> &queue = state.parked[sideIndex(setup->input[state.position])];
+    Fifo<RouterState::Parked> &queue = state.parked[sideIndex(setup->input[state.position])];
     if (queue.empty())
       break;
     RouterState::Parked parked = queue.front();
-    queue.pop_front();
+    queue.pop();
     advanceHead(parked.train, parked.leaf, true);
   }
-  for (std::deque<RouterState::Parked> &queue : state.parked)
+  for (Fifo<RouterState::Parked> &queue : state.parked)
     for (RouterState::Parked &parked : queue)
       queueTrain(parked.train.get());
 }
@@ -446,7 +446,7 @@ void Engine::settle(End &end, uint64_t coordinate) {
     }
   }
   while (end.cursor && end.legs.front().base + end.legs.front().train->total <= coordinate) {
-    end.legs.pop_front();
+    end.legs.pop();
     --end.cursor;
   }
 }
@@ -665,8 +665,8 @@ void Engine::remember(End &end, Consumption consumption) {
   // A sender asks only for wavelets that its path buffers, so old pieces may go; many are kept for long paths.
   constexpr size_t kKeep = 4096;
   if (end.history.size() >= 2 * kKeep)
-    end.history.erase(end.history.begin(), end.history.begin() + kKeep);
-  end.history.push_back(std::move(consumption));
+    end.history.pop(kKeep);
+  end.history.push(std::move(consumption));
 }
 
 /// When the receiver took a wavelet, and passed it on if it did.

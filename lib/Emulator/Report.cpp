@@ -221,7 +221,7 @@ void Engine::reportLeftovers() {
            ordered.push_back(state);
          return ordered;
        }())
-    for (const std::deque<RouterState::Parked> &queue : state->parked)
+    for (const Fifo<RouterState::Parked> &queue : state->parked)
       if (!queue.empty()) {
         const Train &train = *queue.front().train;
         failure = Diagnostic{ErrorCode::ProgramLeftover,
