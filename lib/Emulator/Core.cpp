@@ -255,7 +255,7 @@ void Engine::runCore(uint32_t index) {
       core.nestRank = i.rank;
       for (int k = 0; k != i.rank; ++k)
         core.nest[k] = i.extents[k].isRegister ? r[i.extents[k].value] : i.extents[k].value;
-      core.clock += scalarCost * i.words();
+      core.clock += scalarCost * d.words;
       continue;
     case Opcode::Desc: {
       Descriptor &descriptor = core.descriptors[i.descriptor];
@@ -263,7 +263,7 @@ void Engine::runCore(uint32_t index) {
       descriptor.rank = i.rank;
       for (int k = 0; k != i.rank; ++k)
         descriptor.stride[k] = i.extents[k].isRegister ? r[i.extents[k].value] : i.extents[k].value;
-      core.clock += scalarCost * i.words();
+      core.clock += scalarCost * d.words;
       continue;
     }
     case Opcode::Vec:
@@ -721,7 +721,7 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   box.type = ElementType::I32;
   box.operands = {VectorOperand::desc(i.descriptor), VectorOperand::none(), VectorOperand::none(),
                   VectorOperand::none()};
-  DecodedInstruction move{box, d.word, 0};
+  DecodedInstruction move{box, d.word, d.words, 0};
   std::vector<Window> windows;
   if (!capture(index, core, move, *op, windows)) {
     freeOp(op);

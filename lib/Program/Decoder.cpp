@@ -76,7 +76,7 @@ Result<DecodedCode> wafer::decodeProgram(std::span<const uint32_t> words, uint32
     if (!i)
       return bad(at, "is no instruction");
     indexOf[at] = code.instructions.size();
-    code.instructions.push_back({*i, static_cast<uint32_t>(at), 0});
+    code.instructions.push_back({*i, static_cast<uint32_t>(at), i->words(), 0});
     at += i->words();
   }
   if (entryWord >= words.size() || indexOf[entryWord] == kNoInstruction)

@@ -14,6 +14,7 @@ namespace wafer {
 struct DecodedInstruction {
   isa::Instruction i;
   uint32_t word = 0;   // where it stands
+  uint32_t words = 1;  // how many it takes
   uint32_t target = 0; // of Jmp, branches and Call: index into DecodedCode::instructions
 };
 
