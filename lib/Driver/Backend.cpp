@@ -9,6 +9,7 @@
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Pe/Passes.h"
 #include "wafer/Dialect/Wafer/Passes.h"
+#include "wafer/Driver/DiagnosticReport.h"
 #include "wafer/Plan/Passes.h"
 #include "wafer/Target/ResourceModel.h"
 
@@ -20,6 +21,7 @@
 
 using namespace mlir;
 using namespace wafer;
+using namespace wafer::driver;
 
 namespace {
 
@@ -41,64 +43,78 @@ public:
 
   FailureOr<BackendResult> attempt(int64_t width, int64_t height, int64_t fill, ImageWriter &writer) {
     OwningOpRef<ModuleOp> module = cast<ModuleOp>((*prepared)->clone());
-    bool done = succeeded(stage("wafer", *module,
-                                [&](PassManager &pm) {
-                                  WaferPlanOptions plan;
-                                  plan.target = options.target;
-                                  plan.meshWidth = width;
-                                  plan.meshHeight = height;
-                                  plan.fill = fill;
-                                  pm.addPass(createWaferPlan(plan));
-                                })) &&
-                succeeded(stage("place", *module,
-                                [&](PassManager &pm) {
-                                  WaferPlaceOptions place;
-                                  place.target = options.target;
-                                  place.seed = static_cast<int64_t>(options.seed);
-                                  pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
-                                })) &&
-                succeeded(stage("fabric", *module,
-                                [&](PassManager &pm) {
-                                  ConvertWaferToFabricOptions convert;
-                                  convert.target = options.target;
-                                  pm.addPass(createConvertWaferToFabric(convert));
-                                  fabric::FabricRouteNetsOptions route;
-                                  route.target = options.target;
-                                  route.seed = options.seed;
-                                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricRouteNets(route));
-                                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricExpandChannels());
-                                  fabric::FabricVerifyRoutesOptions verify;
-                                  verify.target = options.target;
-                                  pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricVerifyRoutes(verify));
-                                })) &&
-                succeeded(stage("pe", *module, [&](PassManager &pm) {
-                  ConvertWaferToPeOptions convert;
-                  convert.target = options.target;
-                  pm.addPass(createConvertWaferToPe(convert));
-                  OpPassManager &programs = pm.nest<pe::ProgramOp>();
-                  programs.addPass(createCSEPass());
-                  programs.addPass(createCanonicalizerPass());
-                  programs.addPass(createCSEPass());
-                  pe::PeAllocateBuffersOptions allocate;
-                  allocate.usableBytes = ResourceModel(profile).usableSramBytes();
-                  programs.addPass(pe::createPeAllocateBuffers(allocate));
-                  programs.addPass(createCanonicalizerPass());
-                  programs.addPass(createCSEPass());
-                  programs.addPass(pe::createPeShareFunctions());
-                }));
-    if (!done)
+    BackendResult result;
+    result.meshWidth = width;
+    result.meshHeight = height;
+    auto run = [&](StringRef name, llvm::function_ref<void(PassManager &)> build) {
+      return succeeded(stage(name, *module, build));
+    };
+    auto stopHere = [&](StringRef name) {
+      if (options.stopAfter != name)
+        return false;
+      result.module = std::move(module);
+      return true;
+    };
+    if (!run("wafer", [&](PassManager &pm) {
+          WaferPlanOptions plan;
+          plan.target = options.target;
+          plan.meshWidth = width;
+          plan.meshHeight = height;
+          plan.fill = fill;
+          pm.addPass(createWaferPlan(plan));
+        }))
       return failure();
+    if (!run("place", [&](PassManager &pm) {
+          WaferPlaceOptions place;
+          place.target = options.target;
+          place.seed = static_cast<int64_t>(options.seed);
+          pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
+        }))
+      return failure();
+    if (stopHere("wafer"))
+      return std::move(result);
+    if (!run("fabric", [&](PassManager &pm) {
+          ConvertWaferToFabricOptions convert;
+          convert.target = options.target;
+          pm.addPass(createConvertWaferToFabric(convert));
+          fabric::FabricRouteNetsOptions route;
+          route.target = options.target;
+          route.seed = static_cast<int64_t>(options.seed);
+          pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricRouteNets(route));
+          pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricExpandChannels());
+          fabric::FabricVerifyRoutesOptions verify;
+          verify.target = options.target;
+          pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricVerifyRoutes(verify));
+        }))
+      return failure();
+    if (stopHere("fabric"))
+      return std::move(result);
+    if (!run("pe", [&](PassManager &pm) {
+          ConvertWaferToPeOptions convert;
+          convert.target = options.target;
+          pm.addPass(createConvertWaferToPe(convert));
+          OpPassManager &programs = pm.nest<pe::ProgramOp>();
+          programs.addPass(createCSEPass());
+          programs.addPass(createCanonicalizerPass());
+          programs.addPass(createCSEPass());
+          pe::PeAllocateBuffersOptions allocate;
+          allocate.usableBytes = ResourceModel(profile).usableSramBytes();
+          programs.addPass(pe::createPeAllocateBuffers(allocate));
+          programs.addPass(createCanonicalizerPass());
+          programs.addPass(createCSEPass());
+          programs.addPass(pe::createPeShareFunctions());
+        }))
+      return failure();
+    if (stopHere("pe"))
+      return std::move(result);
     auto start = std::chrono::steady_clock::now();
     FailureOr<std::vector<EmittedRegion>> regions = emitImage(*module, profile, modelName, bytes, writer);
     if (failed(regions))
       return failure();
     report("image", *module, start);
-    BackendResult result;
     result.module = std::move(module);
     result.regions = std::move(*regions);
-    result.meshWidth = width;
-    result.meshHeight = height;
-    return result;
+    return std::move(result);
   }
 
   /// A square mesh cannot be smaller than its weights.
@@ -137,23 +153,40 @@ private:
   OwningOpRef<ModuleOp> prepared;
 };
 
-/// Collects diagnostics instead of printing them.
-class QuietAttempt {
-public:
-  explicit QuietAttempt(MLIRContext *context)
-      : handler(context, [this](mlir::Diagnostic &diagnostic) {
-          messages.push_back({diagnostic.getLocation(), diagnostic.str()});
-          return success();
-        }) {}
-  std::vector<std::pair<Location, std::string>> messages;
+/// Failures that another mesh may mend: places and routes.
+bool isRoom(const std::vector<ReportedDiagnostic> &diagnostics) {
+  return llvm::any_of(diagnostics, [](const ReportedDiagnostic &d) {
+    return d.code == codeString(ErrorCode::PlaceNoRoom) || d.code == codeString(ErrorCode::PlaceTooLarge) ||
+           d.code == codeString(ErrorCode::RouteImpossible) || d.code == codeString(ErrorCode::RouteGivenUp);
+  });
+}
 
-private:
-  ScopedDiagnosticHandler handler;
-};
+/// Collects what is said instead of printing it: an attempt that fails is not yet an error.
+FailureOr<BackendResult> quietly(MLIRContext *context, std::vector<ReportedDiagnostic> &said,
+                                 llvm::function_ref<FailureOr<BackendResult>()> run) {
+  DiagnosticReport report(context);
+  FailureOr<BackendResult> result = run();
+  said = report.diagnostics();
+  return result;
+}
+
+/// Says again what an attempt said.
+void repeat(MLIRContext *context, const std::vector<ReportedDiagnostic> &diagnostics) {
+  for (const ReportedDiagnostic &d : diagnostics) {
+    Location location = UnknownLoc::get(context);
+    if (!d.node.empty())
+      location = NameLoc::get(StringAttr::get(context, d.node));
+    std::string code = d.code.empty() ? codeString(ErrorCode::KernelUnsupported) : d.code;
+    InFlightDiagnostic error = mlir::emitError(location);
+    error << "[" << code << "] " << d.message;
+    if (!d.hint.empty())
+      error.attachNote() << "hint: " << d.hint;
+  }
+}
 
 } // namespace
 
-FailureOr<BackendResult> wafer::runBackend(ModuleOp module, const Profile &profile, const BackendOptions &options,
+FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &profile, const BackendOptions &options,
                                            StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
                                            const StageDone &stageDone,
                                            const std::function<void(std::string)> &progress) {
@@ -165,7 +198,7 @@ FailureOr<BackendResult> wafer::runBackend(ModuleOp module, const Profile &profi
           height = options.meshHeight ? options.meshHeight : profile.meshHeight;
   int64_t side = options.smallestMesh ? backend.smallestSide() : 0;
   int64_t last = options.smallestMesh ? std::min(profile.meshWidth, profile.meshHeight) : 0;
-  std::vector<std::pair<Location, std::string>> messages;
+  std::vector<ReportedDiagnostic> messages;
   for (; side <= last; ++side) {
     if (options.smallestMesh) {
       width = height = side;
@@ -173,24 +206,34 @@ FailureOr<BackendResult> wafer::runBackend(ModuleOp module, const Profile &profi
         progress("trying a mesh of " + std::to_string(side) + " x " + std::to_string(side));
     }
     for (int64_t fill : kFills) {
-      QuietAttempt quiet(module.getContext());
+      std::vector<ReportedDiagnostic> said;
       ImageWriter attempt;
-      FailureOr<BackendResult> result = backend.attempt(width, height, fill, attempt);
+      FailureOr<BackendResult> result = quietly(module.getContext(), said, [&] {
+        return backend.attempt(width, height, fill, attempt);
+      });
       if (succeeded(result)) {
         writer = std::move(attempt);
         return result;
       }
       // Of several failures the first says most: the later ones had less to count on.
-      bool planFailed = quiet.messages.empty() || llvm::any_of(quiet.messages, [](const auto &message) {
-                          return StringRef(message.second).contains(codeString(ErrorCode::PlanDoesNotFit));
-                        });
-      if (fill == kFills[0] || messages.empty())
-        messages = quiet.messages;
-      if (planFailed)
+      auto tooLarge = [](const ReportedDiagnostic &d) {
+        return d.code == codeString(ErrorCode::BuffersTooLarge) || d.code == codeString(ErrorCode::ProgramTooLarge);
+      };
+      bool planTooLarge = llvm::any_of(said, tooLarge);
+      bool noPlan = llvm::any_of(said, [](const ReportedDiagnostic &d) {
+        return d.code == codeString(ErrorCode::PlanDoesNotFit);
+      });
+      if (fill == kFills[0] || !noPlan)
+        messages = said;
+      if (!planTooLarge && !noPlan && !isRoom(said)) {
+        // Nothing that memory or room could mend.
+        repeat(module.getContext(), messages);
+        return failure();
+      }
+      if (!planTooLarge)
         break;
     }
   }
-  for (const auto &[location, message] : messages)
-    emitError(location) << message;
+  repeat(module.getContext(), messages);
   return failure();
 }

@@ -1,5 +1,7 @@
 #include "wafer/Driver/Compile.h"
 
+#include "Report.h"
+
 #include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
 #include "wafer/Driver/DiagnosticReport.h"
 #include "wafer/Frontend/Import.h"
@@ -9,8 +11,10 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
 
 #include <chrono>
+#include <set>
 
 using namespace mlir;
 using namespace wafer;
@@ -34,10 +38,49 @@ public:
   }
 
   LogicalResult run() {
+    report.model = options.model;
+    report.seed = options.backend.seed;
+    std::optional<Profile> profile;
+    if (options.emit > Stage::Tensor) {
+      // A wrong target is told before any work is done.
+      Result<Profile> loaded = Profile::load(options.backend.target);
+      if (!loaded)
+        return wafer::emitError(UnknownLoc::get(&context), loaded.error());
+      profile = loaded.take();
+      report.profile = &*profile;
+    }
+    LogicalResult result = runStages(profile ? &*profile : nullptr);
+    return result;
+  }
+
+  /// Writes the JSON report, if one is wanted; `diagnostics` holds what went wrong.
+  LogicalResult writeReportFile(const std::vector<ReportedDiagnostic> &diagnostics) {
+    if (options.report.empty())
+      return success();
+    for (const ReportedDiagnostic &d : diagnostics)
+      if (d.severity == "error" && report.errorMessage.empty()) {
+        report.errorCode = d.code;
+        report.errorMessage = d.message;
+      }
+    std::error_code code;
+    llvm::raw_fd_ostream file(options.report, code);
+    if (code) {
+      wafer::emitError(UnknownLoc::get(&context), ErrorCode::ToolUsage,
+                       "cannot write '" + options.report + "': " + code.message());
+      return failure();
+    }
+    writeReport(report, file);
+    return success();
+  }
+
+  MLIRContext *getContext() { return &context; }
+
+private:
+  LogicalResult runStages(const Profile *profile) {
     frontend::ModelOptions frontend = options.frontend;
     frontend.hasLowering = hasOnnxLowering;
     OwningOpRef<ModuleOp> module;
-    bool imported = timed("import", [&] {
+    bool imported = timed("onnx", [&] {
       auto result = frontend::importOnnxModel(context, options.model, frontend, weights);
       if (failed(result))
         return failure();
@@ -46,30 +89,83 @@ public:
     });
     if (!imported)
       return failure();
+    report.stages.back().ops = countOps(*module);
+    module->walk([&](onnx::NodeOp) { ++report.modelNodes; });
     if (options.emit == Stage::Onnx)
       return print(*module);
     if (!runPasses(*module, "tensor", addTensorPasses))
       return failure();
-    return print(*module);
+    if (options.emit == Stage::Tensor)
+      return print(*module);
+    return runBackendStages(*module, *profile);
   }
 
-  MLIRContext *getContext() { return &context; }
+  LogicalResult runBackendStages(ModuleOp module, const Profile &profile) {
+    BackendOptions backend = options.backend;
+    backend.stopAfter = options.emit == Stage::Wafer    ? "wafer"
+                        : options.emit == Stage::Fabric ? "fabric"
+                        : options.emit == Stage::Pe     ? "pe"
+                                                        : "image";
+    size_t before = report.stages.size();
+    ImageWriter writer;
+    FailureOr<BackendResult> result = runBackend(
+        module, profile, backend, llvm::sys::path::filename(options.model),
+        [&](Operation *symbol) { return weights.bytes(cast<onnx::WeightOp>(symbol)); }, writer,
+        [&](StringRef stage, ModuleOp after, double seconds) {
+          // Only the last attempt is reported.
+          if (stage == "wafer")
+            report.stages.resize(before + 1);
+          report.stages.push_back({stage.str(), seconds, countOps(after)});
+          if (options.timing)
+            errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stage, seconds * 1e3);
+        },
+        [&](const std::string &text) {
+          if (options.progress)
+            errors << "wafer-compile: " << text << "\n";
+        });
+    if (failed(result))
+      return failure();
+    compiled = std::move(*result);
+    report.result = &compiled;
+    if (options.emit != Stage::Image)
+      return print(*compiled.module);
+    for (const image::Weight &weight : writer.manifest.weights()) {
+      int64_t elements = 1;
+      for (int64_t extent : weight.tensor().shape())
+        elements *= extent;
+      if (weightSections.insert(weight.section()).second)
+        report.weightBytes += 4 * elements;
+    }
+    if (Status status = writer.write(options.output); !status)
+      return wafer::emitError(UnknownLoc::get(&context), status.error());
+    uint64_t size = 0;
+    if (!llvm::sys::fs::file_size(options.output, size))
+      report.imageBytes = static_cast<int64_t>(size);
+    return success();
+  }
 
-private:
+  static int64_t countOps(ModuleOp module) {
+    int64_t count = 0;
+    module->walk([&](Operation *) { ++count; });
+    return count;
+  }
+
   bool timed(StringRef stage, llvm::function_ref<LogicalResult()> run) {
     auto begin = std::chrono::steady_clock::now();
     LogicalResult result = run();
-    if (options.timing) {
-      std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+    std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+    if (options.timing)
       errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stage, time.count());
-    }
+    report.stages.push_back({stage.str(), time.count() / 1e3, 0});
     return succeeded(result);
   }
 
   bool runPasses(ModuleOp module, StringRef stage, llvm::function_ref<void(OpPassManager &)> add) {
     PassManager passes(&context);
     add(passes);
-    return timed(stage, [&] { return passes.run(module); });
+    bool done = timed(stage, [&] { return passes.run(module); });
+    report.stages.back().ops = countOps(module);
+    return done;
   }
 
   LogicalResult print(ModuleOp module) {
@@ -101,6 +197,9 @@ private:
   llvm::raw_ostream &errors;
   MLIRContext context;
   frontend::WeightStore weights;
+  BackendResult compiled;
+  CompilationReport report;
+  std::set<uint32_t> weightSections;
 };
 
 } // namespace
@@ -109,6 +208,8 @@ int driver::compile(const CompileOptions &options, llvm::raw_ostream &errors) {
   Compilation compilation(options, errors);
   DiagnosticReport report(compilation.getContext());
   LogicalResult result = compilation.run();
+  if (failed(compilation.writeReportFile(report.diagnostics())))
+    result = failure();
   if (options.jsonErrors)
     report.printJson(errors);
   else

@@ -127,7 +127,7 @@ private:
       StreamOp::create(streamBuilder, graph.tensors[tensor].loc, name,
                        FlatSymbolRefAttr::get(regions[home].op.getSymNameAttr()),
                        streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr())),
-                       typeOf(tensor, layout), senders, lanes, StringAttr(), IntegerAttr());
+                       typeOf(tensor, layout), senders, lanes, StringAttr());
       SendOp::create(regions[home].builder, graph.tensors[tensor].loc, regions[home].values[tensor], name);
     }
   }
@@ -161,7 +161,7 @@ private:
     StreamOp::create(streamBuilder, where, name, FlatSymbolRefAttr(),
                      streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(state.op.getSymNameAttr())),
                      RankedTensorType::get(shape, graph.tensors[tensor].element, row.attr(context)), 1, lanes,
-                     streamBuilder.getStringAttr(graph.tensors[tensor].hostName), IntegerAttr());
+                     streamBuilder.getStringAttr(graph.tensors[tensor].hostName));
     Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), name);
     if (spread)
       value = RedistributeOp::create(state.builder, where, typeOf(tensor, layout), value, Value(), "y",
@@ -177,7 +177,7 @@ private:
                      streamBuilder.getArrayAttr({}),
                      RankedTensorType::get(shape, graph.tensors[tensor].element, layout.attr(context)),
                      linesInUse(layout, shape, false, plan.region), linesInUse(layout, shape, true, plan.region),
-                     streamBuilder.getStringAttr(node.hostName), IntegerAttr());
+                     streamBuilder.getStringAttr(node.hostName));
     SendOp::create(regions[region].builder, node.loc, value, name);
   }
 
@@ -297,6 +297,7 @@ private:
                                    builder.getAffineMapArrayAttr(node.maps), builder.getArrayAttr(iterators),
                                    builder.getDenseI64ArrayAttr(node.extents),
                                    nodePlan.candidate.iteration.attr(context), identity);
+    kernel->setAttr("estimated_cycles", builder.getI64IntegerAttr(static_cast<int64_t>(nodePlan.cycles)));
     // The body, less the arguments that nobody reads.
     Block &source = generic.getRegion().front();
     Block &body = kernel.getBody().emplaceBlock();

@@ -4,7 +4,10 @@
 // PEs. So the best size lies between, and the planner tries a ladder of sizes and keeps the cheapest plan. On a mesh
 // that is given small every division of it into equal regions is tried.
 #include "Plan.h"
+#include "wafer/Place/Placer.h"
 #include "wafer/Plan/Passes.h"
+
+#include "wafer/Support/MlirDiagnostic.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -22,14 +25,22 @@ struct Size {
   int64_t room; // regions of this shape that the mesh has room for
 };
 
+constexpr int kMostRegions = 64;
+
+/// Regions of one size that fit around dead PEs.
+int64_t roomFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
+  return packingRoom(profile, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
+                     static_cast<int>(h), kMostRegions);
+}
+
 /// Region sizes worth trying on a mesh.
-SmallVector<Size> sizesFor(int64_t meshWidth, int64_t meshHeight) {
+SmallVector<Size> sizesFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight) {
   SmallVector<Size> sizes;
   auto add = [&](int64_t w, int64_t h) {
     if (w < 1 || h < 1 || w > meshWidth || h > meshHeight)
       return;
     if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
-      sizes.push_back({{w, h}, (meshWidth / w) * (meshHeight / h)});
+      sizes.push_back({{w, h}, roomFor(profile, meshWidth, meshHeight, w, h)});
   };
   // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
   constexpr int64_t kLargestSide = 48;
@@ -49,7 +60,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     ModuleOp module = getOperation();
     Result<Profile> profile = Profile::load(target);
     if (!profile) {
-      module.emitError(profile.error().str());
+      wafer::emitError(module.getLoc(), profile.error());
       return signalPassFailure();
     }
     ResourceModel model(*profile);
@@ -65,13 +76,15 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
             meshH = meshHeight > 0 ? meshHeight : profile->meshHeight;
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
-      sizes.push_back({{width, height}, std::max<int64_t>(1, (meshW / width) * (meshH / height))});
+      sizes.push_back({{width, height}, roomFor(*profile, meshW, meshH, width, height)});
     else
-      sizes = sizesFor(meshW, meshH);
+      sizes = sizesFor(*profile, meshW, meshH);
     std::optional<Plan> best;
     PlanFailure nearest;
     for (const Size &size : sizes) {
-      int64_t room = std::min<int64_t>(size.room, 64);
+      int64_t room = size.room;
+      if (room == 0)
+        continue;
       if (regions > 0)
         room = std::min<int64_t>(room, regions);
       PlanFailure failure;
@@ -96,7 +109,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
                                   " bytes of SRAM per PE are needed and " + std::to_string(nearest.budgetBytes) +
                                   " are usable",
                               "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
-      emitError(where, error.str());
+      wafer::emitError(where, error);
       return signalPassFailure();
     }
     numRegions += best->regions;

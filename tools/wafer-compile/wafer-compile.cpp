@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <iostream>
+#include <unistd.h>
 
 using namespace wafer;
 
@@ -27,6 +28,8 @@ static int64_t parseDim(const std::string &option, const std::string &text) {
 int main(int argc, char **argv) {
   CLI::App app("Compiles an ONNX model for a wafer-scale mesh of small cores.");
   app.footer("Examples:\n"
+             "  wafer-compile model.onnx -o model.wafer         a program for the whole of wse2\n"
+             "  wafer-compile model.onnx -o model.wafer --mesh auto   on the smallest mesh that holds it\n"
              "  wafer-compile model.onnx --emit=tensor          what the frontend makes of a model\n"
              "  wafer-compile model.onnx --dim batch=1          a model with a symbolic dimension\n"
              "  wafer-compile model.onnx --shape x=1x3x48x192   an input that declares no usable shape\n"
@@ -36,9 +39,23 @@ int main(int argc, char **argv) {
   std::vector<std::string> dims, shapes, constants;
   std::string errorFormat = "text";
   app.add_option("model", options.model, "the model, an .onnx file")->required();
-  app.add_option("-o,--output", options.output, "where to write the result (default: standard output)");
-  std::map<std::string, driver::Stage> stages{{"onnx", driver::Stage::Onnx}, {"tensor", driver::Stage::Tensor}};
-  app.add_option("--emit", options.emit, "stop after this stage and print it: onnx, tensor")
+  app.add_option("-o,--output", options.output,
+                 "where to write the program image; with --emit, the stage (default there: standard output)");
+  app.add_option("--target", options.backend.target, "the machine: wse2, wse3, or a profile's JSON file")
+      ->capture_default_str()
+      ->option_text("NAME|FILE");
+  std::string mesh;
+  app.add_option("--mesh", mesh,
+                 "PEs to use, as 16x16; auto is the smallest square that fits (default: the whole target)")
+      ->option_text("WxH|auto");
+  app.add_option("--seed", options.backend.seed, "another seed gives other places and routes, the same results")
+      ->capture_default_str()
+      ->option_text("N");
+  app.add_option("--report", options.report, "write a JSON report: regions, SRAM, streams, stages")->option_text("FILE");
+  std::map<std::string, driver::Stage> stages{{"onnx", driver::Stage::Onnx},     {"tensor", driver::Stage::Tensor},
+                                              {"wafer", driver::Stage::Wafer},   {"fabric", driver::Stage::Fabric},
+                                              {"pe", driver::Stage::Pe}};
+  app.add_option("--emit", options.emit, "stop after this stage and print it: onnx, tensor, wafer, fabric, pe")
       ->transform(CLI::CheckedTransformer(stages))
       ->option_text("STAGE");
   app.add_option("--dim", dims, "the value of a symbolic dimension, name=value; may be repeated")
@@ -78,6 +95,19 @@ int main(int argc, char **argv) {
       auto [name, value] = splitAssignment("--const", text);
       options.frontend.constants[name] = value;
     }
+    if (mesh == "auto") {
+      options.backend.smallestMesh = true;
+    } else if (!mesh.empty()) {
+      std::vector<std::string> sides = CLI::detail::split(mesh, 'x');
+      if (sides.size() != 2)
+        throw CLI::ValidationError("--mesh", "'" + mesh + "' is neither auto nor of the form 16x16");
+      options.backend.meshWidth = parseDim("--mesh", sides[0]);
+      options.backend.meshHeight = parseDim("--mesh", sides[1]);
+      if (options.backend.meshWidth < 1 || options.backend.meshHeight < 1)
+        throw CLI::ValidationError("--mesh", "a mesh has at least one PE");
+    }
+    if (options.emit == driver::Stage::Image && options.output.empty())
+      throw CLI::ValidationError("-o", "say where to write the program image, or --emit a stage");
   } catch (const CLI::CallForHelp &help) {
     return app.exit(help);
   } catch (const CLI::ParseError &error) {
@@ -85,5 +115,6 @@ int main(int argc, char **argv) {
     return 2;
   }
   options.jsonErrors = errorFormat == "json";
+  options.progress = isatty(STDERR_FILENO);
   return driver::compile(options, llvm::errs());
 }

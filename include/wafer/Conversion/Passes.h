@@ -2,6 +2,7 @@
 #ifndef WAFER_CONVERSION_PASSES_H
 #define WAFER_CONVERSION_PASSES_H
 
+#include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Dialect/Pe/PeDialect.h"
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 

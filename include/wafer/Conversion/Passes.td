@@ -4,10 +4,16 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ConvertWaferToFabric : Pass<"convert-wafer-to-fabric", "::mlir::ModuleOp"> {
+  let summary = "Placed regions and streams to channels and nets of the fabric";
+  let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">];
+  let dependentDialects = ["::wafer::fabric::FabricDialect"];
+}
+
 def ConvertWaferToPe : Pass<"convert-wafer-to-pe", "::mlir::ModuleOp"> {
   let summary = "Regions to core programs: an op becomes a function, a tensor a buffer";
   let description = [{
-    Wants streams with colors (wafer-route). The programs' buffers have no addresses yet (pe-allocate-buffers), functions
+    Wants nets with colors (fabric-route-nets). The programs' buffers have no addresses yet (pe-allocate-buffers), functions
     that are alike are not merged yet (pe-share-functions).
   }];
   let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">];

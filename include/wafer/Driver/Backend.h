@@ -8,13 +8,14 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
-namespace wafer {
+namespace wafer::driver {
 
 struct BackendOptions {
   std::string target = "wse2";           // a profile's name or file
   int64_t meshWidth = 0, meshHeight = 0; // 0: the whole target
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
+  std::string stopAfter = "image"; // a stage's name
 };
 
 /// A stage has ended: its name (wafer, place, fabric, pe, image), the module, and the seconds it took.
@@ -32,6 +33,6 @@ mlir::FailureOr<BackendResult> runBackend(mlir::ModuleOp module, const Profile &
                                           llvm::StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
                                           const StageDone &stageDone, const std::function<void(std::string)> &progress);
 
-} // namespace wafer
+} // namespace wafer::driver
 
 #endif // WAFER_DRIVER_BACKEND_H

@@ -2,6 +2,7 @@
 #ifndef WAFER_DRIVER_COMPILE_H
 #define WAFER_DRIVER_COMPILE_H
 
+#include "wafer/Driver/Backend.h"
 #include "wafer/Frontend/Model.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -14,14 +15,19 @@ class OpPassManager;
 
 namespace wafer::driver {
 
-/// The stages of the pipeline, in order. Compilation stops after the one asked for and prints it.
-enum class Stage { Onnx, Tensor };
+/// The stages of the pipeline, in order. Compilation stops after the one asked for and prints it; the image is written.
+enum class Stage { Onnx, Tensor, Wafer, Fabric, Pe, Image };
 
 struct CompileOptions {
   std::string model;
   frontend::ModelOptions frontend;
-  Stage emit = Stage::Tensor;
-  /// Where the stage is printed; "-" or empty is standard output.
+  Stage emit = Stage::Image;
+  BackendOptions backend;
+  /// A JSON report of the compilation (docs/report.md); empty: none.
+  std::string report;
+  /// Tell on standard error what is being done, if it takes long.
+  bool progress = false;
+  /// Where the image is written, or a stage printed; for stages "-" or empty is standard output.
   std::string output;
   /// Errors as one JSON object on standard error instead of text.
   bool jsonErrors = false;

@@ -90,7 +90,7 @@ public:
     for (wfr::StreamOp stream : program.getBody().getOps<wfr::StreamOp>())
       if (stream.getHostName() && failed(emitHostStream(stream, regions, nets)))
         return failure();
-    emitRoutes(fabric, writer.manifest);
+    emitRoutes(fabric, writer.manifest, [&](const std::string &name) { return intern(name); });
     return emitted;
   }
 
@@ -189,7 +189,7 @@ private:
           words.push_back(static_cast<uint32_t>(number.bitcastToAPInt().getZExtValue()));
         return sections[name] = {writer.addOwnedSection(words), image::F32};
       }
-      if (!isa<IntegerType>(element))
+      if (!llvm::isa<IntegerType>(element))
         return symbol->emitError("constants of type ") << element << " are not supported by the machine's image";
       for (APInt number : value.getValues<APInt>())
         if (failed(

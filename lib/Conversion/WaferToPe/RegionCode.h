@@ -5,6 +5,8 @@
 #include "PeBuilder.h"
 #include "wafer/Route/ChannelColors.h"
 
+#include <functional>
+
 namespace wafer::wfr {
 
 /// A tensor in memory.
@@ -28,6 +30,7 @@ struct RegionCode {
   mlir::OpBuilder builder; // in the program, before main
   mlir::OpBuilder mainBuilder;
   ChannelColors colors;
+  std::function<std::optional<int>(llvm::StringRef)> streamColor;
   int64_t width, height;
   int64_t chunks = 1;       // of the chunk loop being lowered
   mlir::Value chunkIndex{}; // its induction variable, in main

@@ -333,8 +333,9 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
   Tensor source = code.tensor(op.getSource());
   if (failed(checkSplits(op, source.layout, source.layout)))
     return failure();
-  if (!stream.getColor())
-    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route first";
+  std::optional<int> color = code.streamColor(stream.getSymName());
+  if (!color)
+    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
   AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
   return code.function(op.getLoc(), sizes, 1, 1, "send", [&](PeBuilder &b) {
     Transfer transfer{b,
@@ -350,7 +351,7 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
       return failure();
     int64_t lanes = stream.getLanes();
     b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
-           [&] { transfer.sendStream(code.colors.gatherX, *stream.getColor()); });
+           [&] { transfer.sendStream(code.colors.gatherX, *color); });
     return success();
   });
 }
@@ -363,8 +364,9 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
   source.layout = layoutOf(type);
   if (failed(checkSplits(op, source.layout, result.layout)))
     return failure();
-  if (!stream.getColor())
-    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route first";
+  std::optional<int> color = code.streamColor(stream.getSymName());
+  if (!color)
+    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
   AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
   return code.function(op.getLoc(), sizes, 1, 1, "receive", [&](PeBuilder &b) {
     Transfer transfer{b,
@@ -380,7 +382,7 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
       return failure();
     int64_t lanes = stream.getLanes();
     b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
-           [&] { transfer.receiveStream(*stream.getColor(), code.colors.broadcastX); });
+           [&] { transfer.receiveStream(*color, code.colors.broadcastX); });
     return success();
   });
 }

@@ -7,6 +7,8 @@
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include "wafer/Support/MlirDiagnostic.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -89,12 +91,14 @@ pe::BoxAttr boxOf(MLIRContext *context, const Tensor &tensor) {
 class RegionLowering {
 public:
   RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
-                 SymbolTable &streams, SymbolTable &module)
+                 SymbolTable &streams, SymbolTable &module,
+                 std::function<std::optional<int>(StringRef)> streamColor)
       : streams(streams), module(module), code{region,
                                                program,
                                                OpBuilder(main),
                                                OpBuilder::atBlockEnd(&main.getBody().front()),
                                                colors,
+             std::move(streamColor),
                                                static_cast<int64_t>(region.getWidth()),
                                                static_cast<int64_t>(region.getHeight())} {}
 
@@ -227,15 +231,24 @@ struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
     ModuleOp module = getOperation();
     Result<Profile> profile = Profile::load(target);
     if (!profile) {
-      module.emitError(profile.error().str());
+      wafer::emitError(module.getLoc(), profile.error());
       return signalPassFailure();
     }
     Result<ChannelColors> colors = ChannelColors::assign(*profile);
     if (!colors) {
-      module.emitError(colors.error().str());
+      wafer::emitError(module.getLoc(), colors.error());
       return signalPassFailure();
     }
     SymbolTable moduleSymbols(module);
+    llvm::StringMap<int> netColors;
+    module.walk([&](fabric::NetOp net) {
+      if (net.getColor())
+        netColors[net.getSymName()] = static_cast<int>(*net.getColor());
+    });
+    auto streamColor = [&](StringRef name) {
+      auto it = netColors.find(name);
+      return it == netColors.end() ? std::nullopt : std::optional<int>(it->second);
+    };
     for (ProgramOp program : llvm::make_early_inc_range(module.getOps<ProgramOp>())) {
       SymbolTable streams(program);
       OpBuilder builder(program);
@@ -248,7 +261,7 @@ struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
         auto main = pe::MainOp::create(inner, region.getLoc());
         main.getBody().emplaceBlock();
         ++numRegions;
-        if (failed(RegionLowering(region, code, main, *colors, streams, moduleSymbols).run()))
+        if (failed(RegionLowering(region, code, main, *colors, streams, moduleSymbols, streamColor).run()))
           return signalPassFailure();
         numFunctions += std::distance(body.getOps<pe::FuncOp>().begin(), body.getOps<pe::FuncOp>().end());
       }

@@ -13,7 +13,7 @@ class Wafer_Op<string mnemonic, list<Trait> traits = []> : Op<Wafer_Dialect, mne
 
 //===- Structure ----------------------------------------------------------===//
 
-def Wafer_ProgramOp : Wafer_Op<"program", [Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
+def Wafer_ProgramOp : Wafer_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
   let summary = "A planned model: regions and the streams between them";
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$mesh_width, I64Attr:$mesh_height);
   let regions = (region SizedRegion<1>:$body);
@@ -39,13 +39,13 @@ def Wafer_StreamOp : Wafer_Op<"stream", [Symbol, HasParent<"ProgramOp">]> {
   let description = [{
     Lane i runs from the head (x = 0) of row i of `from` to the heads of row i of every region in `to`; the host stands
     at a side of the mesh. `layout` and `senders` say what a lane carries: for each sender 0 .. senders - 1 in turn the
-    box that it holds of the tensor, clipped, row-major. The router adds the color.
+    box that it holds of the tensor, clipped, row-major. The fabric.net of the same name has the color.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<FlatSymbolRefAttr>:$from, ArrayAttr:$to, TypeAttr:$type,
-                       I64Attr:$senders, I64Attr:$lanes, OptionalAttr<StrAttr>:$host_name, OptionalAttr<I64Attr>:$color);
+                       I64Attr:$senders, I64Attr:$lanes, OptionalAttr<StrAttr>:$host_name);
   let assemblyFormat = [{
     $sym_name (`from` $from^)? `to` $to `of` $type `senders` $senders `lanes` $lanes (`host` $host_name^)?
-    (`color` $color^)? attr-dict
+    attr-dict
   }];
   let hasVerifier = 1;
 }

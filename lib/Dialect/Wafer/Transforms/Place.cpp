@@ -4,6 +4,8 @@
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Place/Placer.h"
 
+#include "wafer/Support/MlirDiagnostic.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -22,7 +24,7 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
     ProgramOp program = getOperation();
     Result<Profile> profile = Profile::load(target);
     if (!profile) {
-      program.emitError(profile.error().str());
+      wafer::emitError(program.getLoc(), profile.error());
       return signalPassFailure();
     }
     PlaceRequest request{.profile = *profile,
@@ -60,7 +62,7 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
     }
     Result<std::vector<Point>> places = place(request);
     if (!places) {
-      program.emitError(places.error().str());
+      wafer::emitError(program.getLoc(), places.error());
       return signalPassFailure();
     }
     for (auto [region, at] : llvm::zip(regions, *places))

@@ -1,0 +1,57 @@
+// Routes for buses of lanes over the mesh.
+#ifndef WAFER_ROUTE_ROUTER_H
+#define WAFER_ROUTE_ROUTER_H
+
+#include "wafer/Place/Placer.h"
+#include "wafer/Target/Profile.h"
+
+namespace wafer {
+
+/// An end of a lane: a core (PortRamp) or a host port on a side of the mesh.
+struct Terminal {
+  Point at;
+  PortBits port;
+};
+
+struct Lane {
+  Terminal source;
+  std::vector<Terminal> sinks;
+};
+
+struct Net {
+  std::string name;
+  std::vector<Lane> lanes;
+};
+
+struct RouteRequest {
+  const Profile &profile;
+  std::vector<int> blockedColors; // those of region channels
+  int width, height;              // the mesh
+  std::vector<Net> nets;
+  uint64_t seed = 0;
+};
+
+/// Routers (x + i * 1, y + j * 1) of a rectangle with one set-up.
+struct RouteShape {
+  int x, y, w, h;
+  PortBits input;
+  uint8_t outputs; // Port bits
+};
+
+struct RoutedNet {
+  int color;
+  std::vector<RouteShape> shapes;
+  int hops; // of the longest lane
+};
+
+struct RouteSolution {
+  std::vector<RoutedNet> nets;
+};
+
+/// One color per net. Deterministic for a seed. Errors (WF5000, WF5001) name the net, say why, and give a lower bound that
+/// tells impossible from given up.
+Result<RouteSolution> route(const RouteRequest &request);
+
+} // namespace wafer
+
+#endif // WAFER_ROUTE_ROUTER_H

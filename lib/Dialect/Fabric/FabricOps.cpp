@@ -1,0 +1,57 @@
+#include "wafer/Dialect/Fabric/FabricDialect.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace wafer::fabric;
+
+static LogicalResult verifyArea(Operation *op, AreaAttr area) {
+  auto program = op->getParentOfType<ProgramOp>();
+  if (area.getX() + area.getW() > static_cast<int64_t>(program.getMeshWidth()) ||
+      area.getY() + area.getH() > static_cast<int64_t>(program.getMeshHeight()))
+    return op->emitOpError("reaches outside the mesh of ")
+           << program.getMeshWidth() << " x " << program.getMeshHeight() << " PEs";
+  return success();
+}
+
+LogicalResult ChannelOp::verify() {
+  if (static_cast<int64_t>(getColor()) < 0)
+    return emitOpError("has a negative color");
+  return verifyArea(*this, getArea());
+}
+
+LogicalResult NetOp::verify() {
+  if (getSinks().empty())
+    return emitOpError("has no sinks");
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  auto inside = [&](RunAttr run) {
+    for (int64_t i : {int64_t(0), run.getCount() - 1}) {
+      int64_t x = run.getX() + i * run.getDx(), y = run.getY() + i * run.getDy();
+      if (x < 0 || y < 0 || x >= static_cast<int64_t>(program.getMeshWidth()) ||
+          y >= static_cast<int64_t>(program.getMeshHeight()))
+        return false;
+    }
+    return true;
+  };
+  if (!inside(getSource()))
+    return emitOpError("has a source outside the mesh");
+  for (RunAttr sink : getSinks().getAsRange<RunAttr>()) {
+    if (sink.getCount() != getSource().getCount())
+      return emitOpError("has ") << getSource().getCount() << " sources but a run of " << sink.getCount() << " sinks";
+    if (!inside(sink))
+      return emitOpError("has a sink outside the mesh");
+  }
+  return success();
+}
+
+LogicalResult RouteOp::verify() {
+  if (getPositions().empty())
+    return emitOpError("needs at least one switch position");
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  if (!program.lookupSymbol(getOwner()))
+    return emitOpError("belongs to unknown @") << getOwner();
+  return verifyArea(*this, getArea());
+}
+
+#define GET_OP_CLASSES
+#include "wafer/Dialect/Fabric/FabricOps.cpp.inc"

@@ -1,0 +1,77 @@
+// The pass fabric-route-nets: asks the router (lib/Route) and writes its answer as colors and routes.
+#include "wafer/Dialect/Fabric/Passes.h"
+#include "wafer/Route/Router.h"
+
+#include "mlir/IR/Builders.h"
+
+#include "wafer/Support/MlirDiagnostic.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::fabric;
+
+namespace wafer::fabric {
+#define GEN_PASS_DEF_FABRICROUTENETS
+#include "wafer/Dialect/Fabric/Passes.h.inc"
+} // namespace wafer::fabric
+
+namespace {
+
+Terminal terminalOf(RunAttr run, int64_t i) {
+  return {{static_cast<int>(run.getX() + i * run.getDx()), static_cast<int>(run.getY() + i * run.getDy())},
+          static_cast<PortBits>(run.getPort())};
+}
+
+struct FabricRouteNetsPass : fabric::impl::FabricRouteNetsBase<FabricRouteNetsPass> {
+  using FabricRouteNetsBase::FabricRouteNetsBase;
+
+  void runOnOperation() override {
+    ProgramOp program = getOperation();
+    Result<Profile> profile = Profile::load(target);
+    if (!profile) {
+      wafer::emitError(program.getLoc(), profile.error());
+      return signalPassFailure();
+    }
+    RouteRequest request{*profile,
+                         {},
+                         static_cast<int>(program.getMeshWidth()),
+                         static_cast<int>(program.getMeshHeight()),
+                         {},
+                         static_cast<uint64_t>(seed)};
+    for (ChannelOp channel : program.getBody().getOps<ChannelOp>())
+      if (!llvm::is_contained(request.blockedColors, static_cast<int>(channel.getColor())))
+        request.blockedColors.push_back(static_cast<int>(channel.getColor()));
+    SmallVector<NetOp> nets(program.getBody().getOps<NetOp>());
+    for (NetOp op : nets) {
+      Net net{op.getSymName().str(), {}};
+      for (int64_t i = 0; i != op.getSource().getCount(); ++i) {
+        Lane lane{terminalOf(op.getSource(), i), {}};
+        for (RunAttr sink : op.getSinks().getAsRange<RunAttr>())
+          lane.sinks.push_back(terminalOf(sink, i));
+        net.lanes.push_back(std::move(lane));
+      }
+      request.nets.push_back(std::move(net));
+    }
+    Result<RouteSolution> solution = route(request);
+    if (!solution) {
+      wafer::emitError(program.getLoc(), solution.error());
+      return signalPassFailure();
+    }
+    OpBuilder builder = OpBuilder::atBlockEnd(&program.getBody().front());
+    MLIRContext *context = &getContext();
+    for (auto [op, routed] : llvm::zip(nets, solution->nets)) {
+      op.setColor(routed.color);
+      op.setHops(routed.hops);
+      ++numNets;
+      for (const RouteShape &shape : routed.shapes) {
+        auto position = PositionAttr::get(context, static_cast<Port>(shape.input), shape.outputs);
+        RouteOp::create(builder, op.getLoc(), op.getSymName(), routed.color,
+                        AreaAttr::get(context, shape.x, shape.y, shape.w, shape.h, 1, 1),
+                        builder.getArrayAttr({position}));
+        ++numRoutes;
+      }
+    }
+  }
+};
+
+} // namespace

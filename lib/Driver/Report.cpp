@@ -1,0 +1,176 @@
+#include "Report.h"
+
+#include "wafer/Dialect/Fabric/FabricDialect.h"
+#include "wafer/Dialect/Wafer/WaferDialect.h"
+#include "wafer/Target/ResourceModel.h"
+
+#include "llvm/Support/JSON.h"
+
+#include <set>
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::driver;
+using llvm::json::OStream;
+
+static const char *sideName(PortBits side) {
+  return side == PortNorth ? "N" : side == PortEast ? "E" : side == PortSouth ? "S" : "W";
+}
+
+static void writeTarget(const Profile &profile, OStream &json) {
+  json.attributeObject("target", [&] {
+    json.attribute("name", profile.name);
+    json.attribute("width", profile.meshWidth);
+    json.attribute("height", profile.meshHeight);
+    json.attribute("sram_bytes", profile.sramBytes);
+    json.attribute("clock_ghz", profile.clockGhz);
+    json.attributeArray("dead_pes", [&] {
+      for (const auto &[x, y] : profile.deadPes)
+        json.array([&] {
+          json.value(x);
+          json.value(y);
+        });
+    });
+    json.attributeArray("dead_links", [&] {
+      for (const DeadLink &link : profile.deadLinks)
+        json.array([&] {
+          json.value(link.x);
+          json.value(link.y);
+          json.value(sideName(link.side));
+        });
+    });
+  });
+}
+
+static std::string nodeName(Location loc) {
+  if (auto name = loc->findInstanceOf<NameLoc>())
+    return llvm::json::fixUTF8(name.getName().getValue());
+  return "";
+}
+
+static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream &json) {
+  int64_t estimate = 0;
+  json.object([&] {
+    json.attribute("name", region.getSymName());
+    if (auto rect = region.getRect())
+      json.attributeObject("rect", [&] {
+        json.attribute("x", rect->getX());
+        json.attribute("y", rect->getY());
+        json.attribute("width", rect->getW());
+        json.attribute("height", rect->getH());
+      });
+    json.attributeArray("kernels", [&] {
+      region.walk([&](wfr::KernelOp kernel) {
+        int64_t cycles = 0;
+        if (auto attribute = kernel->getAttrOfType<IntegerAttr>("estimated_cycles"))
+          cycles = attribute.getInt();
+        estimate += cycles;
+        json.object([&] {
+          std::set<std::string> nodes;
+          kernel.walk([&](Operation *op) {
+            if (std::string name = nodeName(op->getLoc()); !name.empty())
+              nodes.insert(name);
+          });
+          json.attribute("name", nodeName(kernel.getLoc()));
+          json.attributeArray("nodes", [&] {
+            for (const std::string &name : nodes)
+              json.value(name);
+          });
+          json.attribute("estimated_cycles", cycles);
+        });
+      });
+    });
+    if (ledger)
+      json.attributeObject("sram", [&] {
+        json.attribute("code", ledger->code);
+        json.attribute("tables", ledger->tables);
+        json.attribute("helpers", ledger->helpers);
+        json.attribute("weights", ledger->weights);
+        json.attribute("activations", ledger->buffers);
+        json.attribute("stack", ledger->stack);
+        json.attribute("total", ledger->used());
+        json.attribute("limit", ledger->usable);
+      });
+    json.attribute("estimated_cycles", estimate);
+  });
+}
+
+static void writeStream(wfr::StreamOp stream, fabric::NetOp net, OStream &json) {
+  json.object([&] {
+    json.attribute("name", stream.getHostName() ? llvm::json::fixUTF8(*stream.getHostName()) : stream.getSymName().str());
+    json.attribute("from", stream.getFrom() ? *stream.getFrom() : "host");
+    json.attributeArray("to", [&] {
+      if (stream.getTo().empty())
+        json.value("host");
+      for (auto to : stream.getTo().getAsRange<FlatSymbolRefAttr>())
+        json.value(to.getValue());
+    });
+    json.attribute("lanes", static_cast<int64_t>(stream.getLanes()));
+    json.attribute("words", cast<RankedTensorType>(stream.getType()).getNumElements());
+    json.attributeArray("colors", [&] {
+      if (net && net.getColor())
+        json.value(static_cast<int64_t>(*net.getColor()));
+    });
+    json.attribute("hops", net && net.getHops() ? static_cast<int64_t>(*net.getHops()) : 0);
+  });
+}
+
+void driver::writeReport(const CompilationReport &report, llvm::raw_ostream &os) {
+  OStream json(os, 2);
+  json.object([&] {
+    json.attribute("version", 1);
+    if (!report.errorMessage.empty())
+      json.attributeObject("error", [&] {
+        json.attribute("code", report.errorCode);
+        json.attribute("message", llvm::json::fixUTF8(report.errorMessage));
+      });
+    json.attributeObject("model", [&] {
+      json.attribute("file", llvm::json::fixUTF8(report.model));
+      json.attribute("nodes", report.modelNodes);
+    });
+    if (report.profile)
+      writeTarget(*report.profile, json);
+    if (report.result && report.result->module) {
+      ModuleOp module = *report.result->module;
+      json.attributeObject("mesh", [&] {
+        json.attribute("width", report.result->meshWidth);
+        json.attribute("height", report.result->meshHeight);
+      });
+      json.attributeObject("placement", [&] { json.attribute("seed", static_cast<int64_t>(report.seed)); });
+      llvm::StringMap<fabric::NetOp> nets;
+      std::set<int64_t> colors;
+      module.walk([&](fabric::NetOp net) { nets[net.getSymName()] = net; });
+      module.walk([&](fabric::RouteOp route) { colors.insert(static_cast<int64_t>(route.getColor())); });
+      json.attributeArray("regions", [&] {
+        module.walk([&](wfr::RegionOp region) {
+          const SramLedger *ledger = nullptr;
+          for (const EmittedRegion &emitted : report.result->regions)
+            if (emitted.name == region.getSymName())
+              ledger = &emitted.ledger;
+          writeRegion(region, ledger, json);
+        });
+      });
+      json.attributeArray("streams", [&] {
+        module.walk([&](wfr::StreamOp stream) { writeStream(stream, nets.lookup(stream.getSymName()), json); });
+      });
+      json.attributeObject("colors", [&] {
+        json.attribute("used", static_cast<int64_t>(colors.size()));
+        json.attribute("limit", report.profile->colors - static_cast<int64_t>(report.profile->reservedColors.size()));
+      });
+    }
+    json.attributeArray("stages", [&] {
+      for (const StageReport &stage : report.stages)
+        json.object([&] {
+          json.attribute("name", stage.name);
+          json.attribute("seconds", stage.seconds);
+          json.attribute("ops", stage.ops);
+        });
+    });
+    if (report.imageBytes)
+      json.attributeObject("image", [&] {
+        json.attribute("bytes", report.imageBytes);
+        json.attribute("weight_bytes", report.weightBytes);
+      });
+  });
+  os << "\n";
+}

@@ -1,0 +1,231 @@
+// The placer: a legal packing first, then annealing that never leaves legality.
+//
+// The first packing goes row by row: every item takes the first position, from the north-west corner on, where it touches
+// neither another item nor a dead PE. Pinned items go first. If that fails, the items are tried from the largest to the
+// smallest; if that fails too, the placer says which item found no place: it never returns an overlap.
+//
+// Annealing then moves one item to another free position, or exchanges two of one size, and keeps what shortens the
+// streams: the cost is the sum over links of the distance between row heads, times the words of a lane. Exchanging is the
+// only move left on a mesh that is filled to the brim, and it is enough there. The seed chooses the first order and
+// the moves, so different seeds give different placements, all of them legal; the same seed gives the same on any machine.
+//
+// Alternatives: sequence pairs and B*-trees search packings of minimal area, which is not the question here (the mesh
+// is given and programs are far smaller); they know no obstacles. With tens of regions some 20,000 moves take
+// milliseconds.
+#include "wafer/Place/Placer.h"
+
+#include "wafer/Support/Random.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+using namespace wafer;
+
+namespace {
+
+struct Rect {
+  int x, y, w, h;
+  bool overlaps(const Rect &o) const { return x < o.x + o.w && o.x < x + w && y < o.y + o.h && o.y < y + h; }
+};
+
+/// The first x beyond what blocks the rectangle, or nothing if nothing does.
+std::optional<int> blockedUntil(const Profile &profile, const Rect &r, const std::vector<Rect> &taken) {
+  for (const Rect &other : taken)
+    if (r.overlaps(other))
+      return other.x + other.w;
+  for (const auto &[x, y] : profile.deadPes)
+    if (x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h)
+      return x + 1;
+  // A dead link matters where both of its ends lie inside.
+  for (const DeadLink &link : profile.deadLinks) {
+    int dx = link.side == PortEast ? 1 : link.side == PortWest ? -1 : 0;
+    int dy = link.side == PortSouth ? 1 : link.side == PortNorth ? -1 : 0;
+    auto inside = [&](int x, int y) { return x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h; };
+    if (inside(link.x, link.y) && inside(link.x + dx, link.y + dy))
+      return std::min(link.x, link.x + dx) + 1;
+  }
+  return std::nullopt;
+}
+
+/// The first free position in row-major order, within the pins.
+std::optional<Point> firstFree(const Profile &profile, int width, int height, const PlaceItem &item,
+                               const std::vector<Rect> &taken, int fromY = 0) {
+  int firstY = item.pinY.value_or(fromY), lastY = item.pinY.value_or(height - item.h);
+  int firstX = item.pinX.value_or(0), lastX = item.pinX.value_or(width - item.w);
+  if (firstX < 0 || firstY < 0 || lastX + item.w > width || lastY + item.h > height)
+    return std::nullopt;
+  for (int y = firstY; y <= lastY; ++y)
+    for (int x = firstX; x <= lastX;) {
+      std::optional<int> next = blockedUntil(profile, {x, y, item.w, item.h}, taken);
+      if (!next)
+        return Point{x, y};
+      x = std::max(x + 1, *next);
+    }
+  return std::nullopt;
+}
+
+class Placement {
+public:
+  explicit Placement(const PlaceRequest &request) : request(request), random(request.seed + 1) {}
+
+  Result<std::vector<Point>> run() {
+    std::vector<int> order(request.items.size());
+    std::iota(order.begin(), order.end(), 0);
+    auto pinnedFirst = [&](int a, int b) { return pins(a) > pins(b); };
+    std::stable_sort(order.begin(), order.end(), pinnedFirst);
+    int failed = pack(order);
+    if (failed >= 0) {
+      std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+        if (pins(a) != pins(b))
+          return pins(a) > pins(b);
+        const PlaceItem &p = request.items[a], &q = request.items[b];
+        return p.w * p.h > q.w * q.h;
+      });
+      failed = pack(order);
+    }
+    if (failed >= 0)
+      return noPlace(request.items[failed]);
+    anneal();
+    std::vector<Point> points;
+    for (const Rect &rect : rects)
+      points.push_back({rect.x, rect.y});
+    return points;
+  }
+
+private:
+  int pins(int item) const { return request.items[item].pinX.has_value() + request.items[item].pinY.has_value(); }
+
+  /// Packs in this order; the item that found no place, or -1.
+  int pack(const std::vector<int> &order) {
+    rects.assign(request.items.size(), {0, 0, 0, 0});
+    std::vector<Rect> taken;
+    for (int i : order) {
+      const PlaceItem &item = request.items[i];
+      std::optional<Point> at = firstFree(request.profile, request.width, request.height, item, taken);
+      if (!at)
+        return i;
+      rects[i] = {at->x, at->y, item.w, item.h};
+      taken.push_back(rects[i]);
+    }
+    return -1;
+  }
+
+  Diagnostic noPlace(const PlaceItem &item) const {
+    std::string size = std::to_string(item.w) + " x " + std::to_string(item.h);
+    std::string mesh = std::to_string(request.width) + " x " + std::to_string(request.height);
+    int64_t wanted = 0, room = static_cast<int64_t>(request.width) * request.height;
+    for (const PlaceItem &other : request.items)
+      wanted += static_cast<int64_t>(other.w) * other.h;
+    for (const auto &[x, y] : request.profile.deadPes)
+      room -= x < request.width && y < request.height;
+    if (item.w > request.width || item.h > request.height)
+      return {ErrorCode::PlaceTooLarge,
+              "region '" + item.name + "' is " + size + " PEs and the mesh " + mesh, "give a larger mesh (--mesh)"};
+    std::string reason = wanted > room ? "the regions take " + std::to_string(wanted) + " PEs and " +
+                                             std::to_string(room) + " are alive: impossible"
+                                       : "the regions take " + std::to_string(wanted) + " of " + std::to_string(room) +
+                                             " live PEs, but no packing was found around pins and dead PEs";
+    return {ErrorCode::PlaceNoRoom, "no place is left for region '" + item.name + "' (" + size + " PEs) on a mesh of " +
+                                        mesh + ": " + reason,
+            "give a larger mesh (--mesh), or remove pins"};
+  }
+
+  double linkCost(const PlaceLink &link) const {
+    auto head = [&](int item) { return rects[item]; };
+    if (link.from == PlaceLink::kHost && link.to == PlaceLink::kHost)
+      return 0;
+    if (link.from == PlaceLink::kHost || link.to == PlaceLink::kHost)
+      return link.weight * (head(link.from == PlaceLink::kHost ? link.to : link.from).x + 1);
+    Rect a = head(link.from), b = head(link.to);
+    // Straight lanes are cheap for router and machine: a row's offset costs twice.
+    return link.weight * (std::abs(a.x - b.x) + 2 * std::abs(a.y - b.y));
+  }
+
+  double cost() const {
+    double sum = 0;
+    for (const PlaceLink &link : request.links)
+      sum += linkCost(link);
+    return sum;
+  }
+
+  bool legal(size_t moved) const {
+    const Rect &r = rects[moved];
+    if (r.x < 0 || r.y < 0 || r.x + r.w > request.width || r.y + r.h > request.height)
+      return false;
+    std::vector<Rect> others;
+    for (size_t i = 0; i != rects.size(); ++i)
+      if (i != moved)
+        others.push_back(rects[i]);
+    return !blockedUntil(request.profile, r, others);
+  }
+
+  void anneal() {
+    size_t count = rects.size();
+    if (count == 0 || (count == 1 && pins(0) == 2))
+      return;
+    double now = cost();
+    std::vector<Rect> best = rects;
+    double bestCost = now;
+    const int moves = static_cast<int>(std::min<size_t>(20000, 2000 * count));
+    double temperature = std::max(1.0, now / static_cast<double>(4 * std::max<size_t>(count, 1)));
+    const double cooling = std::pow(1e-3, 1.0 / moves);
+    for (int step = 0; step != moves; ++step, temperature *= cooling) {
+      std::vector<Rect> before = rects;
+      size_t a = random.below(count), b = random.below(count);
+      if (a != b && random.below(2) && pins(static_cast<int>(a)) + pins(static_cast<int>(b)) == 0 &&
+          rects[a].w == rects[b].w && rects[a].h == rects[b].h) {
+        std::swap(rects[a], rects[b]);
+      } else {
+        const PlaceItem &item = request.items[a];
+        // Small steps and jumps in turn.
+        int reach = static_cast<int>(random.below(2) ? 4 : std::max(request.width, request.height));
+        auto shifted = [&](int from, int limit) {
+          int to = from + static_cast<int>(random.below(2 * reach + 1)) - reach;
+          return std::clamp(to, 0, std::max(0, limit));
+        };
+        if (!item.pinX)
+          rects[a].x = shifted(rects[a].x, request.width - item.w);
+        if (!item.pinY)
+          rects[a].y = shifted(rects[a].y, request.height - item.h);
+        if (!legal(a)) {
+          rects = before;
+          continue;
+        }
+      }
+      double then = cost();
+      if (then <= now || random.unit() < std::exp((now - then) / temperature)) {
+        now = then;
+        if (now < bestCost) {
+          bestCost = now;
+          best = rects;
+        }
+      } else {
+        rects = before;
+      }
+    }
+    // Seeds that end at one cost would all end at one place: a seed other than 0 keeps where its walk ended, if that is near.
+    if (request.seed == 0 || now > 1.5 * bestCost)
+      rects = best;
+  }
+
+  const PlaceRequest &request;
+  Random random;
+  std::vector<Rect> rects;
+};
+
+} // namespace
+
+Result<std::vector<Point>> wafer::place(const PlaceRequest &request) { return Placement(request).run(); }
+
+int wafer::packingRoom(const Profile &profile, int width, int height, int w, int h, int enough) {
+  std::vector<Rect> taken;
+  PlaceItem item{"", w, h, std::nullopt, std::nullopt};
+  while (static_cast<int>(taken.size()) < enough) {
+    std::optional<Point> at = firstFree(profile, width, height, item, taken, taken.empty() ? 0 : taken.back().y);
+    if (!at)
+      break;
+    taken.push_back({at->x, at->y, w, h});
+  }
+  return static_cast<int>(taken.size());
+}

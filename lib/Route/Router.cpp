@@ -1,0 +1,371 @@
+// The router: every net gets one color, and its lanes trees of routers in that color.
+//
+// The program of a region is written once for all of its rows, so all lanes of a net share one color. Within a color a router
+// has one input, so the trees of all lanes of all nets in one color must be disjoint in routers: a net's price in a color is
+// found by searching its lanes one after the other (A* over routers, first sink first; later sinks start from the whole tree),
+// with routers that the color uses already forbidden. Between colors only links are shared: a shared link halves the rate, so
+// it has a price, which grows with every net that wants it (present sharing) and with every round in which it was
+// wanted (history), as in PathFinder. A net takes the cheapest color; a color that no net has yet costs a little, so nets that
+// can share do.
+//
+// If a net finds no color, the nets in its way were routed too early: it moves to the front, everything is ripped up and the
+// order is tried again, a bounded number of times. Before giving up, a bound is computed: the cut around the net's terminals
+// and the colors that are left; a net that fails although the bound allows it was given up, not impossible.
+//
+// Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes follows
+// bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on it.
+//
+// Alternatives: routing each lane as a net of its own color wastes colors and code; integer programming is exact and does not
+// scale; dimension-ordered routes need no search and fail at the first dead core.
+#include "wafer/Route/Router.h"
+
+#include "wafer/Support/Random.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <queue>
+#include <set>
+#include <unordered_map>
+
+using namespace wafer;
+
+namespace {
+
+constexpr std::array<PortBits, 4> kSides{PortNorth, PortEast, PortSouth, PortWest};
+
+Point step(Point p, PortBits side) {
+  switch (side) {
+  case PortNorth:
+    return {p.x, p.y - 1};
+  case PortEast:
+    return {p.x + 1, p.y};
+  case PortSouth:
+    return {p.x, p.y + 1};
+  default:
+    return {p.x - 1, p.y};
+  }
+}
+
+PortBits opposite(PortBits side) {
+  switch (side) {
+  case PortNorth:
+    return PortSouth;
+  case PortEast:
+    return PortWest;
+  case PortSouth:
+    return PortNorth;
+  default:
+    return PortEast;
+  }
+}
+
+struct Setup {
+  PortBits input;
+  uint8_t outputs;
+  int hops; // from the lane's source
+};
+
+/// Routers of one net, by tile.
+using Tree = std::map<int64_t, Setup>;
+
+class Routing {
+public:
+  explicit Routing(const RouteRequest &request) : request(request) {
+    for (int color = 0; color != request.profile.colors; ++color)
+      if (!request.profile.isReserved(color) &&
+          std::find(request.blockedColors.begin(), request.blockedColors.end(), color) == request.blockedColors.end())
+        colors.push_back(color);
+    // Nets need no switches: leave the colors that have them to those that do.
+    std::stable_sort(colors.begin(), colors.end(),
+                     [&](int a, int b) { return request.profile.canSwitch(a) < request.profile.canSwitch(b); });
+  }
+
+  Result<RouteSolution> run() {
+    for (const Net &net : request.nets)
+      if (Status status = check(net); !status)
+        return status.error();
+    std::vector<int> order(request.nets.size());
+    std::iota(order.begin(), order.end(), 0);
+    // Wide and long nets first; the seed breaks ties.
+    Random random(request.seed + 1);
+    std::vector<uint64_t> ties(order.size());
+    for (uint64_t &tie : ties)
+      tie = request.seed ? random.next() : 0;
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+      size_t wa = request.nets[a].lanes.size(), wb = request.nets[b].lanes.size();
+      return wa != wb ? wa > wb : ties[a] < ties[b];
+    });
+    constexpr int kRounds = 12;
+    int failed = -1;
+    for (int round = 0; round != kRounds; ++round) {
+      failed = tryOrder(order);
+      if (failed < 0)
+        return solution();
+      auto it = std::find(order.begin(), order.end(), failed);
+      if (it == order.begin())
+        break; // alone on the mesh and still no route
+      std::rotate(order.begin(), it, it + 1);
+    }
+    return failure(request.nets[failed]);
+  }
+
+private:
+  int64_t tile(Point p) const { return static_cast<int64_t>(p.y) * request.width + p.x; }
+  bool inside(Point p) const { return p.x >= 0 && p.y >= 0 && p.x < request.width && p.y < request.height; }
+  bool onEdge(Point p, PortBits side) const { return !inside(step(p, side)); }
+
+  Status check(const Net &net) const {
+    auto bad = [&](const std::string &what) {
+      return Diagnostic{ErrorCode::RouteImpossible, "net '" + net.name + "' " + what, "correct the net's terminals"};
+    };
+    if (net.lanes.empty())
+      return bad("has no lanes");
+    for (const Lane &lane : net.lanes) {
+      if (lane.sinks.empty())
+        return bad("has a lane without sinks");
+      std::vector<Terminal> ends = lane.sinks;
+      ends.push_back(lane.source);
+      for (const Terminal &end : ends) {
+        std::string where = "at (" + std::to_string(end.at.x) + ", " + std::to_string(end.at.y) + ")";
+        if (!inside(end.at))
+          return bad("has a terminal outside the mesh " + where);
+        if (request.profile.isDead(end.at.x, end.at.y))
+          return bad("has a terminal on a dead PE " + where);
+        if (end.port != PortRamp && !onEdge(end.at, end.port))
+          return bad("has a host port away from the mesh's edge " + where);
+      }
+    }
+    return Status::ok();
+  }
+
+  int tryOrder(const std::vector<int> &order) {
+    trees.assign(request.nets.size(), {});
+    chosen.assign(request.nets.size(), -1);
+    used.clear();
+    links.clear();
+    for (int n : order) {
+      double best = INFINITY;
+      for (int color : colors) {
+        double price = used.count(color) ? 0 : 1; // a fresh color, other things equal, only if need be
+        if (price > best)
+          break;
+        std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color);
+        if (found && found->second + price < best) {
+          best = found->second + price;
+          trees[n] = std::move(found->first);
+          chosen[n] = color;
+        }
+        if (!used.count(color) && found)
+          break; // other fresh colors are no different
+      }
+      if (chosen[n] < 0)
+        return n;
+      for (const auto &[at, setup] : trees[n]) {
+        used[chosen[n]].insert(at);
+        for (PortBits side : kSides)
+          if (setup.outputs & side)
+            ++links[at * 16 + side];
+      }
+    }
+    return -1;
+  }
+
+  /// All lanes in one color, or nothing.
+  std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color) {
+    Tree tree;
+    double cost = 0;
+    auto it = used.find(color);
+    const std::set<int64_t> *taken = it == used.end() ? nullptr : &it->second;
+    // Ends of all lanes are spoken for before the first lane passes over them.
+    std::set<int64_t> ends;
+    for (const Lane &lane : net.lanes) {
+      ends.insert(tile(lane.source.at));
+      for (const Terminal &sink : lane.sinks)
+        ends.insert(tile(sink.at));
+    }
+    for (const Lane &lane : net.lanes) {
+      std::optional<double> found = routeLane(lane, taken, ends, tree);
+      if (!found)
+        return std::nullopt;
+      cost += *found;
+    }
+    return std::make_pair(std::move(tree), cost);
+  }
+
+  struct Visit {
+    double cost;  // so far
+    int hops;
+    PortBits input; // the side it came in by
+    bool done = false;
+  };
+  struct Entry {
+    double estimate;
+    int64_t at;
+    bool operator>(const Entry &o) const { return estimate != o.estimate ? estimate > o.estimate : at > o.at; }
+  };
+
+  std::optional<double> routeLane(const Lane &lane, const std::set<int64_t> *taken, const std::set<int64_t> &ends,
+                                  Tree &tree) {
+    int64_t source = tile(lane.source.at);
+    if ((taken && taken->count(source)) || tree.count(source))
+      return std::nullopt;
+    Tree own;
+    own[source] = {lane.source.port, 0, 0};
+    double cost = 0;
+    for (const Terminal &sink : lane.sinks) {
+      std::optional<double> found = reach(sink, taken, ends, tree, own);
+      if (!found)
+        return std::nullopt;
+      cost += *found;
+    }
+    tree.insert(own.begin(), own.end());
+    return cost;
+  }
+
+  /// Extends the lane's tree to a sink.
+  std::optional<double> reach(const Terminal &sink, const std::set<int64_t> *taken, const std::set<int64_t> &ends,
+                              const Tree &others, Tree &own) {
+    int64_t goal = tile(sink.at);
+    std::unordered_map<int64_t, Visit> visits;
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue;
+    auto estimate = [&](int64_t at) {
+      int x = static_cast<int>(at % request.width), y = static_cast<int>(at / request.width);
+      return std::abs(x - sink.at.x) + std::abs(y - sink.at.y);
+    };
+    for (const auto &[at, setup] : own) {
+      visits[at] = {0, setup.hops, setup.input};
+      queue.push({static_cast<double>(estimate(at)), at});
+    }
+    while (!queue.empty()) {
+      int64_t at = queue.top().at;
+      queue.pop();
+      Visit &visit = visits[at];
+      if (visit.done)
+        continue;
+      visit.done = true;
+      if (at == goal)
+        break;
+      Visit here = visit;
+      Point p{static_cast<int>(at % request.width), static_cast<int>(at / request.width)};
+      for (PortBits side : kSides) {
+        if (side == here.input)
+          continue; // never back where it came from
+        Point q = step(p, side);
+        if (!inside(q) || request.profile.isDead(q.x, q.y) || request.profile.isDead(p.x, p.y, side))
+          continue;
+        int64_t next = tile(q);
+        if ((taken && taken->count(next)) || others.count(next) || own.count(next) || (ends.count(next) && next != goal))
+          continue;
+        bool turn = here.input != PortRamp && side != opposite(here.input);
+        auto link = links.find(at * 16 + side);
+        double price = here.cost + 1 + (turn ? 1 + request.profile.turnCycles / 10 : 0) +
+                       (link == links.end() ? 0 : 2.0 * link->second);
+        auto [known, fresh] = visits.try_emplace(next, Visit{price, here.hops + 1, opposite(side)});
+        if (!fresh) {
+          if (known->second.done || known->second.cost <= price)
+            continue;
+          known->second = {price, here.hops + 1, opposite(side)};
+        }
+        queue.push({price + estimate(next), next});
+      }
+    }
+    auto end = visits.find(goal);
+    if (end == visits.end() || !end->second.done)
+      return std::nullopt;
+    // Back along the way it came.
+    uint8_t output = sink.port;
+    for (int64_t at = goal;;) {
+      auto known = own.find(at);
+      if (known != own.end()) {
+        known->second.outputs |= output;
+        break;
+      }
+      const Visit &visit = visits[at];
+      own[at] = {visit.input, output, visit.hops};
+      Point from = step({static_cast<int>(at % request.width), static_cast<int>(at / request.width)}, visit.input);
+      output = opposite(visit.input);
+      at = tile(from);
+    }
+    return end->second.cost;
+  }
+
+  RouteSolution solution() const {
+    RouteSolution result;
+    for (size_t n = 0; n != trees.size(); ++n) {
+      RoutedNet routed{chosen[n], mergeShapes(trees[n]), 0};
+      for (const auto &[at, setup] : trees[n])
+        routed.hops = std::max(routed.hops, setup.hops);
+      result.nets.push_back(std::move(routed));
+    }
+    return result;
+  }
+
+  /// Runs of equal routers along rows, then equal runs of neighboring rows (and the same for what is left over in columns).
+  std::vector<RouteShape> mergeShapes(const Tree &tree) const {
+    std::vector<RouteShape> runs;
+    for (const auto &[at, setup] : tree) {
+      int x = static_cast<int>(at % request.width), y = static_cast<int>(at / request.width);
+      if (!runs.empty()) {
+        RouteShape &last = runs.back();
+        if (last.y == y && last.x + last.w == x && last.input == setup.input && last.outputs == setup.outputs) {
+          ++last.w;
+          continue;
+        }
+      }
+      runs.push_back({x, y, 1, 1, setup.input, setup.outputs});
+    }
+    std::vector<RouteShape> shapes;
+    std::map<std::array<int, 5>, size_t> open; // x, w, input, outputs, row expected next
+    for (const RouteShape &run : runs) {
+      std::array<int, 5> key{run.x, run.w, run.input, run.outputs, run.y};
+      if (auto it = open.find(key); it != open.end()) {
+        size_t shape = it->second;
+        ++shapes[shape].h;
+        open.erase(it);
+        open[{run.x, run.w, run.input, run.outputs, run.y + 1}] = shape;
+        continue;
+      }
+      open[{run.x, run.w, run.input, run.outputs, run.y + 1}] = shapes.size();
+      shapes.push_back(run);
+    }
+    return shapes;
+  }
+
+  Diagnostic failure(const Net &net) const {
+    // Every lane crosses the narrower side of any cut between its ends; in one color a row of routers carries one lane.
+    bool vertical = std::all_of(net.lanes.begin(), net.lanes.end(), [](const Lane &lane) {
+      return lane.source.at.x != lane.sinks.front().at.x;
+    });
+    int64_t cut = vertical ? request.height : request.width;
+    std::string lanes = std::to_string(net.lanes.size());
+    if (colors.empty())
+      return {ErrorCode::RouteImpossible, "net '" + net.name + "' cannot be routed: no color is left beside those of regions "
+                                          "and of the machine's runtime",
+              "reserve fewer colors in the profile"};
+    if (static_cast<int64_t>(net.lanes.size()) > cut)
+      return {ErrorCode::RouteImpossible,
+              "net '" + net.name + "' cannot be routed: its " + lanes + " lanes must cross a cut of " + std::to_string(cut) +
+                  " routers in one color",
+              "give the stream fewer lanes, or a larger mesh"};
+    return {ErrorCode::RouteGivenUp,
+            "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " + std::to_string(colors.size()) +
+                " colors): the narrowest cut has room for " + std::to_string(cut * static_cast<int64_t>(colors.size())) +
+                " lanes, so it was given up, not proved impossible",
+            "try another --seed, a larger mesh, or fewer regions"};
+  }
+
+  const RouteRequest &request;
+  std::vector<int> colors;
+  std::vector<Tree> trees;
+  std::vector<int> chosen;
+  std::map<int, std::set<int64_t>> used;        // by color: routers
+  std::unordered_map<int64_t, int> links;       // nets on a link: tile * 16 + side
+};
+
+} // namespace
+
+Result<RouteSolution> wafer::route(const RouteRequest &request) { return Routing(request).run(); }
