@@ -93,16 +93,7 @@ public:
           ConvertWaferToPeOptions convert;
           convert.target = options.target;
           pm.addPass(createConvertWaferToPe(convert));
-          OpPassManager &programs = pm.nest<pe::ProgramOp>();
-          programs.addPass(createCSEPass());
-          programs.addPass(createCanonicalizerPass());
-          programs.addPass(createCSEPass());
-          pe::PeAllocateBuffersOptions allocate;
-          allocate.usableBytes = ResourceModel(profile).usableSramBytes();
-          programs.addPass(pe::createPeAllocateBuffers(allocate));
-          programs.addPass(createCanonicalizerPass());
-          programs.addPass(createCSEPass());
-          programs.addPass(pe::createPeShareFunctions());
+          pe::addCodePasses(pm.nest<pe::ProgramOp>(), ResourceModel(profile).usableSramBytes());
         }))
       return failure();
     if (stopHere("pe"))

@@ -304,9 +304,7 @@ private:
     IRMapping mapping;
     for (BlockArgument argument : source.getArguments()) {
       bool accumulator = argument.getArgNumber() + 1 == source.getNumArguments();
-      bool dropped =
-          argument.use_empty() ||
-          (!accumulator && generic.getDpsInputOperand(argument.getArgNumber())->get().getDefiningOp<tensor::EmptyOp>());
+      bool dropped = argument.use_empty();
       if (accumulator || !dropped)
         mapping.map(argument, body.addArgument(argument.getType(), argument.getLoc()));
     }

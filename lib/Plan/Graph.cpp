@@ -83,7 +83,10 @@ private:
 
   LogicalResult visit(Operation *op) {
     return TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<tensor::EmptyOp>([](auto) { return success(); })
+        .Case<tensor::EmptyOp>([&](tensor::EmptyOp op) {
+          contentless.insert(op.getResult());
+          return success();
+        })
         .Case<arith::ConstantOp>([&](arith::ConstantOp op) {
           if (!isa<RankedTensorType>(op.getType()))
             return success();
@@ -170,7 +173,7 @@ private:
           source.pieces[0].shift = SmallVector<int64_t>(op.getStaticOffsets());
           operand.shape = SmallVector<int64_t>(op.getType().getShape());
           operand.resized = op.getType().getShape() != op.getSourceType().getShape();
-          if (!op.getDest().getDefiningOp<tensor::EmptyOp>())
+          if (!contentless.contains(op.getDest()))
             operand.pieces.push_back(whole(op.getDest()).pieces[0]);
           operand.pieces.push_back(source.pieces[0]);
           operands[op.getResult()] = operand;
@@ -246,6 +249,10 @@ private:
 
   LogicalResult visitReshape(Operation *op, Value source, Value result, ArrayRef<ReassociationIndices> groups,
                              bool expand) {
+    if (contentless.contains(source)) {
+      contentless.insert(result);
+      return success();
+    }
     GraphOperand operand = operands.lookup(source);
     if (operand.plain() && graph.tensors[operand.pieces[0].tensor].resident() &&
         graph.tensors[operand.pieces[0].tensor].kind != GraphTensor::Constant) {
@@ -285,8 +292,10 @@ private:
     for (OpOperand *input : op.getDpsInputOperands()) {
       maps.push_back(op.getMatchingIndexingMap(input));
       // A window's shape operand is read by nobody: it has no elements worth moving, but its map sizes the loops.
-      if (body.getArgument(input->getOperandNumber()).use_empty() || input->get().getDefiningOp<tensor::EmptyOp>())
+      if (body.getArgument(input->getOperandNumber()).use_empty())
         continue;
+      if (!operands.count(input->get()))
+        return op.emitOpError("reads a tensor without content");
       inputs.push_back(operands.lookup(input->get()));
     }
     GraphNode &node = newNode(GraphNode::Kernel, op);
@@ -296,7 +305,7 @@ private:
       node.reduction.push_back(kind == utils::IteratorType::reduction);
     size_t number = 0;
     for (OpOperand *input : op.getDpsInputOperands()) {
-      if (!body.getArgument(input->getOperandNumber()).use_empty() && !input->get().getDefiningOp<tensor::EmptyOp>())
+      if (!body.getArgument(input->getOperandNumber()).use_empty())
         node.maps.push_back(maps[number]);
       ++number;
     }
@@ -336,6 +345,7 @@ private:
   func::FuncOp function;
   Graph graph;
   llvm::DenseMap<Value, GraphOperand> operands;
+  llvm::DenseSet<Value> contentless; // shapes without values: tensor.empty and reshapes of it
 };
 
 } // namespace

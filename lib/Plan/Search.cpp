@@ -131,10 +131,12 @@ private:
     double cycles = 0;
     int64_t temporaries = 0, weights = moved ? 0 : state->weightBytes,
             code = (moved ? kBaseCodeBytes : state->codeBytes) + kKernelCodeBytes;
+    std::map<int, Layout> delivered; // inputs that this node is the first to read, by its first operand
     for (size_t i = 0; i != node.operands.size(); ++i) {
       OperandPlan operand;
       operand.needed = candidate.operands[i];
-      if (!planOperand(*state, node.operands[i], candidate, region, operand, cycles, temporaries, weights, code))
+      if (!planOperand(*state, node.operands[i], candidate, region, delivered, operand, cycles, temporaries, weights,
+                       code))
         return false;
       plan->operands.push_back(std::move(operand));
     }
@@ -192,7 +194,7 @@ private:
   }
 
   bool planOperand(const State &state, const GraphOperand &source, const Candidate &candidate, int region,
-                   OperandPlan &operand, double &cycles, int64_t &temporaries, int64_t &weights, int64_t &code) {
+                   std::map<int, Layout> &delivered, OperandPlan &operand, double &cycles, int64_t &temporaries, int64_t &weights, int64_t &code) {
     const Layout &needed = operand.needed;
     double once = 0;
     if (source.plain()) {
@@ -209,10 +211,11 @@ private:
         cycles += bring(*resting, source.shape, region, code);
         return true;
       }
-      if (!resting && tensor.kind == GraphTensor::Input) {
+      if (!resting && tensor.kind == GraphTensor::Input && !delivered.count(source.pieces[0].tensor)) {
         // The host delivers any layout in which no row needs more than one lane brings.
         operand.direct = true;
         Layout whole = wholeOfChunks(needed, source.shape, candidate.chunks);
+        delivered[source.pieces[0].tensor] = whole;
         cycles +=
             request.model.broadcastCycles(tensor.elements() / linesInUse(whole, source.shape, true, request.region),
                                           static_cast<int>(request.region.width));
@@ -237,14 +240,16 @@ private:
         continue;
       }
       const Resting *resting = restingOf(state, piece.tensor);
-      Layout input;
       const Layout *from = resting ? resting->layout.get() : nullptr;
       if (!from) {
         // An input that is only ever read in pieces comes in whole first.
-        input = inputLayout(tensor.shape, request.region, hostLanes);
-        from = &input;
-        temporaries += input.words();
-        code += kTransferCodeBytes;
+        auto [entry, fresh] =
+            delivered.try_emplace(piece.tensor, inputLayout(tensor.shape, request.region, hostLanes));
+        from = &entry->second;
+        if (fresh) {
+          temporaries += from->words();
+          code += kTransferCodeBytes;
+        }
       } else {
         cycles += bring(*resting, tensor.shape, region, code);
       }
