@@ -139,7 +139,11 @@ void driver::writeReport(const CompilationReport &report, llvm::raw_ostream &os)
       json.attributeObject("placement", [&] { json.attribute("seed", static_cast<int64_t>(report.seed)); });
       llvm::StringMap<fabric::NetOp> nets;
       std::set<int64_t> colors;
-      module.walk([&](fabric::NetOp net) { nets[net.getSymName()] = net; });
+      module.walk([&](fabric::NetOp net) {
+        if (net.getCarries())
+          for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
+            nets[stream] = net;
+      });
       module.walk([&](fabric::RouteOp route) { colors.insert(static_cast<int64_t>(route.getColor())); });
       json.attributeArray("regions", [&] {
         module.walk([&](wfr::RegionOp region) {

@@ -1,11 +1,14 @@
 // The pass convert-wafer-to-fabric: what placed regions and their streams ask of the fabric. Every region has the same
-// channels, whatever its kernels use; every stream is a net of the same name, from the heads (x = 0) of the
-// producer's rows to those of the consumers, or to and from the mesh's west edge in the region's own rows.
+// channels, whatever its kernels use. Streams become nets, from the heads (x = 0) of the producer's rows to those of the
+// consumer, or to and from the mesh's west edge in the region's own rows. All streams from one region to another
+// share one net: both ends use them in the same order, and colors at a head's router are scarce. Every stream with the host
+// is a net of its own.
 #include "wafer/Conversion/Passes.h"
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Route/ChannelColors.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/MapVector.h"
 
 #include "wafer/Support/MlirDiagnostic.h"
 
@@ -48,8 +51,16 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
         addChannels(region, *colors, builder);
       }
       SymbolTable regions(program);
-      for (wfr::StreamOp stream : program.getBody().getOps<wfr::StreamOp>())
-        addNet(stream, regions, builder);
+      // In the order of their first streams.
+      llvm::MapVector<Attribute, SmallVector<wfr::StreamOp>> groups;
+      for (wfr::StreamOp stream : program.getBody().getOps<wfr::StreamOp>()) {
+        Attribute key = stream.getSymNameAttr();
+        if (!stream.getHostName())
+          key = builder.getArrayAttr({stream.getFromAttr(), stream.getTo()});
+        groups[key].push_back(stream);
+      }
+      for (auto &[key, streams] : groups)
+        addNet(streams, regions, builder);
     }
   }
 
@@ -74,8 +85,14 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
     }
   }
 
-  void addNet(wfr::StreamOp stream, SymbolTable &regions, OpBuilder &builder) {
-    int64_t lanes = stream.getLanes();
+  void addNet(ArrayRef<wfr::StreamOp> streams, SymbolTable &regions, OpBuilder &builder) {
+    wfr::StreamOp stream = streams.front();
+    int64_t lanes = 0;
+    SmallVector<StringRef> carries;
+    for (wfr::StreamOp each : streams) {
+      lanes = std::max<int64_t>(lanes, each.getLanes());
+      carries.push_back(each.getSymName());
+    }
     auto rectOf = [&](StringRef name) { return *regions.lookup<wfr::RegionOp>(name).getRect(); };
     auto heads = [&](wfr::RectAttr rect) {
       return fabric::RunAttr::get(&getContext(), rect.getX(), rect.getY(), 0, 1, lanes, fabric::Port::Ramp);
@@ -90,8 +107,11 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
                                               : edge(rectOf(cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue()));
     if (sinks.empty())
       sinks.push_back(edge(rectOf(*stream.getFrom())));
-    fabric::NetOp::create(builder, stream.getLoc(), stream.getSymName(), source, builder.getArrayAttr(sinks),
-                          /*color=*/IntegerAttr(), /*hops=*/IntegerAttr());
+    std::string name = stream.getHostName() ? stream.getSymName().str()
+                                            : (*stream.getFrom() + "_to_" +
+                                               cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue()).str();
+    fabric::NetOp::create(builder, stream.getLoc(), name, source, builder.getArrayAttr(sinks), /*color=*/IntegerAttr(),
+                          /*hops=*/IntegerAttr(), builder.getStrArrayAttr(carries));
   }
 };
 

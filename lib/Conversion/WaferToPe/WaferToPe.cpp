@@ -242,8 +242,9 @@ struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
     SymbolTable moduleSymbols(module);
     llvm::StringMap<int> netColors;
     module.walk([&](fabric::NetOp net) {
-      if (net.getColor())
-        netColors[net.getSymName()] = static_cast<int>(*net.getColor());
+      if (net.getColor() && net.getCarries())
+        for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
+          netColors[stream] = static_cast<int>(*net.getColor());
     });
     auto streamColor = [&](StringRef name) {
       auto it = netColors.find(name);
