@@ -153,7 +153,13 @@ private:
         double price = used.count(color) ? 0 : 1; // a fresh color, other things equal, only if need be
         if (price > best)
           break;
+        // Lanes that go round shared links can cut one another off; straight through, they cannot.
+        sharingPrice = 2;
         std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color);
+        if (!found) {
+          sharingPrice = 0;
+          found = routeNet(request.nets[n], color);
+        }
         if (found && found->second + price < best) {
           best = found->second + price;
           trees[n] = std::move(found->first);
@@ -263,7 +269,7 @@ private:
         bool turn = here.input != PortRamp && side != opposite(here.input);
         auto link = links.find(at * 16 + side);
         double price = here.cost + 1 + (turn ? 1 + request.profile.turnCycles / 10 : 0) +
-                       (link == links.end() ? 0 : 2.0 * link->second);
+                       (link == links.end() ? 0 : sharingPrice * link->second);
         auto [known, fresh] = visits.try_emplace(next, Visit{price, here.hops + 1, opposite(side)});
         if (!fresh) {
           if (known->second.done || known->second.cost <= price)
@@ -363,6 +369,7 @@ private:
   std::vector<Tree> trees;
   std::vector<int> chosen;
   std::map<int, std::set<int64_t>> used;        // by color: routers
+  double sharingPrice = 2;                      // of a link, per net that uses it already
   std::unordered_map<int64_t, int> links;       // nets on a link: tile * 16 + side
 };
 
