@@ -178,9 +178,9 @@ void repeat(MLIRContext *context, const std::vector<ReportedDiagnostic> &diagnos
 } // namespace
 
 FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &profile, const BackendOptions &options,
-                                           StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
-                                           const StageDone &stageDone,
-                                           const std::function<void(std::string)> &progress) {
+                                            StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
+                                            const StageDone &stageDone,
+                                            const std::function<void(std::string)> &progress) {
   Backend backend(module, profile, options, modelName, bytes, stageDone);
   if (failed(backend.prepare()))
     return failure();
@@ -199,9 +199,8 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
     for (int64_t fill : kFills) {
       std::vector<ReportedDiagnostic> said;
       ImageWriter attempt;
-      FailureOr<BackendResult> result = quietly(module.getContext(), said, [&] {
-        return backend.attempt(width, height, fill, attempt);
-      });
+      FailureOr<BackendResult> result =
+          quietly(module.getContext(), said, [&] { return backend.attempt(width, height, fill, attempt); });
       if (succeeded(result)) {
         writer = std::move(attempt);
         return result;
@@ -211,9 +210,8 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
         return d.code == codeString(ErrorCode::BuffersTooLarge) || d.code == codeString(ErrorCode::ProgramTooLarge);
       };
       bool planTooLarge = llvm::any_of(said, tooLarge);
-      bool noPlan = llvm::any_of(said, [](const ReportedDiagnostic &d) {
-        return d.code == codeString(ErrorCode::PlanDoesNotFit);
-      });
+      bool noPlan = llvm::any_of(
+          said, [](const ReportedDiagnostic &d) { return d.code == codeString(ErrorCode::PlanDoesNotFit); });
       if (fill == kFills[0] || !noPlan)
         messages = said;
       if (!planTooLarge && !noPlan && !isRoom(said)) {

@@ -97,7 +97,8 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream 
 
 static void writeStream(wfr::StreamOp stream, fabric::NetOp net, OStream &json) {
   json.object([&] {
-    json.attribute("name", stream.getHostName() ? llvm::json::fixUTF8(*stream.getHostName()) : stream.getSymName().str());
+    json.attribute("name",
+                   stream.getHostName() ? llvm::json::fixUTF8(*stream.getHostName()) : stream.getSymName().str());
     json.attribute("from", stream.getFrom() ? *stream.getFrom() : "host");
     json.attributeArray("to", [&] {
       if (stream.getTo().empty())

@@ -17,8 +17,8 @@ struct StageReport {
 struct CompilationReport {
   std::string model;
   std::vector<StageReport> stages;
-  const Profile *profile = nullptr;       // once loaded
-  const BackendResult *result = nullptr;  // once compiled
+  const Profile *profile = nullptr;      // once loaded
+  const BackendResult *result = nullptr; // once compiled
   uint64_t seed = 0;
   int64_t imageBytes = 0, weightBytes = 0;
   int64_t modelNodes = 0;

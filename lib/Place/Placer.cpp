@@ -1,13 +1,14 @@
 // The placer: a legal packing first, then annealing that never leaves legality.
 //
-// The first packing goes row by row: every item takes the first position, from the north-west corner on, where it touches
-// neither another item nor a dead PE. Pinned items go first. If that fails, the items are tried from the largest to the
-// smallest; if that fails too, the placer says which item found no place: it never returns an overlap.
+// The first packing goes row by row: every item takes the first position, from the north-west corner on, where it
+// touches neither another item nor a dead PE. Pinned items go first. If that fails, the items are tried from the
+// largest to the smallest; if that fails too, the placer says which item found no place: it never returns an overlap.
 //
 // Annealing then moves one item to another free position, or exchanges two of one size, and keeps what shortens the
-// streams: the cost is the sum over links of the distance between row heads, times the words of a lane. Exchanging is the
-// only move left on a mesh that is filled to the brim, and it is enough there. The seed chooses the first order and
-// the moves, so different seeds give different placements, all of them legal; the same seed gives the same on any machine.
+// streams: the cost is the sum over links of the distance between row heads, times the words of a lane. Exchanging is
+// the only move left on a mesh that is filled to the brim, and it is enough there. The seed chooses the first order and
+// the moves, so different seeds give different placements, all of them legal; the same seed gives the same on any
+// machine.
 //
 // Alternatives: sequence pairs and B*-trees search packings of minimal area, which is not the question here (the mesh
 // is given and programs are far smaller); they know no obstacles. With tens of regions some 20,000 moves take
@@ -120,14 +121,14 @@ private:
     for (const auto &[x, y] : request.profile.deadPes)
       room -= x < request.width && y < request.height;
     if (item.w > request.width || item.h > request.height)
-      return {ErrorCode::PlaceTooLarge,
-              "region '" + item.name + "' is " + size + " PEs and the mesh " + mesh, "give a larger mesh (--mesh)"};
+      return {ErrorCode::PlaceTooLarge, "region '" + item.name + "' is " + size + " PEs and the mesh " + mesh,
+              "give a larger mesh (--mesh)"};
     std::string reason = wanted > room ? "the regions take " + std::to_string(wanted) + " PEs and " +
                                              std::to_string(room) + " are alive: impossible"
                                        : "the regions take " + std::to_string(wanted) + " of " + std::to_string(room) +
                                              " live PEs, but no packing was found around pins and dead PEs";
-    return {ErrorCode::PlaceNoRoom, "no place is left for region '" + item.name + "' (" + size + " PEs) on a mesh of " +
-                                        mesh + ": " + reason,
+    return {ErrorCode::PlaceNoRoom,
+            "no place is left for region '" + item.name + "' (" + size + " PEs) on a mesh of " + mesh + ": " + reason,
             "give a larger mesh (--mesh), or remove pins"};
   }
 
@@ -204,7 +205,8 @@ private:
         rects = before;
       }
     }
-    // Seeds that end at one cost would all end at one place: a seed other than 0 keeps where its walk ended, if that is near.
+    // Seeds that end at one cost would all end at one place: a seed other than 0 keeps where its walk ended, if that is
+    // near.
     if (request.seed == 0 || now > 1.5 * bestCost)
       rects = best;
   }

@@ -194,7 +194,8 @@ private:
   }
 
   bool planOperand(const State &state, const GraphOperand &source, const Candidate &candidate, int region,
-                   std::map<int, Layout> &delivered, OperandPlan &operand, double &cycles, int64_t &temporaries, int64_t &weights, int64_t &code) {
+                   std::map<int, Layout> &delivered, OperandPlan &operand, double &cycles, int64_t &temporaries,
+                   int64_t &weights, int64_t &code) {
     const Layout &needed = operand.needed;
     double once = 0;
     if (source.plain()) {
@@ -243,8 +244,7 @@ private:
       const Layout *from = resting ? resting->layout.get() : nullptr;
       if (!from) {
         // An input that is only ever read in pieces comes in whole first.
-        auto [entry, fresh] =
-            delivered.try_emplace(piece.tensor, inputLayout(tensor.shape, request.region, hostLanes));
+        auto [entry, fresh] = delivered.try_emplace(piece.tensor, inputLayout(tensor.shape, request.region, hostLanes));
         from = &entry->second;
         if (fresh) {
           temporaries += from->words();

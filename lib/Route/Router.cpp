@@ -1,22 +1,24 @@
 // The router: every net gets one color, and its lanes trees of routers in that color.
 //
-// The program of a region is written once for all of its rows, so all lanes of a net share one color. Within a color a router
-// has one input, so the trees of all lanes of all nets in one color must be disjoint in routers: a net's price in a color is
-// found by searching its lanes one after the other (A* over routers, first sink first; later sinks start from the whole tree),
-// with routers that the color uses already forbidden. Between colors only links are shared: a shared link halves the rate, so
-// it has a price, which grows with every net that wants it (present sharing) and with every round in which it was
-// wanted (history), as in PathFinder. A net takes the cheapest color; a color that no net has yet costs a little, so nets that
-// can share do.
+// The program of a region is written once for all of its rows, so all lanes of a net share one color. Within a color a
+// router has one input, so the trees of all lanes of all nets in one color must be disjoint in routers: a net's price
+// in a color is found by searching its lanes one after the other (A* over routers, first sink first; later sinks start
+// from the whole tree), with routers that the color uses already forbidden. Between colors only links are shared: a
+// shared link halves the rate, so it has a price, which grows with every net that wants it (present sharing) and with
+// every round in which it was wanted (history), as in PathFinder. A net takes the cheapest color; a color that no net
+// has yet costs a little, so nets that can share do.
 //
-// If a net finds no color, the nets in its way were routed too early: it moves to the front, everything is ripped up and the
-// order is tried again, a bounded number of times. Before giving up, a bound is computed: the cut around the net's terminals
-// and the colors that are left; a net that fails although the bound allows it was given up, not impossible.
+// If a net finds no color, the nets in its way were routed too early: it moves to the front, everything is ripped up
+// and the order is tried again, a bounded number of times. Before giving up, a bound is computed: the cut around the
+// net's terminals and the colors that are left; a net that fails although the bound allows it was given up, not
+// impossible.
 //
-// Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes follows
-// bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on it.
+// Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes
+// follows bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on
+// it.
 //
-// Alternatives: routing each lane as a net of its own color wastes colors and code; integer programming is exact and does not
-// scale; dimension-ordered routes need no search and fail at the first dead core.
+// Alternatives: routing each lane as a net of its own color wastes colors and code; integer programming is exact and
+// does not scale; dimension-ordered routes need no search and fail at the first dead core.
 #include "wafer/Route/Router.h"
 
 #include "wafer/Support/Random.h"
@@ -203,7 +205,7 @@ private:
   }
 
   struct Visit {
-    double cost;  // so far
+    double cost; // so far
     int hops;
     PortBits input; // the side it came in by
     bool done = false;
@@ -264,7 +266,8 @@ private:
         if (!inside(q) || request.profile.isDead(q.x, q.y) || request.profile.isDead(p.x, p.y, side))
           continue;
         int64_t next = tile(q);
-        if ((taken && taken->count(next)) || others.count(next) || own.count(next) || (ends.count(next) && next != goal))
+        if ((taken && taken->count(next)) || others.count(next) || own.count(next) ||
+            (ends.count(next) && next != goal))
           continue;
         bool turn = here.input != PortRamp && side != opposite(here.input);
         auto link = links.find(at * 16 + side);
@@ -310,7 +313,8 @@ private:
     return result;
   }
 
-  /// Runs of equal routers along rows, then equal runs of neighboring rows (and the same for what is left over in columns).
+  /// Runs of equal routers along rows, then equal runs of neighboring rows (and the same for what is left over in
+  /// columns).
   std::vector<RouteShape> mergeShapes(const Tree &tree) const {
     std::vector<RouteShape> runs;
     for (const auto &[at, setup] : tree) {
@@ -343,23 +347,25 @@ private:
 
   Diagnostic failure(const Net &net) const {
     // Every lane crosses the narrower side of any cut between its ends; in one color a row of routers carries one lane.
-    bool vertical = std::all_of(net.lanes.begin(), net.lanes.end(), [](const Lane &lane) {
-      return lane.source.at.x != lane.sinks.front().at.x;
-    });
+    bool vertical = std::all_of(net.lanes.begin(), net.lanes.end(),
+                                [](const Lane &lane) { return lane.source.at.x != lane.sinks.front().at.x; });
     int64_t cut = vertical ? request.height : request.width;
     std::string lanes = std::to_string(net.lanes.size());
     if (colors.empty())
-      return {ErrorCode::RouteImpossible, "net '" + net.name + "' cannot be routed: no color is left beside those of regions "
-                                          "and of the machine's runtime",
+      return {ErrorCode::RouteImpossible,
+              "net '" + net.name +
+                  "' cannot be routed: no color is left beside those of regions "
+                  "and of the machine's runtime",
               "reserve fewer colors in the profile"};
     if (static_cast<int64_t>(net.lanes.size()) > cut)
       return {ErrorCode::RouteImpossible,
-              "net '" + net.name + "' cannot be routed: its " + lanes + " lanes must cross a cut of " + std::to_string(cut) +
-                  " routers in one color",
+              "net '" + net.name + "' cannot be routed: its " + lanes + " lanes must cross a cut of " +
+                  std::to_string(cut) + " routers in one color",
               "give the stream fewer lanes, or a larger mesh"};
     return {ErrorCode::RouteGivenUp,
             "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " + std::to_string(colors.size()) +
-                " colors): the narrowest cut has room for " + std::to_string(cut * static_cast<int64_t>(colors.size())) +
+                " colors): the narrowest cut has room for " +
+                std::to_string(cut * static_cast<int64_t>(colors.size())) +
                 " lanes, so it was given up, not proved impossible",
             "try another --seed, a larger mesh, or fewer regions"};
   }
@@ -368,9 +374,9 @@ private:
   std::vector<int> colors;
   std::vector<Tree> trees;
   std::vector<int> chosen;
-  std::map<int, std::set<int64_t>> used;        // by color: routers
-  double sharingPrice = 2;                      // of a link, per net that uses it already
-  std::unordered_map<int64_t, int> links;       // nets on a link: tile * 16 + side
+  std::map<int, std::set<int64_t>> used;  // by color: routers
+  double sharingPrice = 2;                // of a link, per net that uses it already
+  std::unordered_map<int64_t, int> links; // nets on a link: tile * 16 + side
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <unistd.h>
 
@@ -39,8 +40,10 @@ int main(int argc, char **argv) {
   std::vector<std::string> dims, shapes, constants;
   std::string errorFormat = "text";
   app.add_option("model", options.model, "the model, an .onnx file")->required();
-  app.add_option("-o,--output", options.output,
-                 "where to write the program image; with --emit, the stage (default there: standard output)");
+  app.add_option(
+      "-o,--output", options.output,
+      "where to write the program image (default: the model's name with .wafer, here); with --emit, where to "
+      "print the stage (default: standard output)");
   app.add_option("--target", options.backend.target, "the machine: wse2, wse3, or a profile's JSON file")
       ->capture_default_str()
       ->option_text("NAME|FILE");
@@ -51,9 +54,12 @@ int main(int argc, char **argv) {
   app.add_option("--seed", options.backend.seed, "another seed gives other places and routes, the same results")
       ->capture_default_str()
       ->option_text("N");
-  app.add_option("--report", options.report, "write a JSON report: regions, SRAM, streams, stages")->option_text("FILE");
-  std::map<std::string, driver::Stage> stages{{"onnx", driver::Stage::Onnx},     {"tensor", driver::Stage::Tensor},
-                                              {"wafer", driver::Stage::Wafer},   {"fabric", driver::Stage::Fabric},
+  app.add_option("--report", options.report, "write a JSON report: regions, SRAM, streams, stages")
+      ->option_text("FILE");
+  std::map<std::string, driver::Stage> stages{{"onnx", driver::Stage::Onnx},
+                                              {"tensor", driver::Stage::Tensor},
+                                              {"wafer", driver::Stage::Wafer},
+                                              {"fabric", driver::Stage::Fabric},
                                               {"pe", driver::Stage::Pe}};
   app.add_option("--emit", options.emit, "stop after this stage and print it: onnx, tensor, wafer, fabric, pe")
       ->transform(CLI::CheckedTransformer(stages))
@@ -107,7 +113,7 @@ int main(int argc, char **argv) {
         throw CLI::ValidationError("--mesh", "a mesh has at least one PE");
     }
     if (options.emit == driver::Stage::Image && options.output.empty())
-      throw CLI::ValidationError("-o", "say where to write the program image, or --emit a stage");
+      options.output = std::filesystem::path(options.model).stem().string() + ".wafer";
   } catch (const CLI::CallForHelp &help) {
     return app.exit(help);
   } catch (const CLI::ParseError &error) {

@@ -35,8 +35,8 @@ struct PlaceRequest {
   uint64_t seed = 0;
 };
 
-/// One position per item: inside the mesh, apart from one another, off dead PEs and links, at the pins. Deterministic for a
-/// seed. Errors (WF4100, WF4101) name the item.
+/// One position per item: inside the mesh, apart from one another, off dead PEs and links, at the pins. Deterministic
+/// for a seed. Errors (WF4100, WF4101) name the item.
 Result<std::vector<Point>> place(const PlaceRequest &request);
 
 /// How many rectangles of one size the mesh has room for, packed row by row around dead PEs; at most `enough`.

@@ -48,8 +48,8 @@ struct RouteSolution {
   std::vector<RoutedNet> nets;
 };
 
-/// One color per net. Deterministic for a seed. Errors (WF5000, WF5001) name the net, say why, and give a lower bound that
-/// tells impossible from given up.
+/// One color per net. Deterministic for a seed. Errors (WF5000, WF5001) name the net, say why, and give a lower bound
+/// that tells impossible from given up.
 Result<RouteSolution> route(const RouteRequest &request);
 
 } // namespace wafer

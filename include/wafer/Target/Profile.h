@@ -41,8 +41,8 @@ struct Profile {
 
   // Core.
   int sramBytes = 0;
-  int sramReservedBytes = 0; // taken by the machine's runtime
-  double clockGhz = 0;       // only to print times
+  int sramReservedBytes = 0;                         // taken by the machine's runtime
+  double clockGhz = 0;                               // only to print times
   VectorCost vectorMove, vectorArith, vectorFma;     // memory operands, 32-bit elements
   double scalarOp = 0, scalarMemory = 0, branch = 0; // cycles
   // Helpers, by isa::VectorOp: code bytes (once per PE) and cycles per element. 0 bytes: not a helper.

@@ -1,8 +1,8 @@
 // The pass convert-wafer-to-fabric: what placed regions and their streams ask of the fabric. Every region has the same
-// channels, whatever its kernels use. Streams become nets, from the heads (x = 0) of the producer's rows to those of the
-// consumer, or to and from the mesh's west edge in the region's own rows. All streams from one region to another
-// share one net: both ends use them in the same order, and colors at a head's router are scarce. Every stream with the host
-// is a net of its own.
+// channels, whatever its kernels use. Streams become nets, from the heads (x = 0) of the producer's rows to those of
+// the consumer, or to and from the mesh's west edge in the region's own rows. All streams from one region to another
+// share one net: both ends use them in the same order, and colors at a head's router are scarce. Every stream with the
+// host is a net of its own.
 #include "wafer/Conversion/Passes.h"
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Route/ChannelColors.h"
@@ -69,7 +69,8 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
     auto area = fabric::AreaAttr::get(&getContext(), rect.getX(), rect.getY(), rect.getW(), rect.getH(), 1, 1);
     auto add = [&](fabric::ChannelKind kind, int color) {
       fabric::ChannelOp::create(builder, region.getLoc(),
-                                (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind, color, area);
+                                (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind, color,
+                                area);
     };
     if (rect.getW() > 1) {
       add(fabric::ChannelKind::GatherX, colors.gatherX);
@@ -107,9 +108,9 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
                                               : edge(rectOf(cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue()));
     if (sinks.empty())
       sinks.push_back(edge(rectOf(*stream.getFrom())));
-    std::string name = stream.getHostName() ? stream.getSymName().str()
-                                            : (*stream.getFrom() + "_to_" +
-                                               cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue()).str();
+    std::string name = stream.getHostName()
+                           ? stream.getSymName().str()
+                           : (*stream.getFrom() + "_to_" + cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue()).str();
     fabric::NetOp::create(builder, stream.getLoc(), name, source, builder.getArrayAttr(sinks), /*color=*/IntegerAttr(),
                           /*hops=*/IntegerAttr(), builder.getStrArrayAttr(carries));
   }

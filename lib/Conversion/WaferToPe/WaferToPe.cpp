@@ -91,14 +91,13 @@ pe::BoxAttr boxOf(MLIRContext *context, const Tensor &tensor) {
 class RegionLowering {
 public:
   RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
-                 SymbolTable &streams, SymbolTable &module,
-                 std::function<std::optional<int>(StringRef)> streamColor)
+                 SymbolTable &streams, SymbolTable &module, std::function<std::optional<int>(StringRef)> streamColor)
       : streams(streams), module(module), code{region,
                                                program,
                                                OpBuilder(main),
                                                OpBuilder::atBlockEnd(&main.getBody().front()),
                                                colors,
-             std::move(streamColor),
+                                               std::move(streamColor),
                                                static_cast<int64_t>(region.getWidth()),
                                                static_cast<int64_t>(region.getHeight())} {}
 
