@@ -25,6 +25,12 @@ bool yieldsInput(linalg::GenericOp op) {
          llvm::all_of(body.getTerminator()->getOperands(), [](Value v) { return isa<BlockArgument>(v); });
 }
 
+size_t bodySize(linalg::GenericOp op) { return llvm::range_size(op.getRegion().front().getOperations()); }
+
+/// Fusing copies both bodies: without a bound, a chain of n nodes would take n * n steps. More gains nothing, the
+/// tensors between kernels stay in the PE.
+constexpr size_t maxFusedBody = 64;
+
 /// Fusing must not compute anything twice: a producer goes into its only reader, and into a reduction only where the
 /// reader meets each of its elements once. Copies (transposes) cost nothing and go anywhere.
 bool shouldFuse(OpOperand *operand) {
@@ -34,6 +40,8 @@ bool shouldFuse(OpOperand *operand) {
     return false;
   if (yieldsInput(producer))
     return true;
+  if (bodySize(producer) + bodySize(consumer) > maxFusedBody)
+    return false;
   if (!operand->get().hasOneUse())
     return false;
   return consumer.getMatchingIndexingMap(operand).isPermutation();
