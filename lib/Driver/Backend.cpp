@@ -11,6 +11,7 @@
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Driver/DiagnosticReport.h"
 #include "wafer/Plan/Passes.h"
+#include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Target/ResourceModel.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -41,7 +42,8 @@ public:
     });
   }
 
-  FailureOr<BackendResult> attempt(int64_t width, int64_t height, int64_t fill, ImageWriter &writer) {
+  FailureOr<BackendResult> attempt(int64_t width, int64_t height, int64_t largestSide, int64_t fill,
+                                   ImageWriter &writer) {
     OwningOpRef<ModuleOp> module = cast<ModuleOp>((*prepared)->clone());
     BackendResult result;
     result.meshWidth = width;
@@ -61,6 +63,7 @@ public:
           plan.meshWidth = width;
           plan.meshHeight = height;
           plan.fill = fill;
+          plan.largestSide = largestSide;
           pm.addPass(createWaferPlan(plan));
         }))
       return failure();
@@ -144,14 +147,6 @@ private:
   OwningOpRef<ModuleOp> prepared;
 };
 
-/// Failures that another mesh may mend: places and routes.
-bool isRoom(const std::vector<ReportedDiagnostic> &diagnostics) {
-  return llvm::any_of(diagnostics, [](const ReportedDiagnostic &d) {
-    return d.code == codeString(ErrorCode::PlaceNoRoom) || d.code == codeString(ErrorCode::PlaceTooLarge) ||
-           d.code == codeString(ErrorCode::RouteImpossible) || d.code == codeString(ErrorCode::RouteGivenUp);
-  });
-}
-
 /// Collects what is said instead of printing it: an attempt that fails is not yet an error.
 FailureOr<BackendResult> quietly(MLIRContext *context, std::vector<ReportedDiagnostic> &said,
                                  llvm::function_ref<FailureOr<BackendResult>()> run) {
@@ -185,41 +180,61 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
   if (failed(backend.prepare()))
     return failure();
   constexpr int64_t kFills[] = {100, 88, 76, 64};
+  constexpr int64_t kLargestSide = 48;
   int64_t width = options.meshWidth ? options.meshWidth : profile.meshWidth,
           height = options.meshHeight ? options.meshHeight : profile.meshHeight;
+  if (width > profile.meshWidth || height > profile.meshHeight) {
+    wafer::emitError(module.getLoc(), ErrorCode::PlaceTooLarge,
+                     "a mesh of " + std::to_string(width) + " x " + std::to_string(height) + " is larger than '" +
+                         profile.name + "', which has " + std::to_string(profile.meshWidth) + " x " +
+                         std::to_string(profile.meshHeight) + " PEs",
+                     "give a smaller --mesh, or another --target");
+    return failure();
+  }
   int64_t side = options.smallestMesh ? backend.smallestSide() : 0;
   int64_t last = options.smallestMesh ? std::min(profile.meshWidth, profile.meshHeight) : 0;
   std::vector<ReportedDiagnostic> messages;
+  auto says = [](const std::vector<ReportedDiagnostic> &said, std::initializer_list<ErrorCode> codes) {
+    return llvm::any_of(said, [&](const ReportedDiagnostic &d) {
+      return llvm::any_of(codes, [&](ErrorCode code) { return d.code == codeString(code); });
+    });
+  };
   for (; side <= last; ++side) {
     if (options.smallestMesh) {
       width = height = side;
       if (progress)
         progress("trying a mesh of " + std::to_string(side) + " x " + std::to_string(side));
     }
-    for (int64_t fill : kFills) {
-      std::vector<ReportedDiagnostic> said;
-      ImageWriter attempt;
-      FailureOr<BackendResult> result =
-          quietly(module.getContext(), said, [&] { return backend.attempt(width, height, fill, attempt); });
-      if (succeeded(result)) {
-        writer = std::move(attempt);
-        return result;
+    // Regions as large as the mesh allows first. Where they leave streams no room beside them (rows with dead PEs),
+    // smaller ones.
+    int64_t whole = std::min({kLargestSide, std::max(width, height)});
+    for (int64_t largest : {whole, whole * 3 / 4, whole / 2, whole * 3 / 8, whole / 4}) {
+      bool noRoom = false;
+      for (int64_t fill : kFills) {
+        std::vector<ReportedDiagnostic> said;
+        ImageWriter attempt;
+        FailureOr<BackendResult> result =
+            quietly(module.getContext(), said, [&] { return backend.attempt(width, height, largest, fill, attempt); });
+        if (succeeded(result)) {
+          writer = std::move(attempt);
+          return result;
+        }
+        // Of several failures the first says most: the later ones had less to count on.
+        bool first = fill == kFills[0] && largest == whole, noPlan = says(said, {ErrorCode::PlanDoesNotFit});
+        if (first || !noPlan)
+          messages = said;
+        noRoom = says(said, {ErrorCode::PlaceNoRoom, ErrorCode::PlaceTooLarge, ErrorCode::RouteImpossible,
+                             ErrorCode::RouteGivenUp});
+        bool tooLarge = says(said, {ErrorCode::BuffersTooLarge, ErrorCode::ProgramTooLarge});
+        if (!tooLarge && !noPlan && !noRoom) {
+          // Nothing that memory or room could mend.
+          repeat(module.getContext(), messages);
+          return failure();
+        }
+        if (!tooLarge)
+          break;
       }
-      // Of several failures the first says most: the later ones had less to count on.
-      auto tooLarge = [](const ReportedDiagnostic &d) {
-        return d.code == codeString(ErrorCode::BuffersTooLarge) || d.code == codeString(ErrorCode::ProgramTooLarge);
-      };
-      bool planTooLarge = llvm::any_of(said, tooLarge);
-      bool noPlan = llvm::any_of(
-          said, [](const ReportedDiagnostic &d) { return d.code == codeString(ErrorCode::PlanDoesNotFit); });
-      if (fill == kFills[0] || !noPlan)
-        messages = said;
-      if (!planTooLarge && !noPlan && !isRoom(said)) {
-        // Nothing that memory or room could mend.
-        repeat(module.getContext(), messages);
-        return failure();
-      }
-      if (!planTooLarge)
+      if (!noRoom || largest < 2)
         break;
     }
   }

@@ -139,15 +139,37 @@ private:
     if (link.from == PlaceLink::kHost || link.to == PlaceLink::kHost)
       return link.weight * (head(link.from == PlaceLink::kHost ? link.to : link.from).x + 1);
     Rect a = head(link.from), b = head(link.to);
-    // Straight lanes are cheap for router and machine: a row's offset costs twice.
-    return link.weight * (std::abs(a.x - b.x) + 2 * std::abs(a.y - b.y));
+    // Straight lanes are cheap for router and machine: a row's offset costs twice. Lanes of one color keep their order,
+    // so each that changes rows needs a column of its own between the heads.
+    int columns = std::abs(a.x - b.x) - 1;
+    int crowded = a.y != b.y && columns < link.lanes ? 8 * (request.width + request.height) : 0;
+    return link.weight * (std::abs(a.x - b.x) + 2 * std::abs(a.y - b.y) + crowded);
   }
 
   double cost() const {
     double sum = 0;
-    for (const PlaceLink &link : request.links)
+    double words = 1;
+    for (const PlaceLink &link : request.links) {
       sum += linkCost(link);
-    return sum;
+      words += link.weight;
+    }
+    return sum + walledHeads() * words * (request.width + request.height);
+  }
+
+  /// Heads of rows that lanes cannot enter from the west: their neighbors north and south are heads too, so the lanes
+  /// of a bus would have to cross.
+  int walledHeads() const {
+    int count = 0;
+    for (const Rect &r : rects) {
+      auto inRows = [&](int y) { return y >= r.y && y < r.y + r.h; };
+      for (const auto &[x, y] : request.profile.deadPes)
+        count += x == r.x - 1 && inRows(y);
+      for (const DeadLink &link : request.profile.deadLinks) {
+        bool into = link.side == PortEast && link.x == r.x - 1, out = link.side == PortWest && link.x == r.x;
+        count += (into || out) && inRows(link.y);
+      }
+    }
+    return count;
   }
 
   bool legal(size_t moved) const {

@@ -34,7 +34,7 @@ int64_t roomFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight, i
 }
 
 /// Region sizes worth trying on a mesh.
-SmallVector<Size> sizesFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight) {
+SmallVector<Size> sizesFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight, int64_t largestSide) {
   SmallVector<Size> sizes;
   auto add = [&](int64_t w, int64_t h) {
     if (w < 1 || h < 1 || w > meshWidth || h > meshHeight)
@@ -43,13 +43,14 @@ SmallVector<Size> sizesFor(const Profile &profile, int64_t meshWidth, int64_t me
       sizes.push_back({{w, h}, roomFor(profile, meshWidth, meshHeight, w, h)});
   };
   // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
-  constexpr int64_t kLargestSide = 48;
   for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
     for (int64_t rows = 1; rows <= std::min<int64_t>(meshHeight, 4); ++rows)
-      if (meshWidth / columns <= kLargestSide && meshHeight / rows <= kLargestSide && columns * rows <= 16)
+      if (meshWidth / columns <= largestSide && meshHeight / rows <= largestSide && columns * rows <= 16)
         add(meshWidth / columns, meshHeight / rows);
-  for (int64_t side : {4, 6, 8, 12, 16, 24, 32})
-    add(std::min(side, meshWidth), std::min(side, meshHeight));
+  for (int64_t side : {4, 6, 8, 12, 16, 24, 32}) {
+    int64_t limited = std::min(side, largestSide);
+    add(std::min(limited, meshWidth), std::min(limited, meshHeight));
+  }
   return sizes;
 }
 
@@ -78,7 +79,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (width > 0 && height > 0)
       sizes.push_back({{width, height}, roomFor(*profile, meshW, meshH, width, height)});
     else
-      sizes = sizesFor(*profile, meshW, meshH);
+      sizes = sizesFor(*profile, meshW, meshH, largestSide);
     std::optional<Plan> best;
     PlanFailure nearest;
     for (const Size &size : sizes) {

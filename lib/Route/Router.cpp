@@ -26,6 +26,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -182,26 +183,82 @@ private:
     return -1;
   }
 
-  /// All lanes in one color, or nothing.
+  /// All lanes in one color, or nothing: one after the other, each keeping off those before it; if that fails,
+  /// negotiated.
   std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color) {
-    Tree tree;
-    double cost = 0;
     auto it = used.find(color);
     const std::set<int64_t> *taken = it == used.end() ? nullptr : &it->second;
     // Ends of all lanes are spoken for before the first lane passes over them.
-    std::set<int64_t> ends;
-    for (const Lane &lane : net.lanes) {
-      ends.insert(tile(lane.source.at));
-      for (const Terminal &sink : lane.sinks)
-        ends.insert(tile(sink.at));
+    std::map<int64_t, size_t> ends;
+    for (size_t i = 0; i != net.lanes.size(); ++i) {
+      ends[tile(net.lanes[i].source.at)] = i;
+      for (const Terminal &sink : net.lanes[i].sinks)
+        ends[tile(sink.at)] = i;
     }
-    for (const Lane &lane : net.lanes) {
-      std::optional<double> found = routeLane(lane, taken, ends, tree);
-      if (!found)
-        return std::nullopt;
-      cost += *found;
+    auto forbidden = [&](int64_t at, size_t lane) {
+      if (taken && taken->count(at))
+        return true;
+      auto end = ends.find(at);
+      return end != ends.end() && end->second != lane;
+    };
+    Tree tree;
+    double cost = 0;
+    bool done = true;
+    for (size_t i = 0; i != net.lanes.size() && done; ++i) {
+      auto found = routeLane(net.lanes[i],
+                             [&](int64_t at) -> double { return forbidden(at, i) || tree.count(at) ? INFINITY : 0.0; });
+      done = found.has_value();
+      if (done) {
+        cost += found->second;
+        tree.insert(found->first.begin(), found->first.end());
+      }
     }
-    return std::make_pair(std::move(tree), cost);
+    if (done)
+      return std::make_pair(std::move(tree), cost);
+    return negotiate(net, forbidden);
+  }
+
+  /// Lanes may share routers at a price that rises from round to round, and where they met before: until none do.
+  std::optional<std::pair<Tree, double>> negotiate(const Net &net,
+                                                   const std::function<bool(int64_t, size_t)> &forbidden) {
+    constexpr int kRounds = 40;
+    std::vector<Tree> lanes(net.lanes.size());
+    std::map<int64_t, int> users;
+    std::map<int64_t, double> history;
+    double present = 1;
+    for (int round = 0; round != kRounds; ++round, present *= 1.4) {
+      double cost = 0;
+      for (size_t i = 0; i != net.lanes.size(); ++i) {
+        for (const auto &[at, setup] : lanes[i])
+          --users[at];
+        auto found = routeLane(net.lanes[i], [&](int64_t at) -> double {
+          if (forbidden(at, i))
+            return INFINITY;
+          auto sharing = users.find(at);
+          auto met = history.find(at);
+          return (sharing == users.end() ? 0 : present * sharing->second) + (met == history.end() ? 0 : met->second);
+        });
+        if (!found)
+          return std::nullopt; // no way at all, whoever gives way
+        lanes[i] = std::move(found->first);
+        cost += found->second;
+        for (const auto &[at, setup] : lanes[i])
+          ++users[at];
+      }
+      bool shared = false;
+      for (const auto &[at, count] : users)
+        if (count > 1) {
+          shared = true;
+          history[at] += 1;
+        }
+      if (!shared) {
+        Tree tree;
+        for (const Tree &lane : lanes)
+          tree.insert(lane.begin(), lane.end());
+        return std::make_pair(std::move(tree), cost);
+      }
+    }
+    return std::nullopt;
   }
 
   struct Visit {
@@ -216,27 +273,28 @@ private:
     bool operator>(const Entry &o) const { return estimate != o.estimate ? estimate > o.estimate : at > o.at; }
   };
 
-  std::optional<double> routeLane(const Lane &lane, const std::set<int64_t> *taken, const std::set<int64_t> &ends,
-                                  Tree &tree) {
+  /// What it costs to pass a router beside the hop, or infinity.
+  using Price = std::function<double(int64_t)>;
+
+  /// A lane's tree and its cost.
+  std::optional<std::pair<Tree, double>> routeLane(const Lane &lane, const Price &price) {
     int64_t source = tile(lane.source.at);
-    if ((taken && taken->count(source)) || tree.count(source))
+    if (price(source) == INFINITY)
       return std::nullopt;
     Tree own;
     own[source] = {lane.source.port, 0, 0};
     double cost = 0;
     for (const Terminal &sink : lane.sinks) {
-      std::optional<double> found = reach(sink, taken, ends, tree, own);
+      std::optional<double> found = reach(sink, price, own);
       if (!found)
         return std::nullopt;
       cost += *found;
     }
-    tree.insert(own.begin(), own.end());
-    return cost;
+    return std::make_pair(std::move(own), cost);
   }
 
   /// Extends the lane's tree to a sink.
-  std::optional<double> reach(const Terminal &sink, const std::set<int64_t> *taken, const std::set<int64_t> &ends,
-                              const Tree &others, Tree &own) {
+  std::optional<double> reach(const Terminal &sink, const Price &priceOf, Tree &own) {
     int64_t goal = tile(sink.at);
     std::unordered_map<int64_t, Visit> visits;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue;
@@ -266,12 +324,12 @@ private:
         if (!inside(q) || request.profile.isDead(q.x, q.y) || request.profile.isDead(p.x, p.y, side))
           continue;
         int64_t next = tile(q);
-        if ((taken && taken->count(next)) || others.count(next) || own.count(next) ||
-            (ends.count(next) && next != goal))
+        double extra = own.count(next) ? INFINITY : priceOf(next);
+        if (extra == INFINITY)
           continue;
         bool turn = here.input != PortRamp && side != opposite(here.input);
         auto link = links.find(at * 16 + side);
-        double price = here.cost + 1 + (turn ? 1 + request.profile.turnCycles / 10 : 0) +
+        double price = here.cost + 1 + extra + (turn ? 1 + request.profile.turnCycles / 10 : 0) +
                        (link == links.end() ? 0 : sharingPrice * link->second);
         auto [known, fresh] = visits.try_emplace(next, Visit{price, here.hops + 1, opposite(side)});
         if (!fresh) {

@@ -31,6 +31,11 @@ constexpr HelperName kHelpers[] = {
     {"ceil", isa::VectorOp::Ceil},      {"round", isa::VectorOp::Round},       {"pow", isa::VectorOp::Pow},
     {"sigmoid", isa::VectorOp::Sigmoid}};
 
+/// A whole number that can be a coordinate of some mesh.
+bool isCoordinate(const Json &value) {
+  return value.is_number_integer() && value.get<int64_t>() >= 0 && value.get<int64_t>() < 65536;
+}
+
 /// Reads figures by path; remembers the first error and which fields were read.
 class Reader {
 public:
@@ -135,8 +140,8 @@ public:
     bool good = value->is_array();
     if (good)
       for (const Json &row : *value)
-        good = good && row.is_array() && row.size() == length && row[0].is_number_integer() &&
-               row[1].is_number_integer() && (length == 2 || row[2].is_string());
+        good = good && row.is_array() && row.size() == length && isCoordinate(row[0]) && isCoordinate(row[1]) &&
+               (length == 2 || row[2].is_string());
     if (!good) {
       fail(section + "." + name, "is malformed",
            length == 2 ? "give a list of [x, y]" : "give a list of [x, y, \"N\"|\"E\"|\"S\"|\"W\"]");
@@ -265,6 +270,9 @@ Result<Profile> Profile::parse(std::string_view json) {
   for (const auto &[x, y] : profile.deadPes)
     if (!reader.failed() && (x < 0 || y < 0 || x >= profile.meshWidth || y >= profile.meshHeight))
       reader.fail("mesh.dead_pes", "names a PE outside the mesh", "coordinates are x to the east and y to the south");
+  for (const DeadLink &link : profile.deadLinks)
+    if (!reader.failed() && (link.x >= profile.meshWidth || link.y >= profile.meshHeight))
+      reader.fail("mesh.dead_links", "names a PE outside the mesh", "coordinates are x to the east and y to the south");
   if (reader.failed())
     return reader.error();
   return profile;
