@@ -1,0 +1,61 @@
+// RUN: wafer-opt %s -split-input-file -verify-diagnostics
+
+// expected-error @+1 {{unknown axis 'z'; axes are x0, x1, y0, y1, t}}
+func.func private @axis(tensor<4xf32, #wafer.layout<[4 at 2 * z]>>)
+
+// -----
+
+// expected-error @+1 {{axis x0 shards dimension 0 and cannot be partial or valid_at_0}}
+func.func private @both(tensor<4xf32, #wafer.layout<[4 at 2 * x0], valid_at_0 = [x0]>>)
+
+// -----
+
+// expected-error @+1 {{a rectangle needs x, y >= 0 and w, h >= 1}}
+func.func private @rect() attributes {r = #wafer.rect<0, 0, 0, 1>}
+
+// -----
+
+wafer.program @main mesh(4 x 4) {
+  // expected-error @+1 {{is 2 x 2 but its rectangle is 3 x 2}}
+  wafer.region @r0 size(2 x 2) rect <0, 0, 3, 2> {
+  }
+}
+
+// -----
+
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    // expected-error @+1 {{source is partial: reduce it first}}
+    %1 = wafer.redistribute %0 along "x" : (tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>)
+        -> tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    %0 = wafer.empty : tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
+    // expected-error @+1 {{source is not partial along y}}
+    %1 = wafer.reduce %0 along "y" by "chain" : tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
+        to tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0]>>
+    // expected-error @+1 {{must keep the number of words per PE}}
+    %1 = wafer.reshape %0 : tensor<4xf32, #wafer.layout<[4 at 0]>> to tensor<2x2xf32, #wafer.layout<[1 at 0, 2 at 0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(4 x 4) {
+  // expected-error @+1 {{has a producer and consumers, or the host in the place of one}}
+  wafer.stream @s to [] of tensor<4xf32> senders 1 lanes 1
+}

@@ -1,0 +1,207 @@
+// The router, among others against the bugs that other routers had: paths that bounce inside a router, a source dropped
+// from a fan-in, failure by the order of nets, "no legal routing" without a reason.
+#include "wafer/Route/Router.h"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+using namespace wafer;
+
+namespace {
+
+Point step(Point p, int side) {
+  return side == PortNorth   ? Point{p.x, p.y - 1}
+         : side == PortEast  ? Point{p.x + 1, p.y}
+         : side == PortSouth ? Point{p.x, p.y + 1}
+                             : Point{p.x - 1, p.y};
+}
+
+int opposite(int side) {
+  return side == PortNorth ? PortSouth : side == PortEast ? PortWest : side == PortSouth ? PortNorth : PortEast;
+}
+
+/// Follows every lane through the shapes and checks that it ends at its sinks, each router once, off dead parts, and
+/// that no two nets of a color meet.
+void expectRealizes(const RouteRequest &request, const RouteSolution &solution) {
+  std::map<std::pair<int, std::pair<int, int>>, size_t> owner;
+  for (size_t n = 0; n != request.nets.size(); ++n) {
+    const RoutedNet &routed = solution.nets[n];
+    std::map<std::pair<int, int>, std::pair<int, int>> setups;
+    for (const RouteShape &shape : routed.shapes)
+      for (int y = shape.y; y != shape.y + shape.h; ++y)
+        for (int x = shape.x; x != shape.x + shape.w; ++x) {
+          EXPECT_TRUE(setups.emplace(std::pair{x, y}, std::pair<int, int>{shape.input, shape.outputs}).second);
+          EXPECT_TRUE(owner.emplace(std::pair{routed.color, std::pair{x, y}}, n).second) << "two nets at one router";
+          EXPECT_FALSE(request.profile.isDead(x, y));
+        }
+    EXPECT_FALSE(request.profile.isReserved(routed.color));
+    size_t visited = 0;
+    for (const Lane &lane : request.nets[n].lanes) {
+      std::set<std::tuple<int, int, int>> reached, wanted;
+      for (const Terminal &sink : lane.sinks)
+        wanted.insert({sink.at.x, sink.at.y, sink.port});
+      std::vector<std::pair<Point, int>> work{{lane.source.at, lane.source.port}};
+      std::set<std::pair<int, int>> seen;
+      while (!work.empty()) {
+        auto [at, entry] = work.back();
+        work.pop_back();
+        ASSERT_TRUE(setups.count({at.x, at.y})) << "no router set up at " << at.x << ", " << at.y;
+        ASSERT_TRUE(seen.insert({at.x, at.y}).second) << "bounces";
+        ++visited;
+        auto [input, outputs] = setups[{at.x, at.y}];
+        EXPECT_EQ(input, entry);
+        for (int side : {1, 2, 4, 8, 16}) {
+          if (!(outputs & side))
+            continue;
+          bool leaves = side == PortRamp || wanted.count({at.x, at.y, side});
+          if (leaves) {
+            reached.insert({at.x, at.y, side});
+          } else {
+            EXPECT_FALSE(request.profile.isDead(at.x, at.y, static_cast<PortBits>(side)));
+            work.push_back({step(at, side), opposite(side)});
+          }
+        }
+      }
+      EXPECT_EQ(reached, wanted);
+    }
+    EXPECT_EQ(visited, setups.size()) << "routers that no lane uses";
+  }
+}
+
+Net bus(const std::string &name, Point from, PortBits fromPort, Point to, PortBits toPort, int lanes) {
+  Net net{name, {}};
+  for (int i = 0; i != lanes; ++i)
+    net.lanes.push_back({{{from.x, from.y + i}, fromPort}, {{{to.x, to.y + i}, toPort}}});
+  return net;
+}
+
+} // namespace
+
+TEST(Router, StraightBusIsThreeShapes) {
+  Profile profile = *Profile::load("wse2");
+  RouteRequest request{profile, {0, 1}, 750, 994, {bus("n", {3, 10}, PortRamp, {700, 10}, PortRamp, 64)}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+  EXPECT_EQ(solution->nets[0].shapes.size(), 3u);
+  EXPECT_EQ(solution->nets[0].hops, 697);
+}
+
+TEST(Router, HostPortAtTheHeadItself) {
+  Profile profile = *Profile::load("test4");
+  RouteRequest request{
+      profile,
+      {},
+      4,
+      4,
+      {bus("in", {0, 0}, PortWest, {0, 0}, PortRamp, 4), bus("out", {0, 0}, PortRamp, {0, 0}, PortWest, 4)},
+      0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+  EXPECT_NE(solution->nets[0].color, solution->nets[1].color);
+}
+
+TEST(Router, DisjointNetsShareAColor) {
+  Profile profile = *Profile::load("test16");
+  RouteRequest request{
+      profile,
+      {},
+      16,
+      16,
+      {bus("a", {0, 0}, PortRamp, {15, 0}, PortRamp, 4), bus("b", {0, 8}, PortRamp, {15, 8}, PortRamp, 4)},
+      0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+  EXPECT_EQ(solution->nets[0].color, solution->nets[1].color);
+}
+
+TEST(Router, CrossingNetsTakeTwoColors) {
+  Profile profile = *Profile::load("test16");
+  Net down{"down", {}};
+  for (int i = 0; i != 16; ++i)
+    down.lanes.push_back({{{i, 0}, PortRamp}, {{{i, 15}, PortRamp}}});
+  RouteRequest request{profile, {}, 16, 16, {bus("across", {0, 4}, PortRamp, {15, 4}, PortRamp, 4), down}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+}
+
+TEST(Router, MulticastReachesEverySink) {
+  Profile profile = *Profile::load("test16");
+  RouteRequest request{
+      profile,
+      {},
+      16,
+      16,
+      {{"m", {{{{2, 2}, PortRamp}, {{{13, 2}, PortRamp}, {{2, 13}, PortRamp}, {{13, 13}, PortRamp}}}}}},
+      0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+}
+
+TEST(Router, FullBusGoesRoundDeadParts) {
+  Profile profile = *Profile::load("dead16");
+  RouteRequest request{profile, {}, 16, 16, {bus("n", {0, 3}, PortWest, {11, 3}, PortRamp, 8)}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+}
+
+TEST(Router, ManyNetsAtOneHeadInAnyOrder) {
+  Profile profile = *Profile::load("test16");
+  for (uint64_t seed = 0; seed != 8; ++seed) {
+    RouteRequest request{profile, {0, 1, 2, 3, 4, 5, 6, 7}, 16, 16, {}, seed};
+    for (int i = 0; i != 6; ++i)
+      request.nets.push_back(bus("n" + std::to_string(i), {0, 0}, PortRamp, {2 + 2 * i, 4}, PortRamp, 3));
+    for (int i = 0; i != 4; ++i)
+      request.nets.push_back(bus("m" + std::to_string(i), {15, 12}, PortRamp, {1 + i, 9}, PortRamp, 2));
+    Result<RouteSolution> solution = route(request);
+    ASSERT_TRUE(solution) << solution.error().str();
+    expectRealizes(request, *solution);
+  }
+}
+
+TEST(Router, SameSeedSameRoutes) {
+  Profile profile = *Profile::load("test16");
+  RouteRequest request{
+      profile,
+      {},
+      16,
+      16,
+      {bus("a", {0, 0}, PortRamp, {9, 7}, PortRamp, 5), bus("b", {3, 9}, PortRamp, {12, 1}, PortRamp, 5)},
+      5};
+  RouteSolution a = *route(request), b = *route(request);
+  for (size_t n = 0; n != a.nets.size(); ++n) {
+    EXPECT_EQ(a.nets[n].color, b.nets[n].color);
+    EXPECT_EQ(a.nets[n].shapes.size(), b.nets[n].shapes.size());
+  }
+}
+
+TEST(Router, TerminalOnADeadPeIsNamed) {
+  Profile profile = *Profile::load("dead16");
+  Result<RouteSolution> solution = route({profile, {}, 16, 16, {bus("n", {5, 5}, PortRamp, {9, 9}, PortRamp, 1)}, 0});
+  ASSERT_FALSE(solution);
+  EXPECT_NE(solution.error().message.find("'n' has a terminal on a dead PE at (5, 5)"), std::string::npos);
+}
+
+TEST(Router, NoColorLeftIsImpossible) {
+  Profile profile = *Profile::load("test4");
+  std::vector<int> all;
+  for (int color = 0; color != profile.colors; ++color)
+    all.push_back(color);
+  Result<RouteSolution> solution = route({profile, all, 4, 4, {bus("n", {0, 0}, PortRamp, {3, 0}, PortRamp, 1)}, 0});
+  ASSERT_FALSE(solution);
+  EXPECT_EQ(solution.error().code, ErrorCode::RouteImpossible);
+}
+
+TEST(Router, WalledInIsGivenUpWithABound) {
+  Profile profile = *Profile::load("test4");
+  profile.deadPes = {{1, 0}, {0, 1}};
+  Result<RouteSolution> solution = route({profile, {}, 4, 4, {bus("n", {0, 0}, PortRamp, {3, 3}, PortRamp, 1)}, 0});
+  ASSERT_FALSE(solution);
+  EXPECT_NE(solution.error().message.find("given up, not proved impossible"), std::string::npos);
+}
