@@ -22,7 +22,8 @@ int main(int argc, char **argv) {
   wafer::registerOnnxToTensorPasses();
   wafer::pe::registerPePasses();
   wafer::pe::registerPePipelines();
-  registry.insert<wafer::fabric::FabricDialect, wafer::onnx::OnnxDialect, wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
+  registry
+      .insert<wafer::fabric::FabricDialect, wafer::onnx::OnnxDialect, wafer::pe::PeDialect, wafer::wfr::WaferDialect>();
   // The ONNX library tells the onnx dialect what operators look like.
   registry.addExtension(+[](mlir::MLIRContext *, wafer::onnx::OnnxDialect *dialect) {
     dialect->setSchemaSource(&wafer::frontend::onnxSchemas());

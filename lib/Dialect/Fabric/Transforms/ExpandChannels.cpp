@@ -1,5 +1,5 @@
-// The pass fabric-expand-channels: the template of each channel, over the rectangle of its region. Lines of one PE need no
-// channel; the first and the last PE of a line differ from those between.
+// The pass fabric-expand-channels: the template of each channel, over the rectangle of its region. Lines of one PE need
+// no channel; the first and the last PE of a line differ from those between.
 #include "wafer/Dialect/Fabric/Passes.h"
 
 #include "mlir/IR/Builders.h"

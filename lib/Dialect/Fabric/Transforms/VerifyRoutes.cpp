@@ -1,11 +1,12 @@
 // The pass fabric-verify-routes: from routes back to flows, and flows against intent.
 //
 // First every router in use is looked at alone: one entry per color, colors and switches that the profile allows, every
-// output taken by the neighbor it leads to, every input given by the neighbor it comes from, nothing dead, nothing over the
-// mesh's edge but at host ports. Then flows are extracted: a wavelet is followed from each core (or host port) that may
-// inject, through the switch positions that hold when it does, to all cores that hear it. They must be exactly what the channel or net
-// says: a broadcast is heard by its whole line, a gather by the line's head from every PE, whoever's turn it is. Each router that
-// a flow passes must belong to that flow's owner, and no router may be left that no flow passes.
+// output taken by the neighbor it leads to, every input given by the neighbor it comes from, nothing dead, nothing over
+// the mesh's edge but at host ports. Then flows are extracted: a wavelet is followed from each core (or host port) that
+// may inject, through the switch positions that hold when it does, to all cores that hear it. They must be exactly what
+// the channel or net says: a broadcast is heard by its whole line, a gather by the line's head from every PE, whoever's
+// turn it is. Each router that a flow passes must belong to that flow's owner, and no router may be left that no flow
+// passes.
 //
 // Deadlock: within a color, trees without loops and with one writer per segment cannot wait in a circle; colors have
 // buffers of their own and share links fairly, so no color waits for another inside the fabric. What is left are
@@ -149,8 +150,8 @@ private:
           return error(route, name + " goes through the dead PE " + text({x, y}));
         auto [it, inserted] = routers.try_emplace(Key{color, {x, y}}, Router{route, positions});
         if (!inserted)
-          return error(route, "router " + text({x, y}) + " has two set-ups for color " + std::to_string(color) + ": of @" +
-                                  it->second.route.getOwner().str() + " and of @" + route.getOwner().str());
+          return error(route, "router " + text({x, y}) + " has two set-ups for color " + std::to_string(color) +
+                                  ": of @" + it->second.route.getOwner().str() + " and of @" + route.getOwner().str());
       }
     return success();
   }
@@ -188,8 +189,9 @@ private:
                        return out ? p.getInput() == opposite(side) : (p.getOutputs() & bit(opposite(side))) != 0;
                      });
         if (!meets)
-          return error(router.route, name + (out ? " sends to the " : " receives from the ") + stringifyPort(side).str() +
-                                         ", where router " + text(other) + (out ? " does not take it" : " does not send it"));
+          return error(router.route, name + (out ? " sends to the " : " receives from the ") +
+                                         stringifyPort(side).str() + ", where router " + text(other) +
+                                         (out ? " does not take it" : " does not send it"));
       }
     }
     return success();
@@ -208,7 +210,8 @@ private:
       if (!router)
         return error(intent, "@" + owner.str() + " has no route: " + name + " is not set up");
       if (router->route.getOwner() != owner)
-        return error(intent, "a wavelet of @" + owner.str() + " reaches @" + router->route.getOwner().str() + " with " + name);
+        return error(intent,
+                     "a wavelet of @" + owner.str() + " reaches @" + router->route.getOwner().str() + " with " + name);
       if (!seen.insert(tile).second)
         return error(intent, "a wavelet of @" + owner.str() + " runs in a circle: " + name);
       PositionAttr set = router->at(position(tile));
@@ -236,7 +239,8 @@ private:
       return success();
     for (const auto &end : wanted)
       if (!heard.count(end))
-        return error(intent, "what @" + owner.str() + " sends from " + text(from) + " never reaches " + text(end.first));
+        return error(intent,
+                     "what @" + owner.str() + " sends from " + text(from) + " never reaches " + text(end.first));
     for (const auto &end : heard)
       if (!wanted.count(end))
         return error(intent, "what @" + owner.str() + " sends from " + text(from) + " also reaches " + text(end.first));
@@ -245,8 +249,9 @@ private:
 
   LogicalResult checkChannel(ChannelOp channel) {
     AreaAttr area = channel.getArea();
-    bool y = llvm::is_contained({ChannelKind::GatherY, ChannelKind::BroadcastY, ChannelKind::ChainYEven, ChannelKind::ChainYOdd},
-                                channel.getKind());
+    bool y = llvm::is_contained(
+        {ChannelKind::GatherY, ChannelKind::BroadcastY, ChannelKind::ChainYEven, ChannelKind::ChainYOdd},
+        channel.getKind());
     int64_t line = y ? area.getH() : area.getW(), lines = y ? area.getW() : area.getH();
     auto tile = [&](int64_t i, int64_t l) {
       return y ? Tile{area.getX() + l, area.getY() + i} : Tile{area.getX() + i, area.getY() + l};
