@@ -198,18 +198,5 @@ bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> 
 }
 
 int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, RegionShape region) {
-  Axis major = y ? Y0 : X0;
-  if ((layout.atAxes & (y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1))) || !layout.dependsOnSide(y))
-    return 1;
-  AxisSizes sizes = axisSizes(region.width, region.height, layout.splitX, layout.splitY);
-  int64_t lines = sizes.size[major];
-  for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
-    int64_t step = dim.start.step[major];
-    if (step <= 0)
-      continue;
-    Affine rest = dim.start;
-    rest.step[major] = 0;
-    lines = std::min<int64_t>(lines, llvm::divideCeil(std::max<int64_t>(extent - minOf(rest, sizes), 1), step));
-  }
-  return std::max<int64_t>(lines, 1);
+  return linesInUse(layout, shape, y, region.width, region.height);
 }

@@ -44,7 +44,6 @@ std::optional<Movement> planMovement(const MoveRequest &request, RegionShape reg
 /// Every PE's `need` lies inside what it holds.
 bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t chunks);
 
-/// How many rows (y) or columns of a region hold any of the tensor, from the first on.
 int64_t linesInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, RegionShape region);
 
 } // namespace wafer::wfr

@@ -7,7 +7,7 @@
 #include "wafer/Place/Placer.h"
 #include "wafer/Plan/Passes.h"
 
-#include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -59,11 +59,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    Result<Profile> profile = Profile::load(target);
-    if (!profile) {
-      wafer::emitError(module.getLoc(), profile.error());
+    FailureOr<Profile> profile = loadProfile(module.getLoc(), target);
+    if (failed(profile))
       return signalPassFailure();
-    }
     ResourceModel model(*profile);
     auto function = module.lookupSymbol<func::FuncOp>("main");
     if (!function) {

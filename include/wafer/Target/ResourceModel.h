@@ -19,9 +19,9 @@ public:
   /// Cycles from the first wavelet's injection to the last one's arrival in the receiver's queue.
   double transferCycles(int64_t wavelets, int hops, int turns) const;
 
-  // Collectives along a line of `pes` PEs with `words` each (docs/timing.md).
   int64_t hostLanes() const { return profile.hostLanes; }
 
+  // Collectives along a line of `pes` PEs with `words` each; ResourceModel.cpp names the source of the formulas.
   double broadcastCycles(int64_t words, int pes) const;
   double reduceChainCycles(int64_t words, int pes) const;
   double reduceStarCycles(int64_t words, int pes) const;

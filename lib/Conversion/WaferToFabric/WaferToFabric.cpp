@@ -10,7 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
 
-#include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -27,11 +27,9 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    Result<Profile> profile = Profile::load(target);
-    if (!profile) {
-      wafer::emitError(module.getLoc(), profile.error());
+    FailureOr<Profile> profile = loadProfile(module.getLoc(), target);
+    if (failed(profile))
       return signalPassFailure();
-    }
     Result<ChannelColors> colors = ChannelColors::assign(*profile);
     if (!colors) {
       wafer::emitError(module.getLoc(), colors.error());

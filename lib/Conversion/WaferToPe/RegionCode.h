@@ -52,9 +52,6 @@ mlir::LogicalResult lowerKernel(KernelOp op, RegionCode &code);
 mlir::LogicalResult lowerGather(GatherOp op, RegionCode &code);
 mlir::LogicalResult lowerFill(FillOp op, RegionCode &code);
 
-/// How many PEs of a line send when a tensor leaves its layout along x or y.
-int64_t sendersAlong(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h);
-
 /// The bits of a scalar constant attribute in a 32-bit word.
 int64_t wordBits(mlir::Attribute value);
 

@@ -264,24 +264,6 @@ struct Transfer {
   }
 };
 
-/// Coordinates of a line whose boxes can hold anything: from 0 to the last with a start inside the tensor.
-int64_t countSenders(const Layout &layout, ArrayRef<int64_t> shape, bool y, const AxisSizes &sizes) {
-  unsigned side = y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1);
-  if ((layout.atAxes & side) || !layout.dependsOnSide(y))
-    return 1;
-  Axis major = y ? Y0 : X0;
-  int64_t senders = sizes.size[major];
-  for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
-    int64_t step = dim.start.step[major];
-    if (step <= 0)
-      continue;
-    Affine rest = dim.start;
-    rest.step[major] = 0;
-    senders = std::min<int64_t>(senders, llvm::divideCeil(std::max<int64_t>(extent - minOf(rest, sizes), 1), step));
-  }
-  return std::max<int64_t>(senders, 1);
-}
-
 LogicalResult checkRank(Operation *op, const Transfer &transfer) {
   if (transfer.dims.size() > isa::kMaxRank)
     return op->emitOpError("moves a box with ")
@@ -304,7 +286,7 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
   AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
   bool y = op.getAxis() == "y", local = op.getAxis() == "local";
   int64_t line = y ? code.height : code.width;
-  int64_t senders = countSenders(source.layout, source.shape, y, sizes);
+  int64_t senders = linesInUse(source.layout, source.shape, y, code.width, code.height);
   return code.function(op.getLoc(), sizes, 1, 1,
                        local ? "copy"
                        : y   ? "pass_y"
@@ -385,8 +367,4 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
            [&] { transfer.receiveStream(*color, code.colors.broadcastX); });
     return success();
   });
-}
-
-int64_t wafer::wfr::sendersAlong(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
-  return countSenders(layout, shape, y, axisSizes(w, h, layout.splitX, layout.splitY));
 }

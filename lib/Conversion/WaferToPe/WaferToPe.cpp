@@ -7,7 +7,7 @@
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "llvm/ADT/TypeSwitch.h"
 
-#include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -228,11 +228,9 @@ struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    Result<Profile> profile = Profile::load(target);
-    if (!profile) {
-      wafer::emitError(module.getLoc(), profile.error());
+    FailureOr<Profile> profile = loadProfile(module.getLoc(), target);
+    if (failed(profile))
       return signalPassFailure();
-    }
     Result<ChannelColors> colors = ChannelColors::assign(*profile);
     if (!colors) {
       wafer::emitError(module.getLoc(), colors.error());

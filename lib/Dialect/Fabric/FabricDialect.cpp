@@ -22,6 +22,26 @@ void FabricDialect::initialize() {
       >();
 }
 
+void AreaAttr::print(AsmPrinter &printer) const {
+  printer << '<' << getX() << ", " << getY() << ", " << getW() << ", " << getH();
+  if (getStepX() != 1 || getStepY() != 1)
+    printer << ", step " << getStepX() << ", " << getStepY();
+  printer << '>';
+}
+
+Attribute AreaAttr::parse(AsmParser &parser, Type) {
+  int64_t x, y, w, h, stepX = 1, stepY = 1;
+  if (parser.parseLess() || parser.parseInteger(x) || parser.parseComma() || parser.parseInteger(y) ||
+      parser.parseComma() || parser.parseInteger(w) || parser.parseComma() || parser.parseInteger(h))
+    return {};
+  if (succeeded(parser.parseOptionalComma()) &&
+      (parser.parseKeyword("step") || parser.parseInteger(stepX) || parser.parseComma() || parser.parseInteger(stepY)))
+    return {};
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<AreaAttr>(parser.getContext(), x, y, w, h, stepX, stepY);
+}
+
 LogicalResult AreaAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t x, int64_t y, int64_t w,
                                int64_t h, int64_t stepX, int64_t stepY) {
   if (x < 0 || y < 0 || w < 1 || h < 1)

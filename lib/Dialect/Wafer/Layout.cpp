@@ -130,3 +130,22 @@ std::optional<SmallVector<int64_t>> wafer::wfr::linearForm(AffineExpr expression
     form[i] = (*a)[i] * factor.getValue();
   return form;
 }
+
+int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
+  unsigned side = y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1);
+  if ((layout.atAxes & side) || !layout.dependsOnSide(y))
+    return 1;
+  AxisSizes sizes = axisSizes(w, h, layout.splitX, layout.splitY);
+  Axis major = y ? Y0 : X0;
+  int64_t lines = sizes.size[major];
+  for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
+    int64_t step = dim.start.step[major];
+    if (step <= 0)
+      continue;
+    // The first start of each line lies inside the tensor for so many lines.
+    Affine rest = dim.start;
+    rest.step[major] = 0;
+    lines = std::min<int64_t>(lines, llvm::divideCeil(std::max<int64_t>(extent - minOf(rest, sizes), 1), step));
+  }
+  return std::max<int64_t>(lines, 1);
+}

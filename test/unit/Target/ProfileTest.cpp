@@ -96,7 +96,7 @@ TEST(Profile, TooFewColorsForChannels) {
 TEST(ResourceModel, FormulasOfThePaper) {
   Profile profile = *Profile::load("wse2");
   ResourceModel model(profile);
-  // P = 512, B = 64 (docs/timing.md): broadcast 580, chain 3130.
+  // The paper's model at P = 512, B = 64: broadcast 580, chain 3130, star 32709.
   EXPECT_NEAR(model.broadcastCycles(64, 512), 580, 2);
   EXPECT_NEAR(model.reduceChainCycles(64, 512), 3130, 1);
   EXPECT_NEAR(model.reduceStarCycles(64, 512), 32709, 1);

@@ -35,8 +35,8 @@ def Fabric_Port : I32EnumAttr<"Port", "", [
 def Fabric_AreaAttr : Fabric_Attr<"Area", "area"> {
   let summary = "The PEs (x + i * step_x, y + j * step_y) inside a w x h rectangle";
   let parameters = (ins "int64_t":$x, "int64_t":$y, "int64_t":$w, "int64_t":$h,
-                        DefaultValuedParameter<"int64_t", "1">:$stepX, DefaultValuedParameter<"int64_t", "1">:$stepY);
-  let assemblyFormat = "`<` $x `,` $y `,` $w `,` $h (`,` `step` $stepX^ `,` $stepY)? `>`";
+                        "int64_t":$stepX, "int64_t":$stepY);
+  let hasCustomAssemblyFormat = 1; // <x, y, w, h> or <x, y, w, h, step 2, 1>
   let genVerifyDecl = 1;
 }
 

@@ -72,6 +72,10 @@ std::optional<llvm::SmallVector<int64_t>> linearForm(mlir::AffineExpr expression
 /// Coordinate counts of a region of w x h PEs under a layout's splits.
 AxisSizes axisSizes(int64_t w, int64_t h, int64_t splitX, int64_t splitY, int64_t chunks = 1);
 
+/// How many rows (y) or columns of a w x h region hold any of the tensor, from the first on: those that send when it
+/// leaves its layout along that side.
+int64_t linesInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h);
+
 } // namespace wafer::wfr
 
 #endif // WAFER_DIALECT_WAFER_LAYOUT_H

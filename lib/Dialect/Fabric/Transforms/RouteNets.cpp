@@ -4,7 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 
-#include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -27,11 +27,9 @@ struct FabricRouteNetsPass : fabric::impl::FabricRouteNetsBase<FabricRouteNetsPa
 
   void runOnOperation() override {
     ProgramOp program = getOperation();
-    Result<Profile> profile = Profile::load(target);
-    if (!profile) {
-      wafer::emitError(program.getLoc(), profile.error());
+    FailureOr<Profile> profile = loadProfile(program.getLoc(), target);
+    if (failed(profile))
       return signalPassFailure();
-    }
     RouteRequest request{*profile,
                          {},
                          static_cast<int>(program.getMeshWidth()),

@@ -20,7 +20,7 @@
 #include <map>
 #include <set>
 
-#include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -327,11 +327,9 @@ struct FabricVerifyRoutesPass : fabric::impl::FabricVerifyRoutesBase<FabricVerif
 
   void runOnOperation() override {
     ProgramOp program = getOperation();
-    Result<Profile> profile = Profile::load(target);
-    if (!profile) {
-      wafer::emitError(program.getLoc(), profile.error());
+    FailureOr<Profile> profile = loadProfile(program.getLoc(), target);
+    if (failed(profile))
       return signalPassFailure();
-    }
     Verifier verifier(program, *profile);
     if (failed(verifier.run()))
       return signalPassFailure();

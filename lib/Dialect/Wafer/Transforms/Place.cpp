@@ -4,7 +4,7 @@
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Place/Placer.h"
 
-#include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -22,11 +22,9 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
 
   void runOnOperation() override {
     ProgramOp program = getOperation();
-    Result<Profile> profile = Profile::load(target);
-    if (!profile) {
-      wafer::emitError(program.getLoc(), profile.error());
+    FailureOr<Profile> profile = loadProfile(program.getLoc(), target);
+    if (failed(profile))
       return signalPassFailure();
-    }
     PlaceRequest request{.profile = *profile,
                          .width = static_cast<int>(program.getMeshWidth()),
                          .height = static_cast<int>(program.getMeshHeight()),

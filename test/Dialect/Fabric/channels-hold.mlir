@@ -1,0 +1,18 @@
+// RUN: wafer-opt %s --pass-pipeline='builtin.module(fabric.program(fabric-expand-channels,fabric-verify-routes{target=test16}))' | FileCheck %s
+// RUN: wafer-opt %s --pass-pipeline='builtin.module(fabric.program(fabric-expand-channels,fabric-verify-routes{target=wse3}))' -o /dev/null
+
+// Every channel over lines of 1, 2, 3 and more PEs is what the verifier says a channel is. A line of one needs no routes.
+// CHECK-NOT: fabric.route @one.gather_x
+fabric.program @f mesh(16 x 16) {
+  fabric.channel @one.gather_x gather_x color 0 over <0, 0, 1, 3>
+  fabric.channel @one.gather_y gather_y color 1 over <0, 0, 1, 3>
+  fabric.channel @two.gather_x gather_x color 0 over <2, 0, 2, 2>
+  fabric.channel @two.broadcast_x broadcast_x color 10 over <2, 0, 2, 2>
+  fabric.channel @two.chain_x_even chain_x_even color 14 over <2, 0, 2, 2>
+  fabric.channel @two.chain_x_odd chain_x_odd color 15 over <2, 0, 2, 2>
+  fabric.channel @five.gather_y gather_y color 1 over <5, 5, 3, 5>
+  fabric.channel @five.broadcast_y broadcast_y color 11 over <5, 5, 3, 5>
+  fabric.channel @five.chain_y_even chain_y_even color 18 over <5, 5, 3, 5>
+  fabric.channel @five.chain_y_odd chain_y_odd color 19 over <5, 5, 3, 5>
+  fabric.channel @five.broadcast_x broadcast_x color 10 over <5, 5, 3, 5>
+}
