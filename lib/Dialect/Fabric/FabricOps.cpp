@@ -1,6 +1,7 @@
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace wafer::fabric;
@@ -51,6 +52,20 @@ LogicalResult RouteOp::verify() {
   if (!program.lookupSymbol(getOwner()))
     return emitOpError("belongs to unknown @") << getOwner();
   return verifyArea(*this, getArea());
+}
+
+void RouteOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  // A last position equal to the one before it is where the switch stays anyway.
+  patterns.add(+[](RouteOp op, PatternRewriter &rewriter) -> LogicalResult {
+    ArrayRef<Attribute> positions = op.getPositions().getValue();
+    size_t count = positions.size();
+    while (count > 1 && positions[count - 1] == positions[count - 2])
+      --count;
+    if (count == positions.size())
+      return rewriter.notifyMatchFailure(op, "the last position is new");
+    rewriter.modifyOpInPlace(op, [&] { op.setPositionsAttr(rewriter.getArrayAttr(positions.take_front(count))); });
+    return success();
+  });
 }
 
 #define GET_OP_CLASSES

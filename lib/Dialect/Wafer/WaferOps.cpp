@@ -39,6 +39,25 @@ LogicalResult ReshapeOp::verify() {
   return success();
 }
 
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getSource().getType() == getType())
+    return getSource();
+  // Of two reshapes only the last counts: neither moves anything.
+  if (auto inner = getSource().getDefiningOp<ReshapeOp>()) {
+    getSourceMutable().assign(inner.getSource());
+    return getResult();
+  }
+  return {};
+}
+
+OpFoldResult RedistributeOp::fold(FoldAdaptor) {
+  // Nothing moves and nothing is written over: the source is the result.
+  bool shifted = llvm::any_of(getShift(), [](int64_t s) { return s != 0; });
+  if (!getInto() && !shifted && getAxis() == "local" && getSource().getType() == getType())
+    return getSource();
+  return {};
+}
+
 LogicalResult RedistributeOp::verify() {
   auto from = cast<RankedTensorType>(getSource().getType()), to = cast<RankedTensorType>(getResult().getType());
   if (from.getRank() != to.getRank() || from.getElementType() != to.getElementType())

@@ -51,6 +51,7 @@ def Fabric_RouteOp : Fabric_Op<"route", [HasParent<"ProgramOp">]> {
                        TypedArrayAttrBase<Fabric_PositionAttr, "positions">:$positions);
   let assemblyFormat = "$owner `color` $color `over` $area `positions` $positions attr-dict";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 #endif // WAFER_DIALECT_FABRIC_FABRICOPS_TD

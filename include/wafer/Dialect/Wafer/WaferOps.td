@@ -85,6 +85,7 @@ def Wafer_ReshapeOp : Wafer_Op<"reshape", [Pure]> {
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 //===- Communication ------------------------------------------------------===//
@@ -103,6 +104,7 @@ def Wafer_RedistributeOp : Wafer_Op<"redistribute", [Pure]> {
     $source (`into` $into^)? `along` $axis (`shift` $shift^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Wafer_ReduceOp : Wafer_Op<"reduce", [Pure]> {
