@@ -17,10 +17,12 @@ class ToolError(Exception):
 
 
 def tool(name: str, build: pathlib.Path | None = None) -> str:
-    """The path of `name` in build/bin, or on PATH."""
+    """The path of `name`: in `build`/bin, on PATH, or in the checkout's own build."""
     if build and os.access(build / "bin" / name, os.X_OK):
         return str(build / "bin" / name)
     found = shutil.which(name)
+    if not found and build is None:
+        return tool(name, pathlib.Path(__file__).resolve().parents[1] / "build")
     if not found:
         raise ToolError(f"{name} is neither on PATH nor built; run `make build`")
     return found

@@ -63,6 +63,7 @@ public:
           plan.meshWidth = width;
           plan.meshHeight = height;
           plan.fill = fill;
+          plan.regions = options.maxRegions;
           plan.largestSide = largestSide;
           pm.addPass(createWaferPlan(plan));
         }))

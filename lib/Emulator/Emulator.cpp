@@ -34,8 +34,13 @@ Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
   const image::Manifest &manifest = emulator->program().image.manifest();
   for (int i = 0; i != manifest.streams_size(); ++i) {
     const image::HostStream &stream = manifest.streams(i);
-    (stream.output() ? emulator->outputInfo : emulator->inputInfo).push_back(tensorInfo(stream.tensor()));
-    (stream.output() ? emulator->outputStream : emulator->inputStream).push_back(i);
+    std::vector<TensorInfo> &infos = stream.output() ? emulator->outputInfo : emulator->inputInfo;
+    size_t index = 0;
+    while (index != infos.size() && infos[index].name != stream.tensor().name())
+      ++index;
+    if (index == infos.size())
+      infos.push_back(tensorInfo(stream.tensor()));
+    emulator->tensorOfStream.push_back(index);
   }
   emulator->inputWords.resize(emulator->inputInfo.size());
   emulator->inputGiven.resize(emulator->inputInfo.size());
@@ -114,9 +119,7 @@ Status Emulator::run(const RunOptions &options) {
     const image::HostStream &stream = verified.image.manifest().streams(l.stream);
     if (stream.output())
       continue;
-    size_t input = 0;
-    while (inputStream[input] != l.stream)
-      ++input;
+    size_t input = tensorOfStream[l.stream];
     std::vector<uint32_t> &to = engine->hostData[lane];
     to.clear();
     placeBox(stream.box(), 0, l.row)
@@ -147,9 +150,9 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
   const VerifiedProgram &verified = engine->program;
   for (size_t lane = 0; lane != verified.lanes.size(); ++lane) {
     const HostLane &l = verified.lanes[lane];
-    if (l.stream != outputStream[index])
-      continue;
     const image::HostStream &stream = verified.image.manifest().streams(l.stream);
+    if (!stream.output() || tensorOfStream[l.stream] != index)
+      continue;
     const uint32_t *from = engine->hostData[lane].data();
     for (uint32_t x = 0; x != stream.senders(); ++x)
       placeBox(stream.box(), x, l.row)

@@ -49,7 +49,7 @@ Layout inputLayout(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t ho
 
 struct PlanFailure {
   int node = 0;            // that found no place
-  int64_t neededBytes = 0; // by its cheapest candidate
+  int64_t neededBytes = 0; // by its smallest candidate; 0: no candidate's operands can be brought to it
   int64_t budgetBytes = 0;
 };
 

@@ -6,11 +6,14 @@
 // few states go on. Local information was enough for others on 50 models, with a beam of 8; a few states also keep the
 // time linear in nodes.
 //
-// Memory decides when a region is full: code (an estimate per op), weights, live tensors and the node's own
-// temporaries. Then the state may go on in a next region: what is live is streamed over, row by row, in the layout that
-// it has.
+// Further regions open for two reasons. Memory: code (an estimate per op), weights, live tensors and the node's own
+// temporaries fill a PE; the node goes on in a next region, and what it reads is streamed over, row by row, in the
+// layout that it has. Time: a node whose operands are ready long before the region is free runs beside it, in a region
+// of its own or in the one that made its operands; Timeline.h keeps the account of who waits for whom.
 #include "Plan.h"
+#include "Timeline.h"
 
+#include <cmath>
 #include <map>
 
 using namespace mlir;
@@ -22,15 +25,23 @@ namespace {
 // Estimates of code, per op of a region; checked against the assembled program afterwards.
 constexpr int64_t kBaseCodeBytes = 3500, kKernelCodeBytes = 130, kTransferCodeBytes = 110;
 
+/// A node must be able to start this much earlier elsewhere before another region is looked at. It covers what the
+/// estimates leave out of a further region: its own code, its streams' routes.
+constexpr double kWorthLeaving = 2000;
+
 struct Resting {
   std::shared_ptr<const Layout> layout;
-  int region = 0; // the last one that it was brought to
+  uint64_t regions = 0; // a bit for each that has it
+  bool isIn(int region) const { return regions >> region & 1; }
+};
+
+struct Memory {
+  int64_t weightBytes = 0, codeBytes = kBaseCodeBytes;
 };
 
 struct State {
-  double cycles = 0;
-  int region = 0;
-  int64_t weightBytes = 0, codeBytes = kBaseCodeBytes;
+  Timeline timeline;
+  std::vector<Memory> memory;  // by region
   std::map<int, Resting> live; // by tensor: those that later nodes read
   std::shared_ptr<const NodePlan> plan;
   std::shared_ptr<const State> parent;
@@ -57,15 +68,14 @@ public:
 
   std::optional<Plan> run() {
     std::vector<std::shared_ptr<const State>> beam;
-    auto start = std::make_shared<State>();
-    beam.push_back(start);
+    beam.push_back(std::make_shared<State>());
     for (size_t n = 0; n != graph.nodes.size(); ++n) {
       std::vector<Successor> successors;
       smallestNeed = INT64_MAX;
       for (const auto &state : beam)
         expand(n, state, successors);
       if (successors.empty()) {
-        failure = {static_cast<int>(n), smallestNeed, budget};
+        failure = {static_cast<int>(n), smallestNeed == INT64_MAX ? 0 : smallestNeed, budget};
         return std::nullopt;
       }
       keepBest(successors);
@@ -76,8 +86,8 @@ public:
     }
     Plan plan;
     plan.region = request.region;
-    plan.cycles = beam.front()->cycles;
-    plan.regions = beam.front()->region + 1;
+    plan.cycles = beam.front()->timeline.end();
+    plan.regions = static_cast<int>(beam.front()->memory.size());
     plan.candidates = priced;
     for (const State *state = beam.front().get(); state->plan; state = state->parent.get())
       plan.nodes.push_back(*state->plan);
@@ -89,8 +99,8 @@ private:
   struct Successor {
     std::shared_ptr<const State> from;
     std::shared_ptr<NodePlan> plan;
-    double cycles;
-    int64_t weightBytes, codeBytes;
+    Timeline timeline;
+    Memory memory; // of the node's region
     double score;
   };
 
@@ -112,31 +122,65 @@ private:
     std::vector<Candidate> candidates = candidatesFor(graph, node, current, context);
     priced += candidates.size();
     int64_t live = liveWords(*state);
-    for (const Candidate &candidate : candidates)
-      for (int region : {state->region, state->region + 1}) {
-        if (region >= request.maxRegions)
-          break;
-        if (tryCandidate(n, state, candidate, region, live, successors))
-          break; // it fits here: no reason to leave
-      }
+    SmallVector<int> regions = regionsFor(node, *state);
+    int next = static_cast<int>(state->memory.size());
+    bool leave = worthLeaving(node, *state, regions);
+    for (const Candidate &candidate : candidates) {
+      bool placed = false;
+      for (int region : regions)
+        if (region != next || !placed || leave)
+          placed |= tryCandidate(n, state, candidate, region, live, successors);
+    }
+  }
+
+  /// Where a node may run: the region opened last, those that made its operands, and a next one.
+  SmallVector<int> regionsFor(const GraphNode &node, const State &state) const {
+    int next = static_cast<int>(state.memory.size());
+    SmallVector<int> regions;
+    auto add = [&](int region) {
+      if (region >= 0 && region < request.maxRegions && !llvm::is_contained(regions, region))
+        regions.push_back(region);
+    };
+    add(next - 1);
+    for (const GraphOperand &operand : node.operands)
+      for (const Piece &piece : operand.pieces)
+        if (std::optional<Timeline::Produced> made = state.timeline.produced(piece.tensor))
+          add(made->region);
+    add(next);
+    return regions;
+  }
+
+  /// The regions that are open to the node are busy long after the node's operands are ready.
+  bool worthLeaving(const GraphNode &node, const State &state, ArrayRef<int> regions) const {
+    double ready = 0, free = INFINITY;
+    for (int region : regions)
+      if (region != static_cast<int>(state.memory.size()))
+        free = std::min(free, state.timeline.free(region));
+    for (const GraphOperand &operand : node.operands)
+      for (const Piece &piece : operand.pieces)
+        if (std::optional<Timeline::Produced> made = state.timeline.produced(piece.tensor))
+          ready = std::max(ready, made->ready);
+    return node.kind == GraphNode::Kernel && free > ready + kWorthLeaving;
   }
 
   bool tryCandidate(size_t n, const std::shared_ptr<const State> &state, const Candidate &candidate, int region,
                     int64_t live, std::vector<Successor> &successors) {
     const GraphNode &node = graph.nodes[n];
-    bool moved = region != state->region;
+    bool opened = region == static_cast<int>(state->memory.size());
+    Memory memory = opened ? Memory() : state->memory[region];
     auto plan = std::make_shared<NodePlan>();
     plan->region = region;
     plan->candidate = candidate;
     double cycles = 0;
-    int64_t temporaries = 0, weights = moved ? 0 : state->weightBytes,
-            code = (moved ? kBaseCodeBytes : state->codeBytes) + kKernelCodeBytes;
+    int64_t temporaries = 0, &weights = memory.weightBytes, &code = memory.codeBytes;
+    code += kKernelCodeBytes;
+    SmallVector<Arrival> arrivals;
     std::map<int, Layout> delivered; // inputs that this node is the first to read, by its first operand
     for (size_t i = 0; i != node.operands.size(); ++i) {
       OperandPlan operand;
       operand.needed = candidate.operands[i];
       if (!planOperand(*state, node.operands[i], candidate, region, delivered, operand, cycles, temporaries, weights,
-                       code))
+                       code, arrivals))
         return false;
       plan->operands.push_back(std::move(operand));
     }
@@ -180,22 +224,23 @@ private:
       cycles += computeCycles(node, candidate, request.model);
     int64_t scratch = node.bodyOps > 2 ? 256 * std::min(node.bodyOps, 4) : 0;
     int64_t bytes = code + weights + 4 * (live + temporaries + resultWords + scratch);
-    if (bytes > budget) {
-      if (moved || request.maxRegions == 1)
-        smallestNeed = std::min(smallestNeed, bytes);
+    smallestNeed = std::min(smallestNeed, bytes);
+    if (bytes > budget)
       return false;
-    }
     plan->cycles = cycles;
-    // Weights that take more memory leave less for what follows: a byte has a price, however small.
-    double pressure = static_cast<double>(weights) / static_cast<double>(budget) + static_cast<double>(region);
-    successors.push_back(
-        {state, plan, state->cycles + cycles, weights, code, state->cycles + cycles + pressure * memoryPrice});
+    Timeline timeline = state->timeline;
+    timeline.run(static_cast<int>(n), region, arrivals, cycles, node.result);
+    // Memory that is taken leaves less for what follows: a byte has a price, however small.
+    double regions = static_cast<double>(state->memory.size() + (opened ? 1 : 0)),
+           pressure = static_cast<double>(weights) / static_cast<double>(budget) + regions,
+           score = timeline.end() + kShareOfWork * timeline.work() + pressure * memoryPrice;
+    successors.push_back({state, plan, std::move(timeline), memory, score});
     return true;
   }
 
   bool planOperand(const State &state, const GraphOperand &source, const Candidate &candidate, int region,
                    std::map<int, Layout> &delivered, OperandPlan &operand, double &cycles, int64_t &temporaries,
-                   int64_t &weights, int64_t &code) {
+                   int64_t &weights, int64_t &code, SmallVectorImpl<Arrival> &arrivals) {
     const Layout &needed = operand.needed;
     double once = 0;
     if (source.plain()) {
@@ -209,7 +254,7 @@ private:
       const Resting *resting = restingOf(state, source.pieces[0].tensor);
       if (resting && holds(*resting->layout, needed, source.shape, request.region, candidate.chunks)) {
         operand.direct = true;
-        cycles += bring(*resting, source.shape, region, code);
+        bring(*resting, source.pieces[0].tensor, source.shape, region, code, arrivals);
         return true;
       }
       if (!resting && tensor.kind == GraphTensor::Input && !delivered.count(source.pieces[0].tensor)) {
@@ -251,7 +296,7 @@ private:
           code += kTransferCodeBytes;
         }
       } else {
-        cycles += bring(*resting, tensor.shape, region, code);
+        bring(*resting, piece.tensor, tensor.shape, region, code, arrivals);
       }
       std::optional<Movement> movement = planMovement({*from, tensor.shape, needed, source.shape, piece.shift, copy},
                                                       request.region, candidate.chunks, request.model);
@@ -267,17 +312,19 @@ private:
     return true;
   }
 
-  /// Cycles to bring a tensor from an earlier region.
-  double bring(const Resting &resting, ArrayRef<int64_t> shape, int region, int64_t &code) {
-    if (resting.region == region)
-      return 0;
+  /// A tensor that the region does not have yet comes over a stream.
+  void bring(const Resting &resting, int tensor, ArrayRef<int64_t> shape, int region, int64_t &code,
+             SmallVectorImpl<Arrival> &arrivals) {
+    if (resting.isIn(region) || llvm::any_of(arrivals, [&](const Arrival &a) { return a.tensor == tensor; }))
+      return;
     int64_t lanes = linesInUse(*resting.layout, shape, true, request.region);
     int64_t words = 1;
     for (int64_t extent : shape)
       words *= extent;
     code += kTransferCodeBytes;
-    return request.model.broadcastCycles(words / lanes, static_cast<int>(2 * request.region.width)) +
-           kSenderOverheadCycles * static_cast<double>(request.region.width);
+    arrivals.push_back(
+        {tensor, request.model.broadcastCycles(words / lanes, static_cast<int>(2 * request.region.width)) +
+                     kSenderOverheadCycles * static_cast<double>(request.region.width)});
   }
 
   void keepBest(std::vector<Successor> &successors) {
@@ -288,7 +335,7 @@ private:
       // States that differ in nothing that later nodes can see are one.
       bool same = llvm::any_of(kept, [&](const Successor &other) {
         return other.from == successor.from && other.plan->candidate.result == successor.plan->candidate.result &&
-               other.weightBytes == successor.weightBytes && other.plan->region == successor.plan->region;
+               other.memory.weightBytes == successor.memory.weightBytes && other.plan->region == successor.plan->region;
       });
       if (same)
         continue;
@@ -299,16 +346,16 @@ private:
     successors = std::move(kept);
   }
 
-  std::shared_ptr<const State> apply(size_t n, const Successor &successor) {
+  std::shared_ptr<const State> apply(size_t n, Successor &successor) {
     const GraphNode &node = graph.nodes[n];
     auto state = std::make_shared<State>();
     const NodePlan &plan = *successor.plan;
     state->parent = successor.from;
     state->plan = successor.plan;
-    state->cycles = successor.cycles;
-    state->region = plan.region;
-    state->weightBytes = successor.weightBytes;
-    state->codeBytes = successor.codeBytes;
+    state->timeline = std::move(successor.timeline);
+    state->memory = successor.from->memory;
+    state->memory.resize(std::max<size_t>(state->memory.size(), plan.region + 1));
+    state->memory[plan.region] = successor.memory;
     state->live = successor.from->live;
     for (auto [i, operand] : llvm::enumerate(node.operands))
       for (const Piece &piece : operand.pieces) {
@@ -321,13 +368,14 @@ private:
                                           : inputLayout(tensor.shape, request.region, hostLanes);
           resting.layout = std::make_shared<Layout>(layout);
         }
-        resting.region = plan.region;
+        resting.regions |= uint64_t{1} << plan.region;
       }
     if (node.result >= 0)
-      state->live[node.result] = {std::make_shared<Layout>(plan.candidate.result), plan.region};
+      state->live[node.result] = {std::make_shared<Layout>(plan.candidate.result), uint64_t{1} << plan.region};
     // What nobody reads any more is forgotten.
     for (int tensor : dying[n])
       state->live.erase(tensor);
+    state->timeline.forget(dying[n]);
     return state;
   }
 
@@ -339,7 +387,7 @@ private:
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
   int64_t smallestNeed = INT64_MAX;
   int64_t priced = 0;
-  static constexpr double memoryPrice = 2000;
+  static constexpr double memoryPrice = 2000, kShareOfWork = 0.02;
 };
 
 } // namespace

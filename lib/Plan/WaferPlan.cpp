@@ -102,11 +102,12 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (!best) {
       // The node that stopped the plan that came farthest.
       Location where = graph->nodes.empty() ? module.getLoc() : graph->nodes[nearest.node].loc;
-      wafer::Diagnostic error{ErrorCode::PlanDoesNotFit,
-                              "no plan fits a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) +
-                                  " PEs: here " + std::to_string(nearest.neededBytes) +
-                                  " bytes of SRAM per PE are needed and " + std::to_string(nearest.budgetBytes) +
-                                  " are usable",
+      std::string mesh = std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs",
+                  why = nearest.neededBytes
+                            ? "here " + std::to_string(nearest.neededBytes) + " bytes of SRAM per PE are needed and " +
+                                  std::to_string(nearest.budgetBytes) + " are usable"
+                            : "no layout of this node can be reached from where its operands rest";
+      wafer::Diagnostic error{ErrorCode::PlanDoesNotFit, "no plan fits a mesh of " + mesh + ": " + why,
                               "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
       wafer::emitError(where, error);
       return signalPassFailure();

@@ -365,7 +365,9 @@ Status Verifier::routes() {
 }
 
 Status Verifier::hostStreams() {
-  std::set<std::string> names[2];
+  std::set<std::string> outputs;
+  std::map<std::string, const image::Tensor *>
+      inputs; // several regions may read one input, each by a stream of its own
   for (int s = 0; s != manifest.streams_size(); ++s) {
     const image::HostStream &stream = manifest.streams(s);
     std::string what = std::string(stream.output() ? "output '" : "input '") + stream.tensor().name() + "'";
@@ -376,8 +378,14 @@ Status Verifier::hostStreams() {
       return status;
     if (Status status = box(stream.box(), stream.tensor(), ErrorCode::ImageHostStream, what); !status)
       return status;
-    if (!names[stream.output()].insert(stream.tensor().name()).second)
+    if (stream.output() && !outputs.insert(stream.tensor().name()).second)
       return bad("is there twice");
+    if (!stream.output()) {
+      const image::Tensor *&first = inputs[stream.tensor().name()];
+      if (first && first->SerializeAsString() != stream.tensor().SerializeAsString())
+        return bad("has two types");
+      first = &stream.tensor();
+    }
     int64_t senders = stream.output() ? int64_t(stream.senders()) : 1;
     if (senders < 1 || senders > width)
       return bad(std::to_string(senders) + " senders in a row of " + std::to_string(width) + " PEs");

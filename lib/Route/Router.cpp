@@ -8,7 +8,8 @@
 // every round in which it was wanted (history), as in PathFinder. A net takes the cheapest color; a color that no net
 // has yet costs a little, so nets that can share do.
 //
-// If a net finds no color, the nets in its way were routed too early: it moves to the front, everything is ripped up
+// Lanes that cut one another off in every color are negotiated over, as in PathFinder, color by color. If a net still
+// finds no color, the nets in its way were routed too early: it moves to the front, everything is ripped up
 // and the order is tried again, a bounded number of times. Before giving up, a bound is computed: the cut around the
 // net's terminals and the colors that are left; a net that fails although the bound allows it was given up, not
 // impossible.
@@ -151,27 +152,8 @@ private:
     used.clear();
     links.clear();
     for (int n : order) {
-      double best = INFINITY;
-      for (int color : colors) {
-        double price = used.count(color) ? 0 : 1; // a fresh color, other things equal, only if need be
-        if (price > best)
-          break;
-        // Lanes that go round shared links can cut one another off; straight through, they cannot.
-        sharingPrice = 2;
-        std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color);
-        if (!found) {
-          sharingPrice = 0;
-          found = routeNet(request.nets[n], color);
-        }
-        if (found && found->second + price < best) {
-          best = found->second + price;
-          trees[n] = std::move(found->first);
-          chosen[n] = color;
-        }
-        if (!used.count(color) && found)
-          break; // other fresh colors are no different
-      }
-      if (chosen[n] < 0)
+      // Negotiation costs many searches: only a net that finds no color without it is worth them.
+      if (!chooseColor(n, /*negotiated=*/false) && !chooseColor(n, /*negotiated=*/true))
         return n;
       for (const auto &[at, setup] : trees[n]) {
         used[chosen[n]].insert(at);
@@ -183,9 +165,34 @@ private:
     return -1;
   }
 
-  /// All lanes in one color, or nothing: one after the other, each keeping off those before it; if that fails,
-  /// negotiated.
-  std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color) {
+  /// The cheapest color for a net, if there is any.
+  bool chooseColor(int n, bool negotiated) {
+    double best = INFINITY;
+    for (int color : colors) {
+      double price = used.count(color) ? 0 : 1; // a fresh color, other things equal, only if need be
+      if (price > best)
+        break;
+      // Lanes that go round shared links can cut one another off; straight through, they cannot.
+      sharingPrice = 2;
+      expansionsPerHop = negotiated || !used.count(color) ? INFINITY : kExpansionsPerHop;
+      std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color, negotiated);
+      if (!found) {
+        sharingPrice = 0;
+        found = routeNet(request.nets[n], color, negotiated);
+      }
+      if (found && found->second + price < best) {
+        best = found->second + price;
+        trees[n] = std::move(found->first);
+        chosen[n] = color;
+      }
+      if (!used.count(color) && found)
+        break; // other fresh colors are no different
+    }
+    return chosen[n] >= 0;
+  }
+
+  /// All lanes in one color, or nothing: negotiated, or one after the other, each keeping off those before it.
+  std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color, bool negotiated) {
     auto it = used.find(color);
     const std::set<int64_t> *taken = it == used.end() ? nullptr : &it->second;
     // Ends of all lanes are spoken for before the first lane passes over them.
@@ -201,21 +208,19 @@ private:
       auto end = ends.find(at);
       return end != ends.end() && end->second != lane;
     };
+    if (negotiated)
+      return negotiate(net, forbidden);
     Tree tree;
     double cost = 0;
-    bool done = true;
-    for (size_t i = 0; i != net.lanes.size() && done; ++i) {
+    for (size_t i = 0; i != net.lanes.size(); ++i) {
       auto found = routeLane(net.lanes[i],
                              [&](int64_t at) -> double { return forbidden(at, i) || tree.count(at) ? INFINITY : 0.0; });
-      done = found.has_value();
-      if (done) {
-        cost += found->second;
-        tree.insert(found->first.begin(), found->first.end());
-      }
+      if (!found)
+        return std::nullopt;
+      cost += found->second;
+      tree.insert(found->first.begin(), found->first.end());
     }
-    if (done)
-      return std::make_pair(std::move(tree), cost);
-    return negotiate(net, forbidden);
+    return std::make_pair(std::move(tree), cost);
   }
 
   /// Lanes may share routers at a price that rises from round to round, and where they met before: until none do.
@@ -285,7 +290,7 @@ private:
     own[source] = {lane.source.port, 0, 0};
     double cost = 0;
     for (const Terminal &sink : lane.sinks) {
-      std::optional<double> found = reach(sink, price, own);
+      std::optional<double> found = reach(lane, sink, price, own);
       if (!found)
         return std::nullopt;
       cost += *found;
@@ -294,7 +299,7 @@ private:
   }
 
   /// Extends the lane's tree to a sink.
-  std::optional<double> reach(const Terminal &sink, const Price &priceOf, Tree &own) {
+  std::optional<double> reach(const Lane &lane, const Terminal &sink, const Price &priceOf, Tree &own) {
     int64_t goal = tile(sink.at);
     std::unordered_map<int64_t, Visit> visits;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue;
@@ -306,7 +311,9 @@ private:
       visits[at] = {0, setup.hops, setup.input};
       queue.push({static_cast<double>(estimate(at)), at});
     }
-    while (!queue.empty()) {
+    const double most = expansionsPerHop * (64 + estimate(tile(lane.source.at)));
+    double expansions = 0;
+    while (!queue.empty() && ++expansions <= most) {
       int64_t at = queue.top().at;
       queue.pop();
       Visit &visit = visits[at];
@@ -432,7 +439,10 @@ private:
   std::vector<int> colors;
   std::vector<Tree> trees;
   std::vector<int> chosen;
-  std::map<int, std::set<int64_t>> used;  // by color: routers
+  std::map<int, std::set<int64_t>> used; // by color: routers
+  // A walled-in sink would cost a search of the whole mesh. While there are other colors to try, a search ends early.
+  static constexpr double kExpansionsPerHop = 64;
+  double expansionsPerHop = INFINITY;
   double sharingPrice = 2;                // of a link, per net that uses it already
   std::unordered_map<int64_t, int> links; // nets on a link: tile * 16 + side
 };

@@ -51,6 +51,9 @@ int main(int argc, char **argv) {
   app.add_option("--mesh", mesh,
                  "PEs to use, as 16x16; auto is the smallest square that fits (default: the whole target)")
       ->option_text("WxH|auto");
+  app.add_option("--regions", options.backend.maxRegions,
+                 "open at most so many regions (default: as memory and time call for)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--seed", options.backend.seed, "another seed gives other places and routes, the same results")
       ->capture_default_str()
       ->option_text("N");

@@ -15,6 +15,7 @@ struct BackendOptions {
   int64_t meshWidth = 0, meshHeight = 0; // 0: the whole target
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
+  int64_t maxRegions = 0;          // 0: as many as there is room for
   std::string stopAfter = "image"; // a stage's name
 };
 

@@ -94,7 +94,7 @@ private:
   std::vector<TensorInfo> inputInfo, outputInfo;
   std::vector<std::vector<uint32_t>> inputWords; // by input, row-major
   std::vector<bool> inputGiven;
-  std::vector<uint32_t> inputStream, outputStream; // index into Manifest.streams
+  std::vector<size_t> tensorOfStream; // by Manifest.streams: index into inputInfo or outputInfo
   bool ran = false;
 };
 

@@ -1,0 +1,63 @@
+#include "Timeline.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+
+using namespace wafer::wfr;
+
+std::optional<Timeline::Produced> Timeline::produced(int tensor) const {
+  const auto *it = llvm::find_if(made, [&](const auto &entry) { return entry.first == tensor; });
+  return it == made.end() ? std::nullopt : std::optional<Produced>(it->second);
+}
+
+double Timeline::end() const {
+  double last = 0;
+  for (const Region &region : regions)
+    last = std::max(last, region.free);
+  return last;
+}
+
+void Timeline::forget(llvm::ArrayRef<int> tensors) {
+  llvm::erase_if(made, [&](const auto &entry) { return llvm::is_contained(tensors, entry.first); });
+}
+
+void Timeline::take(Region &to, const Produced &from, double cycles) {
+  Region &home = regions[from.region];
+  double end;
+  if (to.firstNode > from.node) {
+    // Taken before the region's first node: it was idle, and everything since moves if this came late.
+    end = from.ready + cycles;
+    double shift = std::max(0.0, end - to.start);
+    to.start += shift;
+    to.free += shift;
+  } else {
+    end = std::max(from.ready, to.free) + cycles;
+    to.free = end;
+  }
+  // The sender is held until the tensor is taken; what it did since then moves by as much.
+  home.free = home.lastNode == from.node ? std::max(home.free, end) : home.free + (end - from.ready);
+  total += cycles;
+}
+
+void Timeline::run(int node, int number, llvm::ArrayRef<Arrival> arrivals, double cycles, int result) {
+  if (number >= static_cast<int>(regions.size()))
+    regions.resize(number + 1);
+  for (const Arrival &arrival : arrivals)
+    if (std::optional<Produced> from = produced(arrival.tensor)) {
+      take(regions[number], *from, arrival.cycles);
+    } else { // from the host, which waits for nobody
+      regions[number].free += arrival.cycles;
+      total += arrival.cycles;
+    }
+  Region &region = regions[number];
+  if (region.firstNode < 0) {
+    region.firstNode = node;
+    region.start = region.free;
+  }
+  region.lastNode = node;
+  region.free += cycles;
+  total += cycles;
+  if (result >= 0)
+    made.push_back({result, {number, node, region.free}});
+}

@@ -1,0 +1,54 @@
+// When regions are busy, as far as a plan goes.
+//
+// Regions run in parallel; each runs its nodes in the order of the graph. A tensor that crosses regions is sent as soon
+// as it is made, and the receiver takes it in the order of production (Emit.cpp says why): before its first own node
+// that is younger than the tensor. Both sides are held by the transfer. So a late reader can delay nodes that were
+// planned before it; the account then moves the whole region, which errs on the side of staying together.
+#ifndef WAFER_LIB_PLAN_TIMELINE_H
+#define WAFER_LIB_PLAN_TIMELINE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <optional>
+
+namespace wafer::wfr {
+
+/// A tensor that a region takes from another, and the cycles of the transfer.
+struct Arrival {
+  int tensor;
+  double cycles;
+};
+
+class Timeline {
+public:
+  struct Produced {
+    int region, node;
+    double ready; // cycle
+  };
+
+  /// Node `node` runs in `region` for `cycles`, after `arrivals`; it makes `result` (-1: nothing).
+  void run(int node, int region, llvm::ArrayRef<Arrival> arrivals, double cycles, int result);
+  /// Tensors that no later node reads.
+  void forget(llvm::ArrayRef<int> tensors);
+
+  std::optional<Produced> produced(int tensor) const;
+  double free(int region) const { return regions[region].free; }
+  double end() const;
+  double work() const { return total; } // of all regions, transfers included
+
+private:
+  struct Region {
+    int firstNode = -1, lastNode = -1;
+    double start = 0, free = 0;
+  };
+  void take(Region &to, const Produced &from, double cycles);
+
+  llvm::SmallVector<Region, 2> regions;
+  llvm::SmallVector<std::pair<int, Produced>, 8> made; // by tensor
+  double total = 0;
+};
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_PLAN_TIMELINE_H
