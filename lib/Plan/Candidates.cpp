@@ -230,8 +230,9 @@ private:
   std::vector<Candidate> candidates;
 };
 
-/// Layouts that shard up to two dimensions of a shape.
-SmallVector<Layout> plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0) {
+} // namespace
+
+SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows) {
   SmallVector<Layout> layouts;
   SmallVector<int> dims{kNone};
   for (size_t d = 0; d != shape.size(); ++d)
@@ -247,6 +248,8 @@ SmallVector<Layout> plainLayouts(ArrayRef<int64_t> shape, RegionShape region, in
     }
   return layouts;
 }
+
+namespace {
 
 std::vector<Candidate> reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
                                          const CandidateContext &context) {
@@ -393,10 +396,9 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
     if (current[0] && !current[0]->partialAxes &&
         linesInUse(*current[0], shape, true, context.region) <= context.hostLanes)
       add(*current[0]);
-    else
-      for (const Layout &layout :
-           plainLayouts(shape, context.region, std::min(context.hostLanes, context.region.height)))
-        add(layout);
+    // Spread over more rows it leaves by more lanes.
+    for (const Layout &layout : plainLayouts(shape, context.region, std::min(context.hostLanes, context.region.height)))
+      add(layout);
     return candidates;
   }
   }

@@ -33,6 +33,9 @@ struct CandidateContext {
 std::vector<Candidate> candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
                                      const CandidateContext &context);
 
+/// Layouts that shard up to two dimensions of a shape, on the first `rows` rows (0: all).
+llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
+
 /// Cycles of the local computation on one PE, per run of all chunks.
 double computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model);
 

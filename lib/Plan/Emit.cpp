@@ -222,20 +222,11 @@ private:
     const NodePlan &nodePlan = plan.nodes[n];
     RegionState &state = regions[nodePlan.region];
     takeUntil(nodePlan.region, n);
-    for (auto [i, operand] : llvm::enumerate(node.operands))
-      for (const Piece &piece : operand.pieces) {
-        const GraphTensor &tensor = graph.tensors[piece.tensor];
-        if (tensor.kind != GraphTensor::Input || state.values.count(piece.tensor))
-          continue;
-        auto it = restingLayout.find(piece.tensor);
-        if (it == restingLayout.end()) {
-          Layout layout = operand.plain()
-                              ? wholeOfChunks(nodePlan.operands[i].needed, operand.shape, nodePlan.candidate.chunks)
-                              : inputLayout(tensor.shape, plan.region, hostLanes);
-          it = restingLayout.insert({piece.tensor, layout}).first;
-        }
-        state.values[piece.tensor] = hostInput(piece.tensor, nodePlan.region, it->second);
-      }
+    restingLayout.insert(nodePlan.entries.begin(), nodePlan.entries.end());
+    for (const GraphOperand &operand : node.operands)
+      for (const Piece &piece : operand.pieces)
+        if (graph.tensors[piece.tensor].kind == GraphTensor::Input && !state.values.count(piece.tensor))
+          state.values[piece.tensor] = hostInput(piece.tensor, nodePlan.region, restingLayout.at(piece.tensor));
   }
 
   Value operandValue(size_t n, size_t i, OpBuilder &builder) {

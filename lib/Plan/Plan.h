@@ -4,6 +4,7 @@
 
 #include "Decision.h"
 
+#include <map>
 #include <memory>
 
 namespace wafer::wfr {
@@ -18,6 +19,7 @@ struct OperandPlan {
 struct NodePlan {
   int region = 0;
   Candidate candidate;
+  std::map<int, Layout> entries; // inputs that this node is the first to read: how the host delivers them
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
   Movement toResult; // from the reduced local result to where it rests
@@ -43,9 +45,6 @@ struct PlanRequest {
 
 /// What a PE holds over all chunks of a layout that moves with them.
 Layout wholeOfChunks(const Layout &layout, llvm::ArrayRef<int64_t> shape, int64_t chunks);
-
-/// An input's own layout, when no reader asks for one directly: rows of it by lane.
-Layout inputLayout(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t hostLanes);
 
 struct PlanFailure {
   int node = 0;            // that found no place

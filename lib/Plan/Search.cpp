@@ -47,6 +47,13 @@ struct State {
   std::shared_ptr<const State> parent;
 };
 
+int64_t elementsOf(ArrayRef<int64_t> shape) {
+  int64_t elements = 1;
+  for (int64_t extent : shape)
+    elements *= extent;
+  return elements;
+}
+
 const Resting *restingOf(const State &state, int tensor) {
   auto it = state.live.find(tensor);
   return it == state.live.end() ? nullptr : &it->second;
@@ -175,12 +182,11 @@ private:
     int64_t temporaries = 0, &weights = memory.weightBytes, &code = memory.codeBytes;
     code += kKernelCodeBytes;
     SmallVector<Arrival> arrivals;
-    std::map<int, Layout> delivered; // inputs that this node is the first to read, by its first operand
     for (size_t i = 0; i != node.operands.size(); ++i) {
       OperandPlan operand;
       operand.needed = candidate.operands[i];
-      if (!planOperand(*state, node.operands[i], candidate, region, delivered, operand, cycles, temporaries, weights,
-                       code, arrivals))
+      if (!planOperand(*state, node.operands[i], candidate, region, plan->entries, operand, cycles, temporaries,
+                       weights, code, arrivals))
         return false;
       plan->operands.push_back(std::move(operand));
     }
@@ -222,6 +228,13 @@ private:
     cycles += once * static_cast<double>(candidate.chunks);
     if (node.kind == GraphNode::Kernel)
       cycles += computeCycles(node, candidate, request.model);
+    if (node.kind == GraphNode::Output) {
+      ArrayRef<int64_t> shape = node.operands[0].shape;
+      int64_t lanes = linesInUse(candidate.result, shape, true, request.region),
+              senders = linesInUse(candidate.result, shape, false, request.region);
+      cycles += request.model.hostCycles(llvm::divideCeil(elementsOf(shape), lanes)) +
+                kSenderOverheadCycles * static_cast<double>(senders);
+    }
     int64_t scratch = node.bodyOps > 2 ? 256 * std::min(node.bodyOps, 4) : 0;
     int64_t bytes = code + weights + 4 * (live + temporaries + resultWords + scratch);
     smallestNeed = std::min(smallestNeed, bytes);
@@ -239,7 +252,7 @@ private:
   }
 
   bool planOperand(const State &state, const GraphOperand &source, const Candidate &candidate, int region,
-                   std::map<int, Layout> &delivered, OperandPlan &operand, double &cycles, int64_t &temporaries,
+                   std::map<int, Layout> &entries, OperandPlan &operand, double &cycles, int64_t &temporaries,
                    int64_t &weights, int64_t &code, SmallVectorImpl<Arrival> &arrivals) {
     const Layout &needed = operand.needed;
     double once = 0;
@@ -257,17 +270,17 @@ private:
         bring(*resting, source.pieces[0].tensor, source.shape, region, code, arrivals);
         return true;
       }
-      if (!resting && tensor.kind == GraphTensor::Input && !delivered.count(source.pieces[0].tensor)) {
-        // The host delivers any layout in which no row needs more than one lane brings.
-        operand.direct = true;
+      if (!resting && !entries.count(source.pieces[0].tensor)) {
         Layout whole = wholeOfChunks(needed, source.shape, candidate.chunks);
-        delivered[source.pieces[0].tensor] = whole;
-        cycles +=
-            request.model.broadcastCycles(tensor.elements() / linesInUse(whole, source.shape, true, request.region),
-                                          static_cast<int>(request.region.width));
-        code += kTransferCodeBytes;
-        temporaries += whole.words();
-        return linesInUse(whole, source.shape, true, request.region) <= hostLanes || request.region.height <= hostLanes;
+        Entry entry = cheapestEntry(tensor, whole, {whole, source.shape, needed, source.shape, {}, false}, candidate);
+        if (entry.direct) {
+          operand.direct = true;
+          entries[source.pieces[0].tensor] = whole;
+          cycles += entry.cycles;
+          code += kTransferCodeBytes;
+          temporaries += whole.words();
+          return true;
+        }
       }
     }
     bool copy = !source.plain();
@@ -288,13 +301,16 @@ private:
       const Resting *resting = restingOf(state, piece.tensor);
       const Layout *from = resting ? resting->layout.get() : nullptr;
       if (!from) {
-        // An input that is only ever read in pieces comes in whole first.
-        auto [entry, fresh] = delivered.try_emplace(piece.tensor, inputLayout(tensor.shape, request.region, hostLanes));
-        from = &entry->second;
-        if (fresh) {
-          temporaries += from->words();
+        auto known = entries.find(piece.tensor);
+        if (known == entries.end()) {
+          Entry entry = cheapestEntry(tensor, std::nullopt, {needed, tensor.shape, needed, source.shape, piece.shift, copy},
+                                      candidate);
+          known = entries.insert({piece.tensor, entry.layout}).first;
+          cycles += entry.cycles;
+          temporaries += entry.layout.words();
           code += kTransferCodeBytes;
         }
+        from = &known->second;
       } else {
         bring(*resting, piece.tensor, tensor.shape, region, code, arrivals);
       }
@@ -312,18 +328,60 @@ private:
     return true;
   }
 
+  struct Entry {
+    Layout layout;
+    bool direct = false;
+    double cycles = INFINITY; // of the host's stream, without the movement behind it
+  };
+
+  /// How an input comes in: as it is needed (`direct`, if that is given), or by rows, for the sake of more lanes, and
+  /// then moved as `move` says.
+  Entry cheapestEntry(const GraphTensor &tensor, const std::optional<Layout> &direct, MoveRequest move,
+                      const Candidate &candidate) {
+    Entry best;
+    double least = INFINITY;
+    auto consider = [&](const Layout &layout, bool isDirect, double after) {
+      double cycles = entryCycles(tensor, layout);
+      if (cycles + after < least) {
+        least = cycles + after;
+        best = {layout, isDirect, cycles};
+      }
+    };
+    if (direct)
+      consider(*direct, true, 0);
+    int64_t rows = std::min(hostLanes, request.region.height);
+    for (const Layout &layout : plainLayouts(tensor.shape, request.region, rows)) {
+      MoveRequest behind{layout, move.fromShape, move.to, move.toShape, move.shift, move.copy};
+      if (std::optional<Movement> movement =
+              planMovement(behind, request.region, candidate.chunks, request.model))
+        consider(layout, false, movement->cycles * static_cast<double>(candidate.chunks));
+    }
+    return best;
+  }
+
+  /// Cycles of the host's stream of an input; infinite if rows need more lanes than there are.
+  double entryCycles(const GraphTensor &tensor, const Layout &layout) {
+    bool byRow = layout.dependsOnSide(true);
+    int64_t height = request.region.height, lanes = byRow ? linesInUse(layout, tensor.shape, true, request.region) : 1;
+    if (lanes > hostLanes)
+      return INFINITY;
+    int width = static_cast<int>(request.region.width);
+    double cycles = request.model.hostCycles(llvm::divideCeil(tensor.elements(), lanes)) +
+                    request.model.broadcastCycles(0, width);
+    if (!byRow && height > hostLanes) // comes in at the first row and goes on from there
+      cycles += request.model.broadcastCycles(layout.words(), static_cast<int>(height)) + kSenderOverheadCycles;
+    return cycles;
+  }
+
   /// A tensor that the region does not have yet comes over a stream.
   void bring(const Resting &resting, int tensor, ArrayRef<int64_t> shape, int region, int64_t &code,
              SmallVectorImpl<Arrival> &arrivals) {
     if (resting.isIn(region) || llvm::any_of(arrivals, [&](const Arrival &a) { return a.tensor == tensor; }))
       return;
     int64_t lanes = linesInUse(*resting.layout, shape, true, request.region);
-    int64_t words = 1;
-    for (int64_t extent : shape)
-      words *= extent;
     code += kTransferCodeBytes;
     arrivals.push_back(
-        {tensor, request.model.broadcastCycles(words / lanes, static_cast<int>(2 * request.region.width)) +
+        {tensor, request.model.broadcastCycles(elementsOf(shape) / lanes, static_cast<int>(2 * request.region.width)) +
                      kSenderOverheadCycles * static_cast<double>(request.region.width)});
   }
 
@@ -357,17 +415,14 @@ private:
     state->memory.resize(std::max<size_t>(state->memory.size(), plan.region + 1));
     state->memory[plan.region] = successor.memory;
     state->live = successor.from->live;
-    for (auto [i, operand] : llvm::enumerate(node.operands))
+    for (const GraphOperand &operand : node.operands)
       for (const Piece &piece : operand.pieces) {
         const GraphTensor &tensor = graph.tensors[piece.tensor];
         if (tensor.resident())
           continue;
         Resting &resting = state->live[piece.tensor];
-        if (tensor.kind == GraphTensor::Input && !resting.layout) {
-          Layout layout = operand.plain() ? wholeOfChunks(plan.operands[i].needed, operand.shape, plan.candidate.chunks)
-                                          : inputLayout(tensor.shape, request.region, hostLanes);
-          resting.layout = std::make_shared<Layout>(layout);
-        }
+        if (tensor.kind == GraphTensor::Input && !resting.layout)
+          resting.layout = std::make_shared<Layout>(plan.entries.at(piece.tensor));
         resting.regions |= uint64_t{1} << plan.region;
       }
     if (node.result >= 0)
@@ -402,21 +457,6 @@ Layout wafer::wfr::wholeOfChunks(const Layout &layout, ArrayRef<int64_t> shape, 
     (void)extent;
   }
   return whole;
-}
-
-Layout wafer::wfr::inputLayout(ArrayRef<int64_t> shape, RegionShape region, int64_t hostLanes) {
-  Layout layout = Layout::replicated(shape);
-  int largest = -1;
-  for (size_t d = 0; d != shape.size(); ++d)
-    if (shape[d] > 1 && (largest < 0 || shape[d] > shape[largest]))
-      largest = d;
-  int64_t rows = std::min(region.height, hostLanes);
-  if (largest >= 0 && rows > 1) {
-    int64_t block = llvm::divideCeil(shape[largest], rows);
-    layout.dims[largest].length = block;
-    layout.dims[largest].start.step[Y0] = block;
-  }
-  return layout;
 }
 
 std::optional<Plan> wafer::wfr::searchPlan(const PlanRequest &request, PlanFailure &failure) {

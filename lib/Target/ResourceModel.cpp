@@ -24,6 +24,10 @@ double ResourceModel::transferCycles(int64_t wavelets, int hops, int turns) cons
 
 double ResourceModel::broadcastCycles(int64_t words, int pes) const { return transferCycles(words, pes - 1, 0); }
 
+double ResourceModel::hostCycles(int64_t words) const {
+  return static_cast<double>(words) * std::max(profile.hostCyclesPerWavelet, profile.linkCyclesPerWavelet);
+}
+
 double ResourceModel::reduceChainCycles(int64_t words, int pes) const {
   double perPe = 2 * profile.rampCycles + profile.hopCycles + 1;
   return static_cast<double>(words) * std::max(profile.linkCyclesPerWavelet, profile.vectorArith.perElement) +

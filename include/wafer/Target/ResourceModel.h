@@ -20,6 +20,8 @@ public:
   double transferCycles(int64_t wavelets, int hops, int turns) const;
 
   int64_t hostLanes() const { return profile.hostLanes; }
+  /// Of `words` in or out by one lane.
+  double hostCycles(int64_t words) const;
 
   // Collectives along a line of `pes` PEs with `words` each; ResourceModel.cpp names the source of the formulas.
   double broadcastCycles(int64_t words, int pes) const;
