@@ -46,6 +46,8 @@ Layout operandLayout(AffineMap map, const Layout &iteration) {
     dim.length = 1;
     dim.start = Affine(flat.back());
     for (size_t d = 0; d != iteration.dims.size(); ++d) {
+      if (flat[d] == 0)
+        continue;
       dim.start = dim.start + iteration.dims[d].start * flat[d];
       if (flat[d] < 0) // read backwards: the loop's last step is the box's first element
         dim.start = dim.start + Affine(flat[d] * (iteration.dims[d].length - 1));

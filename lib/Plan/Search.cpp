@@ -14,6 +14,7 @@
 #include "Timeline.h"
 
 #include <cmath>
+#include <deque>
 #include <map>
 
 using namespace mlir;
@@ -79,6 +80,7 @@ public:
     for (size_t n = 0; n != graph.nodes.size(); ++n) {
       std::vector<Successor> successors;
       smallestNeed = INT64_MAX;
+      offers.clear();
       for (const auto &state : beam)
         expand(n, state, successors);
       if (successors.empty()) {
@@ -125,8 +127,7 @@ private:
       const Resting *resting = operand.plain() ? restingOf(*state, operand.pieces[0].tensor) : nullptr;
       current.push_back(resting ? resting->layout.get() : nullptr);
     }
-    CandidateContext context{request.region, request.model, budget / 4 / 5, hostLanes};
-    std::vector<Candidate> candidates = candidatesFor(graph, node, current, context);
+    const std::vector<Candidate> &candidates = candidatesOf(node, current);
     priced += candidates.size();
     int64_t live = liveWords(*state);
     SmallVector<int> regions = regionsFor(node, *state);
@@ -138,6 +139,18 @@ private:
         if (region != next || !placed || leave)
           placed |= tryCandidate(n, state, candidate, region, live, successors);
     }
+  }
+
+  /// The candidates of the node at hand. Most states have its operands in the same layouts and so share them.
+  const std::vector<Candidate> &candidatesOf(const GraphNode &node, ArrayRef<const Layout *> current) {
+    auto same = [](const Layout *a, const Layout *b) { return a == b || (a && b && *a == *b); };
+    for (const Offer &offer : offers)
+      if (std::equal(current.begin(), current.end(), offer.current.begin(), offer.current.end(), same))
+        return offer.candidates;
+    CandidateContext context{request.region, request.model, budget / 4 / 5, hostLanes};
+    offers.push_back(
+        {SmallVector<const Layout *>(current.begin(), current.end()), candidatesFor(graph, node, current, context)});
+    return offers.back().candidates;
   }
 
   /// Where a node may run: the region opened last, those that made its operands, and a next one.
@@ -440,6 +453,11 @@ private:
   int64_t hostLanes, budget;
   std::vector<int> lastUser;
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
+  struct Offer {
+    SmallVector<const Layout *> current; // of the node's operands; the beam's states keep them alive
+    std::vector<Candidate> candidates;
+  };
+  std::deque<Offer> offers; // of the node at hand
   int64_t smallestNeed = INT64_MAX;
   int64_t priced = 0;
   static constexpr double memoryPrice = 2000, kShareOfWork = 0.02;

@@ -9,6 +9,8 @@
 
 #include "wafer/Target/LoadProfile.h"
 
+#include "mlir/IR/Threading.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -80,16 +82,17 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       sizes = sizesFor(*profile, meshW, meshH, largestSide);
     std::optional<Plan> best;
     PlanFailure nearest;
-    for (const Size &size : sizes) {
-      int64_t room = size.room;
-      if (room == 0)
-        continue;
-      if (regions > 0)
-        room = std::min<int64_t>(room, regions);
-      PlanFailure failure;
-      std::optional<Plan> plan = searchPlan(
-          {*graph, model, size.shape, static_cast<int>(room), static_cast<int>(beam), static_cast<double>(fill) / 100},
-          failure);
+    llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
+    // Sizes are searched in parallel and compared in order: the choice does not depend on the threads.
+    std::vector<std::optional<Plan>> plans(sizes.size());
+    std::vector<PlanFailure> failures(sizes.size());
+    parallelFor(&getContext(), 0, sizes.size(), [&](size_t i) {
+      int64_t room = regions > 0 ? std::min<int64_t>(sizes[i].room, regions) : sizes[i].room;
+      plans[i] = searchPlan({*graph, model, sizes[i].shape, static_cast<int>(room), static_cast<int>(beam),
+                             static_cast<double>(fill) / 100},
+                            failures[i]);
+    });
+    for (auto [plan, failure] : llvm::zip(plans, failures)) {
       if (!plan) {
         if (failure.node >= nearest.node)
           nearest = failure;
