@@ -30,8 +30,7 @@ namespace {
 
 class Compilation {
 public:
-  Compilation(const CompileOptions &options, llvm::raw_ostream &errors)
-      : options(options), errors(errors), context(MLIRContext::Threading::DISABLED) {
+  Compilation(const CompileOptions &options, llvm::raw_ostream &errors) : options(options), errors(errors) {
     context.loadDialect<func::FuncDialect, onnx::OnnxDialect>();
     // Dumps of operations are for developers; users get node names.
     context.printOpOnDiagnostic(false);
@@ -62,15 +61,7 @@ public:
         report.errorCode = d.code;
         report.errorMessage = d.message;
       }
-    std::error_code code;
-    llvm::raw_fd_ostream file(options.report, code);
-    if (code) {
-      wafer::emitError(UnknownLoc::get(&context), ErrorCode::ToolUsage,
-                       "cannot write '" + options.report + "': " + code.message());
-      return failure();
-    }
-    writeReport(report, file);
-    return success();
+    return writeText(options.report, [&](llvm::raw_ostream &os) { writeReport(report, os); });
   }
 
   MLIRContext *getContext() { return &context; }
@@ -171,26 +162,27 @@ private:
   LogicalResult print(ModuleOp module) {
     OpPrintingFlags flags;
     flags.enableDebugInfo(options.printLocations, /*prettyForm=*/false);
-    if (options.output.empty() || options.output == "-") {
-      module.print(llvm::outs(), flags);
-      llvm::outs() << "\n";
-      return success();
-    }
+    return writeText(options.output.empty() ? "-" : StringRef(options.output), [&](llvm::raw_ostream &os) {
+      module.print(os, flags);
+      os << "\n";
+    });
+  }
+
+  /// `path` may be "-", standard output. A full disk or a pipe without a reader is an error like any other.
+  LogicalResult writeText(StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
     std::error_code code;
-    llvm::raw_fd_ostream file(options.output, code);
+    llvm::raw_fd_ostream file(path, code);
     if (!code) {
-      module.print(file, flags);
-      file << "\n";
-      file.close();
+      write(file);
+      file.flush();
       code = file.error();
-    }
-    if (code) {
       file.clear_error();
-      wafer::emitError(UnknownLoc::get(&context), ErrorCode::ToolUsage,
-                       "cannot write '" + options.output + "': " + code.message());
-      return failure();
     }
-    return success();
+    if (!code)
+      return success();
+    std::string name = path == "-" ? "to standard output" : "'" + path.str() + "'";
+    wafer::emitError(UnknownLoc::get(&context), ErrorCode::ToolUsage, "cannot write " + name + ": " + code.message());
+    return failure();
   }
 
   const CompileOptions &options;

@@ -316,8 +316,8 @@ private:
       if (!from) {
         auto known = entries.find(piece.tensor);
         if (known == entries.end()) {
-          Entry entry = cheapestEntry(tensor, std::nullopt, {needed, tensor.shape, needed, source.shape, piece.shift, copy},
-                                      candidate);
+          Entry entry = cheapestEntry(tensor, std::nullopt,
+                                      {needed, tensor.shape, needed, source.shape, piece.shift, copy}, candidate);
           known = entries.insert({piece.tensor, entry.layout}).first;
           cycles += entry.cycles;
           temporaries += entry.layout.words();
@@ -365,8 +365,7 @@ private:
     int64_t rows = std::min(hostLanes, request.region.height);
     for (const Layout &layout : plainLayouts(tensor.shape, request.region, rows)) {
       MoveRequest behind{layout, move.fromShape, move.to, move.toShape, move.shift, move.copy};
-      if (std::optional<Movement> movement =
-              planMovement(behind, request.region, candidate.chunks, request.model))
+      if (std::optional<Movement> movement = planMovement(behind, request.region, candidate.chunks, request.model))
         consider(layout, false, movement->cycles * static_cast<double>(candidate.chunks));
     }
     return best;
@@ -379,8 +378,8 @@ private:
     if (lanes > hostLanes)
       return INFINITY;
     int width = static_cast<int>(request.region.width);
-    double cycles = request.model.hostCycles(llvm::divideCeil(tensor.elements(), lanes)) +
-                    request.model.broadcastCycles(0, width);
+    double cycles =
+        request.model.hostCycles(llvm::divideCeil(tensor.elements(), lanes)) + request.model.broadcastCycles(0, width);
     if (!byRow && height > hostLanes) // comes in at the first row and goes on from there
       cycles += request.model.broadcastCycles(layout.words(), static_cast<int>(height)) + kSenderOverheadCycles;
     return cycles;

@@ -118,10 +118,14 @@ std::vector<uint8_t> ImageWriter::bytes() {
 
 Status ImageWriter::write(const std::string &path) {
   Layout layout = layOut();
-  std::string temporary = path + ".tmp" + std::to_string(getpid());
+  // A device or a pipe is written to, never replaced.
+  struct stat info;
+  bool replaced = ::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
+  std::string temporary = replaced ? path + ".tmp" + std::to_string(getpid()) : path;
   auto failure = [&](const char *what) -> Status {
     std::string reason = std::strerror(errno);
-    std::remove(temporary.c_str());
+    if (replaced)
+      std::remove(temporary.c_str());
     return Diagnostic{ErrorCode::ImageUnwritable, path + ": " + what + ": " + reason,
                       "check the folder's permissions and free space"};
   };
@@ -132,7 +136,7 @@ Status ImageWriter::write(const std::string &path) {
                    [&](const void *data, uint64_t size) { return std::fwrite(data, 1, size, file) == size; });
   if (std::fclose(file) != 0 || !good)
     return failure("cannot write");
-  if (std::rename(temporary.c_str(), path.c_str()) != 0)
+  if (replaced && std::rename(temporary.c_str(), path.c_str()) != 0)
     return failure("cannot rename the finished file");
   return Status::ok();
 }
