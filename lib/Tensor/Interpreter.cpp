@@ -226,10 +226,11 @@ Cell compareInts(Cell a, Cell b, Cell, const Step &step) {
   return cellI(0);
 }
 
-/// The scalar meaning of an op, or false.
-bool describe(Operation *op, Step &step) {
-  using C = Cell;
-  using S = const Step &;
+using C = Cell;
+using S = const Step &;
+
+/// What an op of arithmetic does to scalars; false for any other op.
+bool describeArithmetic(Operation *op, Step &step) {
   auto set = [&](Cell (*compute)(C, C, C, S)) {
     step.compute = compute;
     return true;
@@ -296,97 +297,62 @@ bool describe(Operation *op, Step &step) {
       WAFER_INT(arith::ExtSIOp, a.i)
       WAFER_INT(arith::TruncIOp, a.i)
       WAFER_INT(arith::IndexCastOp, a.i)
-                                                                              // clang-format on
-                                                                              .Case<arith::ExtUIOp>(
-                                                                                  [&](arith::ExtUIOp ext) {
-                                                                                    step.detail =
-                                                                                        ext.getIn()
-                                                                                            .getType()
-                                                                                            .getIntOrFloatBitWidth();
-                                                                                    return set([](C a, C, C,
-                                                                                                  S s) -> Cell {
-                                                                                      return cellI(
-                                                                                          s.detail >= 64
-                                                                                              ? a.i
-                                                                                              : a.i & ((int64_t(1)
-                                                                                                        << s.detail) -
-                                                                                                       1));
-                                                                                    });
-                                                                                  })
-                                                                              .Case<arith::SIToFPOp>([&](auto) {
-                                                                                return set([](C a, C, C, S s) -> Cell {
-                                                                                  return cellF(
-                                                                                      s.width == 32
-                                                                                          ? static_cast<float>(a.i)
-                                                                                          : static_cast<double>(a.i));
-                                                                                });
-                                                                              })
-                                                                              .Case<arith::UIToFPOp>([&](arith::UIToFPOp
-                                                                                                             cast) {
-                                                                                if (!cast.getIn().getType().isInteger(
-                                                                                        1))
-                                                                                  return false;
-                                                                                return set([](C a, C, C, S) -> Cell {
-                                                                                  return cellF(
-                                                                                      static_cast<double>(a.i & 1));
-                                                                                });
-                                                                              })
-                                                                              .Case<arith::FPToSIOp>([&](auto) {
-                                                                                return set([](C a, C, C, S s) -> Cell {
-                                                                                  double limit = std::ldexp(
-                                                                                      1.0,
-                                                                                      static_cast<int>(s.width) - 1);
-                                                                                  if (std::isnan(a.f))
-                                                                                    return cellI(0);
-                                                                                  double clamped = std::fmin(
-                                                                                      std::fmax(std::trunc(a.f),
-                                                                                                -limit),
-                                                                                      limit);
-                                                                                  if (clamped >= limit)
-                                                                                    return cellI(wrap(
-                                                                                        (int64_t(1) << (s.width - 2)) -
-                                                                                            1 +
-                                                                                            (int64_t(1)
-                                                                                             << (s.width - 2)),
-                                                                                        s.width));
-                                                                                  return cellI(
-                                                                                      static_cast<int64_t>(clamped));
-                                                                                });
-                                                                              })
-                                                                              .Case<arith::ExtFOp, arith::TruncFOp>(
-                                                                                  [&](auto) {
-                                                                                    return set([](C a, C, C,
-                                                                                                  S s) -> Cell {
-                                                                                      return cellF(
-                                                                                          s.width == 32
-                                                                                              ? static_cast<float>(a.f)
-                                                                                              : a.f);
-                                                                                    });
-                                                                                  })
-                                                                              .Case<arith::CmpFOp>(
-                                                                                  [&](arith::CmpFOp cmp) {
-                                                                                    step.detail = static_cast<int64_t>(
-                                                                                        cmp.getPredicate());
-                                                                                    return set(compareFloats);
-                                                                                  })
-                                                                              .Case<arith::CmpIOp>(
-                                                                                  [&](arith::CmpIOp cmp) {
-                                                                                    step.detail = static_cast<int64_t>(
-                                                                                        cmp.getPredicate());
-                                                                                    return set(compareInts);
-                                                                                  })
-                                                                              .Case<arith::SelectOp>([&](auto) {
-                                                                                return set(
-                                                                                    [](C a, C b, C c, S) -> Cell {
-                                                                                      return a.i & 1 ? b : c;
-                                                                                    });
-                                                                              })
-                                                                              .Default(
-                                                                                  [](Operation *) { return false; });
+      .Default([](Operation *) { return false; });
+  // clang-format on
 #undef WAFER_FLOAT
 #undef WAFER_INT
 #undef WAFER_DIVISION
 }
+
+/// What an op that converts, compares or selects does to scalars; false for any other op.
+bool describeConversion(Operation *op, Step &step) {
+  auto set = [&](Cell (*compute)(C, C, C, S)) {
+    step.compute = compute;
+    return true;
+  };
+  return TypeSwitch<Operation *, bool>(op)
+      .Case<arith::ExtUIOp>([&](arith::ExtUIOp ext) {
+        step.detail = ext.getIn().getType().getIntOrFloatBitWidth();
+        return set(
+            [](C a, C, C, S s) -> Cell { return cellI(s.detail >= 64 ? a.i : a.i & ((int64_t(1) << s.detail) - 1)); });
+      })
+      .Case<arith::SIToFPOp>([&](auto) {
+        return set([](C a, C, C, S s) -> Cell {
+          return cellF(s.width == 32 ? static_cast<float>(a.i) : static_cast<double>(a.i));
+        });
+      })
+      .Case<arith::UIToFPOp>([&](arith::UIToFPOp cast) {
+        if (!cast.getIn().getType().isInteger(1))
+          return false;
+        return set([](C a, C, C, S) -> Cell { return cellF(static_cast<double>(a.i & 1)); });
+      })
+      .Case<arith::FPToSIOp>([&](auto) {
+        return set([](C a, C, C, S s) -> Cell {
+          double limit = std::ldexp(1.0, static_cast<int>(s.width) - 1);
+          if (std::isnan(a.f))
+            return cellI(0);
+          double clamped = std::fmin(std::fmax(std::trunc(a.f), -limit), limit);
+          if (clamped >= limit)
+            return cellI(wrap((int64_t(1) << (s.width - 2)) - 1 + (int64_t(1) << (s.width - 2)), s.width));
+          return cellI(static_cast<int64_t>(clamped));
+        });
+      })
+      .Case<arith::ExtFOp, arith::TruncFOp>([&](auto) {
+        return set([](C a, C, C, S s) -> Cell { return cellF(s.width == 32 ? static_cast<float>(a.f) : a.f); });
+      })
+      .Case<arith::CmpFOp>([&](arith::CmpFOp cmp) {
+        step.detail = static_cast<int64_t>(cmp.getPredicate());
+        return set(compareFloats);
+      })
+      .Case<arith::CmpIOp>([&](arith::CmpIOp cmp) {
+        step.detail = static_cast<int64_t>(cmp.getPredicate());
+        return set(compareInts);
+      })
+      .Case<arith::SelectOp>([&](auto) { return set([](C a, C b, C c, S) -> Cell { return a.i & 1 ? b : c; }); })
+      .Default([](Operation *) { return false; });
+}
+
+bool describe(Operation *op, Step &step) { return describeArithmetic(op, step) || describeConversion(op, step); }
 
 /// A linalg body, compiled.
 struct Tape {
