@@ -33,6 +33,10 @@ public:
   }
 
   ProgramOp run() {
+    for (const GraphTensor &tensor : graph.tensors)
+      if (tensor.kind == GraphTensor::Input && tensor.users.empty())
+        UnreadOp::create(streamBuilder, tensor.loc, tensor.hostName,
+                         RankedTensorType::get(tensor.shape, tensor.element));
     for (size_t n = 0; n != graph.nodes.size(); ++n)
       emitNode(n);
     return program;

@@ -31,6 +31,7 @@ public:
     for (auto [n, node] : llvm::enumerate(graph.nodes))
       for (const GraphOperand &operand : node.operands)
         for (const Piece &piece : operand.pieces) {
+          ++graph.tensors[piece.tensor].reads;
           auto &users = graph.tensors[piece.tensor].users;
           if (users.empty() || users.back() != static_cast<int>(n))
             users.push_back(n);

@@ -20,6 +20,7 @@ struct GraphTensor {
   mlir::Attribute value;          // Constant (elements), Fill (scalar)
   int producer = -1;              // node
   llvm::SmallVector<int> users;   // nodes, ascending
+  int reads = 0;                  // by their operands; a node may read a tensor more than once
   bool resident() const { return kind == Weight || kind == Constant || kind == Fill; }
   int64_t elements() const {
     int64_t n = 1;

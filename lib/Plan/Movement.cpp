@@ -56,8 +56,11 @@ bool covers(const Interval &has, const Interval &need, const Interval &all, int6
   return low && high;
 }
 
-/// What all PEs together hold.
-Interval hullOfAll(const LayoutDim &dim, const AxisSizes &sizes) {
+/// What there is of a dimension: all of it, but of a tensor that is made chunk by chunk only what the PEs hold
+/// together.
+Interval existing(const LayoutDim &dim, int64_t extent, const AxisSizes &sizes) {
+  if (dim.start.step[T] == 0)
+    return {Affine(0), extent};
   Interval rows = hullAlong(dim, false, sizes);
   return hullAlong({rows.length, rows.start}, true, sizes);
 }
@@ -69,8 +72,8 @@ public:
         sizes(axisSizes(region.width, region.height, request.from.splitX, request.from.splitY, chunks)) {
     for (auto [d, dim] : llvm::enumerate(request.to.dims))
       need.push_back({dim.length, dim.start - Affine(request.shift.empty() ? 0 : request.shift[d])});
-    for (const LayoutDim &dim : request.from.dims)
-      all.push_back(hullOfAll(dim, sizes));
+    for (auto [dim, extent] : llvm::zip(request.from.dims, request.fromShape))
+      all.push_back(existing(dim, extent, sizes));
   }
 
   std::optional<Movement> run() {
@@ -129,7 +132,24 @@ private:
     }
     int64_t line = y ? region.height : region.width;
     int64_t senders = (has.atAxes & side(y)) || !has.dependsOnSide(y) ? 1 : line;
-    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(line)) + kSenderOverheadCycles * senders;
+    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(line)) +
+           kSenderOverheadCycles * static_cast<double>(senders * slices(has, wanted));
+  }
+
+  /// A pass of more dimensions than a descriptor has is made slice by slice.
+  int64_t slices(const Layout &has, ArrayRef<LayoutDim> wanted) const {
+    SmallVector<int64_t> cut;
+    for (size_t d = 0; d != wanted.size(); ++d) {
+      int64_t extent = request.fromShape[d];
+      LayoutDim whole{extent, Affine(0)};
+      if (!(has.dims[d] == whole) || !(wanted[d] == whole) || (cut.empty() && extent > 1))
+        cut.push_back(extent);
+    }
+    int64_t slices = 1;
+    llvm::sort(cut);
+    for (size_t d = isa::kMaxRank; d < cut.size(); ++d)
+      slices *= cut[d - isa::kMaxRank];
+    return slices;
   }
 
   Movement single(const Layout &has, bool y) const {
@@ -192,8 +212,20 @@ bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> 
     return false;
   for (size_t d = 0; d != need.dims.size(); ++d)
     if (!covers({has.dims[d].start, has.dims[d].length}, {need.dims[d].start, need.dims[d].length},
-                hullOfAll(has.dims[d], sizes), shape[d], sizes))
+                existing(has.dims[d], shape[d], sizes), shape[d], sizes))
       return false;
+  return true;
+}
+
+bool wafer::wfr::holdsAll(const Layout &layout, ArrayRef<int64_t> shape, RegionShape region) {
+  AxisSizes sizes = axisSizes(region.width, region.height, layout.splitX, layout.splitY, 1);
+  for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
+    std::optional<Interval> rows = unionAlong(dim, false, sizes), all;
+    if (rows)
+      all = unionAlong({rows->length, rows->start}, true, sizes);
+    if (!all || maxOf(all->start, sizes) > 0 || minOf(all->start + Affine(all->length), sizes) < extent)
+      return false;
+  }
   return true;
 }
 

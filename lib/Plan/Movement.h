@@ -44,6 +44,9 @@ std::optional<Movement> planMovement(const MoveRequest &request, RegionShape reg
 /// Every PE's `need` lies inside what it holds.
 bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t chunks);
 
+/// The PEs together hold the whole tensor.
+bool holdsAll(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);
+
 int64_t linesInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, RegionShape region);
 
 } // namespace wafer::wfr

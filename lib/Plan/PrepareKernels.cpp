@@ -1,4 +1,6 @@
 // The pass prepare-kernels: fewer, larger kernels before planning.
+#include "PrepareKernels.h"
+
 #include "wafer/Plan/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -11,6 +13,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
+using namespace wafer;
 
 namespace wafer {
 #define GEN_PASS_DEF_PREPAREKERNELS
@@ -145,6 +148,10 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
       populate(patterns);
       return applyPatternsGreedily(getOperation(), std::move(patterns));
     };
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
+      dropEmptyTensors(function);
+    if (failed(apply(populateExpandMathPatterns)))
+      return signalPassFailure();
     // Unit dimensions first: they hide that shapes agree.
     if (failed(apply([&](RewritePatternSet &patterns) {
           patterns.add<StridedSlice>(context);

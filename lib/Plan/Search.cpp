@@ -285,7 +285,11 @@ private:
       }
       if (!resting && !entries.count(source.pieces[0].tensor)) {
         Layout whole = wholeOfChunks(needed, source.shape, candidate.chunks);
-        Entry entry = cheapestEntry(tensor, whole, {whole, source.shape, needed, source.shape, {}, false}, candidate);
+        // Who reads a part of it only may have that part, if nobody needs the rest.
+        std::optional<Layout> direct;
+        if (tensor.reads == 1 || holdsAll(whole, source.shape, request.region))
+          direct = whole;
+        Entry entry = cheapestEntry(tensor, direct, {whole, source.shape, needed, source.shape, {}, false}, candidate);
         if (entry.direct) {
           operand.direct = true;
           entries[source.pieces[0].tensor] = whole;

@@ -112,7 +112,9 @@ private:
 
   void writeStream(const image::HostStream &stream) {
     line(std::string(stream.output() ? "output " : "input ") + quoted(stream.tensor().name()) + ": " +
-         typeText(stream.tensor()) + ", senders " + number(stream.senders()) + ", box " + boxText(stream.box()));
+         typeText(stream.tensor()) +
+         (stream.has_box() ? ", senders " + number(stream.senders()) + ", box " + boxText(stream.box())
+                           : std::string(", read by no PE")));
     for (const image::HostLanes &lanes : stream.lanes())
       line("  lanes: " + number(lanes.count()) + " from (" + number(lanes.x()) + ", " + number(lanes.y()) + ") by (" +
            number(lanes.dx()) + ", " + number(lanes.dy()) + ") on " + ports(lanes.side()) + ", color " +

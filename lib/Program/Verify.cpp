@@ -376,8 +376,12 @@ Status Verifier::hostStreams() {
     };
     if (Status status = tensor(stream.tensor(), ErrorCode::ImageHostStream); !status)
       return status;
-    if (Status status = box(stream.box(), stream.tensor(), ErrorCode::ImageHostStream, what); !status)
-      return status;
+    bool unread = !stream.output() && stream.lanes().empty();
+    if (unread && (stream.has_box() || stream.senders() != 0))
+      return bad("has a box and no lanes");
+    if (!unread)
+      if (Status status = box(stream.box(), stream.tensor(), ErrorCode::ImageHostStream, what); !status)
+        return status;
     if (stream.output() && !outputs.insert(stream.tensor().name()).second)
       return bad("is there twice");
     if (!stream.output()) {
@@ -386,6 +390,8 @@ Status Verifier::hostStreams() {
         return bad("has two types");
       first = &stream.tensor();
     }
+    if (unread)
+      continue;
     int64_t senders = stream.output() ? int64_t(stream.senders()) : 1;
     if (senders < 1 || senders > width)
       return bad(std::to_string(senders) + " senders in a row of " + std::to_string(width) + " PEs");

@@ -111,6 +111,19 @@ case("elementwise", "int32 modulo", "Mod", [integers(31), integers(31, low=1, se
 case("elementwise", "a scalar", "Relu", [np.float32(-3)])
 case("elementwise", "one element", "Relu", [values(1)])
 case("elementwise", "more than one PE's memory", "Relu", [values(300, 200)])
+for _op, _low, _high in (
+    ("Tan", -1.5, 1.5),
+    ("Sinh", -88, 89),
+    ("Cosh", -88, 89),
+    ("Asinh", -30, 30),
+    ("Acosh", 1, 30),
+    ("Atanh", -1, 1),
+    ("Atan", -30, 30),
+    ("Asin", -1, 1),
+    ("Acos", -1, 1),
+):
+    case("elementwise", "over its range", _op, [values(300, low=_low, high=_high)])
+case("elementwise", "close to zero", "Sinh", [values(64, low=-1e-3, high=1e-3)])
 case("elementwise", "slope per channel", "PRelu", [values(1, 5, 4, 4)], {"s": values(5, 1, 1, seed=1)})
 
 # --- broadcast ------------------------------------------------------------------------------------------------------
@@ -138,6 +151,7 @@ def convolution(name, x, w, bias=True, **attributes):
     case("convolution", name, "Conv", [values(*x)], weights, **attributes)
 
 
+convolution("3-D, every dimension cut", (2, 3, 6, 7, 5), (4, 3, 3, 3, 3), pads=[1, 1, 1, 1, 1, 1])
 convolution("1 x 1", (1, 8, 6, 10), (12, 8, 1, 1))
 convolution("3 x 3, no pads", (1, 4, 9, 11), (6, 4, 3, 3))
 convolution("3 x 3, same", (1, 4, 9, 11), (6, 4, 3, 3), pads=[1, 1, 1, 1])
@@ -182,6 +196,7 @@ case(
 )
 case("pooling", "global", "GlobalAveragePool", [IMAGE])
 case("pooling", "global", "GlobalMaxPool", [IMAGE])
+case("pooling", "p is 3", "LpPool", [values(1, 2, 6, 7)], kernel_shape=[3, 2], p=3)
 
 # --- matmul ---------------------------------------------------------------------------------------------------------
 
@@ -315,10 +330,37 @@ case(
 )
 case("shape", "zeros around", "Pad", [values(3, 4)], {"p": np.array([1, 0, 2, 3])})
 case("shape", "a value", "Pad", [values(3, 4)], {"p": np.array([0, 1, 0, 1]), "v": np.float32(7)})
+# Each part of the result reads another part of the input, which must not come in as its first reader wants it.
+for _mode in ("edge", "reflect", "wrap"):
+    case("shape", _mode, "Pad", [values(3, 4)], {"p": np.array([2, 1, 1, 3])}, mode=_mode)
 case("shape", "negative", "Pad", [values(5, 6)], {"p": np.array([-1, 0, 0, -2])})
 case("shape", "two by three", "Tile", [values(3, 4)], {"r": np.array([2, 3])})
 case("shape", "blocks of 2", "DepthToSpace", [values(1, 8, 3, 4)], blocksize=2)
 case("shape", "blocks of 2", "SpaceToDepth", [values(1, 2, 6, 4)], blocksize=2)
+
+case("shape", "of an input that is not read", "Shape", [values(3, 4)])
+case("shape", "nothing", "Slice", [values(3, 4)], {"b": np.array([2]), "e": np.array([1])})
+chain(
+    "shape",
+    "Concat: a part without elements",
+    [node("Slice", ["x", "b", "b"], ["none"]), node("Concat", ["none", "x"], ["y"], axis=0)],
+    {"x": values(3, 4)},
+    {"b": np.array([1])},
+)
+chain(
+    "reduction",
+    "ReduceSum: over no elements",
+    [node("Slice", ["x", "b", "b"], ["none"]), node("ReduceSum", ["none", "a"], ["y"])],
+    {"x": values(3, 4)},
+    {"b": np.array([1]), "a": np.array([0])},
+)
+chain(
+    "select",
+    "Mul: a value that is no input's",
+    [node("Mul", ["x", "zeros"], ["z"]), node("Exp", ["zeros"], ["e"]), node("Add", ["z", "e"], ["y"])],
+    {"x": values(3, 4)},
+    {"zeros": np.zeros((3, 4), np.float32)},
+)
 
 # --- gather ---------------------------------------------------------------------------------------------------------
 

@@ -63,10 +63,20 @@ LogicalResult lowerLeakyRelu(NodeLowering &n) {
 }
 
 LogicalResult lowerPRelu(NodeLowering &n) {
-  auto shape = broadcastShapes(n.shape(0), n.shape(1));
-  if (!shape || *shape != SmallVector<int64_t>(n.shape(0)))
+  Value slope = n.operand(1);
+  auto fits = [&] {
+    auto shape = broadcastShapes(n.shape(0), shapeOf(slope));
+    return shape && *shape == SmallVector<int64_t>(n.shape(0));
+  };
+  // Before opset 7 a slope of rank one was one number per channel; the library's version conversion leaves it so.
+  if (ArrayRef<int64_t> x = n.shape(0), s = n.shape(1); !fits() && s.size() == 1 && x.size() > 1 && s[0] == x[1]) {
+    SmallVector<int64_t> perChannel(x.size() - 1, 1);
+    perChannel[0] = s[0];
+    slope = n.t.reshape(slope, perChannel);
+  }
+  if (!fits())
     return n.invalid("the slope does not broadcast to the operand");
-  n.setOutput(0, n.t.map({n.operand(0), n.operand(1)}, n.element(0), [](S &s, ValueRange v) {
+  n.setOutput(0, n.t.map({n.operand(0), slope}, n.element(0), [](S &s, ValueRange v) {
     return s.select(s.cmp("lt", v[0], s.constant(v[0].getType(), 0)), s.mul(v[1], v[0]), v[0]);
   }));
   return success();

@@ -135,15 +135,22 @@ LogicalResult lowerLpPool(NodeLowering &n) {
   int64_t p = n.intAttr("p", 2);
   if (!window)
     return failure();
-  if (p != 1 && p != 2)
-    return n.unsupported("p is " + Twine(p), "only 1 and 2 are supported");
-  Value x = n.t.map({n.operand(0)}, n.element(0),
-                    [&](S &s, ValueRange v) { return p == 1 ? s.abs(v[0]) : s.mul(v[0], v[0]); });
+  if (p < 1)
+    return n.invalid("p is " + Twine(p) + ", at least 1 is needed");
+  auto power = [&](S &s, Value x) -> Value {
+    if (p == 2)
+      return s.mul(x, x);
+    return p == 1 ? s.abs(x) : s.op<math::PowFOp>(s.abs(x), s.constant(x.getType(), static_cast<double>(p)));
+  };
+  auto root = [&](S &s, Value x) -> Value {
+    if (p == 2)
+      return s.op<math::SqrtOp>(x);
+    return s.op<math::PowFOp>(x, s.constant(x.getType(), 1 / static_cast<double>(p)));
+  };
+  Value x = n.t.map({n.operand(0)}, n.element(0), [&](S &s, ValueRange v) { return power(s, v[0]); });
   x = n.t.padZero(x, window->padLow(2), window->padHigh(2, n.shape(0).drop_front(2)));
   Value sum = slide(n, x, *window, ReduceKind::Add);
-  n.setOutput(0, p == 1 ? sum : n.t.map({sum}, n.element(0), [](S &s, ValueRange v) -> Value {
-    return s.op<math::SqrtOp>(v[0]);
-  }));
+  n.setOutput(0, p == 1 ? sum : n.t.map({sum}, n.element(0), [&](S &s, ValueRange v) { return root(s, v[0]); }));
   return success();
 }
 

@@ -303,10 +303,46 @@ LogicalResult lowerTile(NodeLowering &n) {
   return success();
 }
 
+/// Bounds the IR that a pad may become: a slice per turn around the axis.
+constexpr int64_t maxOwnPadding = 1 << 16;
+
+/// The element that stands at place i of a padded axis of n elements: the nearest (edge), mirrored at the first and
+/// last ones (reflect), or as if the axis were a ring (wrap).
+int64_t paddedElement(StringRef mode, int64_t i, int64_t n) {
+  auto modulo = [](int64_t a, int64_t b) { return (a % b + b) % b; };
+  if (mode == "edge")
+    return std::clamp<int64_t>(i, 0, n - 1);
+  if (mode == "wrap")
+    return modulo(i, n);
+  int64_t period = std::max<int64_t>(1, 2 * (n - 1)), at = modulo(i, period);
+  return at < n ? at : period - at;
+}
+
+/// Padding with elements of the tensor itself: a concatenation of slices, forwards, backwards and standing still.
+Value padWithOwn(NodeLowering &n, StringRef mode, Value x, int64_t axis, int64_t before, int64_t after) {
+  Ints shape(shapeOf(x)), offsets(shape.size(), 0), strides(shape.size(), 1);
+  SmallVector<Value> parts;
+  int64_t extent = shape[axis], end = extent + after;
+  for (int64_t i = -before; i < end;) {
+    int64_t first = paddedElement(mode, i, extent), size = 1;
+    int64_t step = i + 1 < end ? paddedElement(mode, i + 1, extent) - first : 1;
+    if (std::abs(step) > 1)
+      step = 1; // the next element begins a slice of its own
+    while (i + size < end && paddedElement(mode, i + size, extent) == first + step * size)
+      ++size;
+    offsets[axis] = first;
+    strides[axis] = size == 1 ? 1 : step;
+    shape[axis] = size;
+    parts.push_back(n.t.slice(x, offsets, shape, strides));
+    i += size;
+  }
+  return parts.size() == 1 ? parts[0] : n.t.concat(parts, axis);
+}
+
 LogicalResult lowerPad(NodeLowering &n) {
   StringRef mode = n.stringAttr("mode", "constant");
-  if (mode != "constant")
-    return n.unsupported("mode '" + mode + "'", "only constant padding is supported");
+  if (mode != "constant" && mode != "edge" && mode != "reflect" && mode != "wrap")
+    return n.invalid("mode '" + mode + "' is none of constant, edge, reflect and wrap");
   auto pads = n.intsOperandOrAttr(1, "pads");
   if (!pads)
     return n.refusal ? failure() : n.invalid("pads are missing");
@@ -338,6 +374,21 @@ LogicalResult lowerPad(NodeLowering &n) {
       return n.invalid("negative pads cut off more than there is");
     low[*axis] = std::max<int64_t>(before, 0);
     high[*axis] = std::max<int64_t>(after, 0);
+  }
+  if (mode != "constant") {
+    Value x = n.t.slice(n.operand(0), offsets, sizes, strides);
+    for (int64_t axis = 0; axis != n.rank(0); ++axis) {
+      if (low[axis] == 0 && high[axis] == 0)
+        continue;
+      if (sizes[axis] == 0)
+        return n.invalid("mode '" + mode + "' pads an axis without elements");
+      if (low[axis] + high[axis] > maxOwnPadding)
+        return n.unsupported("a pad of more than " + Twine(maxOwnPadding) + " elements in mode '" + mode + "'",
+                             "pad with a constant, or by less");
+      x = padWithOwn(n, mode, x, axis, low[axis], high[axis]);
+    }
+    n.setOutput(0, x);
+    return success();
   }
   Type element = n.element(0);
   TypedAttr scalar = isa<FloatType>(element) ? TypedAttr(FloatAttr::get(element, *value))

@@ -90,6 +90,9 @@ public:
     for (wfr::StreamOp stream : program.getBody().getOps<wfr::StreamOp>())
       if (stream.getHostName() && failed(emitHostStream(stream, regions, nets)))
         return failure();
+    for (wfr::UnreadOp input : program.getBody().getOps<wfr::UnreadOp>())
+      if (failed(emitUnread(input)))
+        return failure();
     emitRoutes(fabric, writer.manifest, [&](const std::string &name) { return intern(name); });
     return emitted;
   }
@@ -207,6 +210,19 @@ private:
     return success();
   }
 
+  FailureOr<image::HostStream *> addHostStream(Operation *op, StringRef name, RankedTensorType type) {
+    image::DataType dataType = dataTypeOf(type.getElementType());
+    if (dataType == image::DATA_TYPE_UNSPECIFIED)
+      return op->emitError("carries ") << type.getElementType() << ", which host streams do not";
+    image::HostStream *entry = writer.manifest.add_streams();
+    fillTensor(*entry->mutable_tensor(), name, dataType, type.getShape());
+    return entry;
+  }
+
+  LogicalResult emitUnread(wfr::UnreadOp input) {
+    return addHostStream(input, input.getHostName(), cast<RankedTensorType>(input.getType()));
+  }
+
   LogicalResult emitHostStream(wfr::StreamOp stream, SymbolTable &regions, SymbolTable &nets) {
     auto net = nets.lookup<fabric::NetOp>(stream.getSymName());
     if (!net || !net.getColor())
@@ -215,11 +231,10 @@ private:
     bool output = stream.getTo().empty();
     StringRef regionName = output ? *stream.getFrom() : cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue();
     wfr::RectAttr rect = *regions.lookup<wfr::RegionOp>(regionName).getRect();
-    image::DataType dataType = dataTypeOf(type.getElementType());
-    if (dataType == image::DATA_TYPE_UNSPECIFIED)
-      return stream.emitError("carries ") << type.getElementType() << ", which host streams do not";
-    image::HostStream &entry = *writer.manifest.add_streams();
-    fillTensor(*entry.mutable_tensor(), *stream.getHostName(), dataType, type.getShape());
+    FailureOr<image::HostStream *> added = addHostStream(stream, *stream.getHostName(), type);
+    if (failed(added))
+      return failure();
+    image::HostStream &entry = **added;
     entry.set_output(output);
     fillBox(*entry.mutable_box(), wfr::layoutOf(type), type.getShape());
     entry.set_senders(stream.getSenders());

@@ -148,7 +148,8 @@ public:
     for (Operation &op : block.without_terminator())
       if (failed(lower(op, yielded)))
         return failure();
-    if (values[yielded].kind != Operand::Result || body.steps.empty()) {
+    auto known = values.find(yielded);
+    if (known == values.end() || known->second.kind != Operand::Result || body.steps.empty()) {
       // The body yields an input, a constant or an index.
       FailureOr<Operand> from = operand(yielded);
       if (failed(from))

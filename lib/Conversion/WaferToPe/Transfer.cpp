@@ -26,13 +26,14 @@ struct TransferDim {
   Affine sourceStart, resultStart; // of the boxes, unclipped
   int64_t sourceLength, resultLength;
   int64_t sourceExtent;
-  int64_t resultLow, resultHigh; // the result tensor's range, in source indices
+  Affine resultLow, resultHigh; // the result tensor's range, in source indices; of sliced dimensions one element of it
   int64_t sourceStride, resultStride;
+  int64_t slices = 0; // of a sliced dimension: how many there are
 
   bool trivial() const {
     return sourceStart.isConstant() && resultStart.isConstant() && sourceStart.constant == 0 &&
            resultStart.constant == 0 && sourceLength == sourceExtent && resultLength == sourceExtent &&
-           resultLow == 0 && resultHigh == sourceExtent;
+           resultLow == Affine(0) && resultHigh == Affine(sourceExtent);
   }
 };
 
@@ -40,13 +41,16 @@ struct TransferDim {
 std::vector<TransferDim> mergeDims(ArrayRef<TransferDim> dims) {
   std::vector<TransferDim> merged;
   for (const TransferDim &dim : dims) {
+    if (dim.trivial() && dim.sourceExtent == 1)
+      continue;
     if (!merged.empty() && dim.trivial()) {
       TransferDim &outer = merged.back();
       int64_t k = dim.sourceExtent;
       outer.sourceStart = outer.sourceStart * k;
       outer.resultStart = outer.resultStart * k;
-      for (int64_t *scaled :
-           {&outer.sourceLength, &outer.resultLength, &outer.sourceExtent, &outer.resultLow, &outer.resultHigh})
+      outer.resultLow = outer.resultLow * k;
+      outer.resultHigh = outer.resultHigh * k;
+      for (int64_t *scaled : {&outer.sourceLength, &outer.resultLength, &outer.sourceExtent})
         *scaled *= k;
       outer.sourceStride = dim.sourceStride;
       outer.resultStride = dim.resultStride;
@@ -71,6 +75,28 @@ std::vector<TransferDim> transferDims(const Tensor &source, const Tensor &result
   return mergeDims(dims);
 }
 
+/// A descriptor has four dimensions. What is left beyond, those with the fewest elements, is transferred slice by
+/// slice.
+void sliceDims(std::vector<TransferDim> &dims) {
+  for (Axis axis : {S0, S1}) {
+    if (dims.size() - (axis == S1) <= isa::kMaxRank)
+      return;
+    auto elements = [](const TransferDim &dim) {
+      return std::max<int64_t>(0, std::min(dim.sourceExtent, dim.resultHigh.constant) -
+                                      std::max<int64_t>(0, dim.resultLow.constant));
+    };
+    // The last dimension stays: it is the one that is contiguous.
+    TransferDim *fewest = nullptr;
+    for (TransferDim &dim : llvm::MutableArrayRef(dims).drop_back())
+      if (!dim.slices && (!fewest || elements(dim) < elements(*fewest)))
+        fewest = &dim;
+    fewest->slices = std::max<int64_t>(1, elements(*fewest));
+    fewest->resultLow = Affine(std::max<int64_t>(0, fewest->resultLow.constant));
+    fewest->resultLow.step[axis] = 1;
+    fewest->resultHigh = fewest->resultLow + Affine(1);
+  }
+}
+
 Affine senderForm(Affine affine, bool y) {
   Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
   affine.step[P0] = affine.step[major];
@@ -93,8 +119,8 @@ Affine lineMax(Affine affine, bool y, const AxisSizes &sizes) { return lineMin(a
 /// What one PE sends of a dimension: its box, inside the tensor, as far as the line needs it.
 Span sendRange(const TransferDim &dim, const std::optional<std::pair<Affine, Affine>> &needed, bool sender, bool y) {
   Affine start = sender ? senderForm(dim.sourceStart, y) : dim.sourceStart;
-  Span range{{start, Affine(0), Affine(dim.resultLow)},
-             {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
+  Span range{{start, Affine(0), dim.resultLow},
+             {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), dim.resultHigh}};
   if (needed) {
     range.lower.push_back(needed->first);
     range.upper.push_back(needed->second);
@@ -124,18 +150,42 @@ struct Transfer {
     return result;
   }
 
+  /// The extents of ranges as a nest. Of a sliced dimension there is one element or none: its extent is a factor of the
+  /// first one of the others.
+  SmallVector<Value> nest(ArrayRef<Span> ranges, bool clamped = false) {
+    SmallVector<Value> extents;
+    Value factor;
+    for (auto [dim, range] : llvm::zip(dims, ranges)) {
+      if (dim.slices) {
+        Value some = b.clampedExtent(range);
+        factor = factor ? b.mul(factor, some) : some;
+      } else {
+        extents.push_back(clamped ? b.clampedExtent(range) : b.extent(range));
+      }
+    }
+    if (factor)
+      extents.front() = b.mul(extents.front(), factor);
+    return extents;
+  }
+
+  /// Strides of the dimensions of a nest.
+  SmallVector<int64_t> strides(int64_t TransferDim::*stride) const {
+    SmallVector<int64_t> result;
+    for (const TransferDim &dim : dims)
+      if (!dim.slices)
+        result.push_back(dim.*stride);
+    return result;
+  }
+
   /// This PE's block goes to `color`.
   void send(int color, int thread, pe::Control control) {
     std::vector<Span> block = ranges(/*sender=*/false);
-    SmallVector<Value> nest;
-    SmallVector<int64_t> strides;
+    SmallVector<Value> extents = nest(block);
     Value base = b.address(source);
-    for (auto [dim, range] : llvm::zip(dims, block)) {
-      nest.push_back(b.extent(range));
-      strides.push_back(dim.sourceStride);
+    for (auto [dim, range] : llvm::zip(dims, block))
       base = b.add(base, offset(range.lower, dim.sourceStart, dim.sourceStride));
-    }
-    b.vec(pe::VectorKind::Mov, type, nest, b.fabric(color), b.desc(base, strides), {}, {}, thread, control);
+    b.vec(pe::VectorKind::Mov, type, extents, b.fabric(color), b.desc(base, strides(&TransferDim::sourceStride)), {},
+          {}, thread, control);
   }
 
   /// Bytes from a box's first element to where the range begins.
@@ -148,28 +198,21 @@ struct Transfer {
 
   /// The block of sender p (bound to P0) arrives on `color`; keep what is due here.
   void receive(int color, ValueRange blockExtents) {
-    std::vector<Span> block = ranges(/*sender=*/true);
-    SmallVector<Value> nest, lower;
-    SmallVector<int64_t> strides;
+    std::vector<Span> block = ranges(/*sender=*/true), window = block;
+    SmallVector<Value> lower;
     Value base = b.address(result);
-    for (auto [dim, range] : llvm::zip(dims, block)) {
-      Span kept = range;
+    for (auto [dim, range, kept] : llvm::zip(dims, block, window)) {
       kept.lower.push_back(dim.resultStart);
       kept.upper.push_back(dim.resultStart + Affine(dim.resultLength));
-      nest.push_back(b.extent(kept));
-      lower.push_back(b.sub(b.lower(kept.lower), b.lower(range.lower)));
-      strides.push_back(dim.resultStride);
+      if (!dim.slices)
+        lower.push_back(b.sub(b.lower(kept.lower), b.lower(range.lower)));
       base = b.add(base, offset(kept.lower, dim.resultStart, dim.resultStride));
     }
-    pe::RecvWindowOp::create(b.builder, b.loc, color, nest, blockExtents, lower, b.desc(base, strides));
+    pe::RecvWindowOp::create(b.builder, b.loc, color, nest(window), blockExtents, lower,
+                             b.desc(base, strides(&TransferDim::resultStride)));
   }
 
-  SmallVector<Value> blockExtents() {
-    SmallVector<Value> extents;
-    for (const Span &range : ranges(/*sender=*/true))
-      extents.push_back(b.clampedExtent(range));
-    return extents;
-  }
+  SmallVector<Value> blockExtents() { return nest(ranges(/*sender=*/true), /*clamped=*/true); }
 
   void bindSender(Value p) {
     b.sizes.size[P0] = senders;
@@ -247,27 +290,43 @@ struct Transfer {
   }
 
   void copy() {
-    SmallVector<Value> nest;
-    SmallVector<int64_t> from, to;
+    std::vector<Span> box;
     Value source = b.address(this->source), result = b.address(this->result);
     for (const TransferDim &dim : dims) {
-      Span range{{dim.sourceStart, dim.resultStart, Affine(0), Affine(dim.resultLow)},
-                 {dim.sourceStart + Affine(dim.sourceLength), dim.resultStart + Affine(dim.resultLength),
-                  Affine(dim.sourceExtent), Affine(dim.resultHigh)}};
-      nest.push_back(b.extent(range));
-      source = b.add(source, offset(range.lower, dim.sourceStart, dim.sourceStride));
-      result = b.add(result, offset(range.lower, dim.resultStart, dim.resultStride));
-      from.push_back(dim.sourceStride);
-      to.push_back(dim.resultStride);
+      box.push_back({{dim.sourceStart, dim.resultStart, Affine(0), dim.resultLow},
+                     {dim.sourceStart + Affine(dim.sourceLength), dim.resultStart + Affine(dim.resultLength),
+                      Affine(dim.sourceExtent), dim.resultHigh}});
+      source = b.add(source, offset(box.back().lower, dim.sourceStart, dim.sourceStride));
+      result = b.add(result, offset(box.back().lower, dim.resultStart, dim.resultStride));
     }
-    b.vec(pe::VectorKind::Mov, type, nest, b.desc(result, to), b.desc(source, from));
+    b.vec(pe::VectorKind::Mov, type, nest(box), b.desc(result, strides(&TransferDim::resultStride)),
+          b.desc(source, strides(&TransferDim::sourceStride)));
+  }
+
+  /// Builds `body` for each slice.
+  void eachSlice(llvm::function_ref<void()> body) {
+    const TransferDim *sliced[2] = {};
+    for (const TransferDim &dim : dims)
+      if (dim.slices)
+        sliced[dim.resultLow.step[S1]] = &dim;
+    auto nested = [&](auto &self, unsigned i) -> void {
+      if (i == 2 || !sliced[i])
+        return body();
+      Axis axis = i == 0 ? S0 : S1;
+      b.sizes.size[axis] = sliced[i]->slices;
+      b.loop(b.constant(sliced[i]->slices), 1, [&](Value slice) {
+        b.bind(axis, slice);
+        self(self, i + 1);
+      });
+    };
+    nested(nested, 0);
   }
 };
 
-LogicalResult checkRank(Operation *op, const Transfer &transfer) {
-  if (transfer.dims.size() > isa::kMaxRank)
+LogicalResult checkRank(Operation *op, const Transfer &transfer, size_t most) {
+  if (transfer.dims.size() > most)
     return op->emitOpError("moves a box with ")
-           << transfer.dims.size() << " dimensions that are split or cut; descriptors have " << isa::kMaxRank;
+           << transfer.dims.size() << " dimensions that are split or cut; " << most << " are supported";
   return success();
 }
 
@@ -300,13 +359,16 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
                                            source.elementType(),
                                            source.buffer,
                                            result.buffer};
-                         if (failed(checkRank(op, transfer)))
+                         if (failed(checkRank(op, transfer, isa::kMaxRank + 2)))
                            return failure();
-                         if (local || line == 1)
-                           transfer.copy();
-                         else
-                           transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
-                                         y ? code.colors.broadcastY : code.colors.broadcastX);
+                         sliceDims(transfer.dims);
+                         transfer.eachSlice([&] {
+                           if (local || line == 1)
+                             transfer.copy();
+                           else
+                             transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
+                                           y ? code.colors.broadcastY : code.colors.broadcastX);
+                         });
                          return success();
                        });
 }
@@ -329,7 +391,8 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
                       source.buffer,
                       source.buffer,
                       true};
-    if (failed(checkRank(op, transfer)))
+    // Streams are not sliced: the host knows whole boxes. Without a shift few dimensions are cut.
+    if (failed(checkRank(op, transfer, isa::kMaxRank)))
       return failure();
     int64_t lanes = stream.getLanes();
     b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
@@ -360,7 +423,8 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
                       "",
                       result.buffer,
                       true};
-    if (failed(checkRank(op, transfer)))
+    // Streams are not sliced: the host knows whole boxes. Without a shift few dimensions are cut.
+    if (failed(checkRank(op, transfer, isa::kMaxRank)))
       return failure();
     int64_t lanes = stream.getLanes();
     b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),

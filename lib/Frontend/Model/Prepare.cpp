@@ -44,6 +44,12 @@ void frontend::inferTypes(::onnx::ModelProto &model) {
 
 namespace {
 
+/// A message of the ONNX library less the place in its source: "file:line: function: Assertion `...` failed: ".
+std::string withoutSource(const std::string &message) {
+  size_t end = message.find("failed: ");
+  return end == std::string::npos ? message : message.substr(end + 8);
+}
+
 using Graph = ::onnx::GraphProto;
 
 constexpr int64_t maxNodes = 200'000;
@@ -492,7 +498,15 @@ private:
       if (allLowered(model.graph(), static_cast<int>(opset.version())))
         return;
       // The library's graph form has one name for an absent weight and no metadata; both were read before.
-      model = ::onnx::version_conversion::ConvertVersion(model, kPinnedOpset);
+      try {
+        inferTypes(model); // the converter asks for shapes
+        model = ::onnx::version_conversion::ConvertVersion(model, kPinnedOpset);
+      } catch (const std::exception &error) {
+        fail(ErrorCode::ModelVersion,
+             "the ONNX library cannot convert the model from opset " + std::to_string(opset.version()) + " to " +
+                 std::to_string(kPinnedOpset) + ": " + withoutSource(error.what()),
+             "export the model for opset " + std::to_string(kPinnedOpset));
+      }
       forgetShapes();
       return;
     }

@@ -10,9 +10,8 @@ func.func @all(%x: tensor<4xf32>, %i: tensor<1xi64>) -> tensor<4xf32> {
   // expected-error @+2 {{[WF2001] node '' (Unique): the operator has no lowering}}
   // expected-note @+1 {{hint}}
   %c = onnx.node "Unique" since 11 (%x) : (tensor<4xf32>) -> tensor<?xf32>
-  // expected-error @+2 {{[WF2001] node '' (Pad): mode 'reflect'}}
-  // expected-note @+1 {{hint: only constant padding is supported}}
-  %d = onnx.node "Pad" since 25 (%x, %i) {mode = "reflect"} : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
+  // expected-error @+1 {{[WF2004] node '' (Pad): mode 'mirror' is none of constant, edge, reflect and wrap}}
+  %d = onnx.node "Pad" since 25 (%x, %i) {mode = "mirror"} : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
   return %d : tensor<4xf32>
 }
 

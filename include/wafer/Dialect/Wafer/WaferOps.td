@@ -50,6 +50,16 @@ def Wafer_StreamOp : Wafer_Op<"stream", [Symbol, HasParent<"ProgramOp">]> {
   let hasVerifier = 1;
 }
 
+def Wafer_UnreadOp : Wafer_Op<"unread", [HasParent<"ProgramOp">]> {
+  let summary = "An input of the model that no PE reads";
+  let description = [{
+    The result does not depend on it, or only on its shape. The host still takes it, so that the program is called as
+    the model is; it goes no further.
+  }];
+  let arguments = (ins StrAttr:$host_name, TypeAttrOf<AnyRankedTensor>:$type);
+  let assemblyFormat = "$host_name `of` $type attr-dict";
+}
+
 //===- Data ---------------------------------------------------------------===//
 
 def Wafer_WeightOp : Wafer_Op<"weight", [Pure]> {

@@ -1,0 +1,19 @@
+// The parts of prepare-kernels that are more than a pattern or two.
+#ifndef WAFER_LIB_PLAN_PREPAREKERNELS_H
+#define WAFER_LIB_PLAN_PREPAREKERNELS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace wafer {
+
+/// Tensors without elements become constants, and what computes on them what is left of it: a sum over nothing is its
+/// initial value. No kernel, movement or layout sees an extent of zero afterwards.
+void dropEmptyTensors(mlir::func::FuncOp function);
+
+/// Scalar functions that the machine lacks, as those that it has.
+void populateExpandMathPatterns(mlir::RewritePatternSet &patterns);
+
+} // namespace wafer
+
+#endif // WAFER_LIB_PLAN_PREPAREKERNELS_H
