@@ -41,8 +41,12 @@ bool shouldFuse(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer)
     return false;
+  // One that reads backwards or with gaps has its extents from its result alone: fusing keeps that as a second result
+  // for other readers.
   if (yieldsInput(producer))
-    return true;
+    return operand->get().hasOneUse() || llvm::all_of(producer.getIndexingMapsArray(), [](AffineMap map) {
+             return map.isProjectedPermutation(/*allowZeroInResults=*/true);
+           });
   if (bodySize(producer) + bodySize(consumer) > maxFusedBody)
     return false;
   if (!operand->get().hasOneUse())
@@ -140,6 +144,41 @@ struct StridedSlice : OpRewritePattern<tensor::ExtractSliceOp> {
   }
 };
 
+/// A window need not reach the end of what it slides over. Where it slides by one place only, dropping that unit loop
+/// leaves the window's own loop as the index, and the operand's extent would become that loop's: cut the operand to
+/// what is read of it before.
+struct CutUnreadEnds : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+    SmallVector<AffineExpr> withoutUnits;
+    for (auto [d, range] : llvm::enumerate(ranges))
+      withoutUnits.push_back(range == 1 ? rewriter.getAffineConstantExpr(0) : rewriter.getAffineDimExpr(d));
+    bool changed = false;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      auto type = dyn_cast<RankedTensorType>(input->get().getType());
+      if (!type)
+        continue;
+      SmallVector<int64_t> sizes(type.getShape());
+      for (auto [d, expr] : llvm::enumerate(op.getMatchingIndexingMap(input).getResults())) {
+        auto loop = dyn_cast<AffineDimExpr>(expr.replaceDims(withoutUnits));
+        if (loop && !isa<AffineDimExpr>(expr))
+          sizes[d] = std::min(sizes[d], ranges[loop.getPosition()]);
+      }
+      if (ArrayRef<int64_t>(sizes) == type.getShape())
+        continue;
+      SmallVector<OpFoldResult> offsets(sizes.size(), rewriter.getIndexAttr(0)),
+          strides(sizes.size(), rewriter.getIndexAttr(1));
+      Value cut = tensor::ExtractSliceOp::create(rewriter, op.getLoc(), input->get(), offsets,
+                                                 getAsIndexOpFoldResult(rewriter.getContext(), sizes), strides);
+      rewriter.modifyOpInPlace(op, [&] { input->set(cut); });
+      changed = true;
+    }
+    return success(changed);
+  }
+};
+
 struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -151,6 +190,8 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
       dropEmptyTensors(function);
     if (failed(apply(populateExpandMathPatterns)))
+      return signalPassFailure();
+    if (failed(apply([&](RewritePatternSet &patterns) { patterns.add<CutUnreadEnds>(context); })))
       return signalPassFailure();
     // Unit dimensions first: they hide that shapes agree.
     if (failed(apply([&](RewritePatternSet &patterns) {

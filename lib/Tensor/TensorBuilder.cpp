@@ -384,14 +384,26 @@ Value TensorBuilder::slice(Value x, Shape offsets, Shape sizes, Shape strides) {
     return fold(tensor::ExtractSliceOp::create(b, loc, RankedTensorType::get(sizes, element), x, attrs(offsets),
                                                attrs(sizes), attrs(strides)));
   }
-  // Backwards: read by an indexing map.
+  // Backwards, or one element again and again: read by an indexing map what is cut out before. Every extent of it is
+  // then that of its loop, or the window's.
   MLIRContext *context = b.getContext();
+  SmallVector<int64_t> starts(offsets), spans(sizes), forward(strides);
   SmallVector<AffineExpr> exprs;
-  for (size_t d = 0; d != sizes.size(); ++d)
-    exprs.push_back(getAffineDimExpr(d, context) * strides[d] + offsets[d]);
+  for (size_t d = 0; d != sizes.size(); ++d) {
+    AffineExpr place = getAffineDimExpr(d, context);
+    if (strides[d] <= 0) {
+      int64_t last = -strides[d] * (sizes[d] - 1);
+      starts[d] -= last;
+      spans[d] = last + 1;
+      forward[d] = 1;
+      place = place * strides[d] + last;
+    }
+    exprs.push_back(place);
+  }
+  Value cut = slice(x, starts, spans, forward);
   SmallVector<IteratorType> iterators(sizes.size(), IteratorType::parallel);
   return generic(
-      {x}, empty(sizes, element),
+      {cut}, empty(sizes, element),
       {AffineMap::get(sizes.size(), 0, exprs, context), AffineMap::getMultiDimIdentityMap(sizes.size(), context)},
       iterators, [](ScalarBuilder &, ValueRange v) { return v[0]; });
 }
