@@ -198,8 +198,8 @@ private:
     for (size_t i = 0; i != node.operands.size(); ++i) {
       OperandPlan operand;
       operand.needed = candidate.operands[i];
-      if (!planOperand(*state, node.operands[i], candidate, region, plan->entries, operand, cycles, temporaries,
-                       weights, code, arrivals))
+      if (!planOperand(*state, node, i, candidate, region, plan->entries, operand, cycles, temporaries, weights, code,
+                       arrivals))
         return false;
       plan->operands.push_back(std::move(operand));
     }
@@ -234,7 +234,10 @@ private:
       once += movement->cycles;
       code += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
       plan->toResult = *movement;
-      resultWords = node.kind == GraphNode::Reshape ? 0 : candidate.result.words();
+      // What needs no movement rests as it was made, which may be more than what was asked for.
+      if (movement->steps.empty())
+        plan->candidate.result = local;
+      resultWords = node.kind == GraphNode::Reshape ? 0 : plan->candidate.result.words();
       if (!movement->steps.empty())
         temporaries += candidate.local.words() + movement->middleWords;
     }
@@ -264,10 +267,13 @@ private:
     return true;
   }
 
-  bool planOperand(const State &state, const GraphOperand &source, const Candidate &candidate, int region,
+  bool planOperand(const State &state, const GraphNode &node, size_t number, const Candidate &candidate, int region,
                    std::map<int, Layout> &entries, OperandPlan &operand, double &cycles, int64_t &temporaries,
                    int64_t &weights, int64_t &code, SmallVectorImpl<Arrival> &arrivals) {
+    const GraphOperand &source = node.operands[number];
     const Layout &needed = operand.needed;
+    // A reshape is no instruction: its result is the words of its operand, all of them.
+    bool exact = node.kind == GraphNode::Reshape;
     double once = 0;
     if (source.plain()) {
       const GraphTensor &tensor = graph.tensors[source.pieces[0].tensor];
@@ -278,7 +284,8 @@ private:
         return true;
       }
       const Resting *resting = restingOf(state, source.pieces[0].tensor);
-      if (resting && holds(*resting->layout, needed, source.shape, request.region, candidate.chunks)) {
+      if (resting && (exact ? *resting->layout == needed
+                            : holds(*resting->layout, needed, source.shape, request.region, candidate.chunks))) {
         operand.direct = true;
         bring(*resting, source.pieces[0].tensor, source.shape, region, code, arrivals);
         return true;
@@ -300,7 +307,7 @@ private:
         }
       }
     }
-    bool copy = !source.plain();
+    bool copy = !source.plain() || exact;
     for (const Piece &piece : source.pieces) {
       const GraphTensor &tensor = graph.tensors[piece.tensor];
       if (tensor.resident()) {

@@ -1,15 +1,17 @@
 """Compiles random graphs, runs them on the emulator and holds them against ONNX Runtime.
 
 Usage: random_graphs.py [--first N] [--count N] [--nodes N] [--elements N] [--mesh WxH ...] [--target T]
-                        [--keep FOLDER]
+                        [--sram BYTES] [--keep FOLDER]
 
 Graph number N is the same everywhere. Operators are those that move data in different ways: elementwise with
 broadcasting, products, reductions, windows, reshapes, transposes, slices, concatenations, pads and gathers, on ranks one
-to five with odd extents. A graph that does not fit its mesh counts as refused, anything else that is no result is a
-failure; --keep saves the models of failures.
+to five with odd extents. A graph that does not fit its mesh, or whose streams do not, counts as refused, anything else
+that is no result is a failure. --sram makes cores with less memory, so that small graphs take several regions and work
+in chunks; --keep saves the models of failures.
 """
 
 import argparse
+import json
 import pathlib
 import sys
 import tempfile
@@ -29,6 +31,8 @@ from same_numbers import Difference, largest_excess
 EXTENTS = (1, 2, 3, 4, 5, 7, 8, 11, 13)
 # Differences of equal numbers: values are about one, and a result that should be zero is what rounding leaves.
 ROUNDING = 2e-6
+# No plan fits; a net cannot be routed; no routes were found.
+NO_ROOM = ("WF3001", "WF5000", "WF5001")
 
 
 class Graph:
@@ -332,7 +336,7 @@ def check(graph: Graph, model: onnx.ModelProto, options: list[str], folder: path
     try:
         compiled = wafer_tools.compile_model(path, folder / "model.wafer", options, timeout=120)
     except wafer_tools.ToolError as error:
-        if "error[WF3001]" in str(error):
+        if any(f"error[{code}]" in str(error) for code in NO_ROOM):
             return "refused"
         raise
     result = wafer_tools.run_image(compiled.image, graph.inputs, folder / "run", timeout=120)
@@ -341,6 +345,15 @@ def check(graph: Graph, model: onnx.ModelProto, options: list[str], folder: path
         if excess > 1 and error > ROUNDING:
             raise Difference(f"{output.name}: an error of {error:.3g}, {excess:.3g} times what is allowed")
     return "right"
+
+
+def smaller_memory(target: str, sram: int, folder: pathlib.Path) -> str:
+    path = pathlib.Path(target) if target.endswith(".json") else ROOT / "profiles" / f"{target}.json"
+    profile = json.loads(path.read_text())
+    profile["core"]["sram_bytes"]["value"] = sram
+    smaller = folder / "smaller.json"
+    smaller.write_text(json.dumps(profile))
+    return str(smaller)
 
 
 def main() -> int:
@@ -352,15 +365,20 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=0, help="per graph (default: 2 to 12)")
     parser.add_argument("--elements", type=int, default=4000, help="at most so many in a tensor")
     parser.add_argument("--target", default="wse2", help="machine: a name or a JSON file")
+    parser.add_argument("--sram", type=int, help="bytes of a core, less than the target's")
     parser.add_argument("--mesh", nargs="+", default=["3x5", "7x4", "1x6", "9x9"], help="taken in turn")
     parser.add_argument("--keep", type=pathlib.Path, help="save failing models here")
     args = parser.parse_args()
+    profiles = tempfile.TemporaryDirectory()
+    target = args.target
+    if args.sram:
+        target = smaller_memory(args.target, args.sram, pathlib.Path(profiles.name))
     counts = {"right": 0, "refused": 0, "failed": 0}
     for number in range(args.first, args.first + args.count):
         graph = Graph(number, args.nodes or 2 + number % 11, args.elements)
         model = graph.model()
         mesh = args.mesh[number % len(args.mesh)]
-        options = ["--target", args.target, "--mesh", mesh]
+        options = ["--target", target, "--mesh", mesh]
         with tempfile.TemporaryDirectory() as folder:
             try:
                 counts[check(graph, model, options, pathlib.Path(folder))] += 1
