@@ -30,5 +30,7 @@ wafer.program @main mesh(16 x 16) {
   }
   // CHECK: wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x"
   wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x"
+  // CHECK: wafer.unread "rate" of tensor<1xi64>
+  wafer.unread "rate" of tensor<1xi64>
   wafer.stream @out from @r0 to [] of tensor<16xf32> senders 4 lanes 1 host "y"
 }

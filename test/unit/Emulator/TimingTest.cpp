@@ -134,6 +134,15 @@ TEST(Timing, StarReduce) {
   }
 }
 
+TEST(Timing, NothingIsFasterThanTheNetwork) {
+  // A word of the farthest PE makes one hop a cycle.
+  for (int pes : {4, 16, 64}) {
+    EXPECT_GE(cyclesOf(*broadcast(pes, 1)), pes - 1);
+    EXPECT_GE(cyclesOf(*chain(pes, 1)), pes - 1);
+    EXPECT_GE(cyclesOf(*star(pes, 1)), pes - 1);
+  }
+}
+
 TEST(Timing, CyclesDoNotDependOnTheSchedule) {
   for (uint64_t seed = 1; seed != 6; ++seed) {
     EXPECT_EQ(cyclesOf(*broadcast(64, 50), seed), cyclesOf(*broadcast(64, 50)));
