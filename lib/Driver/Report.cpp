@@ -60,18 +60,20 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream 
         json.attribute("height", rect->getH());
       });
     json.attributeArray("kernels", [&] {
-      region.walk([&](wfr::KernelOp kernel) {
-        int64_t cycles = 0;
-        if (auto attribute = kernel->getAttrOfType<IntegerAttr>("estimated_cycles"))
-          cycles = attribute.getInt();
+      region.walk([&](Operation *step) {
+        auto estimated = step->getAttrOfType<IntegerAttr>("estimated_cycles");
+        if (!estimated && !llvm::isa<wfr::KernelOp>(step))
+          return;
+        int64_t cycles = estimated ? estimated.getInt() : 0;
         estimate += cycles;
         json.object([&] {
           std::set<std::string> nodes;
-          kernel.walk([&](Operation *op) {
+          step->walk([&](Operation *op) {
             if (std::string name = nodeName(op->getLoc()); !name.empty())
               nodes.insert(name);
           });
-          json.attribute("name", nodeName(kernel.getLoc()));
+          json.attribute("name", nodeName(step->getLoc()));
+          json.attribute("op", step->getName().stripDialect());
           json.attributeArray("nodes", [&] {
             for (const std::string &name : nodes)
               json.value(name);

@@ -407,6 +407,10 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
   return candidates;
 }
 
+// Of a kernel: words that an instruction of a longer body works on (WaferToPe's scratch is 256, and loops are seldom
+// cut right there), and what the scalar code around takes: the call, addresses, ragged extents.
+constexpr double kWordsPerRun = 192, kKernelOverheadCycles = 30, kRunOverheadCycles = 10;
+
 double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model) {
   SmallVector<int64_t> lengths;
   for (const LayoutDim &dim : candidate.iteration.dims)
@@ -415,19 +419,20 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
   double work = 1;
   for (int64_t length : lengths)
     work *= static_cast<double>(length);
-  bool single = node.bodyOps <= 1 || (node.bodyOps == 2 && node.combiner == PartialKind::Add);
-  double instructions, perElement;
-  if (single) {
-    // The nest holds four loops; the others are outside.
+  auto perElement = [&](isa::VectorOp op) {
+    constexpr int64_t many = 1 << 20;
+    return (model.vectorCycles(op, many) - model.vectorCycles(op, 0)) / many;
+  };
+  // One instruction runs over a nest of four loops, the others are outside; several work on what fits their scratch.
+  double runs = 1, cycles = 0;
+  if (node.body.size() == 1) {
     llvm::sort(lengths, std::greater<int64_t>());
-    double outside = 1;
-    for (size_t i = 4; i < lengths.size(); ++i)
-      outside *= static_cast<double>(lengths[i]);
-    instructions = outside;
-    perElement = model.vectorCycles(node.bodyOps == 2 ? isa::VectorOp::Fma : isa::VectorOp::Add, 1 << 20) / (1 << 20);
-    return candidate.chunks * (instructions * model.vectorCycles(isa::VectorOp::Mov, 0) + work * perElement);
+    for (size_t i = isa::kMaxRank; i < lengths.size(); ++i)
+      runs *= static_cast<double>(lengths[i]);
+  } else {
+    runs = std::max(1.0, work / kWordsPerRun);
   }
-  instructions = std::max(1.0, work / 192) * node.bodyOps;
-  perElement = 2 * model.vectorCycles(isa::VectorOp::Add, 1 << 20) / (1 << 20) * node.bodyOps;
-  return candidate.chunks * (instructions * model.vectorCycles(isa::VectorOp::Mov, 0) + work * perElement);
+  for (isa::VectorOp op : node.body)
+    cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
+  return candidate.chunks * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);
 }

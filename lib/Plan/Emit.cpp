@@ -292,7 +292,7 @@ private:
                                    builder.getAffineMapArrayAttr(node.maps), builder.getArrayAttr(iterators),
                                    builder.getDenseI64ArrayAttr(node.extents),
                                    nodePlan.candidate.iteration.attr(context), identity);
-    kernel->setAttr("estimated_cycles", builder.getI64IntegerAttr(static_cast<int64_t>(nodePlan.cycles)));
+    noteEstimate(kernel, nodePlan);
     // The body, less the arguments that nobody reads.
     Block &source = generic.getRegion().front();
     Block &body = kernel.getBody().emplaceBlock();
@@ -329,6 +329,7 @@ private:
     bringOperands(n);
     if (node.kind == GraphNode::Output) {
       Value value = operandValue(n, 0, state.builder);
+      noteEstimate(value.getDefiningOp(), nodePlan);
       hostOutput(node, value, layoutOf(value.getType()), nodePlan.region);
       return;
     }
@@ -341,9 +342,21 @@ private:
         operands.push_back(operandValue(n, i, state.builder));
       value = finish(n, compute(n, operands, state.builder), Value(), state.builder);
     }
+    if (node.kind != GraphNode::Kernel)
+      noteEstimate(value.getDefiningOp(), nodePlan);
     state.values[node.result] = value;
     restingLayout[node.result] = nodePlan.candidate.result;
     sendToReaders(node.result, nodePlan.candidate.result, nodePlan.region);
+  }
+
+  /// What the plan thought that a node takes, with the movements of its operands and of its result. An op of several
+  /// nodes (a reshape that moves nothing is no op of its own) has their sum.
+  void noteEstimate(Operation *op, const NodePlan &plan) {
+    constexpr StringLiteral name = "estimated_cycles";
+    auto before = op->getAttrOfType<IntegerAttr>(name);
+    int64_t cycles = static_cast<int64_t>(plan.cycles) + (before ? before.getInt() : 0);
+    if (cycles != 0)
+      op->setAttr(name, IntegerAttr::get(IntegerType::get(context, 64), cycles));
   }
 
   Value compute(size_t n, ValueRange operands, OpBuilder &builder) {

@@ -89,7 +89,7 @@ private:
           return success();
         })
         .Case<arith::ConstantOp>([&](arith::ConstantOp op) {
-          if (!isa<RankedTensorType>(op.getType()))
+          if (!llvm::isa<RankedTensorType>(op.getType()))
             return success();
           GraphTensor tensor = describe(op, GraphTensor::Constant);
           tensor.value = op.getValue();
@@ -311,10 +311,7 @@ private:
       ++number;
     }
     node.maps.push_back(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
-    node.bodyOps = 0;
-    for (Operation &inner : body.without_terminator())
-      if (!inner.hasTrait<OpTrait::ConstantLike>())
-        ++node.bodyOps;
+    node.body = instructionsOf(body);
     if (op.getNumReductionLoops() != 0 && failed(describeReduction(op, node)))
       return failure();
     setResult(graph.nodes.back(), op.getResult(0));

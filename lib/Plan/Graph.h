@@ -2,6 +2,7 @@
 #ifndef WAFER_LIB_PLAN_GRAPH_H
 #define WAFER_LIB_PLAN_GRAPH_H
 
+#include "wafer/Dialect/Wafer/Instructions.h"
 #include "wafer/Dialect/Wafer/Layout.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -65,7 +66,7 @@ struct GraphNode {
   llvm::SmallVector<mlir::AffineMap> maps; // operands, then result
   mlir::Attribute identity;                // of the reduction
   PartialKind combiner = PartialKind::None;
-  int bodyOps = 1;
+  llvm::SmallVector<isa::VectorOp> body; // its instructions
   // Reshape: groups of dimensions that correspond.
   llvm::SmallVector<mlir::ReassociationIndices> groups;
   bool expand = false;

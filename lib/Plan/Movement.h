@@ -26,7 +26,7 @@ struct Movement {
 };
 
 /// Cycles that a pass costs per sender beside its words: interval arithmetic, set-up of receive and relay.
-constexpr double kSenderOverheadCycles = 120;
+constexpr double kSenderOverheadCycles = 80;
 
 struct MoveRequest {
   const Layout &from;

@@ -251,7 +251,7 @@ private:
       cycles += request.model.hostCycles(llvm::divideCeil(elementsOf(shape), lanes)) +
                 kSenderOverheadCycles * static_cast<double>(senders);
     }
-    int64_t scratch = node.bodyOps > 2 ? 256 * std::min(node.bodyOps, 4) : 0;
+    int64_t scratch = node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
     int64_t bytes = code + weights + 4 * (live + temporaries + resultWords + scratch);
     smallestNeed = std::min(smallestNeed, bytes);
     if (bytes > budget)
@@ -272,8 +272,9 @@ private:
                    int64_t &weights, int64_t &code, SmallVectorImpl<Arrival> &arrivals) {
     const GraphOperand &source = node.operands[number];
     const Layout &needed = operand.needed;
-    // A reshape is no instruction: its result is the words of its operand, all of them.
-    bool exact = node.kind == GraphNode::Reshape;
+    // A reshape is no instruction: its result is the words of its operand, all of them. An output leaves as it rests:
+    // by more lanes if every row holds another part.
+    bool exact = node.kind == GraphNode::Reshape || node.kind == GraphNode::Output;
     double once = 0;
     if (source.plain()) {
       const GraphTensor &tensor = graph.tensors[source.pieces[0].tensor];

@@ -1,6 +1,6 @@
 // The pass wafer-plan: how large the regions are, how many there may be, and then the search for that size.
 //
-// A region's side costs: a pass along a line takes some 120 cycles per PE of it, while arithmetic shrinks with the
+// A region's side costs: a pass along a line takes some 80 cycles per PE of it, while arithmetic shrinks with the
 // PEs. So the best size lies between, and the planner tries a ladder of sizes and keeps the cheapest plan. On a mesh
 // that is given small every division of it into equal regions is tried.
 #include "Plan.h"

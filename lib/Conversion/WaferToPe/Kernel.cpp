@@ -8,6 +8,8 @@
 // nothing else.
 #include "RegionCode.h"
 
+#include "wafer/Dialect/Wafer/Instructions.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/SetVector.h"
@@ -37,94 +39,6 @@ struct Step {
 };
 
 bool isFloat(Type type) { return llvm::isa<FloatType>(type); }
-
-std::optional<pe::VectorKind> compareKind(arith::CmpFPredicate predicate) {
-  switch (predicate) {
-  case arith::CmpFPredicate::OEQ:
-  case arith::CmpFPredicate::UEQ:
-    return pe::VectorKind::CmpEq;
-  case arith::CmpFPredicate::ONE:
-  case arith::CmpFPredicate::UNE:
-    return pe::VectorKind::CmpNe;
-  case arith::CmpFPredicate::OLT:
-  case arith::CmpFPredicate::ULT:
-    return pe::VectorKind::CmpLt;
-  case arith::CmpFPredicate::OLE:
-  case arith::CmpFPredicate::ULE:
-    return pe::VectorKind::CmpLe;
-  case arith::CmpFPredicate::OGT:
-  case arith::CmpFPredicate::UGT:
-    return pe::VectorKind::CmpGt;
-  case arith::CmpFPredicate::OGE:
-  case arith::CmpFPredicate::UGE:
-    return pe::VectorKind::CmpGe;
-  default:
-    return std::nullopt;
-  }
-}
-
-std::optional<pe::VectorKind> compareKind(arith::CmpIPredicate predicate) {
-  switch (predicate) {
-  case arith::CmpIPredicate::eq:
-    return pe::VectorKind::CmpEq;
-  case arith::CmpIPredicate::ne:
-    return pe::VectorKind::CmpNe;
-  case arith::CmpIPredicate::slt:
-    return pe::VectorKind::CmpLt;
-  case arith::CmpIPredicate::sle:
-    return pe::VectorKind::CmpLe;
-  case arith::CmpIPredicate::sgt:
-    return pe::VectorKind::CmpGt;
-  case arith::CmpIPredicate::sge:
-    return pe::VectorKind::CmpGe;
-  default:
-    return std::nullopt;
-  }
-}
-
-/// The instruction of a scalar op, if it is one instruction on its operands as they stand.
-std::optional<pe::VectorKind> vectorKind(Operation *op) {
-  using K = pe::VectorKind;
-  return TypeSwitch<Operation *, std::optional<K>>(op)
-      .Case<arith::AddFOp, arith::AddIOp>([](auto) { return K::Add; })
-      .Case<arith::SubFOp, arith::SubIOp>([](auto) { return K::Sub; })
-      .Case<arith::MulFOp, arith::MulIOp>([](auto) { return K::Mul; })
-      .Case<arith::DivFOp, arith::DivSIOp>([](auto) { return K::Div; })
-      .Case<arith::RemFOp, arith::RemSIOp>([](auto) { return K::Rem; })
-      .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>([](auto) { return K::Max; })
-      .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>([](auto) { return K::Min; })
-      .Case<arith::NegFOp>([](auto) { return K::Neg; })
-      .Case<arith::AndIOp>([](auto) { return K::And; })
-      .Case<arith::OrIOp>([](auto) { return K::Or; })
-      .Case<arith::XOrIOp>([](auto) { return K::Xor; })
-      .Case<arith::ShLIOp>([](auto) { return K::Shl; })
-      .Case<arith::ShRSIOp>([](auto) { return K::Shr; })
-      .Case<arith::SelectOp>([](auto) { return K::Select; })
-      .Case<arith::CmpFOp>([](arith::CmpFOp op) { return compareKind(op.getPredicate()); })
-      .Case<arith::CmpIOp>([](arith::CmpIOp op) { return compareKind(op.getPredicate()); })
-      .Case<arith::SIToFPOp, arith::UIToFPOp>([](auto) { return K::CvtI32F32; })
-      .Case<arith::FPToSIOp>([](auto) { return K::CvtF32I32; })
-      .Case<math::FmaOp>([](auto) { return K::Fma; })
-      .Case<math::SqrtOp>([](auto) { return K::Sqrt; })
-      .Case<math::RsqrtOp>([](auto) { return K::Rsqrt; })
-      .Case<math::ExpOp>([](auto) { return K::Exp; })
-      .Case<math::LogOp>([](auto) { return K::Log; })
-      .Case<math::TanhOp>([](auto) { return K::Tanh; })
-      .Case<math::ErfOp>([](auto) { return K::Erf; })
-      .Case<math::SinOp>([](auto) { return K::Sin; })
-      .Case<math::CosOp>([](auto) { return K::Cos; })
-      .Case<math::FloorOp>([](auto) { return K::Floor; })
-      .Case<math::CeilOp>([](auto) { return K::Ceil; })
-      .Case<math::RoundEvenOp>([](auto) { return K::Round; })
-      .Case<math::AbsFOp, math::AbsIOp>([](auto) { return K::Abs; })
-      .Case<math::PowFOp>([](auto) { return K::Pow; })
-      .Default([](Operation *) { return std::nullopt; });
-}
-
-/// Ops that change nothing about a word.
-bool isTransparent(Operation *op) {
-  return llvm::isa<arith::IndexCastOp, arith::ExtUIOp, arith::TruncIOp, arith::ExtSIOp, arith::BitcastOp>(op);
-}
 
 /// The body of a kernel as vector instructions.
 struct Body {
@@ -163,21 +77,11 @@ private:
   void countUses(Block &block) {
     for (Operation &op : block)
       for (Value value : op.getOperands())
-        remaining[resolve(value)]++;
-  }
-
-  /// Looks through ops that keep the word.
-  Value resolve(Value value) {
-    while (Operation *def = value.getDefiningOp()) {
-      if (!isTransparent(def))
-        break;
-      value = def->getOperand(0);
-    }
-    return value;
+        remaining[wordOf(value)]++;
   }
 
   FailureOr<Operand> operand(Value value) {
-    value = resolve(value);
+    value = wordOf(value);
     if (auto known = values.find(value); known != values.end())
       return known->second;
     Attribute constant;
@@ -187,7 +91,7 @@ private:
   }
 
   void release(Value value) {
-    value = resolve(value);
+    value = wordOf(value);
     if (--remaining[value] == 0)
       if (auto it = values.find(value); it != values.end() && it->second.kind == Operand::Scratch)
         freeSlots.push_back(it->second.number);
@@ -204,31 +108,20 @@ private:
                           SmallVector<Operand, 3>(operands), result, loc});
   }
 
-  /// A product whose only reader is an addition becomes one fused instruction there.
-  bool isFusedProduct(Operation &op) {
-    if (!llvm::isa<arith::MulFOp>(op) || !op.getResult(0).hasOneUse())
-      return false;
-    Operation *user = *op.getResult(0).getUsers().begin();
-    if (!llvm::isa<arith::AddFOp>(user))
-      return false;
-    // Only accumulation is fused: elsewhere the two roundings of the model's own operations are kept.
-    Value other = user->getOperand(user->getOperand(0) == op.getResult(0) ? 1 : 0);
-    return resolve(other) == kernel.getBody().front().getArguments().back();
-  }
-
   LogicalResult lower(Operation &op, Value yielded) {
-    if (isTransparent(&op) || op.hasTrait<OpTrait::ConstantLike>() || isFusedProduct(op))
+    Block &block = kernel.getBody().front();
+    if (keepsWord(&op) || op.hasTrait<OpTrait::ConstantLike>() || isFusedProduct(&op, block))
       return success();
     if (auto index = dyn_cast<IndexOp>(op)) {
       values[index.getResult()] = {Operand::Index, static_cast<int>(index.getDim())};
       return success();
     }
     SmallVector<Value, 3> inputs(op.getOperands());
-    std::optional<pe::VectorKind> kind = vectorKind(&op);
+    std::optional<isa::VectorOp> kind = instructionOf(&op);
     if (llvm::isa<arith::AddFOp>(op))
       for (unsigned i = 0; i != 2; ++i)
-        if (Operation *product = op.getOperand(i).getDefiningOp(); product && isFusedProduct(*product)) {
-          kind = pe::VectorKind::Fma;
+        if (Operation *product = op.getOperand(i).getDefiningOp(); product && isFusedProduct(product, block)) {
+          kind = isa::VectorOp::Fma;
           inputs = {product->getOperand(0), product->getOperand(1), op.getOperand(1 - i)};
         }
     if (!kind)
@@ -245,9 +138,9 @@ private:
     Type type = llvm::isa<arith::SelectOp>(op) ? op.getOperand(1).getType() : op.getOperand(0).getType();
     for (Value input : inputs)
       release(input);
-    Operand result = resolve(yielded) == op.getResult(0) ? Operand{Operand::Result} : newScratch();
+    Operand result = wordOf(yielded) == op.getResult(0) ? Operand{Operand::Result} : newScratch();
     values[op.getResult(0)] = result;
-    emit(*kind, type, operands, result, op.getLoc());
+    emit(static_cast<pe::VectorKind>(*kind), type, operands, result, op.getLoc());
     return success();
   }
 

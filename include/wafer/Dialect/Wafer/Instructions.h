@@ -1,0 +1,32 @@
+// What the scalar operations of a kernel's body become on the machine. The planner prices bodies by it and code
+// generation emits by it: they cannot disagree.
+#ifndef WAFER_DIALECT_WAFER_INSTRUCTIONS_H
+#define WAFER_DIALECT_WAFER_INSTRUCTIONS_H
+
+#include "wafer/Program/Isa.h"
+
+#include "mlir/IR/Block.h"
+
+#include <optional>
+
+namespace wafer::wfr {
+
+/// The instruction of a scalar op of the arith or math dialect, if it is one instruction on its operands as they stand.
+std::optional<isa::VectorOp> instructionOf(mlir::Operation *op);
+
+/// Ops that change nothing about a word, so that they are no instruction: casts between integers.
+bool keepsWord(mlir::Operation *op);
+
+/// The value whose word `value` is: looks through such ops.
+mlir::Value wordOf(mlir::Value value);
+
+/// A product whose only reader adds it to the body's accumulator (its last argument): the two are one fma. Elsewhere the
+/// two roundings of the model's own operations are kept.
+bool isFusedProduct(mlir::Operation *op, mlir::Block &body);
+
+/// The instructions of a body, in order.
+llvm::SmallVector<isa::VectorOp> instructionsOf(mlir::Block &body);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_DIALECT_WAFER_INSTRUCTIONS_H
