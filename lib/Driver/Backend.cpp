@@ -64,6 +64,8 @@ public:
           plan.meshHeight = height;
           plan.fill = fill;
           plan.regions = options.maxRegions;
+          plan.splitX = options.splitX;
+          plan.splitY = options.splitY;
           plan.largestSide = largestSide;
           pm.addPass(createWaferPlan(plan));
         }))

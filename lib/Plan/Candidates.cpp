@@ -13,24 +13,53 @@ namespace {
 
 constexpr int kNone = -1;
 
-/// A layout of `extents` with side x on dimension dx and side y on dy.
-Layout shardLayout(ArrayRef<int64_t> extents, int dx, int dy, RegionShape region, int64_t rows = 0) {
-  int64_t height = rows ? rows : region.height;
+/// Two loops on a side must leave less than this share of the work that one loop leaves, to be looked at.
+constexpr double kWorthDividing = 0.8;
+
+/// The dimension on each axis of a side; the same on both: on the side as a whole.
+struct SideDims {
+  int major = kNone, minor = kNone;
+
+  SideDims() = default;
+  SideDims(int whole) : major(whole), minor(whole) {}
+  SideDims(int major, int minor) : major(major), minor(minor) {}
+  bool operator==(const SideDims &) const = default;
+  bool has(int d) const { return d != kNone && (major == d || minor == d); }
+  bool free() const { return major == kNone || minor == kNone; }
+};
+
+Layout replicatedOn(ArrayRef<int64_t> extents, RegionShape region) {
   Layout layout = Layout::replicated(extents);
-  if (dx != kNone && dx == dy) {
-    int64_t block = llvm::divideCeil(extents[dx], region.width * height);
-    layout.dims[dx].length = block;
-    layout.dims[dx].start.step[X0] = block;
-    layout.dims[dx].start.step[Y0] = block * region.width;
-    return layout;
-  }
-  if (dx != kNone) {
-    layout.dims[dx].length = llvm::divideCeil(extents[dx], region.width);
-    layout.dims[dx].start.step[X0] = layout.dims[dx].length;
-  }
-  if (dy != kNone) {
-    layout.dims[dy].length = llvm::divideCeil(extents[dy], height);
-    layout.dims[dy].start.step[Y0] = layout.dims[dy].length;
+  layout.splitX = region.splitX;
+  layout.splitY = region.splitY;
+  return layout;
+}
+
+/// A layout of `extents` with these dimensions on the sides; of the region's rows only the first `rows` (0: all).
+Layout shardLayout(ArrayRef<int64_t> extents, SideDims x, SideDims y, RegionShape region, int64_t rows = 0) {
+  Layout layout = replicatedOn(extents, region);
+  AxisSizes sizes = region.axes();
+  if (rows)
+    sizes.size[Y0] = llvm::divideCeil(rows, region.splitY);
+  for (int d = 0; d != static_cast<int>(extents.size()); ++d) {
+    if (!x.has(d) && !y.has(d))
+      continue;
+    // From the axis whose neighbors hold neighboring blocks to that with the largest steps.
+    SmallVector<Axis> axes;
+    for (auto [axis, on] : {std::pair{X1, x.minor}, {X0, x.major}, {Y1, y.minor}, {Y0, y.major}})
+      if (on == d && (sizes.size[axis] > 1 || axis == X0 || axis == Y0))
+        axes.push_back(axis);
+    int64_t blocks = 1;
+    for (Axis axis : axes)
+      blocks *= sizes.size[axis];
+    if (rows && y == SideDims(d)) // the last of the rows' coordinates may not all be there
+      blocks = blocks / (sizes.size[Y0] * sizes.size[Y1]) * rows;
+    LayoutDim &dim = layout.dims[d];
+    int64_t step = dim.length = llvm::divideCeil(extents[d], blocks);
+    for (Axis axis : axes) {
+      dim.start.step[axis] = step;
+      step *= sizes.size[axis];
+    }
   }
   return layout;
 }
@@ -38,6 +67,8 @@ Layout shardLayout(ArrayRef<int64_t> extents, int dx, int dy, RegionShape region
 /// The layout of a tensor read or written through `map` by loops laid out as `iteration`.
 Layout operandLayout(AffineMap map, const Layout &iteration) {
   Layout layout;
+  layout.splitX = iteration.splitX;
+  layout.splitY = iteration.splitY;
   for (AffineExpr expression : map.getResults()) {
     std::optional<SmallVector<int64_t>> linear = linearForm(expression, map.getNumDims());
     assert(linear && "the graph holds kernels with linear maps only");
@@ -62,10 +93,53 @@ unsigned partialAxesOf(const GraphNode &node, const Layout &iteration) {
   unsigned axes = 0;
   for (size_t d = 0; d != node.extents.size(); ++d)
     if (node.reduction[d])
-      for (Axis axis : {X0, Y0})
+      for (Axis axis : {X0, X1, Y0, Y1})
         if (iteration.dims[d].start.step[axis] != 0)
           axes |= 1u << axis;
   return axes;
+}
+
+/// Terms of a sum can be combined where they lie: on whole sides, or on groups of neighbors.
+bool combinable(const Layout &layout, RegionShape region) {
+  for (bool y : {false, true})
+    if ((layout.partialAxes & (y ? 1u << Y0 | 1u << Y1 : 1u << X0 | 1u << X1)) &&
+        reducedGroup(layout, y, region.width, region.height) == 0)
+      return false;
+  return true;
+}
+
+/// What is left of a loop nest's work on one PE if a side has these loops: 1 of 1 at worst, less is better.
+double shareOfWork(ArrayRef<int64_t> extents, SideDims side, int64_t majorSize, int64_t minorSize) {
+  auto share = [&](int d, int64_t size) {
+    return d == kNone ? 1.0 : static_cast<double>(llvm::divideCeil(extents[d], size)) / static_cast<double>(extents[d]);
+  };
+  if (side.major == side.minor)
+    return share(side.major, majorSize * minorSize);
+  return share(side.major, majorSize) * share(side.minor, minorSize);
+}
+
+/// What a side may be given to: no loop, any one loop, or, if the side is divided, two loops, where one alone would
+/// leave too much of the work to each PE. Sums may go to neighbors only.
+SmallVector<SideDims> sideChoices(const GraphNode &node, bool y, RegionShape region) {
+  int64_t side = y ? region.height : region.width, split = y ? region.splitY : region.splitX;
+  SmallVector<SideDims> choices{SideDims()};
+  if (side == 1)
+    return choices;
+  double best = 1;
+  int loops = static_cast<int>(node.extents.size());
+  for (int d = 0; d != loops; ++d)
+    if (node.extents[d] > 1) {
+      choices.push_back(SideDims(d));
+      best = std::min(best, shareOfWork(node.extents, SideDims(d), side / split, split));
+    }
+  if (split == 1)
+    return choices;
+  for (int major = 0; major != loops; ++major)
+    for (int minor = 0; minor != loops; ++minor)
+      if (major != minor && node.extents[major] > 1 && node.extents[minor] > 1 && !node.reduction[major] &&
+          shareOfWork(node.extents, {major, minor}, side / split, split) < kWorthDividing * best)
+        choices.push_back({major, minor});
+  return choices;
 }
 
 class KernelCandidates {
@@ -75,21 +149,10 @@ public:
       : graph(graph), node(node), current(current), context(context) {}
 
   std::vector<Candidate> run() {
-    SmallVector<int> xs{kNone}, ys{kNone};
-    for (size_t d = 0; d != node.extents.size(); ++d)
-      if (node.extents[d] > 1) {
-        if (context.region.width > 1)
-          xs.push_back(d);
-        if (context.region.height > 1)
-          ys.push_back(d);
-      }
-    for (int dx : xs)
-      for (int dy : ys) {
-        // A loop that is smaller than one side gains nothing from the other.
-        if (dx != kNone && dx == dy && node.extents[dx] <= std::max(context.region.width, context.region.height))
-          continue;
-        addIteration(shardLayout(node.extents, dx, dy, context.region));
-      }
+    for (const SideDims &x : sideChoices(node, /*y=*/false, context.region))
+      for (const SideDims &y : sideChoices(node, /*y=*/true, context.region))
+        if (!wasteful(x, y))
+          addIteration(shardLayout(node.extents, x, y, context.region));
     for (size_t i = 0; i != node.operands.size(); ++i)
       if (current[i] && node.operands[i].plain())
         inherit(node.maps[i], *current[i]);
@@ -97,25 +160,31 @@ public:
   }
 
 private:
+  /// A loop that is smaller than one side gains nothing from the other.
+  bool wasteful(SideDims x, SideDims y) const {
+    for (int d = 0; d != static_cast<int>(node.extents.size()); ++d)
+      if (x.has(d) && y.has(d) && node.extents[d] <= std::max(context.region.width, context.region.height))
+        return true;
+    return false;
+  }
+
   /// Loops laid out as an operand rests: nothing of it moves.
   void inherit(AffineMap map, const Layout &layout) {
     if (!map.isProjectedPermutation() || layout.atAxes || layout.partialAxes)
       return;
-    Layout iteration = Layout::replicated(node.extents);
+    Layout iteration = replicatedOn(node.extents, context.region);
     for (auto [k, expression] : llvm::enumerate(map.getResults())) {
       unsigned d = cast<AffineDimExpr>(expression).getPosition();
       iteration.dims[d] = layout.dims[k];
       if (layout.dims[k].start.isConstant() && layout.dims[k].start.constant != 0)
         return;
       // Windows overlap: computing on them would compute twice, and reductions would count twice.
-      for (Axis axis : {X0, Y0})
+      for (Axis axis : {X0, X1, Y0, Y1})
         if (layout.dims[k].start.step[axis] != 0 && layout.dims[k].start.step[axis] < layout.dims[k].length)
           return;
       if (layout.dims[k].start.constant != 0)
         return;
     }
-    if (iteration.splitX != 1 || iteration.splitY != 1)
-      return;
     addIteration(iteration);
   }
 
@@ -148,6 +217,8 @@ private:
 
   void addIteration(const Layout &iteration) {
     Candidate whole = make(iteration, 1);
+    if (!combinable(whole.local, context.region))
+      return;
     if (temporaries(whole) <= context.chunkWords) {
       addResults(whole);
       return;
@@ -190,30 +261,37 @@ private:
           return static_cast<int>(d);
       return kNone;
     };
-    int dx = dimOn(X0), dy = dimOn(Y0);
-    auto largestFree = [&](int taken) {
+    auto sideOf = [&](Axis major, Axis minor, int64_t split) {
+      return split == 1 ? SideDims(dimOn(major)) : SideDims(dimOn(major), dimOn(minor));
+    };
+    SideDims dx = sideOf(X0, X1, context.region.splitX), dy = sideOf(Y0, Y1, context.region.splitY);
+    auto largestFree = [&](SideDims taken) {
       int best = kNone;
-      for (size_t d = 0; d != shape.size(); ++d)
-        if (static_cast<int>(d) != taken && shape[d] > 1 && (best == kNone || shape[d] > shape[best]))
+      for (int d = 0; d != static_cast<int>(shape.size()); ++d)
+        if (!taken.has(d) && shape[d] > 1 && (best == kNone || shape[d] > shape[best]))
           best = d;
       return best;
     };
-    SmallVector<std::pair<int, int>> choices;
-    auto choose = [&](int x, int y) {
+    SmallVector<std::pair<SideDims, SideDims>> choices;
+    auto choose = [&](SideDims x, SideDims y) {
       if (context.region.width == 1)
-        x = kNone;
+        x = SideDims();
       if (context.region.height == 1)
-        y = kNone;
+        y = SideDims();
       if (!llvm::is_contained(choices, std::make_pair(x, y)))
         choices.push_back({x, y});
     };
     choose(dx, dy);
-    if (dx == kNone)
+    if (dx.free()) {
       choose(largestFree(dy), dy);
-    if (dy == kNone)
+      choose(std::max(dx.major, dx.minor), dy);
+    }
+    if (dy.free()) {
       choose(dx, largestFree(dx));
-    if (dx == kNone && dy == kNone) {
-      int first = largestFree(kNone);
+      choose(dx, std::max(dy.major, dy.minor));
+    }
+    if (dx == SideDims() && dy == SideDims()) {
+      int first = largestFree(SideDims());
       choose(largestFree(first), first);
       choose(first, largestFree(first));
       choose(first, first);
@@ -233,6 +311,20 @@ private:
 };
 
 } // namespace
+
+bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
+  for (bool y : {false, true}) {
+    if ((y ? region.splitY : region.splitX) == 1)
+      continue;
+    bool used = llvm::any_of(graph.nodes, [&](const GraphNode &node) {
+      return node.kind == GraphNode::Kernel &&
+             llvm::any_of(sideChoices(node, y, region), [](const SideDims &side) { return side.major != side.minor; });
+    });
+    if (!used)
+      return false;
+  }
+  return true;
+}
 
 SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows) {
   SmallVector<Layout> layouts;
@@ -367,13 +459,13 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
     loops.push_back(table[0]);
     for (const Layout &iteration : plainLayouts(loops, context.region)) {
       Candidate candidate;
-      Layout rows, index, result;
+      Layout rows = replicatedOn({}, context.region), index = rows, result = rows;
       rows.dims.push_back(iteration.dims.back());
       for (size_t k = 1; k != table.size(); ++k)
         rows.dims.push_back(iteration.dims[indices.size() + k - 1]);
       index.dims.assign(iteration.dims.begin(), iteration.dims.begin() + indices.size());
       result.dims.assign(iteration.dims.begin(), iteration.dims.end() - 1);
-      for (Axis axis : {X0, Y0})
+      for (Axis axis : {X0, X1, Y0, Y1})
         if (iteration.dims.back().start.step[axis] != 0) {
           result.partialAxes |= 1u << axis;
           result.kind = PartialKind::Pick;

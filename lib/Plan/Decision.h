@@ -33,6 +33,9 @@ struct CandidateContext {
 std::vector<Candidate> candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
                                      const CandidateContext &context);
 
+/// Every side of the region that is divided has a kernel that would put two loops on it.
+bool usesDivision(const Graph &graph, RegionShape region);
+
 /// Layouts that shard up to two dimensions of a shape, on the first `rows` rows (0: all).
 llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
 

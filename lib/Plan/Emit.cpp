@@ -52,11 +52,10 @@ private:
   };
 
   RankedTensorType typeOf(int tensor, const Layout &layout) {
-    return RankedTensorType::get(graph.tensors[tensor].shape, narrowed(graph.tensors[tensor].element),
-                                 layout.attr(context));
+    return typeOf(graph.tensors[tensor].shape, graph.tensors[tensor].element, layout);
   }
   RankedTensorType typeOf(ArrayRef<int64_t> shape, Type element, const Layout &layout) {
-    return RankedTensorType::get(shape, narrowed(element), layout.attr(context));
+    return RankedTensorType::get(shape, narrowed(element), layout.simplified().attr(context));
   }
   /// 64-bit integers that reach the machine are indices: the host checks that they fit 32 bits.
   Type narrowed(Type element) const { return element.isInteger(64) ? IntegerType::get(context, 32) : element; }
@@ -106,18 +105,27 @@ private:
   void take(int region, int tensor) {
     RegionState &state = regions[region];
     const Layout &layout = restingLayout[tensor];
-    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
-    Layout arrived = layout;
-    bool spread = !layout.dependsOnSide(true) && plan.region.height > 1;
-    if (spread)
-      arrived.atAxes |= 1u << Y0;
     Location where = graph.tensors[tensor].loc;
+    Layout arrived = plan.region.height > 1 ? inFirstRows(layout) : layout;
     Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), streamName(tensor, region));
-    if (spread)
-      value = RedistributeOp::create(state.builder, where, typeOf(tensor, layout), value, Value(), "y",
-                                     ArrayRef<int64_t>());
-    (void)shape;
-    state.values[tensor] = value;
+    state.values[tensor] = spread(tensor, value, arrived, layout, state.builder);
+  }
+
+  /// Rows that hold what the first rows hold do not get it by lanes of their own: `layout` as it is before the first
+  /// rows have passed it on.
+  static Layout inFirstRows(const Layout &layout) {
+    Layout arrived = layout;
+    if (!layout.dependsOn(Y0))
+      arrived.atAxes |= 1u << Y0 | (layout.splitY > 1 && !layout.dependsOn(Y1) ? 1u << Y1 : 0);
+    return arrived;
+  }
+
+  /// Passes on what arrived in the first rows only.
+  Value spread(int tensor, Value value, const Layout &arrived, const Layout &layout, OpBuilder &builder) {
+    if (arrived == layout)
+      return value;
+    return RedistributeOp::create(builder, graph.tensors[tensor].loc, typeOf(tensor, layout), value, Value(), "y",
+                                  ArrayRef<int64_t>());
   }
 
   void sendToReaders(int tensor, const Layout &layout, int home) {
@@ -143,34 +151,32 @@ private:
     Location where = graph.tensors[tensor].loc;
     // A lane's sender is the host: it knows the row's part of the tensor and sends that.
     Layout row = layout;
-    AxisSizes sizes = axisSizes(plan.region.width, plan.region.height, 1, 1);
+    AxisSizes sizes = plan.region.axes();
     for (auto [dim, extent] : llvm::zip(row.dims, shape)) {
-      int64_t step = dim.start.step[X0];
-      dim.start.step[X0] = 0;
-      if (step < 0)
-        dim.start.constant += step * (sizes.size[X0] - 1);
-      dim.length += std::abs(step) * (sizes.size[X0] - 1);
+      for (Axis axis : {X0, X1}) {
+        int64_t step = dim.start.step[axis];
+        dim.start.step[axis] = 0;
+        if (step < 0)
+          dim.start.constant += step * (sizes.size[axis] - 1);
+        dim.length += std::abs(step) * (sizes.size[axis] - 1);
+      }
       if (dim.start.isConstant() && (dim.start.constant < 0 || dim.length > extent))
         dim = LayoutDim{extent, Affine(0)};
     }
-    // With more rows than lanes a tensor that every row wants enters at the first row.
-    bool spread = !row.dependsOnSide(true) && plan.region.height > hostLanes;
-    int64_t lanes = row.dependsOnSide(true) ? linesInUse(row, shape, true, plan.region)
-                    : spread                ? 1
-                                            : plan.region.height;
+    // With more rows than lanes what many rows want enters at the first ones.
     Layout arrived = layout;
-    if (spread)
-      arrived.atAxes |= 1u << Y0;
+    int64_t lanes = plan.region.height;
+    if (lanes > hostLanes)
+      arrived = inFirstRows(layout);
+    if (row.dependsOn(Y0) || lanes > hostLanes)
+      lanes = linesInUse(row, shape, true, plan.region);
     std::string name = ("in" + Twine(tensor) + "_r" + Twine(region)).str();
     StreamOp::create(streamBuilder, where, name, FlatSymbolRefAttr(),
                      streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(state.op.getSymNameAttr())),
-                     RankedTensorType::get(shape, graph.tensors[tensor].element, row.attr(context)), 1, lanes,
-                     streamBuilder.getStringAttr(graph.tensors[tensor].hostName));
+                     RankedTensorType::get(shape, graph.tensors[tensor].element, row.simplified().attr(context)), 1,
+                     lanes, streamBuilder.getStringAttr(graph.tensors[tensor].hostName));
     Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), name);
-    if (spread)
-      value = RedistributeOp::create(state.builder, where, typeOf(tensor, layout), value, Value(), "y",
-                                     ArrayRef<int64_t>());
-    return value;
+    return spread(tensor, value, arrived, layout, state.builder);
   }
 
   void hostOutput(const GraphNode &node, Value value, const Layout &layout, int region) {
@@ -179,7 +185,7 @@ private:
     std::string name = ("out" + Twine(outputs++)).str();
     StreamOp::create(streamBuilder, node.loc, name, FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr()),
                      streamBuilder.getArrayAttr({}),
-                     RankedTensorType::get(shape, graph.tensors[tensor].element, layout.attr(context)),
+                     RankedTensorType::get(shape, graph.tensors[tensor].element, layout.simplified().attr(context)),
                      linesInUse(layout, shape, false, plan.region), linesInUse(layout, shape, true, plan.region),
                      streamBuilder.getStringAttr(node.hostName));
     SendOp::create(regions[region].builder, node.loc, value, name);
@@ -291,7 +297,7 @@ private:
     auto kernel = KernelOp::create(builder, node.loc, typeOf(node.result, nodePlan.candidate.local), operands, Value(),
                                    builder.getAffineMapArrayAttr(node.maps), builder.getArrayAttr(iterators),
                                    builder.getDenseI64ArrayAttr(node.extents),
-                                   nodePlan.candidate.iteration.attr(context), identity);
+                                   nodePlan.candidate.iteration.simplified().attr(context), identity);
     noteEstimate(kernel, nodePlan);
     // The body, less the arguments that nobody reads.
     Block &source = generic.getRegion().front();

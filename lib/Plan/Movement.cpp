@@ -5,6 +5,8 @@
 // memory it takes is part of the price.
 #include "Movement.h"
 
+#include "wafer/Dialect/Wafer/Transfer.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -16,10 +18,18 @@ struct Interval {
   int64_t length;
 };
 
+/// The axes of a side in the order of their steps.
+std::array<Axis, 2> axesByStep(const Affine &start, bool y) {
+  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
+  if (std::abs(start.step[major]) < std::abs(start.step[minor]))
+    std::swap(major, minor);
+  return {minor, major};
+}
+
 /// Union over a line; nothing if it has gaps.
 std::optional<Interval> unionAlong(const LayoutDim &dim, bool y, const AxisSizes &sizes) {
   Interval interval{dim.start, dim.length};
-  for (Axis axis : {y ? Y1 : X1, y ? Y0 : X0}) {
+  for (Axis axis : axesByStep(dim.start, y)) {
     int64_t step = interval.start.step[axis], count = sizes.size[axis];
     interval.start.step[axis] = 0;
     if (step == 0 || count == 1)
@@ -34,7 +44,7 @@ std::optional<Interval> unionAlong(const LayoutDim &dim, bool y, const AxisSizes
 /// The same, gaps filled.
 Interval hullAlong(const LayoutDim &dim, bool y, const AxisSizes &sizes) {
   Interval interval{dim.start, dim.length};
-  for (Axis axis : {y ? Y1 : X1, y ? Y0 : X0}) {
+  for (Axis axis : axesByStep(dim.start, y)) {
     int64_t step = interval.start.step[axis];
     if (step < 0)
       interval.start.constant += step * (sizes.size[axis] - 1);
@@ -68,8 +78,7 @@ Interval existing(const LayoutDim &dim, int64_t extent, const AxisSizes &sizes) 
 class Planner {
 public:
   Planner(const MoveRequest &request, RegionShape region, int64_t chunks, const ResourceModel &model)
-      : request(request), region(region), model(model),
-        sizes(axisSizes(region.width, region.height, request.from.splitX, request.from.splitY, chunks)) {
+      : request(request), region(region), model(model), chunks(chunks), sizes(region.axes(chunks)) {
     for (auto [d, dim] : llvm::enumerate(request.to.dims))
       need.push_back({dim.length, dim.start - Affine(request.shift.empty() ? 0 : request.shift[d])});
     for (auto [dim, extent] : llvm::zip(request.from.dims, request.fromShape))
@@ -131,9 +140,25 @@ private:
       words *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
     }
     int64_t line = y ? region.height : region.width;
-    int64_t senders = (has.atAxes & side(y)) || !has.dependsOnSide(y) ? 1 : line;
-    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(line)) +
-           kSenderOverheadCycles * static_cast<double>(senders * slices(has, wanted));
+    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(line)) + senderCycles(has, wanted, y);
+  }
+
+  /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
+  double senderCycles(Layout has, ArrayRef<LayoutDim> wanted, bool y) const {
+    Layout to;
+    to.splitX = has.splitX;
+    to.splitY = has.splitY;
+    to.dims.assign(wanted.begin(), wanted.end());
+    alignSplits({&has, &to}); // as code generation will have them
+    Senders senders = sendersOf(has, request.fromShape, y, region.width, region.height);
+    if (senders.end() > 1) {
+      AxisSizes aligned = axisSizes(region.width, region.height, has.splitX, has.splitY, chunks);
+      std::vector<TransferDim> dims = transferDims(has, request.fromShape, to, request.fromShape, {});
+      if (auto runs = senderRuns(dims, y, aligned, senders, /*streamed=*/false, /*between=*/1))
+        return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
+    }
+    return kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor * slices(has, to.dims)) +
+           static_cast<double>(senders.end());
   }
 
   /// A pass of more dimensions than a descriptor has is made slice by slice.
@@ -193,6 +218,7 @@ private:
   const MoveRequest &request;
   RegionShape region;
   const ResourceModel &model;
+  int64_t chunks;
   AxisSizes sizes;
   SmallVector<LayoutDim> need; // in the source's indices
   SmallVector<Interval> all;   // that exists
@@ -200,14 +226,27 @@ private:
 
 } // namespace
 
-std::optional<Movement> wafer::wfr::planMovement(const MoveRequest &request, RegionShape region, int64_t chunks,
-                                                 const ResourceModel &model) {
-  return Planner(request, region, chunks, model).run();
+const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks) {
+  Key key{chunks, request.copy, static_cast<int64_t>(request.fromShape.size())};
+  auto add = [&](ArrayRef<int64_t> numbers) { key.append(numbers.begin(), numbers.end()); };
+  add(request.fromShape);
+  add(request.shift);
+  for (const Layout *layout : {&request.from, &request.to}) {
+    key.push_back(static_cast<int64_t>(layout->atAxes));
+    for (const LayoutDim &dim : layout->dims) {
+      add({dim.length, dim.start.constant});
+      add(ArrayRef(dim.start.step).take_front(kLayoutAxes));
+    }
+  }
+  auto [it, isNew] = known.try_emplace(std::move(key));
+  if (isNew)
+    it->second = Planner(request, region, chunks, model).run();
+  return it->second ? &*it->second : nullptr;
 }
 
 bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> shape, RegionShape region,
                        int64_t chunks) {
-  AxisSizes sizes = axisSizes(region.width, region.height, has.splitX, has.splitY, chunks);
+  AxisSizes sizes = region.axes(chunks);
   if (has.atAxes || has.partialAxes)
     return false;
   for (size_t d = 0; d != need.dims.size(); ++d)
@@ -218,7 +257,7 @@ bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> 
 }
 
 bool wafer::wfr::holdsAll(const Layout &layout, ArrayRef<int64_t> shape, RegionShape region) {
-  AxisSizes sizes = axisSizes(region.width, region.height, layout.splitX, layout.splitY, 1);
+  AxisSizes sizes = region.axes();
   for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
     std::optional<Interval> rows = unionAlong(dim, false, sizes), all;
     if (rows)
@@ -230,5 +269,17 @@ bool wafer::wfr::holdsAll(const Layout &layout, ArrayRef<int64_t> shape, RegionS
 }
 
 int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, RegionShape region) {
-  return linesInUse(layout, shape, y, region.width, region.height);
+  return linesInUse(layout.simplified(), shape, y, region.width, region.height);
+}
+
+int64_t wafer::wfr::laneWords(const Layout &layout, ArrayRef<int64_t> shape, RegionShape region) {
+  int64_t elements = 1;
+  for (int64_t extent : shape)
+    elements *= extent;
+  // Rows and columns may hold the same as their neighbors: then it is sent again.
+  Layout simple = layout.simplified();
+  Senders rows = sendersOf(simple, shape, true, region.width, region.height),
+          columns = sendersOf(simple, shape, false, region.width, region.height);
+  int64_t repeated = llvm::divideCeil(linesInUse(layout, shape, false, region), columns.major * columns.minor);
+  return llvm::divideCeil(elements, rows.major * rows.minor) * repeated;
 }

@@ -5,12 +5,19 @@
 #include "wafer/Dialect/Wafer/Layout.h"
 #include "wafer/Target/ResourceModel.h"
 
+#include "llvm/ADT/Hashing.h"
+
 #include <optional>
+#include <unordered_map>
 
 namespace wafer::wfr {
 
+/// A region's size, and how its sides are divided into logical axes: x = x0 * splitX + x1, y likewise. All layouts of a
+/// plan are said in these axes; those that do not need the division are written without it (Layout::simplified).
 struct RegionShape {
-  int64_t width, height;
+  int64_t width, height, splitX = 1, splitY = 1;
+
+  AxisSizes axes(int64_t chunks = 1) const { return axisSizes(width, height, splitX, splitY, chunks); }
 };
 
 struct MoveStep {
@@ -32,14 +39,28 @@ struct MoveRequest {
   const Layout &from;
   llvm::ArrayRef<int64_t> fromShape;
   const Layout &to;
-  llvm::ArrayRef<int64_t> toShape;
   llvm::ArrayRef<int64_t> shift; // element i goes to i + shift; empty: nowhere else
   bool copy;                     // the data must end in memory of its own, even if it is in place already
 };
 
-/// The cheapest movement, or nothing if no two passes do it.
-std::optional<Movement> planMovement(const MoveRequest &request, RegionShape region, int64_t chunks,
-                                     const ResourceModel &model);
+/// Plans movements in regions of one size, and remembers them: the states of a search ask for the same ones.
+class MovementPlanner {
+public:
+  MovementPlanner(RegionShape region, const ResourceModel &model) : region(region), model(model) {}
+
+  /// The cheapest movement, or null if no two passes do it. Lives as long as the planner.
+  const Movement *plan(const MoveRequest &request, int64_t chunks);
+
+private:
+  using Key = llvm::SmallVector<int64_t, 0>;
+  struct Hash {
+    size_t operator()(const Key &key) const { return llvm::hash_combine_range(key); }
+  };
+
+  RegionShape region;
+  const ResourceModel &model;
+  std::unordered_map<Key, std::optional<Movement>, Hash> known;
+};
 
 /// Every PE's `need` lies inside what it holds.
 bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t chunks);
@@ -48,6 +69,9 @@ bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape,
 bool holdsAll(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);
 
 int64_t linesInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, RegionShape region);
+
+/// Words that the lane of a row carries when a tensor leaves this layout by rows: all columns', one after the other.
+int64_t laneWords(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);
 
 } // namespace wafer::wfr
 

@@ -80,28 +80,29 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       sizes.push_back({{width, height}, roomFor(*profile, meshW, meshH, width, height)});
     else
       sizes = sizesFor(*profile, meshW, meshH, largestSide);
+    llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
+    if (splitX > 1 || splitY > 1) {
+      for (Size &size : sizes) {
+        size.shape.splitX = std::max<int64_t>(splitX, 1);
+        size.shape.splitY = std::max<int64_t>(splitY, 1);
+      }
+      auto divides = [](int64_t split, int64_t side) { return split == 1 || (side % split == 0 && side > split); };
+      llvm::erase_if(sizes, [&](const Size &size) {
+        return !divides(size.shape.splitX, size.shape.width) || !divides(size.shape.splitY, size.shape.height);
+      });
+      if (sizes.empty()) {
+        wafer::emitError(module.getLoc(), ErrorCode::PlanDoesNotFit,
+                         "no region size for this mesh has sides that " + std::to_string(splitX) + " x " +
+                             std::to_string(splitY) + " divides",
+                         "give factors of the mesh's sides (--split), or let the compiler choose");
+        return signalPassFailure();
+      }
+    }
     std::optional<Plan> best;
     PlanFailure nearest;
-    llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
-    // Sizes are searched in parallel and compared in order: the choice does not depend on the threads.
-    std::vector<std::optional<Plan>> plans(sizes.size());
-    std::vector<PlanFailure> failures(sizes.size());
-    parallelFor(&getContext(), 0, sizes.size(), [&](size_t i) {
-      int64_t room = regions > 0 ? std::min<int64_t>(sizes[i].room, regions) : sizes[i].room;
-      plans[i] = searchPlan({*graph, model, sizes[i].shape, static_cast<int>(room), static_cast<int>(beam),
-                             static_cast<double>(fill) / 100},
-                            failures[i]);
-    });
-    for (auto [plan, failure] : llvm::zip(plans, failures)) {
-      if (!plan) {
-        if (failure.node >= nearest.node)
-          nearest = failure;
-        continue;
-      }
-      numCandidates += plan->candidates;
-      if (!best || plan->cycles < best->cycles)
-        best = std::move(plan);
-    }
+    search(*graph, model, sizes, best, nearest);
+    if (best && splitX == 0 && splitY == 0)
+      search(*graph, model, divisionsOf(*graph, *best, sizes), best, nearest);
     if (!best) {
       // The node that stopped the plan that came farthest.
       Location where = graph->nodes.empty() ? module.getLoc() : graph->nodes[nearest.node].loc;
@@ -120,6 +121,51 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     builder.setInsertionPointToEnd(module.getBody());
     emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH, profile->hostLanes);
     function.erase();
+  }
+
+  /// Searches sizes in parallel and compares them in order: the choice does not depend on the threads.
+  void search(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, std::optional<Plan> &best,
+              PlanFailure &nearest) {
+    std::vector<std::optional<Plan>> plans(sizes.size());
+    std::vector<PlanFailure> failures(sizes.size());
+    parallelFor(&getContext(), 0, sizes.size(), [&](size_t i) {
+      int64_t room = regions > 0 ? std::min<int64_t>(sizes[i].room, regions) : sizes[i].room;
+      plans[i] = searchPlan({graph, model, sizes[i].shape, static_cast<int>(room), static_cast<int>(beam),
+                             static_cast<double>(fill) / 100},
+                            failures[i]);
+    });
+    for (auto [plan, failure] : llvm::zip(plans, failures)) {
+      if (!plan) {
+        if (failure.node >= nearest.node)
+          nearest = failure;
+        continue;
+      }
+      numCandidates += plan->candidates;
+      if (!best || plan->cycles < best->cycles)
+        best = std::move(plan);
+    }
+  }
+
+  /// The best plan's size with its sides divided, as far as some kernel would use that.
+  static SmallVector<Size> divisionsOf(const Graph &graph, const Plan &best, ArrayRef<Size> sizes) {
+    int64_t room = llvm::find_if(sizes, [&](const Size &size) {
+                     return size.shape.width == best.region.width && size.shape.height == best.region.height;
+                   })->room;
+    auto splitsOf = [](int64_t side) {
+      SmallVector<int64_t> splits{1};
+      for (int64_t split : {2, 4, 8})
+        if (side % split == 0 && side > split)
+          splits.push_back(split);
+      return splits;
+    };
+    SmallVector<Size> divisions;
+    for (int64_t x : splitsOf(best.region.width))
+      for (int64_t y : splitsOf(best.region.height)) {
+        RegionShape shape{best.region.width, best.region.height, x, y};
+        if ((x > 1 || y > 1) && usesDivision(graph, shape))
+          divisions.push_back({shape, room});
+      }
+    return divisions;
   }
 };
 

@@ -367,6 +367,7 @@ def main() -> int:
     parser.add_argument("--target", default="wse2", help="machine: a name or a JSON file")
     parser.add_argument("--sram", type=int, help="bytes of a core, less than the target's")
     parser.add_argument("--mesh", nargs="+", default=["3x5", "7x4", "1x6", "9x9"], help="taken in turn")
+    parser.add_argument("--split", help="logical axes of regions' sides, as 2x3")
     parser.add_argument("--keep", type=pathlib.Path, help="save failing models here")
     args = parser.parse_args()
     profiles = tempfile.TemporaryDirectory()
@@ -378,7 +379,7 @@ def main() -> int:
         graph = Graph(number, args.nodes or 2 + number % 11, args.elements)
         model = graph.model()
         mesh = args.mesh[number % len(args.mesh)]
-        options = ["--target", target, "--mesh", mesh]
+        options = ["--target", target, "--mesh", mesh, *(["--split", args.split] if args.split else [])]
         with tempfile.TemporaryDirectory() as folder:
             try:
                 counts[check(graph, model, options, pathlib.Path(folder))] += 1

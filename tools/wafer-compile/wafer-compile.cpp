@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
   app.add_option("--target", options.backend.target, "the machine: wse2, wse3, or a profile's JSON file")
       ->capture_default_str()
       ->option_text("NAME|FILE");
-  std::string mesh;
+  std::string mesh, split;
   app.add_option("--mesh", mesh,
                  "PEs to use, as 16x16; auto is the smallest square that fits (default: the whole target)")
       ->option_text("WxH|auto");
@@ -57,6 +57,11 @@ int main(int argc, char **argv) {
   app.add_option("--seed", options.backend.seed, "another seed gives other places and routes, the same results")
       ->capture_default_str()
       ->option_text("N");
+  app.add_option(
+         "--split", split,
+         "divide the sides of regions into two logical axes each, minor ones of X and Y PEs: a side then takes two "
+         "loops of a kernel (default: where that is faster)")
+      ->option_text("XxY");
   app.add_option("--report", options.report, "write a JSON report: regions, SRAM, streams, stages")
       ->option_text("FILE");
   std::map<std::string, driver::Stage> stages{{"onnx", driver::Stage::Onnx},
@@ -114,6 +119,15 @@ int main(int argc, char **argv) {
       options.backend.meshHeight = parseDim("--mesh", sides[1]);
       if (options.backend.meshWidth < 1 || options.backend.meshHeight < 1)
         throw CLI::ValidationError("--mesh", "a mesh has at least one PE");
+    }
+    if (!split.empty()) {
+      std::vector<std::string> sides = CLI::detail::split(split, 'x');
+      if (sides.size() != 2)
+        throw CLI::ValidationError("--split", "'" + split + "' is not of the form 2x4");
+      options.backend.splitX = parseDim("--split", sides[0]);
+      options.backend.splitY = parseDim("--split", sides[1]);
+      if (options.backend.splitX < 1 || options.backend.splitY < 1)
+        throw CLI::ValidationError("--split", "an axis has at least one PE");
     }
     if (options.emit == driver::Stage::Image && options.output.empty())
       options.output = std::filesystem::path(options.model).stem().string() + ".wafer";

@@ -22,13 +22,16 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
   let description = [{
     Walks the ops of @main in topological order with a beam over layouts. Every candidate is priced with the resource
     model; SRAM per PE is counted with code, weights, live tensors and scratch. When a region is full the next is opened
-    and streams carry what crosses. Regions are width x height PEs each, at most `regions` of them.
+    and streams carry what crosses. Regions are width x height PEs each, at most `regions` of them. Once their size is
+    chosen, divisions of their sides into two logical axes are tried, which gives kernels of many short loops more PEs.
   }];
   let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">,
                  Option<"meshWidth", "mesh-width", "int64_t", "0", "mesh width (0: the target's)">,
                  Option<"meshHeight", "mesh-height", "int64_t", "0", "mesh height (0: the target's)">,
                  Option<"width", "width", "int64_t", "0", "width of every region (0: chosen by cost)">,
                  Option<"height", "height", "int64_t", "0", "height of every region (0: chosen by cost)">,
+                 Option<"splitX", "split-x", "int64_t", "0", "minor axis of the width: x = x0 * split-x + x1 (0: chosen by cost)">,
+                 Option<"splitY", "split-y", "int64_t", "0", "minor axis of the height (0: chosen by cost)">,
                  Option<"regions", "regions", "int64_t", "0", "at most so many regions (0: as many as there is room for)">,
                  Option<"largestSide", "largest-side", "int64_t", "48", "no region is wider or higher">,
                  Option<"fill", "fill", "int64_t", "100", "percent of the usable SRAM that plans may count on">,

@@ -253,20 +253,25 @@ public:
       : kernel(kernel), code(code), iteration(Layout::get(kernel.getIteration())) {}
 
   LogicalResult run() {
-    if (iteration.splitX != 1 || iteration.splitY != 1)
-      return kernel.emitOpError("sides split into two axes cannot be computed on yet");
     FailureOr<Body> built = BodyBuilder(kernel).build();
     if (failed(built))
       return failure();
     body = std::move(*built);
     auto maps = llvm::to_vector(kernel.getIndexingMaps().getAsValueRange<AffineMapAttr>());
-    for (auto [value, map] : llvm::zip(kernel.getInputs(), maps)) {
-      FailureOr<Access> access = accessOf(kernel, code.tensor(value), map, iteration);
+    SmallVector<Tensor> operands;
+    for (Value value : kernel.getInputs())
+      operands.push_back(code.tensor(value));
+    Tensor output = code.tensor(kernel.getResult());
+    SmallVector<Layout *> layouts{&iteration, &output.layout};
+    for (Tensor &operand : operands)
+      layouts.push_back(&operand.layout);
+    alignSplits(layouts);
+    for (auto [operand, map] : llvm::zip(operands, maps)) {
+      FailureOr<Access> access = accessOf(kernel, operand, map, iteration);
       if (failed(access))
         return failure();
       inputs.push_back(*access);
     }
-    Tensor output = code.tensor(kernel.getResult());
     FailureOr<Access> access = accessOf(kernel, output, maps.back(), iteration);
     if (failed(access))
       return failure();
@@ -279,9 +284,8 @@ public:
       chunk = schedule.stripe;
     for (int i = 0; i != body.scratchSlots; ++i)
       scratch.push_back(code.newBuffer(kernel.getLoc(), "scratch", chunk));
-    AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
     bool fresh = kernel.getIdentity() && !kernel.getInto();
-    return code.function(kernel.getLoc(), sizes, 1, 1, "kernel", [&](PeBuilder &b) {
+    return code.function(kernel.getLoc(), iteration, "kernel", [&](PeBuilder &b) {
       if (fresh)
         b.vec(pe::VectorKind::Mov, output.elementType(), b.constant(output.layout.words()),
               b.desc(b.address(output.buffer), {1}), b.constant(wordBits(*kernel.getIdentity())));
@@ -434,24 +438,23 @@ LogicalResult wafer::wfr::lowerKernel(KernelOp op, RegionCode &code) { return Ke
 
 LogicalResult wafer::wfr::lowerFill(FillOp op, RegionCode &code) {
   Tensor result = code.tensor(op.getResult());
-  return code.function(op.getLoc(), axisSizes(code.width, code.height, 1, 1, code.chunks), 1, 1, "fill",
-                       [&](PeBuilder &b) {
-                         b.vec(pe::VectorKind::Mov, result.elementType(), b.constant(result.layout.words()),
-                               b.desc(b.address(result.buffer), {1}), b.constant(wordBits(op.getValue())));
-                         return success();
-                       });
+  return code.function(op.getLoc(), result.layout, "fill", [&](PeBuilder &b) {
+    b.vec(pe::VectorKind::Mov, result.elementType(), b.constant(result.layout.words()),
+          b.desc(b.address(result.buffer), {1}), b.constant(wordBits(op.getValue())));
+    return success();
+  });
 }
 
 LogicalResult wafer::wfr::lowerGather(GatherOp op, RegionCode &code) {
   Tensor table = code.tensor(op.getTable()), indices = code.tensor(op.getIndices()),
          result = code.tensor(op.getResult());
+  alignSplits({&table.layout, &indices.layout, &result.layout});
   size_t rank = indices.shape.size();
   SmallVector<int64_t> tableStrides = table.strides(), indexStrides = indices.strides(),
                        resultStrides = result.strides();
   if (table.shape.size() - 1 > isa::kMaxRank)
     return op.emitOpError("gathers rows of more than four dimensions");
-  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
-  return code.function(op.getLoc(), sizes, 1, 1, "gather", [&](PeBuilder &b) {
+  return code.function(op.getLoc(), result.layout, "gather", [&](PeBuilder &b) {
     // Rows that this PE does not own stay zero bits: the term that changes nothing.
     b.vec(pe::VectorKind::Mov, pe::ElementType::I32, b.constant(result.layout.words()),
           b.desc(b.address(result.buffer), {1}), b.constant(0));

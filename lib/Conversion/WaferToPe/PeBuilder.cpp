@@ -23,6 +23,9 @@ Value PeBuilder::coordinate(Axis axis) {
   bool y = axis == Y0 || axis == Y1;
   int64_t split = y ? splitY : splitX;
   bool major = axis == X0 || axis == Y0;
+  if (llvm::isPowerOf2_64(split)) // no helper is needed
+    return major ? scalar(pe::ScalarKind::Shr, position(y), constant(llvm::Log2_64(split)))
+                 : scalar(pe::ScalarKind::And, position(y), constant(split - 1));
   return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(y), constant(split));
 }
 

@@ -4,20 +4,11 @@
 #define WAFER_LIB_CONVERSION_WAFERTOPE_PEBUILDER_H
 
 #include "wafer/Dialect/Pe/PeDialect.h"
-#include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Dialect/Wafer/Transfer.h"
 
 #include <optional>
-#include <vector>
 
 namespace wafer::wfr {
-
-/// One end of an interval: the largest of some lower bounds, or the smallest of some upper bounds.
-using Bounds = std::vector<Affine>;
-
-/// [max(lower), min(upper)) of one dimension.
-struct Span {
-  Bounds lower, upper;
-};
 
 class PeBuilder {
 public:

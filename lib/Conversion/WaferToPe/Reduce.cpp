@@ -5,6 +5,7 @@
 //   color on one link pair.
 // star: every PE sends its term to the head through the gather channel, the head adds them one after the other:
 //   words x PEs cycles, but no relay through cores; best for a few words.
+// Terms on the minor axis alone of a divided side are chained in groups of neighbors, each toward its own head.
 // The order of the additions is part of the algorithm, so results depend on the choice but never on timing.
 #include "RegionCode.h"
 
@@ -32,16 +33,17 @@ static pe::VectorKind combiner(PartialKind kind) {
 LogicalResult wafer::wfr::lowerReduce(ReduceOp op, RegionCode &code) {
   Tensor source = code.tensor(op.getSource());
   bool y = op.getAxis() == "y";
-  int64_t line = y ? code.height : code.width;
-  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
+  int64_t group = reducedGroup(source.layout, y, code.width, code.height);
   pe::VectorKind kind = combiner(source.layout.kind);
   pe::ElementType type = source.layout.kind == PartialKind::Pick ? pe::ElementType::I32 : source.elementType();
   // Terms are combined over whole boxes: what lies beyond a ragged edge holds the identity.
-  return code.function(op.getLoc(), sizes, 1, 1, y ? "reduce_y" : "reduce_x", [&](PeBuilder &b) {
+  return code.function(op.getLoc(), source.layout, y ? "reduce_y" : "reduce_x", [&](PeBuilder &b) {
     Value words = b.constant(source.layout.words());
     Value term = b.desc(b.address(source.buffer), {1});
     Value position = b.position(y);
-    Value isHead = b.equal(position, b.constant(0));
+    bool whole = group == (y ? code.height : code.width);
+    Value member = whole ? position : b.coordinate(y ? Y1 : X1);
+    Value isHead = b.equal(member, b.constant(0)), isLast = b.equal(member, b.constant(group - 1));
     if (op.getAlgorithm() == "star") {
       int gather = y ? code.colors.gatherY : code.colors.gatherX;
       Value from = b.fabric(gather);
@@ -51,7 +53,7 @@ LogicalResult wafer::wfr::lowerReduce(ReduceOp op, RegionCode &code) {
             // The head's own turn: an empty block, then the others'.
             b.vec(pe::VectorKind::Mov, type, b.constant(0), from, term, {}, {}, 1, pe::Control::Advance);
             b.vec(pe::VectorKind::Mov, type, b.constant(1), {}, from);
-            b.loop(b.constant(line - 1), 1, [&](Value) {
+            b.loop(b.constant(group - 1), 1, [&](Value) {
               b.vec(kind, type, words, term, term, from);
               b.vec(pe::VectorKind::Mov, type, b.constant(1), {}, from);
             });
@@ -59,27 +61,32 @@ LogicalResult wafer::wfr::lowerReduce(ReduceOp op, RegionCode &code) {
           },
           [&] {
             b.when(
-                b.equal(position, b.constant(line - 1)),
-                [&] { b.vec(pe::VectorKind::Mov, type, words, from, term, {}, {}, 0, pe::Control::Reset); },
+                isLast, [&] { b.vec(pe::VectorKind::Mov, type, words, from, term, {}, {}, 0, pe::Control::Reset); },
                 [&] { b.vec(pe::VectorKind::Mov, type, words, from, term, {}, {}, 0, pe::Control::Advance); });
           });
       return success();
     }
     const std::array<int, 2> &chain = y ? code.colors.chainY : code.colors.chainX;
-    auto link = [&](int64_t into) { return b.fabric(chain[into % 2]); };
-    auto relay = [&](int parity) {
-      b.vec(kind, type, words, b.fabric(chain[1 - parity]), term, b.fabric(chain[parity]));
+    /// Builds `body` with the colors into this PE and into the next one toward the head.
+    auto withLinks = [&](llvm::function_ref<void(Value, Value)> body) {
+      b.when(
+          b.scalar(pe::ScalarKind::And, position, b.constant(1)), [&] { body(b.fabric(chain[1]), b.fabric(chain[0])); },
+          [&] { body(b.fabric(chain[0]), b.fabric(chain[1])); });
+    };
+    // Where groups begin at even positions, which link a head or a last PE has is known.
+    auto atHead = [&](Value from, Value) { b.vec(kind, type, words, term, term, from); };
+    auto atLast = [&](Value, Value to) { b.vec(pe::VectorKind::Mov, type, words, to, term); };
+    auto between = [&](Value from, Value to) { b.vec(kind, type, words, to, term, from); };
+    bool known = whole || group % 2 == 0;
+    auto end = [&](int64_t at, llvm::function_ref<void(Value, Value)> body) {
+      if (known)
+        body(b.fabric(chain[at % 2]), b.fabric(chain[1 - at % 2]));
+      else
+        withLinks(body);
     };
     b.when(
-        isHead, [&] { b.vec(kind, type, words, term, term, link(0)); },
-        [&] {
-          b.when(
-              b.equal(position, b.constant(line - 1)),
-              [&] { b.vec(pe::VectorKind::Mov, type, words, link(line - 2), term); },
-              [&] {
-                b.when(b.scalar(pe::ScalarKind::And, position, b.constant(1)), [&] { relay(1); }, [&] { relay(0); });
-              });
-        });
+        isHead, [&] { end(0, atHead); },
+        [&] { b.when(group > 2 ? isLast : Value(), [&] { end(group - 1, atLast); }, [&] { withLinks(between); }); });
     return success();
   });
 }

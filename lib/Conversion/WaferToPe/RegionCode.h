@@ -39,9 +39,9 @@ struct RegionCode {
 
   Tensor tensor(mlir::Value value);
   std::string newBuffer(mlir::Location loc, llvm::StringRef kind, int64_t words);
-  /// Makes a function, has `body` fill it, and calls it from main.
-  mlir::LogicalResult function(mlir::Location loc, const AxisSizes &sizes, int64_t splitX, int64_t splitY,
-                               llvm::StringRef name, llvm::function_ref<mlir::LogicalResult(PeBuilder &)> body);
+  /// Makes a function, has `body` fill it with what follows the coordinates of `splits`, and calls it from main.
+  mlir::LogicalResult function(mlir::Location loc, const Layout &splits, llvm::StringRef name,
+                               llvm::function_ref<mlir::LogicalResult(PeBuilder &)> body);
 };
 
 mlir::LogicalResult lowerRedistribute(RedistributeOp op, RegionCode &code);

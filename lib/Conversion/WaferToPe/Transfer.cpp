@@ -9,9 +9,13 @@
 // A stream between regions, or to and from the host, is a pass cut in two at the head: the producer's head relays to
 // the stream's color instead of the broadcast channel, the consumer's head relays from the stream's color.
 //
-// Cost: one wavelet per word of the line's blocks, plus some 100 cycles per sender for the interval arithmetic and the
-// set-up of receive and relay.
+// Senders whose blocks are of one size and lie evenly are taken together: one relay and one receive for all of them.
+//
+// Cost: one wavelet per word of the line's blocks, plus some 80 cycles for the interval arithmetic and the set-up of
+// receive and relay, per sender or per run of such senders.
 #include "RegionCode.h"
+
+#include "wafer/Dialect/Wafer/Transfer.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -20,60 +24,6 @@ using namespace wafer::wfr;
 namespace {
 
 constexpr int kSendThread = 1, kRelayThread = 2;
-
-/// One dimension of a transfer, after merging; in elements of the source's index space.
-struct TransferDim {
-  Affine sourceStart, resultStart; // of the boxes, unclipped
-  int64_t sourceLength, resultLength;
-  int64_t sourceExtent;
-  Affine resultLow, resultHigh; // the result tensor's range, in source indices; of sliced dimensions one element of it
-  int64_t sourceStride, resultStride;
-  int64_t slices = 0; // of a sliced dimension: how many there are
-
-  bool trivial() const {
-    return sourceStart.isConstant() && resultStart.isConstant() && sourceStart.constant == 0 &&
-           resultStart.constant == 0 && sourceLength == sourceExtent && resultLength == sourceExtent &&
-           resultLow == Affine(0) && resultHigh == Affine(sourceExtent);
-  }
-};
-
-/// Dimensions that both sides hold whole are merged into the one before them.
-std::vector<TransferDim> mergeDims(ArrayRef<TransferDim> dims) {
-  std::vector<TransferDim> merged;
-  for (const TransferDim &dim : dims) {
-    if (dim.trivial() && dim.sourceExtent == 1)
-      continue;
-    if (!merged.empty() && dim.trivial()) {
-      TransferDim &outer = merged.back();
-      int64_t k = dim.sourceExtent;
-      outer.sourceStart = outer.sourceStart * k;
-      outer.resultStart = outer.resultStart * k;
-      outer.resultLow = outer.resultLow * k;
-      outer.resultHigh = outer.resultHigh * k;
-      for (int64_t *scaled : {&outer.sourceLength, &outer.resultLength, &outer.sourceExtent})
-        *scaled *= k;
-      outer.sourceStride = dim.sourceStride;
-      outer.resultStride = dim.resultStride;
-      continue;
-    }
-    merged.push_back(dim);
-  }
-  if (merged.empty())
-    merged.push_back({Affine(0), Affine(0), 1, 1, 1, 0, 1, 1, 1});
-  return merged;
-}
-
-std::vector<TransferDim> transferDims(const Tensor &source, const Tensor &result, ArrayRef<int64_t> shift) {
-  std::vector<TransferDim> dims;
-  SmallVector<int64_t> sourceStrides = source.strides(), resultStrides = result.strides();
-  for (size_t d = 0; d != source.shape.size(); ++d) {
-    int64_t by = shift.empty() ? 0 : shift[d];
-    dims.push_back({source.layout.dims[d].start, result.layout.dims[d].start - Affine(by), source.layout.dims[d].length,
-                    result.layout.dims[d].length, source.shape[d], -by, result.shape[d] - by, sourceStrides[d],
-                    resultStrides[d]});
-  }
-  return mergeDims(dims);
-}
 
 /// A descriptor has four dimensions. What is left beyond, those with the fewest elements, is transferred slice by
 /// slice.
@@ -97,58 +47,18 @@ void sliceDims(std::vector<TransferDim> &dims) {
   }
 }
 
-Affine senderForm(Affine affine, bool y) {
-  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
-  affine.step[P0] = affine.step[major];
-  affine.step[P1] = affine.step[minor];
-  affine.step[major] = affine.step[minor] = 0;
-  return affine;
-}
-
-/// The bound with the line's axes at the values that make it smallest.
-Affine lineMin(Affine affine, bool y, const AxisSizes &sizes) {
-  for (Axis axis : {y ? Y0 : X0, y ? Y1 : X1}) {
-    if (affine.step[axis] < 0)
-      affine.constant += affine.step[axis] * (sizes.size[axis] - 1);
-    affine.step[axis] = 0;
-  }
-  return affine;
-}
-Affine lineMax(Affine affine, bool y, const AxisSizes &sizes) { return lineMin(affine * -1, y, sizes) * -1; }
-
-/// What one PE sends of a dimension: its box, inside the tensor, as far as the line needs it.
-Span sendRange(const TransferDim &dim, const std::optional<std::pair<Affine, Affine>> &needed, bool sender, bool y) {
-  Affine start = sender ? senderForm(dim.sourceStart, y) : dim.sourceStart;
-  Span range{{start, Affine(0), dim.resultLow},
-             {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), dim.resultHigh}};
-  if (needed) {
-    range.lower.push_back(needed->first);
-    range.upper.push_back(needed->second);
-  }
-  return range;
-}
-
 struct Transfer {
   PeBuilder &b;
-  bool y;          // along columns
-  int64_t line;    // PEs of a line
-  int64_t senders; // coordinates 0 .. senders - 1 send
+  bool y;       // along columns
+  int64_t line; // PEs of a line
+  Senders senders;
   std::vector<TransferDim> dims;
   pe::ElementType type;
   std::string source, result; // buffers
   bool streamed = false;      // what the line needs is not known to the sender: all of its box goes
 
-  std::vector<Span> ranges(bool sender) const {
-    std::vector<Span> result;
-    for (const TransferDim &dim : dims) {
-      std::optional<std::pair<Affine, Affine>> needed;
-      if (!streamed)
-        needed = {lineMin(dim.resultStart, y, b.sizes),
-                  lineMax(dim.resultStart, y, b.sizes) + Affine(dim.resultLength)};
-      result.push_back(sendRange(dim, needed, sender, y));
-    }
-    return result;
-  }
+  /// What this PE (or the sender that is bound to P0) has of each dimension to send.
+  std::vector<Span> ranges(bool sender) const { return blockRanges(dims, y, b.sizes, sender, streamed); }
 
   /// The extents of ranges as a nest. Of a sliced dimension there is one element or none: its extent is a factor of the
   /// first one of the others.
@@ -181,6 +91,8 @@ struct Transfer {
   void send(int color, int thread, pe::Control control) {
     std::vector<Span> block = ranges(/*sender=*/false);
     SmallVector<Value> extents = nest(block);
+    if (senders.minor < senders.split)
+      extents.front() = b.mul(extents.front(), b.less(b.coordinate(y ? Y1 : X1), b.constant(senders.minor)));
     Value base = b.address(source);
     for (auto [dim, range] : llvm::zip(dims, block))
       base = b.add(base, offset(range.lower, dim.sourceStart, dim.sourceStride));
@@ -214,60 +126,133 @@ struct Transfer {
 
   SmallVector<Value> blockExtents() { return nest(ranges(/*sender=*/true), /*clamped=*/true); }
 
-  void bindSender(Value p) {
-    b.sizes.size[P0] = senders;
-    b.sizes.size[P1] = 1;
-    b.bind(P0, p);
+  bool split() const { return senders.split > 1; }
+
+  void bindSender(Value major, Value minor = {}) {
+    b.sizes.size[P0] = senders.major;
+    b.sizes.size[P1] = senders.minor;
+    b.bind(P0, major);
+    b.bind(P1, minor);
   }
 
-  /// Every sender's block goes to the gather channel, the turn handed on.
+  /// Builds `body` for each sender in the order of positions, bound to P0 and P1, and `between` for those between the
+  /// last minor coordinate that sends and the next major one.
+  void eachSender(llvm::function_ref<void()> body, llvm::function_ref<void(int64_t)> between = {}) {
+    b.loop(b.constant(senders.major), 1, [&](Value major) {
+      if (!split()) {
+        bindSender(major);
+        return body();
+      }
+      b.loop(b.constant(senders.minor), 1, [&](Value minor) {
+        bindSender(major, minor);
+        body();
+      });
+      if (int64_t silent = senders.split - senders.minor; silent && between)
+        b.when(b.less(major, b.constant(senders.major - 1)), [&] { between(silent); });
+    });
+  }
+
+  /// Every sender's block goes to the gather channel, the turn handed on; those between senders hand on the turn.
   void sendToGather(int gather) {
     Value position = b.position(y);
-    b.when(senders < line ? b.less(position, b.constant(senders)) : Value(), [&] {
+    int64_t end = senders.end();
+    b.when(end < line ? b.less(position, b.constant(end)) : Value(), [&] {
       b.when(
-          b.equal(position, b.constant(senders - 1)), [&] { send(gather, kSendThread, pe::Control::Reset); },
+          b.equal(position, b.constant(end - 1)), [&] { send(gather, kSendThread, pe::Control::Reset); },
           [&] { send(gather, kSendThread, pe::Control::Advance); });
     });
   }
 
-  /// One word from the gather channel is dropped: the control wavelet behind each block.
-  void dropControl(int gather) { b.vec(pe::VectorKind::Mov, type, b.constant(1), {}, b.fabric(gather)); }
+  /// Words from the gather channel are dropped: the control wavelet behind each block.
+  void dropControl(int gather, int64_t count = 1) {
+    b.vec(pe::VectorKind::Mov, type, b.constant(count), {}, b.fabric(gather));
+  }
 
   Value isHead() { return b.equal(b.position(y), b.constant(0)); }
 
+  /// The blocks of a run of senders arrive on `from` (the head relays them to `broadcast`), `between` words after each
+  /// of them. One relay and one receive do for all.
+  void burst(const SenderRun &run, int from, int broadcast, int64_t between) {
+    bindSender(b.constant(run.first));
+    std::vector<Span> block = ranges(/*sender=*/true);
+    // The window in a block. Words between blocks make rows of one block longer, so it has but one dimension then.
+    SmallVector<Value> blockExtents{b.constant(run.count)}, nest{b.constant(run.count)}, lower{b.constant(0)};
+    SmallVector<int64_t> strides{0};
+    Value base = b.address(result), factor, keptFactor;
+    size_t main = mainDim(dims, y, b.sizes, streamed);
+    for (auto [d, dim, range] : llvm::enumerate(dims, block)) {
+      Span kept = range;
+      kept.lower.push_back(dim.resultStart);
+      kept.upper.push_back(dim.resultStart + Affine(dim.resultLength));
+      base = b.add(base, offset(kept.lower, dim.resultStart, dim.resultStride));
+      strides[0] += run.advance[d] * dim.resultStride;
+      if (between && d != main) {
+        Value extent = b.clampedExtent(range), keptExtent = b.clampedExtent(kept);
+        factor = factor ? b.mul(factor, extent) : extent;
+        keptFactor = keptFactor ? b.mul(keptFactor, keptExtent) : keptExtent;
+        continue;
+      }
+      blockExtents.push_back(b.clampedExtent(range));
+      nest.push_back(b.extent(kept));
+      lower.push_back(b.sub(b.lower(kept.lower), b.lower(range.lower)));
+      strides.push_back(dim.resultStride);
+    }
+    if (factor) {
+      blockExtents.back() = b.mul(blockExtents.back(), factor);
+      nest.back() = b.mul(nest.back(), keptFactor);
+    }
+    if (between)
+      blockExtents.back() = b.add(blockExtents.back(), b.constant(between));
+    if (line == 1) {
+      pe::RecvWindowOp::create(b.builder, b.loc, from, nest, blockExtents, lower, b.desc(base, strides));
+      return;
+    }
+    b.when(isHead(), [&] {
+      b.vec(pe::VectorKind::Mov, type, blockExtents, b.fabric(broadcast), b.fabric(from), {}, {}, kRelayThread);
+    });
+    pe::RecvWindowOp::create(b.builder, b.loc, broadcast, nest, blockExtents, lower, b.desc(base, strides));
+    b.when(isHead(), [&] { b.wait(kRelayThread); });
+  }
+
   void pass(int gather, int broadcast) {
-    if (senders == 1) {
+    if (senders.end() == 1) {
       b.when(isHead(), [&] { send(broadcast, kSendThread, pe::Control::None); });
-      bindSender(b.constant(0));
+      bindSender(b.constant(0), b.constant(0));
       receive(broadcast, blockExtents());
       b.when(isHead(), [&] { b.wait(kSendThread); });
       return;
     }
     sendToGather(gather);
-    b.loop(b.constant(senders), 1, [&](Value p) {
-      bindSender(p);
-      SmallVector<Value> extents = blockExtents();
-      b.when(isHead(), [&] {
-        b.vec(pe::VectorKind::Mov, type, extents, b.fabric(broadcast), b.fabric(gather), {}, {}, kRelayThread);
-      });
-      receive(broadcast, extents);
-      b.when(isHead(), [&] {
-        b.wait(kRelayThread);
-        dropControl(gather);
-      });
-    });
+    if (auto runs = senderRuns(dims, y, b.sizes, senders, streamed, /*between=*/1)) {
+      for (const SenderRun &run : *runs)
+        burst(run, gather, broadcast, 1);
+      b.wait(kSendThread);
+      return;
+    }
+    eachSender(
+        [&] {
+          SmallVector<Value> extents = blockExtents();
+          b.when(isHead(), [&] {
+            b.vec(pe::VectorKind::Mov, type, extents, b.fabric(broadcast), b.fabric(gather), {}, {}, kRelayThread);
+          });
+          receive(broadcast, extents);
+          b.when(isHead(), [&] {
+            b.wait(kRelayThread);
+            dropControl(gather);
+          });
+        },
+        [&](int64_t silent) { b.when(isHead(), [&] { dropControl(gather, silent); }); });
     b.wait(kSendThread);
   }
 
   void sendStream(int gather, int stream) {
-    if (senders == 1) {
+    if (senders.end() == 1) {
       b.when(line > 1 ? isHead() : Value(), [&] { send(stream, 0, pe::Control::None); });
       return;
     }
     sendToGather(gather);
     b.when(isHead(), [&] {
-      b.loop(b.constant(senders), 1, [&](Value p) {
-        bindSender(p);
+      eachSender([&] {
         b.vec(pe::VectorKind::Mov, type, blockExtents(), b.fabric(stream), b.fabric(gather));
         dropControl(gather);
       });
@@ -276,8 +261,12 @@ struct Transfer {
   }
 
   void receiveStream(int stream, int broadcast) {
-    b.loop(b.constant(senders), 1, [&](Value p) {
-      bindSender(p);
+    if (auto runs = senderRuns(dims, y, b.sizes, senders, streamed, /*between=*/0)) {
+      for (const SenderRun &run : *runs)
+        burst(run, stream, broadcast, 0);
+      return;
+    }
+    eachSender([&] {
       SmallVector<Value> extents = blockExtents();
       if (line == 1)
         return receive(stream, extents);
@@ -330,35 +319,34 @@ LogicalResult checkRank(Operation *op, const Transfer &transfer, size_t most) {
   return success();
 }
 
-LogicalResult checkSplits(Operation *op, const Layout &a, const Layout &b) {
-  if (a.splitX != 1 || a.splitY != 1 || b.splitX != 1 || b.splitY != 1)
-    return op->emitOpError("sides split into two axes cannot be moved along yet");
-  return success();
+/// Of a stream every sender of a row sends all that it has.
+Senders streamSenders(StreamOp stream, const Layout &layout) {
+  int64_t count = static_cast<int64_t>(stream.getSenders()), split = layout.splitX;
+  return {(count + split - 1) / split, std::min(count, split), split};
 }
 
 } // namespace
 
 LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code) {
   Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
-  if (failed(checkSplits(op, source.layout, result.layout)))
-    return failure();
-  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
+  alignSplits({&source.layout, &result.layout});
   bool y = op.getAxis() == "y", local = op.getAxis() == "local";
   int64_t line = y ? code.height : code.width;
-  int64_t senders = linesInUse(source.layout, source.shape, y, code.width, code.height);
-  return code.function(op.getLoc(), sizes, 1, 1,
+  Senders senders = sendersOf(source.layout, source.shape, y, code.width, code.height);
+  return code.function(op.getLoc(), source.layout,
                        local ? "copy"
                        : y   ? "pass_y"
                              : "pass_x",
                        [&](PeBuilder &b) {
-                         Transfer transfer{b,
-                                           y,
-                                           line,
-                                           senders,
-                                           transferDims(source, result, op.getShift()),
-                                           source.elementType(),
-                                           source.buffer,
-                                           result.buffer};
+                         Transfer transfer{
+                             b,
+                             y,
+                             line,
+                             senders,
+                             transferDims(source.layout, source.shape, result.layout, result.shape, op.getShift()),
+                             source.elementType(),
+                             source.buffer,
+                             result.buffer};
                          if (failed(checkRank(op, transfer, isa::kMaxRank + 2)))
                            return failure();
                          sliceDims(transfer.dims);
@@ -375,18 +363,15 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
 
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
   Tensor source = code.tensor(op.getSource());
-  if (failed(checkSplits(op, source.layout, source.layout)))
-    return failure();
   std::optional<int> color = code.streamColor(stream.getSymName());
   if (!color)
     return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
-  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
-  return code.function(op.getLoc(), sizes, 1, 1, "send", [&](PeBuilder &b) {
+  return code.function(op.getLoc(), source.layout, "send", [&](PeBuilder &b) {
     Transfer transfer{b,
                       false,
                       code.width,
-                      static_cast<int64_t>(stream.getSenders()),
-                      transferDims(source, source, {}),
+                      streamSenders(stream, source.layout),
+                      transferDims(source.layout, source.shape, source.layout, source.shape, {}),
                       source.elementType(),
                       source.buffer,
                       source.buffer,
@@ -407,18 +392,16 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
   auto type = cast<RankedTensorType>(stream.getType());
   source.shape = SmallVector<int64_t>(type.getShape());
   source.layout = layoutOf(type);
-  if (failed(checkSplits(op, source.layout, result.layout)))
-    return failure();
+  alignSplits({&source.layout, &result.layout});
   std::optional<int> color = code.streamColor(stream.getSymName());
   if (!color)
     return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
-  AxisSizes sizes = axisSizes(code.width, code.height, 1, 1, code.chunks);
-  return code.function(op.getLoc(), sizes, 1, 1, "receive", [&](PeBuilder &b) {
+  return code.function(op.getLoc(), source.layout, "receive", [&](PeBuilder &b) {
     Transfer transfer{b,
                       false,
                       code.width,
-                      static_cast<int64_t>(stream.getSenders()),
-                      transferDims(source, result, {}),
+                      streamSenders(stream, source.layout),
+                      transferDims(source.layout, source.shape, result.layout, result.shape, {}),
                       result.elementType(),
                       "",
                       result.buffer,

@@ -59,13 +59,14 @@ std::string RegionCode::newBuffer(Location loc, StringRef kind, int64_t words) {
   return name;
 }
 
-LogicalResult RegionCode::function(Location loc, const AxisSizes &sizes, int64_t splitX, int64_t splitY, StringRef name,
+LogicalResult RegionCode::function(Location loc, const Layout &splits, StringRef name,
                                    llvm::function_ref<LogicalResult(PeBuilder &)> body) {
   std::string symbol = (name + Twine(functions++)).str();
   auto func = pe::FuncOp::create(builder, loc, symbol);
   Block &block = func.getBody().emplaceBlock();
   OpBuilder inner = OpBuilder::atBlockBegin(&block);
-  PeBuilder b(inner, loc, sizes, splitX, splitY);
+  AxisSizes sizes = axisSizes(width, height, splits.splitX, splits.splitY, chunks);
+  PeBuilder b(inner, loc, sizes, splits.splitX, splits.splitY);
   SmallVector<Value> arguments;
   if (chunkIndex) {
     b.bind(T, block.addArgument(builder.getI32Type(), loc));

@@ -131,21 +131,94 @@ std::optional<SmallVector<int64_t>> wafer::wfr::linearForm(AffineExpr expression
   return form;
 }
 
-int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
-  unsigned side = y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1);
-  if ((layout.atAxes & side) || !layout.dependsOnSide(y))
+static Axis majorAxis(bool y) { return y ? Y0 : X0; }
+static Axis minorAxis(bool y) { return y ? Y1 : X1; }
+
+Layout Layout::withSplits(int64_t x, int64_t y) const {
+  Layout layout = *this;
+  for (bool side : {false, true}) {
+    int64_t &split = side ? layout.splitY : layout.splitX, by = side ? y : x;
+    if (split == by)
+      continue;
+    assert(split == 1 && "a side has one way to be split");
+    Axis major = majorAxis(side), minor = minorAxis(side);
+    split = by;
+    for (LayoutDim &dim : layout.dims) {
+      dim.start.step[minor] = dim.start.step[major];
+      dim.start.step[major] *= by;
+    }
+    for (unsigned *axes : {&layout.partialAxes, &layout.atAxes})
+      if (*axes & 1u << major)
+        *axes |= 1u << minor;
+  }
+  return layout;
+}
+
+Layout Layout::simplified() const {
+  Layout layout = *this;
+  for (bool side : {false, true}) {
+    int64_t &split = side ? layout.splitY : layout.splitX;
+    Axis major = majorAxis(side), minor = minorAxis(side);
+    auto both = [&](unsigned axes) { return (axes >> major & 1) == (axes >> minor & 1); };
+    bool one = both(partialAxes) && both(atAxes) && llvm::all_of(layout.dims, [&](const LayoutDim &dim) {
+                 return dim.start.step[major] == split * dim.start.step[minor];
+               });
+    if (split == 1 || !one)
+      continue;
+    split = 1;
+    for (LayoutDim &dim : layout.dims) {
+      dim.start.step[major] = dim.start.step[minor];
+      dim.start.step[minor] = 0;
+    }
+    layout.partialAxes &= ~(1u << minor);
+    layout.atAxes &= ~(1u << minor);
+  }
+  return layout;
+}
+
+void wafer::wfr::alignSplits(ArrayRef<Layout *> layouts) {
+  int64_t x = 1, y = 1;
+  for (Layout *layout : layouts) {
+    *layout = layout->simplified();
+    x = std::max(x, layout->splitX);
+    y = std::max(y, layout->splitY);
+  }
+  for (Layout *layout : layouts)
+    *layout = layout->withSplits(x, y);
+}
+
+/// The coordinates of one axis, from 0 on, at which something of the tensor begins.
+static int64_t coordinatesInUse(const Layout &layout, ArrayRef<int64_t> shape, Axis axis, const AxisSizes &sizes) {
+  if ((layout.atAxes >> axis & 1) || !layout.dependsOn(axis))
     return 1;
-  AxisSizes sizes = axisSizes(w, h, layout.splitX, layout.splitY);
-  Axis major = y ? Y0 : X0;
-  int64_t lines = sizes.size[major];
+  int64_t count = sizes.size[axis];
   for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
-    int64_t step = dim.start.step[major];
+    int64_t step = dim.start.step[axis];
     if (step <= 0)
       continue;
-    // The first start of each line lies inside the tensor for so many lines.
+    // The first start at each coordinate lies inside the tensor for so many of them.
     Affine rest = dim.start;
-    rest.step[major] = 0;
-    lines = std::min<int64_t>(lines, llvm::divideCeil(std::max<int64_t>(extent - minOf(rest, sizes), 1), step));
+    rest.step[axis] = 0;
+    count = std::min<int64_t>(count, llvm::divideCeil(std::max<int64_t>(extent - minOf(rest, sizes), 1), step));
   }
-  return std::max<int64_t>(lines, 1);
+  return std::max<int64_t>(count, 1);
+}
+
+Senders wafer::wfr::sendersOf(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
+  AxisSizes sizes = axisSizes(w, h, layout.splitX, layout.splitY);
+  return {coordinatesInUse(layout, shape, majorAxis(y), sizes), coordinatesInUse(layout, shape, minorAxis(y), sizes),
+          y ? layout.splitY : layout.splitX};
+}
+
+int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
+  Senders senders = sendersOf(layout, shape, y, w, h);
+  return senders.major == 1 ? senders.minor : senders.major * senders.split;
+}
+
+int64_t wafer::wfr::reducedGroup(const Layout &layout, bool y, int64_t w, int64_t h) {
+  int64_t split = y ? layout.splitY : layout.splitX, line = y ? h : w;
+  bool major = layout.partialAxes >> majorAxis(y) & 1, minor = layout.partialAxes >> minorAxis(y) & 1;
+  if (major && (minor || split == 1))
+    return line;
+  return minor && !major ? split : 0;
 }

@@ -15,6 +15,36 @@ LogicalResult RegionOp::verify() {
   return success();
 }
 
+LogicalResult RegionOp::verifyRegions() {
+  auto divides = [](int64_t split, int64_t side) { return split == 1 || side % split == 0; };
+  WalkResult result = getBody().walk([&](Operation *op) -> WalkResult {
+    for (Type type : op->getResultTypes()) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      auto layout = tensor ? dyn_cast_or_null<LayoutAttr>(tensor.getEncoding()) : LayoutAttr();
+      if (layout && (!divides(layout.getSplitX(), getWidth()) || !divides(layout.getSplitY(), getHeight())))
+        return op->emitOpError("has a layout with split [")
+               << layout.getSplitX() << ", " << layout.getSplitY() << "], which does not divide the sides of a "
+               << getWidth() << " x " << getHeight() << " region";
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// Layouts meet on one division of each side: two that divide a side differently share no coordinates.
+static LogicalResult verifySplits(Operation *op, ArrayRef<Layout> layouts) {
+  Layout all;
+  for (const Layout &given : layouts) {
+    Layout layout = given.simplified();
+    for (auto [split, known] : {std::pair{layout.splitX, &all.splitX}, {layout.splitY, &all.splitY}}) {
+      if (split != 1 && *known != 1 && split != *known)
+        return op->emitOpError("has layouts that divide a side by ") << *known << " and by " << split;
+      *known = std::max(*known, split);
+    }
+  }
+  return success();
+}
+
 LogicalResult StreamOp::verify() {
   if (!isa<RankedTensorType>(getType()))
     return emitOpError("carries a ranked tensor");
@@ -71,7 +101,7 @@ LogicalResult RedistributeOp::verify() {
   Layout source = layoutOf(from);
   if (source.partialAxes)
     return emitOpError("source is partial: reduce it first");
-  return success();
+  return verifySplits(*this, {source, layoutOf(to)});
 }
 
 LogicalResult ReduceOp::verify() {
@@ -85,6 +115,13 @@ LogicalResult ReduceOp::verify() {
     return emitOpError("source is not partial along ") << getAxis();
   if (result.partialAxes & side)
     return emitOpError("result is still partial along ") << getAxis();
+  bool y = getAxis() == "y";
+  bool minor = source.partialAxes >> (y ? Y1 : X1) & 1, major = source.partialAxes >> (y ? Y0 : X0) & 1;
+  bool divided = (y ? source.splitY : source.splitX) > 1;
+  if (divided && major && !minor)
+    return emitOpError("terms lie on the major axis of a divided side: their PEs are no neighbors");
+  if (divided && !major && getAlgorithm() == "star")
+    return emitOpError("star combines whole lines; groups of a divided side are combined by chain");
   return success();
 }
 
@@ -111,7 +148,10 @@ LogicalResult KernelOp::verify() {
     return emitOpError("a reduction needs its identity");
   if (getBody().front().getNumArguments() != operands + 1)
     return emitOpError("body takes one scalar per input and the accumulator");
-  return success();
+  SmallVector<Layout> layouts{Layout::get(getIteration()), layoutOf(getResult().getType())};
+  for (Type type : getInputs().getTypes())
+    layouts.push_back(layoutOf(type));
+  return verifySplits(*this, layouts);
 }
 
 LogicalResult GatherOp::verify() {
@@ -119,7 +159,7 @@ LogicalResult GatherOp::verify() {
        result = cast<RankedTensorType>(getResult().getType());
   if (table.getRank() < 1 || result.getRank() != table.getRank() - 1 + indices.getRank())
     return emitOpError("result rank must be that of the indices plus the table's without its first dimension");
-  return success();
+  return verifySplits(*this, {layoutOf(table), layoutOf(indices), layoutOf(result)});
 }
 
 LogicalResult ChunksOp::verify() {

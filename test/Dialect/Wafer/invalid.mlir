@@ -59,3 +59,45 @@ wafer.program @main mesh(4 x 4) {
   // expected-error @+1 {{has a producer and consumers, or the host in the place of one}}
   wafer.stream @s to [] of tensor<4xf32> senders 1 lanes 1
 }
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(4 x 6) {
+    // expected-error @+1 {{has a layout with split [1, 4], which does not divide the sides of a 4 x 6 region}}
+    %0 = wafer.empty : tensor<4xf32, #wafer.layout<[1 at 1 * y1], split = [1, 4]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+    %0 = wafer.empty : tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>
+    // expected-error @+1 {{has layouts that divide a side by 4 and by 2}}
+    %1 = wafer.redistribute %0 along "x" : (tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>)
+        -> tensor<8xf32, #wafer.layout<[4 at 4 * x1], split = [2, 1]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+    %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x0]>>
+    // expected-error @+1 {{terms lie on the major axis of a divided side: their PEs are no neighbors}}
+    %1 = wafer.reduce %0 along "x" by "chain" : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x0]>>
+        to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], valid_at_0 = [x0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+    %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>>
+    // expected-error @+1 {{star combines whole lines; groups of a divided side are combined by chain}}
+    %1 = wafer.reduce %0 along "x" by "star" : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>>
+        to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], valid_at_0 = [x1]>>
+  }
+}

@@ -20,8 +20,8 @@ bool keepsWord(mlir::Operation *op);
 /// The value whose word `value` is: looks through such ops.
 mlir::Value wordOf(mlir::Value value);
 
-/// A product whose only reader adds it to the body's accumulator (its last argument): the two are one fma. Elsewhere the
-/// two roundings of the model's own operations are kept.
+/// A product whose only reader adds it to the body's accumulator (its last argument): the two are one fma. Elsewhere
+/// the two roundings of the model's own operations are kept.
 bool isFusedProduct(mlir::Operation *op, mlir::Block &body);
 
 /// The instructions of a body, in order.

@@ -60,6 +60,11 @@ struct Layout {
   /// Words of the box of each PE.
   int64_t words() const;
   bool dependsOn(Axis axis) const;
+  /// The same said of sides that are split: x = x0 * splitX + x1. A side of this layout is split so already, or not at
+  /// all.
+  Layout withSplits(int64_t x, int64_t y) const;
+  /// The same with a side undivided where its two axes say no more than one.
+  Layout simplified() const;
   bool dependsOnSide(bool y) const { return dependsOn(y ? Y0 : X0) || dependsOn(y ? Y1 : X1); }
 };
 
@@ -73,8 +78,23 @@ std::optional<llvm::SmallVector<int64_t>> linearForm(mlir::AffineExpr expression
 /// Coordinate counts of a region of w x h PEs under a layout's splits.
 AxisSizes axisSizes(int64_t w, int64_t h, int64_t splitX, int64_t splitY, int64_t chunks = 1);
 
-/// How many rows (y) or columns of a w x h region hold any of the tensor, from the first on: those that send when it
-/// leaves its layout along that side.
+/// Brings layouts to the same splits, as few as say all of them.
+void alignSplits(llvm::ArrayRef<Layout *> layouts);
+
+/// Those of a line's PEs that hold, between them, what the line holds of a tensor, each element once: at major
+/// coordinates 0 .. major - 1 and minor coordinates 0 .. minor - 1 of the line's side.
+struct Senders {
+  int64_t major, minor, split;
+  /// One more than the last one's position.
+  int64_t end() const { return (major - 1) * split + minor; }
+};
+Senders sendersOf(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h);
+
+/// How many neighbors along a line hold the terms of one sum: the whole line, or of a divided side the PEs of one major
+/// coordinate. 0 if the terms lie otherwise.
+int64_t reducedGroup(const Layout &layout, bool y, int64_t w, int64_t h);
+
+/// How many rows (y) or columns of a w x h region hold any of the tensor, from the first on; 1 if all hold the same.
 int64_t linesInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h);
 
 } // namespace wafer::wfr

@@ -32,6 +32,7 @@ def Wafer_RegionOp : Wafer_Op<"region", [Symbol, HasParent<"ProgramOp">, SingleB
     $sym_name `size` `(` $width `x` $height `)` (`rect` $rect^)? (`pin` $pin^)? attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Wafer_StreamOp : Wafer_Op<"stream", [Symbol, HasParent<"ProgramOp">]> {
@@ -118,7 +119,11 @@ def Wafer_RedistributeOp : Wafer_Op<"redistribute", [Pure]> {
 }
 
 def Wafer_ReduceOp : Wafer_Op<"reduce", [Pure]> {
-  let summary = "Combines partial terms along one axis; the result is valid at coordinate 0 of it";
+  let summary = "Combines partial terms along one side; the result is valid at coordinate 0 of the axes that had terms";
+  let description = [{
+    `chain` and `star` combine whole lines of PEs, `chain` also groups of neighbors (terms on the minor axis alone of a
+    divided side).
+  }];
   let arguments = (ins AnyRankedTensor:$source, StrAttr:$axis, StrAttr:$algorithm);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source `along` $axis `by` $algorithm attr-dict `:` type($source) `to` type($result)";

@@ -1,0 +1,209 @@
+#include "wafer/Dialect/Wafer/Transfer.h"
+
+#include "wafer/Program/Isa.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+/// Dimensions that both sides hold whole are merged into the one before them.
+static std::vector<TransferDim> mergeDims(ArrayRef<TransferDim> dims) {
+  std::vector<TransferDim> merged;
+  for (const TransferDim &dim : dims) {
+    if (dim.trivial() && dim.sourceExtent == 1)
+      continue;
+    if (!merged.empty() && dim.trivial()) {
+      TransferDim &outer = merged.back();
+      int64_t k = dim.sourceExtent;
+      outer.sourceStart = outer.sourceStart * k;
+      outer.resultStart = outer.resultStart * k;
+      outer.resultLow = outer.resultLow * k;
+      outer.resultHigh = outer.resultHigh * k;
+      for (int64_t *scaled : {&outer.sourceLength, &outer.resultLength, &outer.sourceExtent})
+        *scaled *= k;
+      outer.sourceStride = dim.sourceStride;
+      outer.resultStride = dim.resultStride;
+      continue;
+    }
+    merged.push_back(dim);
+  }
+  if (merged.empty())
+    merged.push_back({Affine(0), Affine(0), 1, 1, 1, 0, 1, 1, 1});
+  return merged;
+}
+
+static SmallVector<int64_t> rowMajorStrides(const Layout &layout) {
+  SmallVector<int64_t> strides(layout.dims.size(), 1);
+  for (int d = static_cast<int>(strides.size()) - 2; d >= 0; --d)
+    strides[d] = strides[d + 1] * layout.dims[d + 1].length;
+  return strides;
+}
+
+std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef<int64_t> sourceShape,
+                                                  const Layout &result, ArrayRef<int64_t> resultShape,
+                                                  ArrayRef<int64_t> shift) {
+  std::vector<TransferDim> dims;
+  SmallVector<int64_t> sourceStrides = rowMajorStrides(source), resultStrides = rowMajorStrides(result);
+  for (size_t d = 0; d != sourceShape.size(); ++d) {
+    int64_t by = shift.empty() ? 0 : shift[d];
+    dims.push_back({source.dims[d].start, result.dims[d].start - Affine(by), source.dims[d].length,
+                    result.dims[d].length, sourceShape[d], -by, resultShape[d] - by, sourceStrides[d],
+                    resultStrides[d]});
+  }
+  return mergeDims(dims);
+}
+
+static Affine senderForm(Affine affine, bool y) {
+  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
+  affine.step[P0] = affine.step[major];
+  affine.step[P1] = affine.step[minor];
+  affine.step[major] = affine.step[minor] = 0;
+  return affine;
+}
+
+/// The bound with the line's axes at the values that make it smallest.
+static Affine lineMin(Affine affine, bool y, const AxisSizes &sizes) {
+  for (Axis axis : {y ? Y0 : X0, y ? Y1 : X1}) {
+    if (affine.step[axis] < 0)
+      affine.constant += affine.step[axis] * (sizes.size[axis] - 1);
+    affine.step[axis] = 0;
+  }
+  return affine;
+}
+static Affine lineMax(Affine affine, bool y, const AxisSizes &sizes) { return lineMin(affine * -1, y, sizes) * -1; }
+
+std::vector<Span> wafer::wfr::blockRanges(ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes, bool sender,
+                                          bool streamed) {
+  std::vector<Span> ranges;
+  for (const TransferDim &dim : dims) {
+    Affine start = sender ? senderForm(dim.sourceStart, y) : dim.sourceStart;
+    Span range{{start, Affine(0), dim.resultLow},
+               {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), dim.resultHigh}};
+    if (!streamed) {
+      range.lower.push_back(lineMin(dim.resultStart, y, sizes));
+      range.upper.push_back(lineMax(dim.resultStart, y, sizes) + Affine(dim.resultLength));
+    }
+    ranges.push_back(range);
+  }
+  return ranges;
+}
+
+namespace {
+
+bool movesWithSender(const Span &range) {
+  auto moves = [](const Affine &bound) { return bound.step[P0] != 0 || bound.step[P1] != 0; };
+  return llvm::any_of(range.lower, moves) || llvm::any_of(range.upper, moves);
+}
+
+/// The most elements that a range has on any PE.
+int64_t mostElements(const Span &range, const AxisSizes &sizes) {
+  int64_t most = INT64_MAX;
+  for (const Affine &low : range.lower)
+    for (const Affine &high : range.upper)
+      most = std::min(most, maxOf(high - low, sizes));
+  return most;
+}
+
+/// Where sender p's part of a dimension begins, and its elements.
+struct Part {
+  int64_t lower, extent;
+  bool sameSize(const Part &other) const { return extent == other.extent; }
+};
+
+std::optional<Part> partOf(const Span &range, int64_t p) {
+  auto at = [&](Affine bound) -> std::optional<int64_t> {
+    bound.constant += bound.step[P0] * p;
+    bound.step[P0] = 0;
+    if (!bound.isConstant())
+      return std::nullopt; // another sender of the same number has another part
+    return bound.constant;
+  };
+  int64_t lower = INT64_MIN, upper = INT64_MAX;
+  for (const Affine &bound : range.lower) {
+    std::optional<int64_t> value = at(bound);
+    if (!value)
+      return std::nullopt;
+    lower = std::max(lower, *value);
+  }
+  for (const Affine &bound : range.upper) {
+    std::optional<int64_t> value = at(bound);
+    if (!value)
+      return std::nullopt;
+    upper = std::min(upper, *value);
+  }
+  return Part{lower, std::max<int64_t>(0, upper - lower)};
+}
+
+/// Every PE of a line keeps all of what its senders have of the dimension.
+bool keptWhole(const TransferDim &dim, bool y, bool streamed) {
+  const Affine &start = dim.resultStart;
+  if (start.step[y ? Y0 : X0] != 0 || start.step[y ? Y1 : X1] != 0)
+    return false;
+  // What is not streamed is cut to what the line needs, which here is what each PE does.
+  return !streamed ||
+         (start.isConstant() && start.constant <= 0 && start.constant + dim.resultLength >= dim.sourceExtent);
+}
+
+} // namespace
+
+size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes, bool streamed) {
+  std::vector<Span> ranges = blockRanges(dims, y, sizes, /*sender=*/true, streamed);
+  for (auto [d, range] : llvm::enumerate(ranges))
+    if (mostElements(range, sizes) > 1)
+      return d;
+  return dims.size() - 1;
+}
+
+std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDim> dims, bool y,
+                                                             const AxisSizes &lineSizes, const Senders &senders,
+                                                             bool streamed, int64_t between) {
+  if (senders.split > 1 || senders.major < 2)
+    return std::nullopt;
+  for (const TransferDim &dim : dims)
+    if (dim.slices || (dim.sourceStart.step[y ? Y0 : X0] != 0 && !keptWhole(dim, y, streamed)))
+      return std::nullopt;
+  AxisSizes sizes = lineSizes;
+  sizes.size[P0] = senders.major;
+  std::vector<Span> ranges = blockRanges(dims, y, sizes, /*sender=*/true, streamed);
+  size_t large = 0;
+  SmallVector<size_t> moving;
+  for (auto [d, dim, range] : llvm::enumerate(dims, ranges)) {
+    large += mostElements(range, sizes) > 1;
+    if (!movesWithSender(range))
+      continue;
+    if (!keptWhole(dim, y, streamed))
+      return std::nullopt;
+    moving.push_back(d);
+  }
+  if (moving.empty() || (between ? large > 1 : dims.size() + 1 > isa::kMaxRank))
+    return std::nullopt;
+  std::vector<SenderRun> runs;
+  SmallVector<Part> last;
+  for (int64_t p = 0; p != senders.major; ++p) {
+    SmallVector<Part> parts;
+    for (size_t d : moving) {
+      std::optional<Part> part = partOf(ranges[d], p);
+      if (!part)
+        return std::nullopt;
+      parts.push_back(*part);
+    }
+    bool empty = llvm::any_of(parts, [](const Part &part) { return part.extent == 0; });
+    bool joins = !runs.empty() && llvm::all_of(llvm::zip(parts, last),
+                                               [](auto pair) { return std::get<0>(pair).sameSize(std::get<1>(pair)); });
+    SmallVector<int64_t> advance(dims.size(), 0);
+    for (size_t i = 0; joins && !empty && i != moving.size(); ++i)
+      advance[moving[i]] = parts[i].lower - last[i].lower;
+    joins = joins && (runs.back().count == 1 || runs.back().advance == advance);
+    if (joins) {
+      ++runs.back().count;
+      runs.back().advance = advance;
+    } else {
+      runs.push_back({p, 1, SmallVector<int64_t>(dims.size(), 0)});
+    }
+    last = parts;
+  }
+  // A run takes as long as a sender of its own, and more code.
+  if (runs.size() > 4 || 2 * static_cast<int64_t>(runs.size()) > senders.major + 1)
+    return std::nullopt;
+  return runs;
+}
