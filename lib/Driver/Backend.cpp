@@ -182,7 +182,7 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
   Backend backend(module, profile, options, modelName, bytes, stageDone);
   if (failed(backend.prepare()))
     return failure();
-  constexpr int64_t kFills[] = {100, 88, 76, 64};
+  constexpr int64_t kFills[] = {100, 95, 90, 85, 80, 70};
   constexpr int64_t kLargestSide = 48;
   int64_t width = options.meshWidth ? options.meshWidth : profile.meshWidth,
           height = options.meshHeight ? options.meshHeight : profile.meshHeight;
@@ -236,6 +236,8 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
         }
         if (!tooLarge)
           break;
+        if (progress)
+          progress("the code is larger than planned (" + said.front().message + "): planning with less memory");
       }
       if (!noRoom || largest < 2)
         break;

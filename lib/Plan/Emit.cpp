@@ -27,6 +27,7 @@ public:
     for (int r = 0; r != plan.regions; ++r) {
       regions[r].op = RegionOp::create(streamBuilder, loc, ("r" + Twine(r)).str(), plan.region.width,
                                        plan.region.height, RectAttr(), DenseI64ArrayAttr());
+      regions[r].op->setAttr("estimated_bytes", streamBuilder.getI64IntegerAttr(plan.bytes[r]));
       regions[r].builder = OpBuilder::atBlockEnd(&regions[r].op.getBody().emplaceBlock());
     }
     findCrossings();

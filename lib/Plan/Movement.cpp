@@ -227,7 +227,7 @@ private:
 } // namespace
 
 const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks) {
-  Key key{chunks, request.copy, static_cast<int64_t>(request.fromShape.size())};
+  key.assign({chunks, request.copy, static_cast<int64_t>(request.fromShape.size())});
   auto add = [&](ArrayRef<int64_t> numbers) { key.append(numbers.begin(), numbers.end()); };
   add(request.fromShape);
   add(request.shift);
@@ -238,9 +238,9 @@ const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks
       add(ArrayRef(dim.start.step).take_front(kLayoutAxes));
     }
   }
-  auto [it, isNew] = known.try_emplace(std::move(key));
-  if (isNew)
-    it->second = Planner(request, region, chunks, model).run();
+  auto it = known.find(key);
+  if (it == known.end())
+    it = known.emplace(key, Planner(request, region, chunks, model).run()).first;
   return it->second ? &*it->second : nullptr;
 }
 

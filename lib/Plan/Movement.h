@@ -60,6 +60,7 @@ private:
   RegionShape region;
   const ResourceModel &model;
   std::unordered_map<Key, std::optional<Movement>, Hash> known;
+  Key key; // of the request at hand
 };
 
 /// Every PE's `need` lies inside what it holds.

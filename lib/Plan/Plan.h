@@ -31,7 +31,8 @@ struct Plan {
   int regions = 0;
   std::vector<NodePlan> nodes;
   double cycles = 0;
-  int64_t candidates = 0; // priced
+  int64_t candidates = 0;           // priced
+  llvm::SmallVector<int64_t> bytes; // by region: SRAM of a PE, as estimated
 };
 
 struct PlanRequest {

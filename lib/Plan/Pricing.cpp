@@ -1,0 +1,243 @@
+// A node's price: bringing its operands to where it needs them, computing, combining partial terms, and bringing the
+// result to where it rests. Each in cycles by the resource model, in bytes of code, and in words of memory.
+#include "Pricing.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+std::optional<Price> Pricing::price(size_t n, const State &state, const Candidate &candidate, int region,
+                                    NodePlan *plan) {
+  const GraphNode &node = graph.nodes[n];
+  Price price;
+  if (region < static_cast<int>(state.memory.size()))
+    price.memory = state.memory[region];
+  price.memory.codeBytes += kKernelCodeBytes;
+  if (plan) {
+    plan->region = region;
+    plan->candidate = candidate;
+    plan->operands.resize(node.operands.size());
+  }
+  // A reshape is no instruction: its result is the words of its operand, all of them. An output leaves as it rests: by
+  // more lanes if every row holds another part.
+  bool exact = node.kind == GraphNode::Reshape || node.kind == GraphNode::Output;
+  for (auto [i, operand] : llvm::enumerate(node.operands))
+    if (!bringOperand(state, operand, candidate, i, exact, region, price, plan ? &plan->operands[i] : nullptr))
+      return std::nullopt;
+  if (!finish(node, candidate, price, plan))
+    return std::nullopt;
+  if (node.kind == GraphNode::Kernel)
+    price.cycles += computeCycles(node, candidate, request.model);
+  if (node.kind == GraphNode::Output) {
+    ArrayRef<int64_t> shape = node.operands[0].shape;
+    int64_t senders = linesInUse(candidate.result, shape, false, request.region);
+    price.cycles += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
+                    kSenderOverheadCycles * static_cast<double>(senders);
+  }
+  price.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
+  if (plan) {
+    plan->candidate.result = price.result;
+    plan->entries = price.entries;
+    plan->cycles = price.cycles;
+  }
+  countTensors(n, state, region, price);
+  return price;
+}
+
+/// What tensors take in the region while node n runs: those that rest there, what comes, and the node's own.
+void Pricing::countTensors(size_t n, const State &state, int region, Price &price) const {
+  int64_t words = price.arrivedWords + price.temporaryWords + price.resultWords;
+  for (const auto &[tensor, resting] : state.live)
+    if (resting.isIn(region))
+      words += resting.layout->words();
+  Memory &memory = price.memory;
+  // Tensors are taken in the order of their production: while older nodes of this region run, what arrives for this one
+  // may be there already.
+  if (llvm::any_of(price.arrivals,
+                   [&](const Arrival &arrival) { return graph.tensors[arrival.tensor].producer < memory.lastNode; }))
+    memory.tensorWords += price.arrivedWords;
+  memory.tensorWords = std::max(memory.tensorWords, words);
+  memory.lastNode = static_cast<int>(n);
+}
+
+/// Combines partial terms, then brings the result to where it rests.
+bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan) {
+  double once = 0;
+  std::optional<Layout> combined;
+  for (bool y : {false, true}) {
+    const Layout &terms = combined ? *combined : candidate.local;
+    unsigned side = y ? 1u << Y0 | 1u << Y1 : 1u << X0 | 1u << X1;
+    if (!(terms.partialAxes & side))
+      continue;
+    int64_t line = y ? request.region.height : request.region.width,
+            group = reducedGroup(terms, y, request.region.width, request.region.height);
+    Layout reduced = afterReduce(terms, y);
+    double chain = request.model.reduceChainCycles(terms.words(), static_cast<int>(group)), star = INFINITY;
+    if (group == line)
+      star = request.model.reduceStarCycles(terms.words(), static_cast<int>(line)) + 40.0 * static_cast<double>(line);
+    if (group > 1) {
+      if (plan)
+        plan->reduces.push_back({y, star < chain, reduced});
+      once += std::min(chain, star);
+      price.memory.codeBytes += kTransferCodeBytes;
+    } else {
+      reduced.atAxes &= ~side;
+    }
+    combined = std::move(reduced);
+  }
+  price.result = candidate.result;
+  if (node.result >= 0) {
+    const Layout &local = combined ? *combined : candidate.local;
+    const Movement *movement = movements.plan(
+        {local, graph.tensors[node.result].shape, candidate.result, {}, candidate.chunks > 1}, candidate.chunks);
+    if (!movement)
+      return false;
+    once += movement->cycles;
+    price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
+    if (plan)
+      plan->toResult = *movement;
+    // What needs no movement rests as it was made, which may be more than what was asked for.
+    if (movement->steps.empty())
+      price.result = local;
+    else
+      price.temporaryWords += candidate.local.words() + movement->middleWords;
+    price.resultWords = node.kind == GraphNode::Reshape ? 0 : price.result.words();
+  }
+  price.cycles += once * static_cast<double>(candidate.chunks);
+  return true;
+}
+
+bool Pricing::bringOperand(const State &state, const GraphOperand &source, const Candidate &candidate, size_t number,
+                           bool exact, int region, Price &price, OperandPlan *plan) {
+  const Layout &needed = candidate.operands[number];
+  if (plan)
+    plan->needed = needed;
+  auto direct = [&] {
+    if (plan)
+      plan->direct = true;
+    return true;
+  };
+  if (source.plain()) {
+    int number = source.pieces[0].tensor;
+    const GraphTensor &tensor = graph.tensors[number];
+    if (tensor.resident()) {
+      // A chunk's part of a weight lies inside what the PE holds of all chunks.
+      price.memory.weightBytes += 4 * wholeOfChunks(needed, source.shape, candidate.chunks).words();
+      return direct();
+    }
+    const Resting *resting = state.restingOf(number);
+    if (resting && (exact ? *resting->layout == needed
+                          : holds(*resting->layout, needed, source.shape, request.region, candidate.chunks))) {
+      bring(*resting, number, region, price);
+      return direct();
+    }
+    if (!resting && !price.entries.count(number)) {
+      Layout whole = wholeOfChunks(needed, source.shape, candidate.chunks);
+      // Who reads a part of it only may have that part, if nobody needs the rest.
+      bool alone = tensor.reads == 1 || holdsAll(whole, source.shape, request.region);
+      Entry entry =
+          cheapestEntry(tensor, alone ? &whole : nullptr, {whole, source.shape, needed, {}, false}, candidate);
+      if (entry.direct) {
+        price.entries[number] = whole;
+        price.cycles += entry.cycles;
+        price.memory.codeBytes += kTransferCodeBytes;
+        price.temporaryWords += whole.words();
+        return direct();
+      }
+    }
+  }
+  bool copy = !source.plain() || exact;
+  double once = 0;
+  for (const Piece &piece : source.pieces) {
+    const GraphTensor &tensor = graph.tensors[piece.tensor];
+    if (tensor.resident()) {
+      // Resident where it is needed; only a local copy is left.
+      double cycles = request.model.vectorCycles(isa::VectorOp::Mov, needed.words());
+      price.memory.weightBytes += 4 * needed.words() * (candidate.chunks > 1 ? candidate.chunks : 1);
+      price.memory.codeBytes += kTransferCodeBytes;
+      once += cycles;
+      if (plan) {
+        Movement local;
+        local.steps.push_back({MoveStep::Local, needed, cycles});
+        local.cycles = cycles;
+        plan->pieces.push_back(local);
+      }
+      continue;
+    }
+    const Resting *resting = state.restingOf(piece.tensor);
+    const Layout *from = resting ? resting->layout.get() : nullptr;
+    if (from) {
+      bring(*resting, piece.tensor, region, price);
+    } else {
+      auto known = price.entries.find(piece.tensor);
+      if (known == price.entries.end()) {
+        Entry entry = cheapestEntry(tensor, nullptr, {needed, tensor.shape, needed, piece.shift, copy}, candidate);
+        known = price.entries.insert({piece.tensor, entry.layout}).first;
+        price.cycles += entry.cycles;
+        price.temporaryWords += entry.layout.words();
+        price.memory.codeBytes += kTransferCodeBytes;
+      }
+      from = &known->second;
+    }
+    const Movement *movement = movements.plan({*from, tensor.shape, needed, piece.shift, copy}, candidate.chunks);
+    if (!movement)
+      return false;
+    once += movement->cycles;
+    price.temporaryWords += movement->middleWords;
+    price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
+    if (plan)
+      plan->pieces.push_back(*movement);
+  }
+  price.temporaryWords += needed.words();
+  price.cycles += once * static_cast<double>(candidate.chunks);
+  return true;
+}
+
+/// How an input comes in: as it is needed (`direct`, if that is given), or by rows, for the sake of more lanes, and
+/// then moved as `move` says.
+Pricing::Entry Pricing::cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
+                                      const Candidate &candidate) {
+  Entry best;
+  double least = INFINITY;
+  auto consider = [&](const Layout &layout, bool isDirect, double after) {
+    double cycles = entryCycles(tensor, layout);
+    if (cycles + after < least) {
+      least = cycles + after;
+      best = {layout, isDirect, cycles};
+    }
+  };
+  if (direct)
+    consider(*direct, true, 0);
+  int64_t rows = std::min(hostLanes, request.region.height);
+  for (const Layout &layout : plainLayouts(tensor.shape, request.region, rows)) {
+    MoveRequest behind{layout, move.fromShape, move.to, move.shift, move.copy};
+    if (const Movement *movement = movements.plan(behind, candidate.chunks))
+      consider(layout, false, movement->cycles * static_cast<double>(candidate.chunks));
+  }
+  return best;
+}
+
+/// Cycles of the host's stream of an input; infinite if rows need more lanes than there are.
+double Pricing::entryCycles(const GraphTensor &tensor, const Layout &layout) const {
+  int64_t width = request.region.width, height = request.region.height;
+  if (linesInUse(layout, tensor.shape, true, request.region) > hostLanes)
+    return INFINITY;
+  Senders rows = sendersOf(layout, tensor.shape, true, width, height);
+  double cycles = request.model.hostCycles(llvm::divideCeil(tensor.elements(), rows.major * rows.minor)) +
+                  request.model.broadcastCycles(0, static_cast<int>(width));
+  if (!layout.dependsOn(Y0) && height > hostLanes) // comes in at the first rows and goes on from there
+    cycles += request.model.broadcastCycles(layout.words(), static_cast<int>(height)) + kSenderOverheadCycles;
+  return cycles;
+}
+
+/// A tensor that the region does not have yet comes over a stream.
+void Pricing::bring(const Resting &resting, int tensor, int region, Price &price) const {
+  if (resting.isIn(region) || llvm::any_of(price.arrivals, [&](const Arrival &a) { return a.tensor == tensor; }))
+    return;
+  price.memory.codeBytes += kTransferCodeBytes;
+  price.arrivedWords += resting.layout->words();
+  price.arrivals.push_back(
+      {tensor, request.model.broadcastCycles(laneWords(*resting.layout, graph.tensors[tensor].shape, request.region),
+                                             static_cast<int>(2 * request.region.width)) +
+                   kSenderOverheadCycles * static_cast<double>(request.region.width)});
+}

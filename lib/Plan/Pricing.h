@@ -1,0 +1,55 @@
+// What it takes to run a node in one way, given what has been decided before it.
+#ifndef WAFER_LIB_PLAN_PRICING_H
+#define WAFER_LIB_PLAN_PRICING_H
+
+#include "State.h"
+
+namespace wafer::wfr {
+
+struct Price {
+  double cycles = 0;
+  Memory memory;                       // of the region, with the node
+  int64_t arrivedWords = 0;            // of what comes from other regions
+  int64_t temporaryWords = 0;          // while the node runs
+  int64_t resultWords = 0;             // from then on
+  Layout result;                       // where the result rests; of an output, how it leaves
+  std::map<int, Layout> entries;       // inputs that come in with the node, and how
+  llvm::SmallVector<Arrival> arrivals; // from other regions
+};
+
+class Pricing {
+public:
+  explicit Pricing(const PlanRequest &request)
+      : request(request), graph(request.graph), movements(request.region, request.model),
+        hostLanes(request.model.hostLanes()) {}
+
+  /// The price of node n as `candidate` says in `region` (open, or the next), or nothing if its operands cannot be
+  /// brought there. With `plan`, also how it is done.
+  std::optional<Price> price(size_t n, const State &state, const Candidate &candidate, int region,
+                             NodePlan *plan = nullptr);
+
+private:
+  struct Entry {
+    Layout layout;
+    bool direct = false;
+    double cycles = INFINITY; // of the host's stream, without the movement behind it
+  };
+
+  bool bringOperand(const State &state, const GraphOperand &source, const Candidate &candidate, size_t number,
+                    bool exact, int region, Price &price, OperandPlan *plan);
+  void countTensors(size_t n, const State &state, int region, Price &price) const;
+  bool finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan);
+  Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
+                      const Candidate &candidate);
+  double entryCycles(const GraphTensor &tensor, const Layout &layout) const;
+  void bring(const Resting &resting, int tensor, int region, Price &price) const;
+
+  const PlanRequest &request;
+  const Graph &graph;
+  MovementPlanner movements;
+  int64_t hostLanes;
+};
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_PLAN_PRICING_H

@@ -1,0 +1,44 @@
+// What a search has decided so far.
+#ifndef WAFER_LIB_PLAN_STATE_H
+#define WAFER_LIB_PLAN_STATE_H
+
+#include "Plan.h"
+#include "Timeline.h"
+
+namespace wafer::wfr {
+
+/// Where a live tensor rests.
+struct Resting {
+  std::shared_ptr<const Layout> layout;
+  uint64_t regions = 0; // a bit for each that has it
+  bool isIn(int region) const { return regions >> region & 1; }
+};
+
+// Estimates of code, per op of a region, functions that kernels share counted once for each: fitted to the four models
+// of the tests on five meshes (0.8 to 1.3 of the real code). The assembled program is checked afterwards.
+constexpr int64_t kBaseCodeBytes = 1500, kKernelCodeBytes = 65, kTransferCodeBytes = 65;
+
+/// Of one region, per PE. Code and weights are there all the time, so they meet the most that tensors ever take.
+struct Memory {
+  int64_t weightBytes = 0, codeBytes = kBaseCodeBytes;
+  int64_t tensorWords = 0; // at the fullest node
+  int lastNode = -1;
+  int64_t bytes() const { return codeBytes + weightBytes + 4 * tensorWords; }
+};
+
+struct State {
+  Timeline timeline;
+  std::vector<Memory> memory;  // by region
+  std::map<int, Resting> live; // by tensor: those that later nodes read
+  std::shared_ptr<const NodePlan> plan;
+  std::shared_ptr<const State> parent;
+
+  const Resting *restingOf(int tensor) const {
+    auto it = live.find(tensor);
+    return it == live.end() ? nullptr : &it->second;
+  }
+};
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_PLAN_STATE_H
