@@ -66,6 +66,7 @@ public:
           plan.regions = options.maxRegions;
           plan.largestSide = largestSide;
           pm.addPass(createWaferPlan(plan));
+          pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
         }))
       return failure();
     if (!run("place", [&](PassManager &pm) {

@@ -10,8 +10,7 @@
 //
 // Deadlock: within a color, trees without loops and with one writer per segment cannot wait in a circle; colors have
 // buffers of their own and share links fairly, so no color waits for another inside the fabric. What is left are
-// circles through cores, which are the order of sends and receives: regions take streams in one global order
-// (docs/rationale/wafer.md).
+// circles through cores, which are the order of sends and receives: wafer-verify-order excludes them.
 //
 // Time and memory follow the routers in use, not the mesh.
 #include "wafer/Dialect/Fabric/Passes.h"
