@@ -34,10 +34,10 @@ def FabricVerifyRoutes : Pass<"fabric-verify-routes", "::wafer::fabric::ProgramO
   let description = [{
     Flows are extracted back from the routes and compared with the intent. Also checked: at most one entry per router and
     color, every output accepted by its neighbor, no loop, nothing through dead PEs and links or over the mesh's edge except at host
-    ports, and the profile's limits on colors, switches and inputs.
+    ports, and the profile's limits on colors, switches and inputs. Time follows the route shapes, not the routers.
   }];
   let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">];
-  let statistics = [Statistic<"numFlows", "flows", "flows extracted">];
+  let statistics = [Statistic<"numFlows", "flows", "classes of flows extracted">];
 }
 
 #endif // WAFER_DIALECT_FABRIC_PASSES_TD
