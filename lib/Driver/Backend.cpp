@@ -68,6 +68,7 @@ public:
           plan.splitY = options.splitY;
           plan.largestSide = largestSide;
           pm.addPass(createWaferPlan(plan));
+          pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
         }))
       return failure();
     if (!run("place", [&](PassManager &pm) {

@@ -48,10 +48,13 @@ LogicalResult NetOp::verify() {
 LogicalResult RouteOp::verify() {
   if (getPositions().empty())
     return emitOpError("needs at least one switch position");
-  auto program = (*this)->getParentOfType<ProgramOp>();
-  if (!program.lookupSymbol(getOwner()))
-    return emitOpError("belongs to unknown @") << getOwner();
   return verifyArea(*this, getArea());
+}
+
+LogicalResult RouteOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!symbols.lookupNearestSymbolFrom(*this, getOwnerAttr()))
+    return emitOpError("belongs to unknown @") << getOwner();
+  return success();
 }
 
 void RouteOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {

@@ -41,7 +41,7 @@ def Fabric_NetOp : Fabric_Op<"net", [Symbol, HasParent<"ProgramOp">]> {
   let hasVerifier = 1;
 }
 
-def Fabric_RouteOp : Fabric_Op<"route", [HasParent<"ProgramOp">]> {
+def Fabric_RouteOp : Fabric_Op<"route", [HasParent<"ProgramOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Realization: how routers handle one color, over an area";
   let description = [{
     Position 0 holds at first; a control wavelet that passes moves on to the next and stays at the last (advance), or

@@ -15,4 +15,14 @@ def WaferPlace : Pass<"wafer-place", "::wafer::wfr::ProgramOp"> {
   let statistics = [Statistic<"numPlaced", "placed", "regions placed">];
 }
 
+def WaferVerifyOrder : Pass<"wafer-verify-order", "::wafer::wfr::ProgramOp"> {
+  let summary = "Proves that regions cannot wait for one another in a circle, whatever the buffering";
+  let description = [{
+    Every stream is sent once by the region that it begins in, taken once by each region that it leads to, and by
+    nobody else, outside of chunk loops; and the order in which regions use streams has no cycle, so that all regions
+    follow one global order. Streams that share a net are therefore used in the same order at both ends. A failure is
+    WF5201 or WF5200; the latter prints the circle by region, stream and ONNX node. Linear in the ops.
+  }];
+}
+
 #endif // WAFER_DIALECT_WAFER_PASSES_TD

@@ -1,24 +1,22 @@
 // The pass fabric-verify-routes: from routes back to flows, and flows against intent.
 //
-// First every router in use is looked at alone: one entry per color, colors and switches that the profile allows, every
-// output taken by the neighbor it leads to, every input given by the neighbor it comes from, nothing dead, nothing over
-// the mesh's edge but at host ports. Then flows are extracted: a wavelet is followed from each core (or host port) that
-// may inject, through the switch positions that hold when it does, to all cores that hear it. They must be exactly what
-// the channel or net says: a broadcast is heard by its whole line, a gather by the line's head from every PE, whoever's
-// turn it is. Each router that a flow passes must belong to that flow's owner, and no router may be left that no flow
-// passes.
+// First every route is looked at alone: one entry per router and color, colors and switches that the profile allows,
+// every output taken by the neighbor it leads to, every input given by the neighbor it comes from, nothing dead,
+// nothing over the mesh's edge but at host ports. Then flows are extracted (lib/Dialect/Fabric/Flows.cpp): a wavelet is
+// followed from each core or host port that may inject, through the switch positions that hold when it does, to all
+// that hear it. They must be exactly what the channel or net says: a broadcast is heard by its whole line, a gather by
+// the line's head from every PE, whoever's turn it is. Each router that a flow passes must belong to that flow's owner,
+// and no router may be left that no flow passes.
+//
+// All of this is done on areas, never router by router, and exactly: "every router here meets one there" is "nothing is
+// left when what is met is taken away". So time and memory follow the shapes of routes, whatever the size of the mesh.
 //
 // Deadlock: within a color, trees without loops and with one writer per segment cannot wait in a circle; colors have
 // buffers of their own and share links fairly, so no color waits for another inside the fabric. What is left are
-// circles through cores, which are the order of sends and receives: regions take streams in one global order
-// (docs/rationale/wafer.md).
-//
-// Time and memory follow the routers in use, not the mesh.
+// circles through cores, which are the order of sends and receives: wafer-verify-order excludes them.
+#include "CompareFlows.h"
 #include "wafer/Dialect/Fabric/Passes.h"
 #include "wafer/Target/Profile.h"
-
-#include <map>
-#include <set>
 
 #include "wafer/Target/LoadProfile.h"
 
@@ -33,293 +31,257 @@ namespace wafer::fabric {
 
 namespace {
 
-struct Tile {
-  int64_t x, y;
-  auto operator<=>(const Tile &) const = default;
-};
-
-constexpr Port kSides[] = {Port::North, Port::East, Port::South, Port::West};
-
-Tile neighbor(Tile t, Port side) {
-  switch (side) {
-  case Port::North:
-    return {t.x, t.y - 1};
-  case Port::East:
-    return {t.x + 1, t.y};
-  case Port::South:
-    return {t.x, t.y + 1};
-  default:
-    return {t.x - 1, t.y};
-  }
-}
-
-Port opposite(Port side) {
-  switch (side) {
-  case Port::North:
-    return Port::South;
-  case Port::East:
-    return Port::West;
-  case Port::South:
-    return Port::North;
-  default:
-    return Port::East;
-  }
-}
-
 unsigned bit(Port port) { return static_cast<unsigned>(port); }
 
-struct Router {
-  RouteOp route;
-  ArrayRef<Attribute> positions;
-  bool passed = false; // by some flow
-  PositionAttr at(size_t i) const { return cast<PositionAttr>(positions[std::min(i, positions.size() - 1)]); }
-};
+Tile tileOf(RunAttr run, int64_t i) { return {run.getX() + i * run.getDx(), run.getY() + i * run.getDy()}; }
 
-std::string text(Tile t) { return "(" + std::to_string(t.x) + ", " + std::to_string(t.y) + ")"; }
+/// The tiles of a run as areas: one, or one for each where it goes aslant.
+SmallVector<Area> areasOf(RunAttr run) {
+  Tile first = tileOf(run, 0), last = tileOf(run, run.getCount() - 1);
+  if (run.getDx() != 0 && run.getDy() != 0) {
+    SmallVector<Area> tiles;
+    for (int64_t i = 0; i != run.getCount(); ++i)
+      tiles.push_back(Area::of(tileOf(run, i)));
+    return tiles;
+  }
+  auto side = [&](int64_t a, int64_t b, int64_t step) {
+    return step == 0 ? Progression::range(a, a) : Progression::make(std::min(a, b), std::abs(step), run.getCount());
+  };
+  return {Area{side(first.x, last.x, run.getDx()), side(first.y, last.y, run.getDy())}};
+}
 
 class Verifier {
 public:
-  Verifier(ProgramOp program, const Profile &profile) : program(program), profile(profile) {}
+  Verifier(ProgramOp program, const Profile &profile) : program(program), profile(profile), routers(program) {}
 
   int64_t flows = 0;
 
   LogicalResult run() {
     for (NetOp net : program.getBody().getOps<NetOp>())
-      collectHostPorts(net);
-    for (RouteOp route : program.getBody().getOps<RouteOp>())
-      if (failed(addRoute(route)))
+      if (failed(collectHostPorts(net)))
         return failure();
-    for (auto &[key, router] : routers)
-      if (failed(checkNeighbors(key.first, key.second, router)))
-        return failure();
+    auto each = [&](LogicalResult (Verifier::*check)(Routers::Shape &)) {
+      return success(
+          llvm::all_of(routers.all(), [&](Routers::Shape &shape) { return succeeded((this->*check)(shape)); }));
+    };
+    if (failed(each(&Verifier::checkLimits)) || failed(each(&Verifier::checkAlone)) ||
+        failed(each(&Verifier::checkNeighbors)))
+      return failure();
     for (ChannelOp channel : program.getBody().getOps<ChannelOp>())
       if (failed(checkChannel(channel)))
         return failure();
     for (NetOp net : program.getBody().getOps<NetOp>())
       if (failed(checkNet(net)))
         return failure();
-    for (auto &[key, router] : routers)
-      if (!router.passed)
-        return error(router.route, "router " + text(key.second) + " has color " + std::to_string(key.first) +
-                                       ", which no flow of @" + router.route.getOwner().str() + " uses");
-    return success();
+    return each(&Verifier::checkUsed);
   }
 
 private:
-  using Key = std::pair<int64_t, Tile>; // color, router
-
   LogicalResult error(Operation *op, const std::string &what) {
     wafer::emitError(op->getLoc(), ErrorCode::RouteIllegal, what, "this is a defect of the compiler: please report it");
     return failure();
   }
 
-  void collectHostPorts(NetOp net) {
-    auto add = [&](RunAttr run) {
-      if (run.getPort() == Port::Ramp)
-        return;
-      for (int64_t i = 0; i != run.getCount(); ++i)
-        hostPorts.insert({{run.getX() + i * run.getDx(), run.getY() + i * run.getDy()}, run.getPort()});
-    };
-    add(net.getSource());
-    for (RunAttr sink : net.getSinks().getAsRange<RunAttr>())
-      add(sink);
+  static std::string nameOf(Routers::Shape &shape) {
+    return "color " + std::to_string(shape.route.getColor()) + " of @" + shape.route.getOwner().str();
   }
 
-  LogicalResult addRoute(RouteOp route) {
-    int color = static_cast<int>(route.getColor());
-    std::string name = "color " + std::to_string(color) + " of @" + route.getOwner().str();
+  LogicalResult collectHostPorts(NetOp net) {
+    SmallVector<RunAttr> runs(net.getSinks().getAsRange<RunAttr>());
+    runs.push_back(net.getSource());
+    for (RunAttr run : runs) {
+      if (run.getPort() == Port::Ramp)
+        continue;
+      for (const Area &area : areasOf(run)) {
+        std::vector<Area> away{area};
+        subtract(away, routers.beyond(run.getPort()).shifted(opposite(run.getPort())));
+        if (!away.empty())
+          return error(net, "@" + net.getSymName().str() + " has a host port at " + text(away.front().first()) +
+                                ", which is not at the mesh's edge to the " + stringifyPort(run.getPort()).str());
+        hostPorts.push_back({run.getPort(), area});
+      }
+    }
+    return success();
+  }
+
+  //===- Routes alone -----------------------------------------------------===//
+
+  LogicalResult checkLimits(Routers::Shape &shape) {
+    int color = static_cast<int>(shape.route.getColor());
+    std::string name = nameOf(shape);
     if (color >= profile.colors || profile.isReserved(color))
-      return error(route, name + " is not routable on '" + profile.name + "'");
-    ArrayRef<Attribute> positions = route.getPositions().getValue();
-    if (static_cast<int>(positions.size()) > profile.switchPositions)
-      return error(route, name + " has " + std::to_string(positions.size()) + " switch positions; the router has " +
-                              std::to_string(profile.switchPositions));
-    if (positions.size() > 1 && !profile.canSwitch(color))
-      return error(route, name + " has switch positions, and this color cannot switch on '" + profile.name + "'");
-    auto first = cast<PositionAttr>(positions.front());
-    for (Attribute attribute : positions) {
-      auto position = cast<PositionAttr>(attribute);
+      return error(shape.route, name + " is not routable on '" + profile.name + "'");
+    size_t positions = shape.positions.size();
+    if (static_cast<int>(positions) > profile.switchPositions)
+      return error(shape.route, name + " has " + std::to_string(positions) + " switch positions; the router has " +
+                                    std::to_string(profile.switchPositions));
+    if (positions > 1 && !profile.canSwitch(color))
+      return error(shape.route, name + " has switch positions, and this color cannot switch on '" + profile.name + "'");
+    PositionAttr first = shape.positions.front();
+    for (PositionAttr position : shape.positions)
       if (!profile.switchChangesBoth && position.getInput() != first.getInput() &&
           position.getOutputs() != first.getOutputs())
-        return error(route, name + " changes input and outputs with one switch, which '" + profile.name + "' cannot");
-    }
-    AreaAttr area = route.getArea();
-    for (int64_t y = area.getY(); y < area.getY() + area.getH(); y += area.getStepY())
-      for (int64_t x = area.getX(); x < area.getX() + area.getW(); x += area.getStepX()) {
-        if (profile.isDead(static_cast<int>(x), static_cast<int>(y)))
-          return error(route, name + " goes through the dead PE " + text({x, y}));
-        auto [it, inserted] = routers.try_emplace(Key{color, {x, y}}, Router{route, positions});
-        if (!inserted)
-          return error(route, "router " + text({x, y}) + " has two set-ups for color " + std::to_string(color) +
-                                  ": of @" + it->second.route.getOwner().str() + " and of @" + route.getOwner().str());
-      }
+        return error(shape.route,
+                     name + " changes input and outputs with one switch, which '" + profile.name + "' cannot");
     return success();
   }
 
-  Router *find(int64_t color, Tile tile) {
-    auto it = routers.find({color, tile});
-    return it == routers.end() ? nullptr : &it->second;
+  /// No dead PE, and no other route of the color, in the route's area.
+  LogicalResult checkAlone(Routers::Shape &shape) {
+    std::optional<Tile> dead;
+    for (auto [x, y] : profile.deadPes)
+      if (Tile tile{x, y}; !intersect(shape.area, Area::of(tile)).empty() && (!dead || rowByRow(tile, *dead)))
+        dead = tile;
+    if (dead)
+      return error(shape.route, nameOf(shape) + " goes through the dead PE " + text(*dead));
+    if (auto [tile, other] = routers.findTwice(shape); other)
+      return error(shape.route, "router " + text(tile) + " has two set-ups for color " +
+                                    std::to_string(shape.route.getColor()) + ": of @" + other->route.getOwner().str() +
+                                    " and of @" + shape.route.getOwner().str());
+    return success();
   }
 
-  bool inside(Tile t) {
-    return t.x >= 0 && t.y >= 0 && t.x < static_cast<int64_t>(program.getMeshWidth()) &&
-           t.y < static_cast<int64_t>(program.getMeshHeight());
-  }
-
-  LogicalResult checkNeighbors(int64_t color, Tile tile, Router &router) {
-    std::string name = "color " + std::to_string(color) + " of @" + router.route.getOwner().str() + " at " + text(tile);
-    for (Attribute attribute : router.positions) {
-      auto position = cast<PositionAttr>(attribute);
+  LogicalResult checkNeighbors(Routers::Shape &shape) {
+    for (PositionAttr position : shape.positions)
       for (Port side : kSides) {
         bool out = position.getOutputs() & bit(side), in = position.getInput() == side;
-        if (!out && !in)
-          continue;
-        if (hostPorts.count({tile, side}))
-          continue;
-        Tile other = neighbor(tile, side);
-        if (!inside(other))
-          return error(router.route, name + " leads over the mesh's edge to the " + stringifyPort(side).str());
-        bool dead = out ? profile.isDead(tile.x, tile.y, static_cast<PortBits>(side))
-                        : profile.isDead(other.x, other.y, static_cast<PortBits>(opposite(side)));
-        if (dead)
-          return error(router.route, name + " uses the dead link to the " + stringifyPort(side).str());
-        Router *next = find(color, other);
-        bool meets = next && llvm::any_of(next->positions, [&](Attribute a) {
-                       auto p = cast<PositionAttr>(a);
-                       return out ? p.getInput() == opposite(side) : (p.getOutputs() & bit(opposite(side))) != 0;
-                     });
-        if (!meets)
-          return error(router.route, name + (out ? " sends to the " : " receives from the ") +
-                                         stringifyPort(side).str() + ", where router " + text(other) +
-                                         (out ? " does not take it" : " does not send it"));
+        if ((out || in) && failed(checkSide(shape, side, out)))
+          return failure();
+      }
+    return success();
+  }
+
+  LogicalResult checkSide(Routers::Shape &shape, Port side, bool out) {
+    auto wrong = [&](Tile tile, const std::string &what) {
+      return error(shape.route, nameOf(shape) + " at " + text(tile) + what);
+    };
+    std::string sideName = stringifyPort(side).str();
+    std::vector<Area> inner{shape.area}, open;
+    Area edge = routers.beyond(side).shifted(opposite(side));
+    subtract(inner, edge);
+    if (Area outer = intersect(shape.area, edge); !outer.empty()) {
+      open = {outer};
+      for (const auto &[port, area] : hostPorts)
+        if (port == side)
+          subtract(open, area);
+    }
+    if (!open.empty())
+      return wrong(open.front().first(), " leads over the mesh's edge to the " + sideName);
+    for (const Area &area : inner) {
+      for (const DeadLink &link : profile.deadLinks) {
+        Port leaves = static_cast<Port>(link.side);
+        Tile from{link.x, link.y}, tile = out ? from : neighbor(from, leaves);
+        if (leaves == (out ? side : opposite(side)) && !intersect(area, Area::of(tile)).empty())
+          return wrong(tile, " uses the dead link to the " + sideName);
+      }
+      Area others = area.shifted(side);
+      std::vector<Area> unmet{others};
+      routers.forEach(shape.route.getColor(), others, [&](Routers::Shape &other, const Area &common) {
+        if (llvm::any_of(other.positions, [&](PositionAttr p) {
+              return out ? p.getInput() == opposite(side) : (p.getOutputs() & bit(opposite(side))) != 0;
+            }))
+          subtract(unmet, common);
+      });
+      if (!unmet.empty()) {
+        Tile other = unmet.front().first();
+        return wrong(neighbor(other, opposite(side)), (out ? " sends to the " : " receives from the ") + sideName +
+                                                          ", where router " + text(other) +
+                                                          (out ? " does not take it" : " does not send it"));
       }
     }
     return success();
   }
 
-  /// Follows a wavelet that enters router `from` by `input`. `position` says which switch position holds at a router.
-  LogicalResult follow(int64_t color, Tile from, Port input, StringRef owner, Operation *intent,
-                       llvm::function_ref<size_t(Tile)> position, std::set<std::pair<Tile, Port>> &heard) {
-    ++flows;
-    std::set<Tile> seen;
-    SmallVector<std::pair<Tile, Port>> work{{from, input}};
-    while (!work.empty()) {
-      auto [tile, entry] = work.pop_back_val();
-      Router *router = find(color, tile);
-      std::string name = "color " + std::to_string(color) + " at " + text(tile);
-      if (!router)
-        return error(intent, "@" + owner.str() + " has no route: " + name + " is not set up");
-      if (router->route.getOwner() != owner)
-        return error(intent,
-                     "a wavelet of @" + owner.str() + " reaches @" + router->route.getOwner().str() + " with " + name);
-      if (!seen.insert(tile).second)
-        return error(intent, "a wavelet of @" + owner.str() + " runs in a circle: " + name);
-      PositionAttr set = router->at(position(tile));
-      if (set.getInput() != entry)
-        return error(intent, "@" + owner.str() + " is stopped: " + name + " does not take wavelets from the " +
-                                 stringifyPort(entry).str());
-      router->passed = true;
-      if (set.getOutputs() & bit(Port::Ramp))
-        heard.insert({tile, Port::Ramp});
-      for (Port side : kSides) {
-        if (!(set.getOutputs() & bit(side)))
-          continue;
-        if (hostPorts.count({tile, side}))
-          heard.insert({tile, side});
-        else
-          work.push_back({neighbor(tile, side), opposite(side)});
-      }
-    }
-    return success();
-  }
+  //===- Flows against intent ---------------------------------------------===//
 
-  LogicalResult expect(Operation *intent, StringRef owner, Tile from, const std::set<std::pair<Tile, Port>> &heard,
-                       const std::set<std::pair<Tile, Port>> &wanted) {
-    if (heard == wanted)
-      return success();
-    for (const auto &end : wanted)
-      if (!heard.count(end))
-        return error(intent,
-                     "what @" + owner.str() + " sends from " + text(from) + " never reaches " + text(end.first));
-    for (const auto &end : heard)
-      if (!wanted.count(end))
-        return error(intent, "what @" + owner.str() + " sends from " + text(from) + " also reaches " + text(end.first));
+  LogicalResult checkFlows(Operation *intent, const Injection &injection, Wanted wanted) {
+    SmallVector<Flow> found;
+    if (std::optional<Fault> fault = routers.follow(injection, found))
+      return error(intent, fault->text(injection));
+    flows += found.size();
+    for (Flow &flow : found)
+      if (std::optional<Difference> difference = compare(flow, wanted))
+        return error(intent, "what @" + injection.owner.str() + " sends from " + text(difference->source) +
+                                 (difference->missing ? " never reaches " : " also reaches ") + text(difference->end));
     return success();
   }
 
   LogicalResult checkChannel(ChannelOp channel) {
-    AreaAttr area = channel.getArea();
     bool y = llvm::is_contained(
         {ChannelKind::GatherY, ChannelKind::BroadcastY, ChannelKind::ChainYEven, ChannelKind::ChainYOdd},
         channel.getKind());
-    int64_t line = y ? area.getH() : area.getW(), lines = y ? area.getW() : area.getH();
-    auto tile = [&](int64_t i, int64_t l) {
-      return y ? Tile{area.getX() + l, area.getY() + i} : Tile{area.getX() + i, area.getY() + l};
-    };
-    auto index = [&](Tile t) { return y ? t.y - area.getY() : t.x - area.getX(); };
-    if (line < 2)
+    Area sources = Area::of(channel.getArea());
+    Progression &line = y ? sources.y : sources.x;
+    int64_t head = line.first, last = line.last();
+    if (line.count < 2)
       return success();
-    int64_t color = channel.getColor();
-    StringRef name = channel.getSymName();
-    for (int64_t l = 0; l != lines; ++l) {
-      auto check = [&](int64_t from, const std::set<std::pair<Tile, Port>> &wanted,
-                       llvm::function_ref<size_t(Tile)> position) {
-        std::set<std::pair<Tile, Port>> heard;
-        if (failed(follow(color, tile(from, l), Port::Ramp, name, channel, position, heard)))
-          return failure();
-        return expect(channel, name, tile(from, l), heard, wanted);
-      };
-      auto still = [](Tile) -> size_t { return 0; };
-      switch (channel.getKind()) {
-      case ChannelKind::GatherX:
-      case ChannelKind::GatherY:
-        for (int64_t i = 0; i != line; ++i)
-          // In PE i's turn, those before it have had theirs.
-          if (failed(check(i, {{tile(0, l), Port::Ramp}}, [&](Tile t) -> size_t { return index(t) < i ? 1 : 0; })))
-            return failure();
-        break;
-      case ChannelKind::BroadcastX:
-      case ChannelKind::BroadcastY: {
-        std::set<std::pair<Tile, Port>> all;
-        for (int64_t i = 0; i != line; ++i)
-          all.insert({tile(i, l), Port::Ramp});
-        if (failed(check(0, all, still)))
-          return failure();
-        break;
-      }
-      default: {
-        bool odd = channel.getKind() == ChannelKind::ChainXOdd || channel.getKind() == ChannelKind::ChainYOdd;
-        for (int64_t i = odd ? 1 : 0; i + 1 < line; i += 2)
-          if (failed(check(i + 1, {{tile(i, l), Port::Ramp}}, still)))
-            return failure();
-        break;
-      }
-      }
+    auto check = [&](Wanted wanted) {
+      return checkFlows(channel,
+                        {channel.getSymName(), static_cast<int64_t>(channel.getColor()), sources, Port::Ramp,
+                         turnOf(channel.getKind())},
+                        wanted);
+    };
+    auto onLine = [&](Tile source, int64_t from, int64_t to) -> SmallVector<Box> {
+      if (y)
+        return {Box{source.x, source.x, from, to, Port::Ramp}};
+      return {Box{from, to, source.y, source.y, Port::Ramp}};
+    };
+    switch (channel.getKind()) {
+    case ChannelKind::GatherX:
+    case ChannelKind::GatherY:
+      return check([&](Tile source) { return onLine(source, head, head); });
+    case ChannelKind::BroadcastX:
+    case ChannelKind::BroadcastY:
+      line = Progression::range(head, head);
+      return check([&](Tile source) { return onLine(source, head, last); });
+    default:
+      break;
     }
-    return success();
+    bool odd = channel.getKind() == ChannelKind::ChainXOdd || channel.getKind() == ChannelKind::ChainYOdd;
+    line = Progression::make(head + (odd ? 2 : 1), 2, (line.count - (odd ? 1 : 0)) / 2);
+    if (line.empty())
+      return success();
+    return check([&](Tile source) {
+      int64_t next = (y ? source.y : source.x) - 1;
+      return onLine(source, next, next);
+    });
   }
 
   LogicalResult checkNet(NetOp net) {
     if (!net.getColor())
       return error(net, "net @" + net.getSymName().str() + " has no color");
     RunAttr source = net.getSource();
-    for (int64_t i = 0; i != source.getCount(); ++i) {
-      Tile from{source.getX() + i * source.getDx(), source.getY() + i * source.getDy()};
-      std::set<std::pair<Tile, Port>> heard, wanted;
+    auto wanted = [&](Tile tile) {
+      int64_t lane = source.getDx() != 0   ? (tile.x - source.getX()) / source.getDx()
+                     : source.getDy() != 0 ? (tile.y - source.getY()) / source.getDy()
+                                           : 0;
+      SmallVector<Box> ends;
       for (RunAttr sink : net.getSinks().getAsRange<RunAttr>())
-        wanted.insert({{sink.getX() + i * sink.getDx(), sink.getY() + i * sink.getDy()}, sink.getPort()});
-      auto still = [](Tile) -> size_t { return 0; };
-      if (failed(follow(*net.getColor(), from, source.getPort(), net.getSymName(), net, still, heard)) ||
-          failed(expect(net, net.getSymName(), from, heard, wanted)))
+        ends.push_back(Box::of(tileOf(sink, lane), sink.getPort()));
+      return ends;
+    };
+    for (const Area &sources : areasOf(source))
+      if (failed(checkFlows(
+              net, {net.getSymName(), static_cast<int64_t>(*net.getColor()), sources, source.getPort(), Turn::None},
+              wanted)))
         return failure();
-    }
     return success();
+  }
+
+  LogicalResult checkUsed(Routers::Shape &shape) {
+    if (shape.unused.empty())
+      return success();
+    Tile tile = shape.unused.front().first();
+    for (const Area &area : shape.unused)
+      tile = std::min(tile, area.first());
+    return error(shape.route, "router " + text(tile) + " has color " + std::to_string(shape.route.getColor()) +
+                                  ", which no flow of @" + shape.route.getOwner().str() + " uses");
   }
 
   ProgramOp program;
   const Profile &profile;
-  std::map<Key, Router> routers;
-  std::set<std::pair<Tile, Port>> hostPorts;
+  Routers routers;
+  std::vector<std::pair<Port, Area>> hostPorts;
 };
 
 struct FabricVerifyRoutesPass : fabric::impl::FabricVerifyRoutesBase<FabricVerifyRoutesPass> {
