@@ -184,7 +184,6 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
   if (failed(backend.prepare()))
     return failure();
   constexpr int64_t kFills[] = {100, 95, 90, 85, 80, 70};
-  constexpr int64_t kLargestSide = 48;
   int64_t width = options.meshWidth ? options.meshWidth : profile.meshWidth,
           height = options.meshHeight ? options.meshHeight : profile.meshHeight;
   if (width > profile.meshWidth || height > profile.meshHeight) {
@@ -211,7 +210,7 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
     }
     // Regions as large as the mesh allows first. Where they leave streams no room beside them (rows with dead PEs),
     // smaller ones.
-    int64_t whole = std::min({kLargestSide, std::max(width, height)});
+    int64_t whole = std::min(options.largestSide, std::max(width, height));
     for (int64_t largest : {whole, whole * 3 / 4, whole / 2, whole * 3 / 8, whole / 4}) {
       bool noRoom = false;
       for (int64_t fill : kFills) {

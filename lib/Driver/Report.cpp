@@ -61,10 +61,20 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream 
       });
     json.attributeArray("kernels", [&] {
       region.walk([&](Operation *step) {
-        auto estimated = step->getAttrOfType<IntegerAttr>("estimated_cycles");
+        auto estimated = step->getAttrOfType<DictionaryAttr>("estimated_cycles");
         if (!estimated && !llvm::isa<wfr::KernelOp>(step))
           return;
-        int64_t cycles = estimated ? estimated.getInt() : 0;
+        // What takes longest is the kernel's bound.
+        int64_t cycles = 0, most = 0;
+        StringRef bound = "compute";
+        for (NamedAttribute part : estimated ? estimated.getValue() : ArrayRef<NamedAttribute>()) {
+          int64_t spent = cast<IntegerAttr>(part.getValue()).getInt();
+          cycles += spent;
+          if (spent > most) {
+            most = spent;
+            bound = part.getName();
+          }
+        }
         estimate += cycles;
         json.object([&] {
           std::set<std::string> nodes;
@@ -79,6 +89,8 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream 
               json.value(name);
           });
           json.attribute("estimated_cycles", cycles);
+          json.attribute("bound", bound);
+          json.attribute("bound_cycles", most);
         });
       });
     });

@@ -359,11 +359,18 @@ private:
   /// What the plan thought that a node takes, with the movements of its operands and of its result. An op of several
   /// nodes (a reshape that moves nothing is no op of its own) has their sum.
   void noteEstimate(Operation *op, const NodePlan &plan) {
-    constexpr StringLiteral name = "estimated_cycles";
-    auto before = op->getAttrOfType<IntegerAttr>(name);
-    int64_t cycles = static_cast<int64_t>(plan.cycles) + (before ? before.getInt() : 0);
-    if (cycles != 0)
-      op->setAttr(name, IntegerAttr::get(IntegerType::get(context, 64), cycles));
+    auto before = op->getAttrOfType<DictionaryAttr>("estimated_cycles");
+    SmallVector<NamedAttribute> cycles;
+    for (auto [what, spent] : {std::pair{"compute", plan.cycles.compute},
+                               {"host", plan.cycles.host},
+                               {"moves", plan.cycles.moves},
+                               {"reductions", plan.cycles.reductions}}) {
+      auto known = before ? before.getAs<IntegerAttr>(what) : IntegerAttr();
+      if (int64_t sum = static_cast<int64_t>(spent) + (known ? known.getInt() : 0))
+        cycles.push_back(streamBuilder.getNamedAttr(what, streamBuilder.getI64IntegerAttr(sum)));
+    }
+    if (!cycles.empty())
+      op->setAttr("estimated_cycles", streamBuilder.getDictionaryAttr(cycles));
   }
 
   Value compute(size_t n, ValueRange operands, OpBuilder &builder) {

@@ -16,6 +16,12 @@ struct OperandPlan {
   llvm::SmallVector<Movement, 1> pieces; // otherwise: one per piece
 };
 
+/// What a node's cycles are spent on.
+struct Cycles {
+  double compute = 0, moves = 0, reductions = 0, host = 0;
+  double total() const { return compute + moves + reductions + host; }
+};
+
 struct NodePlan {
   int region = 0;
   Candidate candidate;
@@ -23,13 +29,14 @@ struct NodePlan {
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
   Movement toResult; // from the reduced local result to where it rests
-  double cycles = 0;
+  Cycles cycles;
 };
 
 struct Plan {
   RegionShape region; // of every region
   int regions = 0;
   std::vector<NodePlan> nodes;
+  int64_t pes() const { return regions * region.width * region.height; }
   double cycles = 0;
   int64_t candidates = 0;           // priced
   llvm::SmallVector<int64_t> bytes; // by region: SRAM of a PE, as estimated

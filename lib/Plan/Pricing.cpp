@@ -27,12 +27,12 @@ std::optional<Price> Pricing::price(size_t n, const State &state, const Candidat
   if (!finish(node, candidate, price, plan))
     return std::nullopt;
   if (node.kind == GraphNode::Kernel)
-    price.cycles += computeCycles(node, candidate, request.model);
+    price.cycles.compute += computeCycles(node, candidate, request.model);
   if (node.kind == GraphNode::Output) {
     ArrayRef<int64_t> shape = node.operands[0].shape;
     int64_t senders = linesInUse(candidate.result, shape, false, request.region);
-    price.cycles += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
-                    kSenderOverheadCycles * static_cast<double>(senders);
+    price.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
+                         kSenderOverheadCycles * static_cast<double>(senders);
   }
   price.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
   if (plan) {
@@ -62,7 +62,7 @@ void Pricing::countTensors(size_t n, const State &state, int region, Price &pric
 
 /// Combines partial terms, then brings the result to where it rests.
 bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan) {
-  double once = 0;
+  double reductions = 0, chunks = static_cast<double>(candidate.chunks);
   std::optional<Layout> combined;
   for (bool y : {false, true}) {
     const Layout &terms = combined ? *combined : candidate.local;
@@ -78,7 +78,7 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
     if (group > 1) {
       if (plan)
         plan->reduces.push_back({y, star < chain, reduced});
-      once += std::min(chain, star);
+      reductions += std::min(chain, star);
       price.memory.codeBytes += kTransferCodeBytes;
     } else {
       reduced.atAxes &= ~side;
@@ -92,7 +92,7 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
         {local, graph.tensors[node.result].shape, candidate.result, {}, candidate.chunks > 1}, candidate.chunks);
     if (!movement)
       return false;
-    once += movement->cycles;
+    price.cycles.moves += movement->cycles * chunks;
     price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
     if (plan)
       plan->toResult = *movement;
@@ -103,7 +103,7 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
       price.temporaryWords += candidate.local.words() + movement->middleWords;
     price.resultWords = node.kind == GraphNode::Reshape ? 0 : price.result.words();
   }
-  price.cycles += once * static_cast<double>(candidate.chunks);
+  price.cycles.reductions += reductions * chunks;
   return true;
 }
 
@@ -139,7 +139,7 @@ bool Pricing::bringOperand(const State &state, const GraphOperand &source, const
           cheapestEntry(tensor, alone ? &whole : nullptr, {whole, source.shape, needed, {}, false}, candidate);
       if (entry.direct) {
         price.entries[number] = whole;
-        price.cycles += entry.cycles;
+        price.cycles.host += entry.cycles;
         price.memory.codeBytes += kTransferCodeBytes;
         price.temporaryWords += whole.words();
         return direct();
@@ -173,7 +173,7 @@ bool Pricing::bringOperand(const State &state, const GraphOperand &source, const
       if (known == price.entries.end()) {
         Entry entry = cheapestEntry(tensor, nullptr, {needed, tensor.shape, needed, piece.shift, copy}, candidate);
         known = price.entries.insert({piece.tensor, entry.layout}).first;
-        price.cycles += entry.cycles;
+        price.cycles.host += entry.cycles;
         price.temporaryWords += entry.layout.words();
         price.memory.codeBytes += kTransferCodeBytes;
       }
@@ -189,7 +189,7 @@ bool Pricing::bringOperand(const State &state, const GraphOperand &source, const
       plan->pieces.push_back(*movement);
   }
   price.temporaryWords += needed.words();
-  price.cycles += once * static_cast<double>(candidate.chunks);
+  price.cycles.moves += once * static_cast<double>(candidate.chunks);
   return true;
 }
 

@@ -7,7 +7,7 @@
 namespace wafer::wfr {
 
 struct Price {
-  double cycles = 0;
+  Cycles cycles;
   Memory memory;                       // of the region, with the node
   int64_t arrivedWords = 0;            // of what comes from other regions
   int64_t temporaryWords = 0;          // while the node runs

@@ -170,7 +170,7 @@ private:
 
   Timeline timelineAfter(size_t n, const State &state, const Price &price, int region) const {
     Timeline timeline = state.timeline;
-    timeline.run(static_cast<int>(n), region, price.arrivals, price.cycles, graph.nodes[n].result);
+    timeline.run(static_cast<int>(n), region, price.arrivals, price.cycles.total(), graph.nodes[n].result);
     return timeline;
   }
 

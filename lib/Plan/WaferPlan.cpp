@@ -1,8 +1,8 @@
 // The pass wafer-plan: how large the regions are, how many there may be, and then the search for that size.
 //
-// A region's side costs: a pass along a line takes some 80 cycles per PE of it, while arithmetic shrinks with the
-// PEs. So the best size lies between, and the planner tries a ladder of sizes and keeps the cheapest plan. On a mesh
-// that is given small every division of it into equal regions is tried.
+// A region's side costs: a pass along a line takes a cycle per word and hop and some 80 cycles for every run of
+// senders, while arithmetic shrinks with the PEs. So the best size lies between, and the planner tries a ladder of
+// sizes and keeps the cheapest plan. On a mesh that is given small every division of it into equal regions is tried.
 #include "Plan.h"
 #include "wafer/Place/Placer.h"
 #include "wafer/Plan/Passes.h"
@@ -29,6 +29,9 @@ struct Size {
 
 constexpr int kMostRegions = 64;
 
+/// A plan on more PEs must be that much faster: they are others' otherwise, and estimates are no finer.
+constexpr double kWorthGrowing = 0.97;
+
 /// Regions of one size that fit around dead PEs.
 int64_t roomFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
   return packingRoom(profile, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
@@ -49,7 +52,7 @@ SmallVector<Size> sizesFor(const Profile &profile, int64_t meshWidth, int64_t me
     for (int64_t rows = 1; rows <= std::min<int64_t>(meshHeight, 4); ++rows)
       if (meshWidth / columns <= largestSide && meshHeight / rows <= largestSide && columns * rows <= 16)
         add(meshWidth / columns, meshHeight / rows);
-  for (int64_t side : {4, 6, 8, 12, 16, 24, 32}) {
+  for (int64_t side : {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}) {
     int64_t limited = std::min(side, largestSide);
     add(std::min(limited, meshWidth), std::min(limited, meshHeight));
   }
@@ -141,7 +144,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         continue;
       }
       numCandidates += plan->candidates;
-      if (!best || plan->cycles < best->cycles)
+      double worth = best && plan->pes() > best->pes() ? kWorthGrowing : 1;
+      if (!best || plan->cycles < worth * best->cycles)
         best = std::move(plan);
     }
   }

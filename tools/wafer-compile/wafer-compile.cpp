@@ -57,6 +57,11 @@ int main(int argc, char **argv) {
   app.add_option("--seed", options.backend.seed, "another seed gives other places and routes, the same results")
       ->capture_default_str()
       ->option_text("N");
+  app.add_option("--largest-region", options.backend.largestSide,
+                 "no region has a longer side: larger ones may be faster on the machine, and the emulator takes longer")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->option_text("N");
   app.add_option(
          "--split", split,
          "divide the sides of regions into two logical axes each, minor ones of X and Y PEs: a side then takes two "

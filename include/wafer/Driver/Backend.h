@@ -16,6 +16,7 @@ struct BackendOptions {
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
   int64_t maxRegions = 0;          // 0: as many as there is room for
+  int64_t largestSide = 64;        // of a region
   int64_t splitX = 0, splitY = 0;  // minor axes of regions' sides; 0: by cost
   std::string stopAfter = "image"; // a stage's name
 };

@@ -33,7 +33,7 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
                  Option<"splitX", "split-x", "int64_t", "0", "minor axis of the width: x = x0 * split-x + x1 (0: chosen by cost)">,
                  Option<"splitY", "split-y", "int64_t", "0", "minor axis of the height (0: chosen by cost)">,
                  Option<"regions", "regions", "int64_t", "0", "at most so many regions (0: as many as there is room for)">,
-                 Option<"largestSide", "largest-side", "int64_t", "48", "no region is wider or higher">,
+                 Option<"largestSide", "largest-side", "int64_t", "64", "no region is wider or higher">,
                  Option<"fill", "fill", "int64_t", "100", "percent of the usable SRAM that plans may count on">,
                  Option<"beam", "beam", "int64_t", "6", "width of the beam">];
   let statistics = [Statistic<"numRegions", "regions", "regions planned">,
