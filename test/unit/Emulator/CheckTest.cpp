@@ -426,6 +426,25 @@ TEST(Check, SwitchesThatNeverTakeATrain) {
   EXPECT_NE(status.error().message.find("whose switch never took them"), std::string::npos);
 }
 
+TEST(Check, AWaveletThatASwitchSendsInACircleIsNamed) {
+  // Four routers lead round in a ring that PE (0, 0) feeds. Its own train's control wavelet closes the ring behind it.
+  TestProgram p(2, 2);
+  p.route(4, 0, 0, 1, 1, {{R, E}, {S, E}}, "ring");
+  p.route(4, 1, 0, 1, 1, {{W, S}}, "ring");
+  p.route(4, 1, 1, 1, 1, {{N, W}}, "ring");
+  p.route(4, 0, 1, 1, 1, {{E, N}}, "ring");
+  p.region("r", 0, 0, 1, 1, [](Assembler &a) {
+    a.nest({1});
+    a.vec(VectorOp::Mov, I32, fabric(4), reg(0), none(), none(), 0, Control::Advance);
+    a.halt();
+  });
+  for (uint64_t seed = 0; seed != 4; ++seed) {
+    Status status = p.run({}, schedule(seed, seed % 2 ? Timing::Off : Timing::Stream));
+    ASSERT_TRUE(failedWith(status, ErrorCode::ProgramRouteLoop));
+    EXPECT_NE(status.error().message.find("'ring'"), std::string::npos) << status.error().message;
+  }
+}
+
 TEST(Check, ControlWaveletsStayOnTheMesh) {
   EXPECT_TRUE(failedWith(runOn1(
                              [](Assembler &a) {
