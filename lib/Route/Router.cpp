@@ -142,6 +142,10 @@ private:
         if (end.port != PortRamp && !onEdge(end.at, end.port))
           return bad("has a host port away from the mesh's edge " + where);
       }
+      for (const Terminal &sink : lane.sinks)
+        if (sink.port != PortRamp && request.profile.isDead(sink.at.x, sink.at.y, sink.port))
+          return bad("leaves over a dead link at (" + std::to_string(sink.at.x) + ", " + std::to_string(sink.at.y) +
+                     ")");
     }
     return Status::ok();
   }
