@@ -259,6 +259,11 @@ case("tensors", "typed data too short")(
     lambda folder: add_weight(weight(raw_data=None, float_data=[0.0] * 5))
 )
 case("tensors", "data of another type")(lambda folder: add_weight(weight(raw_data=None, int32_data=[0] * 6)))
+for _bytes in (b"\x12", b"\x12\x03", b"\x12\x03\x04"):
+    # Right are two bytes, and 4-bit numbers have no support.
+    case("tensors", f"three 4-bit numbers in {len(_bytes)} bytes")(
+        lambda folder, data=_bytes: add_weight(weight(data_type=TensorProto.INT4, dims=[3], raw_data=data))
+    )
 case("tensors", "an unknown element type")(lambda folder: add_weight(weight(data_type=999)))
 case("tensors", "element type 0")(lambda folder: add_weight(weight(data_type=0)))
 case("tensors", "a negative element type")(lambda folder: add_weight(weight(data_type=-1)))
@@ -489,6 +494,16 @@ operator("too many inputs", "Relu", inputs=("x", "x"))
 operator("a required input left out", "Add", inputs=("x", ""))
 operator("an attribute of the wrong type", "Softmax", axis="last")
 operator("an unknown attribute", "Relu", colour="red")
+
+
+@case("operators", "an attribute of an unknown type")
+def _attribute_type(folder):
+    data = model([helper.make_node("Softmax", ["x"], ["y"], name="n", axis=0)]).SerializeToString()
+    right, unknown = b"\xa0\x01\x02", b"\xa0\x01\x63"  # AttributeProto.type = 20: INT, 99
+    assert right in data
+    return data.replace(right, unknown)
+
+
 operator("a required attribute left out", "Cast")
 operator("an axis out of range", "Softmax", axis=2)
 operator("a negative axis out of range", "Softmax", axis=-3)
