@@ -623,6 +623,85 @@ TEST(Pass, NeitherBitsNorCyclesDependOnTheSchedule) {
   }
 }
 
+TEST(Pass, FarRowsStillSendWhenTheNextRoundBegins) {
+  // Three rounds over the full height of a wafer, the senders as fast as they can: PE 0's next block meets switches
+  // that the last PE's RESET has not reached. Wrong at full height only, where routes are set up anew instead.
+  constexpr int kLine = 994, kRounds = 3;
+  TestProgram p(1, kLine, testProfile(1, kLine));
+  p.gatherY(kGather, 0, 0, 1, kLine);
+  p.route(kOut, 0, 0, 1, 1, {{R, W}}, "y");
+  p.host(true, "y", image::I32, {{kRounds * 2 * kLine, kRounds * 2 * kLine}}, 0, 0, 1, W, kOut);
+  p.region("line", 0, 0, 1, kLine, [](Assembler &a) {
+    auto last = a.label(), head = a.label(), end = a.label();
+    a.coord(2, true);
+    a.li(3, kLine - 1);
+    a.nest({1});
+    a.branch(Opcode::Beq, 2, 0, head);
+    a.branch(Opcode::Beq, 2, 3, last);
+    for (int round = 0; round != kRounds; ++round)
+      a.vec(VectorOp::Mov, I32, fabric(kGather), reg(2), none(), none(), 0, Control::Advance);
+    a.jmp(end);
+    a.bind(last);
+    for (int round = 0; round != kRounds; ++round)
+      a.vec(VectorOp::Mov, I32, fabric(kGather), reg(2), none(), none(), 0, Control::Reset);
+    a.jmp(end);
+    a.bind(head);
+    for (int round = 0; round != kRounds; ++round) {
+      a.nest({1});
+      a.vec(VectorOp::Mov, I32, fabric(kGather), reg(2), none(), none(), 1, Control::Advance);
+      a.nest({2 * kLine}); // each PE's number and its control word
+      a.vec(VectorOp::Mov, I32, fabric(kOut), fabric(kGather));
+    }
+    a.wait(1);
+    a.bind(end);
+    a.halt();
+  });
+  std::vector<int32_t> expected;
+  for (int i = 0; i != kRounds * kLine; ++i) {
+    expected.push_back(i % kLine);
+    expected.push_back(0);
+  }
+  for (uint64_t seed = 0; seed != 2; ++seed) {
+    ASSERT_TRUE(succeeded(p.run({}, schedule(seed)))) << seed;
+    EXPECT_EQ(p.output<int32_t>("y"), expected) << seed;
+  }
+}
+
+TEST(Pass, ABarrierAcrossAWideRowIsLeftToTheRouters) {
+  // Every PE hands on the turn with no data, the head counts control words and tells all. Relayed by cores, a row of
+  // the wafer took 35,000 cycles.
+  Profile profile = *Profile::load("wse2");
+  const int line = profile.meshWidth;
+  TestProgram p(line, 1, profile);
+  p.gatherX(0, 0, 0, line, 1);
+  p.bcastX(1, 0, 0, line, 1);
+  p.region("row", 0, 0, line, 1, [&](Assembler &a) {
+    auto last = a.label(), sent = a.label(), wait = a.label();
+    a.coord(2, false);
+    a.li(3, line - 1);
+    a.nest({0});
+    a.branch(Opcode::Beq, 2, 3, last);
+    a.vec(VectorOp::Mov, I32, fabric(0), reg(0), none(), none(), 1, Control::Advance);
+    a.jmp(sent);
+    a.bind(last);
+    a.vec(VectorOp::Mov, I32, fabric(0), reg(0), none(), none(), 1, Control::Reset);
+    a.bind(sent);
+    a.branch(Opcode::Bne, 2, 0, wait);
+    a.nest({line});
+    a.vec(VectorOp::Mov, I32, none(), fabric(0));
+    a.nest({1});
+    a.vec(VectorOp::Mov, I32, fabric(1), reg(0));
+    a.bind(wait);
+    a.nest({1});
+    a.vec(VectorOp::Mov, I32, none(), fabric(1));
+    a.wait(1);
+    a.halt();
+  });
+  ASSERT_TRUE(succeeded(p.run()));
+  EXPECT_GE(p.emulator->stats().cycles, 2 * (line - 1)); // there and back
+  EXPECT_LE(p.emulator->stats().cycles, 4 * line);
+}
+
 TEST(Pass, EmptyBlocksStillHandOnTheTurn) {
   // PEs send as many words as their x: the first none.
   constexpr int kLine = 4;
