@@ -2,8 +2,8 @@
 
 Usage: bad_models.py [group ...]     of right, bytes, header, tensors, external, graph, operators, shapes; default: all
 
-Each model must be refused with exit code 1 (2 for options that make no sense) and a coded error, within 20 s and 4 GB of
-address space. Those whose name ends in `?` may also be accepted; they must only not crash. Those that the others are
+Each model must be refused with exit code 1 (2 for options that make no sense) and a coded error, within 20 s and 4 GB
+of address space. Those whose name ends in `?` may also be accepted; they must only not crash. Those that the others are
 made of must be accepted: what is refused is refused for what is wrong with it. The last line counts the models.
 """
 

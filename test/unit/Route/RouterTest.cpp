@@ -196,9 +196,33 @@ TEST(Router, ManyLanesAcrossANarrowCutAreImpossible) {
   Result<RouteSolution> solution = route({profile, {}, 4, 4, {net}, 0});
   ASSERT_FALSE(solution);
   EXPECT_EQ(solution.error().code, ErrorCode::RouteImpossible);
-  EXPECT_NE(solution.error().message.find("'wide' cannot be routed: its 8 lanes must cross a cut of 4 routers"),
-            std::string::npos)
+  EXPECT_NE(
+      solution.error().message.find("'wide' cannot be routed: 8 of its 8 lanes must cross a cut of 4 live routers"),
+      std::string::npos)
       << solution.error().message;
+}
+
+TEST(Router, DeadPesNarrowACut) {
+  Profile profile = *Profile::load("test4");
+  profile.deadPes = {{1, 0}, {2, 1}};
+  Result<RouteSolution> solution = route({profile, {}, 4, 4, {bus("n", {0, 0}, PortRamp, {3, 0}, PortRamp, 4)}, 0});
+  ASSERT_FALSE(solution);
+  EXPECT_EQ(solution.error().code, ErrorCode::RouteImpossible);
+  EXPECT_NE(solution.error().message.find("4 of its 4 lanes must cross a cut of 2 live routers"), std::string::npos)
+      << solution.error().message;
+}
+
+TEST(Router, LanesThatDoNotMeetAreNotImpossible) {
+  // Eight lanes on four rows, but no more than four across any cut. One has no way, which no cut shows.
+  Profile profile = *Profile::load("test4");
+  profile.deadLinks = {{0, 0, PortEast}};
+  Net net{"pairs", {}};
+  for (int y = 0; y != 4; ++y)
+    for (int x : {0, 2})
+      net.lanes.push_back({{{x, y}, PortRamp}, {{{x + 1, y}, PortRamp}}});
+  Result<RouteSolution> solution = route({profile, {}, 4, 4, {net}, 0});
+  ASSERT_FALSE(solution);
+  EXPECT_EQ(solution.error().code, ErrorCode::RouteGivenUp) << solution.error().message;
 }
 
 TEST(Router, ASeedGivesTheseRoutesInAnyBinary) {
