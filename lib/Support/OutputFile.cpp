@@ -72,16 +72,32 @@ int OutputFile::finish() {
     fail();
   if (error)
     return error;
-  if (replaces && temporary.empty()) {
-    temporary = path + ".tmp" + std::to_string(::getpid());
-    ::unlink(temporary.c_str());
-    if (::linkat(AT_FDCWD, descriptorPath(::fileno(file)).c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) != 0)
-      return fail();
-  }
-  bool closed = std::fclose(file) == 0;
+  // The file is closed, which may fail, before it gets its name; a nameless one lives on by a second descriptor.
+  const bool nameless = replaces && temporary.empty();
+  const int fd = nameless ? ::dup(::fileno(file)) : -1;
+  bool good = std::fclose(file) == 0 && (!nameless || fd >= 0);
   file = nullptr;
-  if (!closed || (replaces && std::rename(temporary.c_str(), path.c_str()) != 0))
-    return fail();
+  if (good && nameless) {
+    std::string from = descriptorPath(fd);
+    auto link = [&](const std::string &name) {
+      return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    };
+    // Only what is there already needs a second name, for as long as it takes to exchange the two.
+    good = link(path);
+    if (!good && errno == EEXIST) {
+      temporary = path + ".tmp" + std::to_string(::getpid());
+      ::unlink(temporary.c_str());
+      good = link(temporary);
+    }
+  }
+  if (good && !temporary.empty())
+    good = std::rename(temporary.c_str(), path.c_str()) == 0;
+  if (!good)
+    fail();
+  if (fd >= 0)
+    ::close(fd);
+  if (!good)
+    return error;
   temporary.clear();
   return 0;
 }

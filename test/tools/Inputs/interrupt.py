@@ -39,7 +39,7 @@ for step in range(STEPS):
         image.write_bytes(b"what was there before")
     else:
         image.unlink()
-    stopped += interrupted(compiling, seconds * step / (STEPS - 1))
+    stopped += interrupted(compiling, seconds * step / STEPS)
     if image.exists() and image.read_bytes() not in (whole, b"what was there before"):
         raise SystemExit(f"step {step}: the image is half-written")
 image.write_bytes(whole)
@@ -49,7 +49,7 @@ seconds = time.perf_counter() - start
 logits = (folder / "out/0-logits.npy").read_bytes()
 for step in range(STEPS):
     (folder / "out/0-logits.npy").unlink(missing_ok=True)
-    stopped += interrupted(running, seconds * step / (STEPS - 1))
+    stopped += interrupted(running, seconds * step / STEPS)
     if (folder / "out/0-logits.npy").exists() and (folder / "out/0-logits.npy").read_bytes() != logits:
         raise SystemExit(f"step {step}: the output is half-written")
 left = {path.name for path in folder.rglob("*")} - {"model.wafer", "r.json", "ids.npy", "out", "0-logits.npy"}
