@@ -6,6 +6,7 @@
 #include "wafer/Driver/DiagnosticReport.h"
 #include "wafer/Frontend/Import.h"
 #include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Support/OutputFile.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -171,12 +172,19 @@ private:
   /// `path` may be "-", standard output. A full disk or a pipe without a reader is an error like any other.
   LogicalResult writeText(StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
     std::error_code code;
-    llvm::raw_fd_ostream file(path, code);
-    if (!code) {
+    if (path == "-") {
+      llvm::raw_fd_ostream file(path, code);
       write(file);
       file.flush();
       code = file.error();
       file.clear_error();
+    } else {
+      std::string text;
+      llvm::raw_string_ostream os(text);
+      write(os);
+      OutputFile file(path.str());
+      file.write(text);
+      code = std::error_code(file.finish(), std::generic_category());
     }
     if (!code)
       return success();

@@ -47,7 +47,11 @@ void DiagnosticReport::printText(llvm::raw_ostream &os) const {
   llvm::StringSet<> seen;
   size_t errors = 0;
   for (const ReportedDiagnostic &d : collected) {
-    std::string text = d.severity + (d.code.empty() ? "" : "[" + d.code + "]") + ": " + d.message + "\n";
+    // Most messages name their node themselves.
+    std::string node = "'" + d.node + "'";
+    bool named = d.node.empty() || StringRef(d.message).contains(node);
+    std::string text = d.severity + (d.code.empty() ? "" : "[" + d.code + "]") + ": " +
+                       (named ? "" : "node " + node + ": ") + d.message + "\n";
     if (!d.hint.empty())
       text += "  hint: " + d.hint + "\n";
     if (!seen.insert(text).second)

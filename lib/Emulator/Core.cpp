@@ -678,6 +678,8 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
       op->done = op->n;
     }
     launch(*train);
+    if (stopped())
+      return true;
     if (op->kind == Op::Send)
       updateTrain(train);
     else

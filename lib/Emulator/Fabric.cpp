@@ -315,6 +315,8 @@ uint64_t Engine::settleable(const Train &train) const {
 }
 
 void Engine::updateTrain(const TrainRef &train) {
+  if (stopped()) // a head that went in a circle is nowhere
+    return;
   uint64_t allowed = std::min<uint64_t>(train->produced, injectable(*train));
   if (allowed > train->injected) {
     train->injected = allowed;
@@ -330,6 +332,8 @@ void Engine::updateTrain(const TrainRef &train) {
   }
   if (train->stream->dynamic)
     advanceTails(*train);
+  if (stopped())
+    return;
   if (Op *op = train->op) {
     if (op->kind == Op::Coupled)
       queueOp(op);
@@ -344,7 +348,7 @@ void Engine::advanceTails(Train &train) {
   if (train.injected < train.total)
     return;
   for (size_t i = 0; i != train.leaves.size(); ++i)
-    while (train.leaves[i].tail < train.leaves[i].path.size()) {
+    while (!stopped() && train.leaves[i].tail < train.leaves[i].path.size()) {
       TrainLeaf &leaf = train.leaves[i];
       uint64_t capacity = capacityBeyond(leaf, leaf.tail);
       bool passed = leaf.parked ? train.total + parkedAhead(train, leaf) <= capacity

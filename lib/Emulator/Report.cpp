@@ -33,8 +33,9 @@ std::string Engine::describe(uint32_t index) const {
                                                          : core.pc;
   pc = std::min<uint32_t>(pc, code.size() - 1);
   std::string text = "PE " + place(meshPe(core)) + " of region '" + region.region->name() + "'";
-  if (region.location[pc] != kNone)
-    text += " in node '" + program.image.manifest().strings(region.location[pc]) + "'";
+  std::string node = region.location[pc] == kNone ? "" : program.image.manifest().strings(region.location[pc]);
+  if (!node.empty())
+    text += " in node '" + node + "'";
   return text + ", code word " + std::to_string(code[pc].word);
 }
 

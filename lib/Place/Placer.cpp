@@ -68,7 +68,15 @@ std::optional<Point> firstFree(const Profile &profile, int width, int height, co
 
 class Placement {
 public:
-  explicit Placement(const PlaceRequest &request) : request(request), random(request.seed + 1) {}
+  explicit Placement(const PlaceRequest &request)
+      : request(request), random(request.seed + 1), fromHost(request.items.size()), toHost(request.items.size()) {
+    for (const PlaceLink &link : request.links) {
+      if (link.from == PlaceLink::kHost && link.to != PlaceLink::kHost)
+        fromHost[link.to] = true;
+      if (link.to == PlaceLink::kHost && link.from != PlaceLink::kHost)
+        toHost[link.from] = true;
+    }
+  }
 
   Result<std::vector<Point>> run() {
     std::vector<int> order(request.items.size());
@@ -153,20 +161,27 @@ private:
       sum += linkCost(link);
       words += link.weight;
     }
-    return sum + walledHeads() * words * (request.width + request.height);
+    return sum + blockedRows() * words * (request.width + request.height);
   }
 
-  /// Heads of rows that lanes cannot enter from the west: their neighbors north and south are heads too, so the lanes
-  /// of a bus would have to cross.
-  int walledHeads() const {
+  /// Dead parts in the way of rows that lanes cannot go round. The neighbors of a row's head, north and south, are
+  /// heads too, and so are those of its port at the mesh's edge: lanes enter and leave both straight, and between the
+  /// two a bus needs a column for each lane that gives way.
+  int blockedRows() const {
     int count = 0;
-    for (const Rect &r : rects) {
+    for (size_t i = 0; i != rects.size(); ++i) {
+      const Rect &r = rects[i];
+      const bool in = fromHost[i], out = toHost[i];
       auto inRows = [&](int y) { return y >= r.y && y < r.y + r.h; };
       for (const auto &[x, y] : request.profile.deadPes)
-        count += x == r.x - 1 && inRows(y);
+        count += inRows(y) && (in || out ? x < r.x : x == r.x - 1);
       for (const DeadLink &link : request.profile.deadLinks) {
-        bool into = link.side == PortEast && link.x == r.x - 1, out = link.side == PortWest && link.x == r.x;
-        count += (into || out) && inRows(link.y);
+        if (!inRows(link.y))
+          continue;
+        if (link.side == PortEast)
+          count += in ? link.x < r.x : link.x == r.x - 1;
+        else if (link.side == PortWest)
+          count += out ? link.x <= r.x : link.x == r.x;
       }
     }
     return count;
@@ -235,6 +250,7 @@ private:
 
   const PlaceRequest &request;
   Random random;
+  std::vector<bool> fromHost, toHost; // items with lanes from and to the mesh's west edge
   std::vector<Rect> rects;
 };
 

@@ -4,6 +4,8 @@
 // that a truncated file has lost its manifest: it can never pass for a shorter valid one.
 #include "wafer/Program/Image.h"
 
+#include "wafer/Support/OutputFile.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -118,26 +120,12 @@ std::vector<uint8_t> ImageWriter::bytes() {
 
 Status ImageWriter::write(const std::string &path) {
   Layout layout = layOut();
-  // A device or a pipe is written to, never replaced.
-  struct stat info;
-  bool replaced = ::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
-  std::string temporary = replaced ? path + ".tmp" + std::to_string(getpid()) : path;
-  auto failure = [&](const char *what) -> Status {
-    std::string reason = std::strerror(errno);
-    if (replaced)
-      std::remove(temporary.c_str());
-    return Diagnostic{ErrorCode::ImageUnwritable, path + ": " + what + ": " + reason,
+  OutputFile file(path);
+  emit(sections, layout.header, layout.manifest,
+       [&](const void *data, uint64_t size) { return file.write(data, size); });
+  if (int error = file.finish())
+    return Diagnostic{ErrorCode::ImageUnwritable, path + ": cannot write: " + std::strerror(error),
                       "check the folder's permissions and free space"};
-  };
-  FILE *file = std::fopen(temporary.c_str(), "wb");
-  if (!file)
-    return failure("cannot create the file");
-  bool good = emit(sections, layout.header, layout.manifest,
-                   [&](const void *data, uint64_t size) { return std::fwrite(data, 1, size, file) == size; });
-  if (std::fclose(file) != 0 || !good)
-    return failure("cannot write");
-  if (replaced && std::rename(temporary.c_str(), path.c_str()) != 0)
-    return failure("cannot rename the finished file");
   return Status::ok();
 }
 

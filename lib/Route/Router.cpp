@@ -142,6 +142,10 @@ private:
         if (end.port != PortRamp && !onEdge(end.at, end.port))
           return bad("has a host port away from the mesh's edge " + where);
       }
+      for (const Terminal &sink : lane.sinks)
+        if (sink.port != PortRamp && request.profile.isDead(sink.at.x, sink.at.y, sink.port))
+          return bad("leaves over a dead link at (" + std::to_string(sink.at.x) + ", " + std::to_string(sink.at.y) +
+                     ")");
     }
     return Status::ok();
   }
@@ -410,11 +414,43 @@ private:
     return shapes;
   }
 
+  /// A line across the mesh: how many lanes have ends on both sides, and how many may cross in one color, each through
+  /// a pair of live routers.
+  struct Cut {
+    int64_t lanes, room;
+  };
+
+  Cut tightestCut(const Net &net) const {
+    Cut worst{0, std::min(request.width, request.height)};
+    for (bool vertical : {true, false}) {
+      auto along = [&](Point p) { return vertical ? p.x : p.y; };
+      const int cuts = (vertical ? request.width : request.height) - 1;
+      std::vector<int64_t> change(cuts + 2, 0); // lanes that begin to cross at a cut
+      for (const Lane &lane : net.lanes) {
+        int first = along(lane.source.at), last = first;
+        for (const Terminal &sink : lane.sinks)
+          first = std::min(first, along(sink.at)), last = std::max(last, along(sink.at));
+        ++change[first], --change[last];
+      }
+      std::vector<std::set<int>> dead(cuts + 1); // by row or column of PEs along the cut
+      for (const auto &[x, y] : request.profile.deadPes)
+        if (inside({x, y}))
+          dead[along({x, y})].insert(vertical ? y : x);
+      Cut cut{0, 0};
+      for (int at = 0; at != cuts; ++at) {
+        std::set<int> blocked = dead[at];
+        blocked.insert(dead[at + 1].begin(), dead[at + 1].end());
+        cut.lanes += change[at];
+        cut.room = (vertical ? request.height : request.width) - static_cast<int64_t>(blocked.size());
+        if (cut.room - cut.lanes < worst.room - worst.lanes)
+          worst = cut;
+      }
+    }
+    return worst;
+  }
+
   Diagnostic failure(const Net &net) const {
-    // Every lane crosses the narrower side of any cut between its ends; in one color a row of routers carries one lane.
-    bool vertical = std::all_of(net.lanes.begin(), net.lanes.end(),
-                                [](const Lane &lane) { return lane.source.at.x != lane.sinks.front().at.x; });
-    int64_t cut = vertical ? request.height : request.width;
+    const Cut cut = tightestCut(net);
     std::string lanes = std::to_string(net.lanes.size());
     if (colors.empty())
       return {ErrorCode::RouteImpossible,
@@ -422,15 +458,15 @@ private:
                   "' cannot be routed: no color is left beside those of regions "
                   "and of the machine's runtime",
               "reserve fewer colors in the profile"};
-    if (static_cast<int64_t>(net.lanes.size()) > cut)
+    if (cut.lanes > cut.room)
       return {ErrorCode::RouteImpossible,
-              "net '" + net.name + "' cannot be routed: its " + lanes + " lanes must cross a cut of " +
-                  std::to_string(cut) + " routers in one color",
+              "net '" + net.name + "' cannot be routed: " + std::to_string(cut.lanes) + " of its " + lanes +
+                  " lanes must cross a cut of " + std::to_string(cut.room) + " live routers in one color",
               "give the stream fewer lanes, or a larger mesh"};
     return {ErrorCode::RouteGivenUp,
             "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " + std::to_string(colors.size()) +
                 " colors): the narrowest cut has room for " +
-                std::to_string(cut * static_cast<int64_t>(colors.size())) +
+                std::to_string(cut.room * static_cast<int64_t>(colors.size())) +
                 " lanes, so it was given up, not proved impossible",
             "try another --seed, a larger mesh, or fewer regions"};
   }

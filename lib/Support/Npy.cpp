@@ -3,6 +3,8 @@
 // that NumPy writes and nothing more general.
 #include "wafer/Support/Npy.h"
 
+#include "wafer/Support/OutputFile.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -233,14 +235,9 @@ std::vector<uint8_t> wafer::npyBytes(const HostTensor &tensor) {
 
 Status wafer::writeNpy(const std::string &path, const HostTensor &tensor) {
   std::vector<uint8_t> bytes = npyBytes(tensor);
-  FILE *file = std::fopen(path.c_str(), "wb");
-  bool good = file && std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-  int error = errno;
-  if (file && std::fclose(file) != 0) {
-    good = false;
-    error = errno;
-  }
-  if (!good)
+  OutputFile file(path);
+  file.write(bytes.data(), bytes.size());
+  if (int error = file.finish())
     return Diagnostic{ErrorCode::TensorFileUnwritable, path + ": " + std::strerror(error),
                       "check the folder's permissions and free space"};
   return Status::ok();

@@ -6,6 +6,16 @@
 using namespace wafer;
 
 Result<ChannelColors> ChannelColors::assign(const Profile &profile) {
+  // What a pass along a line is made of: a gather whose routers switch once, and a head that sends its own block and
+  // relays the others' at a time.
+  constexpr int kPositions = 2, kThreads = 2;
+  if (profile.switchPositions < kPositions || profile.asyncThreads < kThreads)
+    return Diagnostic{ErrorCode::ProfileInvalid,
+                      "profile '" + profile.name + "' has " + std::to_string(profile.switchPositions) +
+                          " switch positions and " + std::to_string(profile.asyncThreads) +
+                          " asynchronous threads; regions take " + std::to_string(kPositions) + " and " +
+                          std::to_string(kThreads),
+                      "correct fabric.switch_positions and core.async_threads"};
   std::vector<int> taken;
   auto take = [&](bool needSwitch, bool mayNotSwitch) {
     for (int color = 0; color != profile.colors; ++color) {

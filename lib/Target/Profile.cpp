@@ -3,6 +3,7 @@
 #include "wafer/Target/Profile.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -267,6 +268,11 @@ Result<Profile> Profile::parse(std::string_view json) {
   reader.refuseUnknown();
   if (!reader.failed() && profile.sramReservedBytes >= profile.sramBytes)
     reader.fail("core.sram_reserved_bytes", "leaves nothing of core.sram_bytes", "reserve less");
+  // Memory is made of words.
+  if (!reader.failed() && profile.sramBytes % 4)
+    reader.fail("core.sram_bytes", "is not a multiple of 4", "give whole words");
+  if (!reader.failed() && profile.sramReservedBytes % 4)
+    reader.fail("core.sram_reserved_bytes", "is not a multiple of 4", "give whole words");
   for (const auto &[x, y] : profile.deadPes)
     if (!reader.failed() && (x < 0 || y < 0 || x >= profile.meshWidth || y >= profile.meshHeight))
       reader.fail("mesh.dead_pes", "names a PE outside the mesh", "coordinates are x to the east and y to the south");
@@ -292,8 +298,12 @@ Result<Profile> Profile::load(std::string_view nameOrPath) {
       return parse(json);
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
-  std::ifstream file{std::string(nameOrPath), std::ios::binary};
-  if (!file)
+  // Folders, devices and pipes are none: the latter might never end.
+  std::error_code missing;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(nameOrPath, missing))
+    file.open(std::string(nameOrPath), std::ios::binary);
+  if (!file.is_open())
     return Diagnostic{ErrorCode::ProfileUnknown, "no target profile '" + std::string(nameOrPath) + "'",
                       "built-in profiles are " + names + "; anything else is the path of a JSON file"};
   std::ostringstream text;

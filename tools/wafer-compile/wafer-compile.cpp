@@ -1,4 +1,5 @@
 // The command line of the compiler; the work is in lib/Driver.
+#include "../Options.h"
 #include "wafer/Driver/Compile.h"
 
 #include <CLI/CLI.hpp>
@@ -53,8 +54,10 @@ int main(int argc, char **argv) {
       ->option_text("WxH|auto");
   app.add_option("--regions", options.backend.maxRegions,
                  "open at most so many regions (default: as memory and time call for)")
-      ->check(CLI::PositiveNumber);
+      ->check(wholeNumber(1))
+      ->option_text("N");
   app.add_option("--seed", options.backend.seed, "another seed gives other places and routes, the same results")
+      ->check(wholeNumber())
       ->capture_default_str()
       ->option_text("N");
   app.add_option("--largest-region", options.backend.largestSide,
@@ -136,6 +139,10 @@ int main(int argc, char **argv) {
     }
     if (options.emit == driver::Stage::Image && options.output.empty())
       options.output = std::filesystem::path(options.model).stem().string() + ".wafer";
+    std::error_code ignored;
+    for (const std::string &written : {options.output, options.report})
+      if (std::filesystem::equivalent(written, options.model, ignored))
+        throw CLI::ValidationError("-o", "'" + written + "' is the model itself");
   } catch (const CLI::CallForHelp &help) {
     return app.exit(help);
   } catch (const CLI::ParseError &error) {

@@ -1,12 +1,13 @@
 // Runs a program image on the emulator: .npy files in, .npy files out.
+#include "../Options.h"
 #include "wafer/Emulator/Emulator.h"
 #include "wafer/Support/Npy.h"
+#include "wafer/Support/OutputFile.h"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,11 +28,11 @@ static std::string fileName(const std::string &name, size_t index) {
 }
 
 static Status writeText(const std::string &path, const std::string &text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file)
-    return Diagnostic{ErrorCode::TensorFileUnwritable, path + ": cannot write", "check the folder and its free space"};
+  OutputFile file(path);
+  file.write(text);
+  if (int error = file.finish())
+    return Diagnostic{ErrorCode::TensorFileUnwritable, path + ": cannot write: " + std::strerror(error),
+                      "check the folder and its free space"};
   return Status::ok();
 }
 
@@ -40,6 +41,10 @@ static Status makeFolder(const std::string &path) {
     if (at == path.size() || path[at] == '/')
       if (mkdir(path.substr(0, at).c_str(), 0777) != 0 && errno != EEXIST)
         return Diagnostic{ErrorCode::TensorFileUnwritable, path + ": " + std::strerror(errno), "choose another folder"};
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || access(path.c_str(), W_OK | X_OK) != 0)
+    return Diagnostic{ErrorCode::TensorFileUnwritable, path + ": not a folder that can be written to",
+                      "choose another folder"};
   return Status::ok();
 }
 
@@ -90,9 +95,10 @@ int main(int argc, char **argv) {
       ->check(CLI::IsMember({"off", "stream"}))
       ->capture_default_str();
   app.add_option("--schedule-seed", options.scheduleSeed,
-                 "run cores in a shuffled order; outputs and cycles must not change (a test of the emulator)");
+                 "run cores in a shuffled order; outputs and cycles must not change (a test of the emulator)")
+      ->check(wholeNumber());
   app.add_option("--max-cycles", options.maxCycles, "stop with an error when a core runs longer than this")
-      ->check(CLI::NonNegativeNumber);
+      ->check(wholeNumber());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
@@ -133,6 +139,10 @@ int main(int argc, char **argv) {
     if (Status status = emulator.setInput(input.substr(0, split), *tensor); !status)
       return fail(status.error());
   }
+  // A long run is not made for nothing.
+  if (!folder.empty())
+    if (Status made = makeFolder(folder); !made)
+      return fail(made.error());
   const bool terminal = isatty(2);
   if (terminal)
     options.progress = [](uint64_t halted, uint64_t cores) {
@@ -147,8 +157,6 @@ int main(int argc, char **argv) {
   if (!status)
     return fail(status.error());
   if (!folder.empty()) {
-    if (Status made = makeFolder(folder); !made)
-      return fail(made.error());
     nlohmann::ordered_json files = nlohmann::ordered_json::object();
     for (size_t i = 0; i != emulator.outputs().size(); ++i) {
       const std::string &name = emulator.outputs()[i].name;

@@ -18,7 +18,8 @@ struct ChannelColors {
   }
 
   /// Gathers take the lowest switchable colors, the others the lowest that cannot switch first: switchable ones are
-  /// scarce on some machines. Fails with WF4002 where the profile leaves too few.
+  /// scarce on some machines. Fails with WF4002 where the profile leaves too few, with WF4001 where the machine lacks
+  /// what channels are made of.
   static Result<ChannelColors> assign(const Profile &profile);
 };
 

@@ -24,6 +24,15 @@ namespace {
 
 bool isMachineType(Type type) { return type.isF32() || type.isInteger(32) || type.isInteger(64) || type.isInteger(1); }
 
+/// What the loader takes (lib/Program/Verify.cpp). Also, sizes beyond would overflow in whoever multiplies them.
+bool isCountable(RankedTensorType type) {
+  constexpr int64_t kSide = int64_t(1) << 31, kElements = int64_t(1) << 36;
+  int64_t elements = 1;
+  return llvm::all_of(type.getShape(), [&](int64_t extent) {
+    return extent < kSide && !llvm::MulOverflow(elements, extent, elements) && elements < kElements;
+  });
+}
+
 std::string nodeOf(Operation *op) {
   if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
     return "node '" + name.getName().str() + "'";
@@ -73,6 +82,16 @@ struct VerifyTensorLevel : wafer::impl::VerifyTensorLevelBase<VerifyTensorLevel>
     if (isa<TensorType>(type) && (!ranked || !ranked.hasStaticShape())) {
       wafer::emitError(loc, ErrorCode::ShapeUnknown, what + " has a shape that is not fixed",
                        "give its dimensions with --dim or --shape");
+      return false;
+    }
+    if (ranked && !isCountable(ranked)) {
+      std::string text;
+      llvm::raw_string_ostream(text) << type;
+      wafer::emitError(loc, ErrorCode::ModelLimits,
+                       what + " is a " + text +
+                           ", larger than any machine: a side has less than 2^31 elements, a "
+                           "tensor less than 2^36",
+                       "give smaller dimensions with --dim or --shape");
       return false;
     }
     if (isMachineType(element) || element.isIndex())

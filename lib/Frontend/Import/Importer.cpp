@@ -325,9 +325,34 @@ private:
 
   Value none() { return wafer::onnx::NoneOp::create(b, fileLoc, b.getNoneType()); }
 
+  static StringRef nameOf(const ::onnx::NodeProto &node) {
+    return node.name().empty() && node.output_size() ? node.output(0) : node.name();
+  }
+
+  /// Inputs that the schema gives one type have one.
+  LogicalResult checkTypes(Location loc, const ::onnx::NodeProto &node, const wafer::onnx::OpSchema &schema,
+                           ArrayRef<Value> inputs) {
+    std::map<std::string, size_t> first; // of each type variable
+    for (size_t i = 0; i != inputs.size() && !schema.inputTypes.empty(); ++i) {
+      const std::string &variable = schema.inputTypes[std::min(i, schema.inputTypes.size() - 1)];
+      if (variable.empty() || !isa<TensorType>(inputs[i].getType()))
+        continue;
+      size_t other = first.try_emplace(variable, i).first->second;
+      Type type = getElementTypeOrSelf(inputs[i].getType()), wanted = getElementTypeOrSelf(inputs[other].getType());
+      if (type == wanted)
+        continue;
+      std::string text;
+      llvm::raw_string_ostream(text) << "node '" << nameOf(node) << "' (" << node.op_type() << "): its inputs '"
+                                     << node.input(other) << "' and '" << node.input(i) << "' are of " << wanted
+                                     << " and " << type << ", and must be of one type";
+      return error(loc, ErrorCode::ModelInvalid, text, "export the model again");
+    }
+    return success();
+  }
+
   LogicalResult importNode(const ::onnx::NodeProto &node, std::map<std::string, const ::onnx::TypeProto *> &types,
                            Scope &scope) {
-    StringRef name = node.name().empty() && node.output_size() ? node.output(0) : node.name();
+    StringRef name = nameOf(node);
     Location loc = locOf(name);
     // A Constant node is a constant.
     if (node.op_type() == "Constant" && node.domain().empty() && node.attribute_size() == 1 &&
@@ -356,8 +381,11 @@ private:
     auto version = opsets.find(node.domain() == "ai.onnx" ? "" : node.domain());
     std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
     int since = version == opsets.end() ? 1 : static_cast<int>(version->second);
-    if (const wafer::onnx::OpSchema *schema = onnxSchemas().find(domain, node.op_type(), since))
+    if (const wafer::onnx::OpSchema *schema = onnxSchemas().find(domain, node.op_type(), since)) {
       since = schema->sinceVersion;
+      if (failed(checkTypes(loc, node, *schema, inputs)))
+        return failure();
+    }
 
     SmallVector<Type> resultTypes;
     for (const std::string &output : node.output()) {

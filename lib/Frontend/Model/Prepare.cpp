@@ -129,11 +129,14 @@ private:
     std::set<std::string> seen;
     if (model.graph().output().empty())
       fail(ErrorCode::ModelMalformed, "the model has no output", "mark the values to compute as outputs of the graph");
-    for (const auto &output : model.graph().output()) {
+    for (auto &output : *model.mutable_graph()->mutable_output()) {
       if (!seen.insert(output.name()).second)
         fail(ErrorCode::ModelMalformed, "the model has two outputs named '" + output.name() + "'",
              "export the model again");
       declaredTypes[output.name()] = output.type().tensor_type().elem_type();
+      // The checker wants a shape, whatever it is; shapes are inferred anew.
+      if (output.type().has_tensor_type())
+        output.mutable_type()->mutable_tensor_type()->mutable_shape();
     }
   }
 
@@ -389,6 +392,11 @@ private:
         fail(ErrorCode::ValueTypeUnsupported, "the input '" + input.name() + "' is not a tensor",
              "sequences, maps and optional values have no form on the machine");
       auto *type = input.mutable_type()->mutable_tensor_type();
+      if (!::onnx::TensorProto_DataType_IsValid(type->elem_type()))
+        fail(ErrorCode::ValueTypeUnsupported,
+             "the input '" + input.name() + "' has element type number " + std::to_string(type->elem_type()) +
+                 ", without support",
+             "tensors of numbers and booleans have a form on the machine");
       if (auto shape = options.shapes.find(input.name()); shape != options.shapes.end()) {
         if (type->has_shape() && type->shape().dim_size() != static_cast<int>(shape->second.size()))
           fail(ErrorCode::OverrideInvalid,
@@ -403,6 +411,9 @@ private:
           type->mutable_shape()->add_dim()->set_dim_value(dim);
         continue;
       }
+      if (!type->has_shape())
+        fail(ErrorCode::ShapeUnknown, "the input '" + input.name() + "' declares no shape",
+             "give it with --shape " + input.name() + "=AxBxC");
       for (auto &dim : *type->mutable_shape()->mutable_dim()) {
         if (dim.has_dim_param() && !isAnonymous(dim.dim_param())) {
           symbols.insert(dim.dim_param());

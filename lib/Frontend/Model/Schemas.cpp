@@ -58,6 +58,8 @@ public:
       result.maxOutputs = schema->max_output();
       result.deprecated = schema->Deprecated();
       result.hasFunctionBody = schema->HasFunction() || schema->HasContextDependentFunction();
+      for (const auto &input : schema->inputs())
+        result.inputTypes.push_back(input.GetIsHomogeneous() ? input.GetTypeStr() : "");
       for (const auto &[name, attribute] : schema->attributes())
         result.attributes[name] = {convertKind(attribute.type), attribute.required};
     }

@@ -13,3 +13,20 @@ func.func @named(%x: tensor<4x4xf32>, %y: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %z = linalg.matmul ins(%x, %x : tensor<4x4xf32>, tensor<4x4xf32>) outs(%y : tensor<4x4xf32>) -> tensor<4x4xf32>
   return %z : tensor<4x4xf32>
 }
+
+// -----
+
+// Sizes that overflow in whoever multiplies them go no further.
+// expected-error @+2 {{[WF1008] the input 'x' is a tensor<4611686018427387904x4xf32>, larger than any machine: a side has less than 2^31 elements, a tensor less than 2^36}}
+// expected-note @+1 {{hint: give smaller dimensions with --dim or --shape}}
+func.func @long(%x: tensor<4611686018427387904x4xf32> {onnx.name = "x"}) {
+  return
+}
+
+// -----
+
+// expected-error @+2 {{[WF1008] the input 'x' is a tensor<1073741824x64xf32>, larger than any machine}}
+// expected-note @+1 {{hint}}
+func.func @large(%x: tensor<1073741824x64xf32> {onnx.name = "x"}, %y: tensor<1073741824x63xf32> {onnx.name = "y"}) {
+  return
+}

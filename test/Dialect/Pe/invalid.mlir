@@ -347,3 +347,14 @@ pe.program @p {
   }
   pe.main {}
 }
+
+// -----
+
+pe.program @p {
+  pe.func @f(%n) {
+    %c = pe.fabric 3
+    // expected-error @below {{thread must lie in 0..7, got 8}}
+    pe.vec mov f32 over(%n) to %c of %n thread 8 : (!pe.fabric) i32
+  }
+  pe.main {}
+}

@@ -324,6 +324,20 @@ TEST(Check, WhatIsSentIsReceived) {
   EXPECT_TRUE(failedWith(runPair(code({sendWords(1, 5)}), code({receiveWords(1, 6)})), ErrorCode::ProgramDeadlock));
 }
 
+TEST(Check, AControlWaveletCountsAsAWord) {
+  auto train = code({[](Assembler &a) {
+    a.nest({3});
+    a.vec(VectorOp::Mov, I32, fabric(1), reg(0), none(), none(), 0, Control::Advance);
+  }});
+  Status status = runPair(train, code({receiveWords(1, 3)}));
+  ASSERT_TRUE(failedWith(status, ErrorCode::ProgramLeftover));
+  EXPECT_NE(status.error().message.find("1 of 4 wavelets on color 1 ('ahead') were never read at PE (1, 0)"),
+            std::string::npos)
+      << status.error().message;
+  EXPECT_TRUE(succeeded(runPair(train, code({receiveWords(1, 4)}))));
+  EXPECT_TRUE(failedWith(runPair(train, code({receiveWords(1, 5)})), ErrorCode::ProgramDeadlock));
+}
+
 // The path from PE to PE buffers 2 (output queue) + 2 + 2 (two routers) + 2 (input queue) = 8 wavelets: sends that
 // cross complete up to that, and deadlock beyond, in whatever order this host runs the PEs.
 TEST(Check, BuffersAreAsDeepAsTheMachines) {
@@ -404,6 +418,26 @@ TEST(Check, RacesWithAsynchronousInstructions) {
       succeeded(runPair(code({receiveWords(2, 4, 1), touch(kData + 16, true), waitFor(1)}), code({sendWords(2, 4)}))));
 }
 
+TEST(Check, TwoThreadsThatMeetInMemoryAreARace) {
+  // On two threads into one buffer; apart, and one after the other, they may.
+  auto both = [](int gap, bool waitBetween) {
+    return runPair(code({sendWords(1, 4), sendWords(1, 4)}), code({[=](Assembler &a) {
+                     a.nest({4});
+                     a.desc(0, kData, {1});
+                     a.desc(1, kData + gap, {1});
+                     a.vec(VectorOp::Mov, I32, desc(0), fabric(1), none(), none(), 1);
+                     if (waitBetween)
+                       a.wait(1);
+                     a.vec(VectorOp::Mov, I32, desc(1), fabric(1), none(), none(), 2);
+                     a.wait(1);
+                     a.wait(2);
+                   }}));
+  };
+  EXPECT_TRUE(failedWith(both(12, false), ErrorCode::ProgramRace));
+  EXPECT_TRUE(succeeded(both(16, false)));
+  EXPECT_TRUE(succeeded(both(12, true)));
+}
+
 TEST(Check, SwitchesThatNeverTakeATrain) {
   // The head never hands on the turn: the other's data waits for ever.
   TestProgram p(2, 1);
@@ -424,6 +458,58 @@ TEST(Check, SwitchesThatNeverTakeATrain) {
   Status status = p.run();
   ASSERT_TRUE(failedWith(status, ErrorCode::ProgramLeftover));
   EXPECT_NE(status.error().message.find("whose switch never took them"), std::string::npos);
+}
+
+TEST(Check, ATrainWhoseTurnNeverComesIsNamed) {
+  // A line of three gathers, and the one in the middle forgets to hand on the turn: the head waits for the last PE's
+  // data, which waits at the middle's router.
+  TestProgram p(3, 1);
+  p.gatherX(4, 0, 0, 3, 1);
+  p.region("r", 0, 0, 3, 1, [](Assembler &a) {
+    a.coord(2, false);
+    auto head = a.label(), middle = a.label(), end = a.label();
+    a.li(3, 1);
+    a.nest({2});
+    a.branch(Opcode::Beq, 2, 0, head);
+    a.branch(Opcode::Beq, 2, 3, middle);
+    a.vec(VectorOp::Mov, I32, fabric(4), reg(0), none(), none(), 0, Control::Reset);
+    a.jmp(end);
+    a.bind(middle);
+    a.vec(VectorOp::Mov, I32, fabric(4), reg(0));
+    a.jmp(end);
+    a.bind(head);
+    a.vec(VectorOp::Mov, I32, fabric(4), reg(0), none(), none(), 1, Control::Advance);
+    a.nest({9});
+    a.vec(VectorOp::Mov, I32, none(), fabric(4));
+    a.wait(1);
+    a.bind(end);
+    a.halt();
+  });
+  for (uint64_t seed = 0; seed != 8; ++seed) {
+    Status status = p.run({}, schedule(seed));
+    ASSERT_TRUE(failedWith(status, ErrorCode::ProgramDeadlock)) << seed;
+    EXPECT_NE(status.error().message.find("PE (0, 0) of region 'r'"), std::string::npos) << status.error().message;
+    EXPECT_NE(status.error().message.find("'gather_x'"), std::string::npos) << status.error().message;
+  }
+}
+
+TEST(Check, AWaveletThatASwitchSendsInACircleIsNamed) {
+  // Four routers lead round in a ring that PE (0, 0) feeds. Its own train's control wavelet closes the ring behind it.
+  TestProgram p(2, 2);
+  p.route(4, 0, 0, 1, 1, {{R, E}, {S, E}}, "ring");
+  p.route(4, 1, 0, 1, 1, {{W, S}}, "ring");
+  p.route(4, 1, 1, 1, 1, {{N, W}}, "ring");
+  p.route(4, 0, 1, 1, 1, {{E, N}}, "ring");
+  p.region("r", 0, 0, 1, 1, [](Assembler &a) {
+    a.nest({1});
+    a.vec(VectorOp::Mov, I32, fabric(4), reg(0), none(), none(), 0, Control::Advance);
+    a.halt();
+  });
+  for (uint64_t seed = 0; seed != 4; ++seed) {
+    Status status = p.run({}, schedule(seed, seed % 2 ? Timing::Off : Timing::Stream));
+    ASSERT_TRUE(failedWith(status, ErrorCode::ProgramRouteLoop));
+    EXPECT_NE(status.error().message.find("'ring'"), std::string::npos) << status.error().message;
+  }
 }
 
 TEST(Check, ControlWaveletsStayOnTheMesh) {

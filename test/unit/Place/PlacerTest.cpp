@@ -60,6 +60,13 @@ TEST(Placer, SameSeedSamePlaces) {
   EXPECT_EQ(*place(request), *place(request));
 }
 
+TEST(Placer, ASeedGivesThesePlacesInAnyBinary) {
+  // Written down, so that another build, library or machine that would place otherwise is noticed.
+  Profile profile = *Profile::load("dead16");
+  PlaceRequest request{profile, 16, 16, items(4, 5, 4), {{-1, 0, 4, 9}, {0, 1, 4, 9}, {1, 2, 4, 9}, {2, 3, 4, 9}}, 11};
+  EXPECT_EQ(*place(request), (std::vector<Point>{{0, 12}, {10, 12}, {5, 12}, {10, 8}}));
+}
+
 TEST(Placer, OtherSeedsMove) {
   Profile profile = *Profile::load("wse2");
   PlaceRequest request{profile, 750, 994, items(5, 16, 16), {{0, 1, 16, 9}, {1, 4, 16, 2}, {2, 3, 16, 1}}, 1};

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <random>
+#include <set>
 
 using namespace wafer;
 using namespace wafer::test;
@@ -204,6 +205,102 @@ TEST(Image, RefusesIllegalRoutes) {
             Code::ImageRoute);
   EXPECT_EQ(with([](TestProgram &p) { p.route(8, 1, 0, 1, 1, {{R, R}, {E, W}}); }), Code::ImageRoute); // changes both
   EXPECT_EQ(with([](TestProgram &p) { p.route(8, 1, 0, 1, 1, {{W, W}}); }), Code::ImageRoute);
+}
+
+TEST(Image, RefusesARouteWithAHole) {
+  // A line of four with one router that does not know the color, or does not take it from where it comes.
+  auto line = [](std::vector<std::array<unsigned, 2>> third) {
+    TestProgram p(4, 1);
+    p.route(8, 0, 0, 1, 1, {{R, E}}, "line");
+    p.route(8, 1, 0, 1, 1, {{W, E}}, "line");
+    if (!third.empty())
+      p.route(8, 2, 0, 1, 1, third, "line");
+    p.route(8, 3, 0, 1, 1, {{W, R}}, "line");
+    auto result = verify(p.writer.bytes(), p.profile);
+    return result ? std::string() : result.error().str();
+  };
+  EXPECT_EQ(line({{W, E}}), "");
+  const char *hole = "color 8 ('line'): router (1, 0) sends east, but router (2, 0) does not take it";
+  EXPECT_NE(line({}).find(hole), std::string::npos) << line({});
+  EXPECT_NE(line({{R, E}}).find(hole), std::string::npos);
+}
+
+TEST(Image, ColorsOfTheWse3SwitchOrDoNot) {
+  Profile wse3 = *Profile::load("wse3");
+  const std::set<int> switchable = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 20, 21};
+  for (int color = 0; color != wse3.colors; ++color) {
+    if (wse3.isReserved(color))
+      continue;
+    TestProgram p(1, 2);
+    p.route(color, 0, 0, 1, 1, {{R, R}, {S, R}}, "gather");
+    p.route(color, 0, 1, 1, 1, {{R, N}}, "gather");
+    auto result = verify(p.writer.bytes(), wse3);
+    EXPECT_EQ(bool(result), switchable.count(color) == 1) << color;
+    if (!result)
+      EXPECT_NE(result.error().str().find("('gather'): cannot switch on this machine"), std::string::npos);
+  }
+}
+
+TEST(Image, RefusesThreadsThatTheCoreLacks) {
+  for (unsigned thread : {2u, 3u}) {
+    TestProgram p(2, 1);
+    p.profile.asyncThreads = 2;
+    p.route(1, 0, 0, 1, 1, {{R, E}});
+    p.route(1, 1, 0, 1, 1, {{W, R}});
+    p.region("sender", 0, 0, 1, 1, [&](Assembler &a) {
+      a.nest({1});
+      a.vec(VectorOp::Mov, I32, fabric(1), reg(0), none(), none(), thread);
+      a.halt();
+    });
+    auto result = verify(p.writer.bytes(), p.profile);
+    EXPECT_EQ(bool(result), thread == 2);
+    if (!result) {
+      EXPECT_EQ(result.error().code, ErrorCode::ImageCode);
+      EXPECT_NE(result.error().message.find("region 'sender': code word "), std::string::npos);
+      EXPECT_NE(result.error().message.find("thread 3 of a core with 2 asynchronous threads"), std::string::npos);
+    }
+  }
+}
+
+TEST(Image, TooLittleMemoryNamesWhatDoesNotFit) {
+  // A buffer that reaches 200 bytes over the end, and code with helpers and a stack that leave no room for data.
+  TestProgram p = sample();
+  image::Buffer &buffer = *p.writer.manifest.mutable_regions(0)->add_buffers();
+  buffer.set_name("conv1.out"), buffer.set_address(47 * 1024 - 800), buffer.set_size(1000), buffer.set_kind("scratch");
+  auto result = verify(p.writer.bytes(), p.profile);
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("region 'r': buffer 'conv1.out' takes bytes 47328 to 48328, data has "),
+            std::string::npos)
+      << result.error().message;
+  EXPECT_NE(result.error().message.find(" to 48128"), std::string::npos);
+
+  TestProgram q = sample();
+  q.writer.manifest.mutable_regions(0)->set_helper_bytes(40000);
+  q.writer.manifest.mutable_regions(0)->set_stack_bytes(8128);
+  result = verify(q.writer.bytes(), q.profile);
+  ASSERT_FALSE(result);
+  size_t code = q.writer.manifest.regions(0).code_words() * 4;
+  EXPECT_NE(result.error().message.find("region 'r': code, constants, helpers and stack take " +
+                                        std::to_string(code + 48128) + " of 48128 bytes"),
+            std::string::npos)
+      << result.error().message;
+}
+
+TEST(Image, RefusesOtherVersions) {
+  // The version is the word after the magic; an older and a newer one are told apart from a broken file.
+  TestProgram p = sample();
+  const std::vector<uint8_t> good = p.writer.bytes();
+  uint32_t version;
+  std::memcpy(&version, good.data() + sizeof(uint64_t), sizeof version);
+  ASSERT_GT(version, 0u);
+  for (uint32_t other : {version - 1, version + 1}) {
+    std::vector<uint8_t> bytes = good;
+    std::memcpy(bytes.data() + sizeof(uint64_t), &other, sizeof other);
+    auto result = verify(bytes);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::ImageVersion) << result.error().str();
+    EXPECT_NE(result.error().message.find(std::to_string(other)), std::string::npos) << result.error().str();
+  }
 }
 
 TEST(Image, RefusesMemoryThatOverlapsOrOverflows) {

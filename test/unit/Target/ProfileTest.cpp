@@ -93,6 +93,32 @@ TEST(Profile, TooFewColorsForChannels) {
   EXPECT_EQ(colors.error().code, ErrorCode::TooFewColors);
 }
 
+TEST(Profile, MachinesWithoutWhatChannelsTakeAreRefused) {
+  for (auto [positions, threads] : {std::pair{1, 7}, {4, 1}}) {
+    Profile profile = *Profile::load("test4");
+    profile.switchPositions = positions;
+    profile.asyncThreads = threads;
+    Result<ChannelColors> colors = ChannelColors::assign(profile);
+    ASSERT_FALSE(colors);
+    EXPECT_EQ(colors.error().code, ErrorCode::ProfileInvalid);
+    EXPECT_EQ(colors.error().message, "profile 'test4' has " + std::to_string(positions) + " switch positions and " +
+                                          std::to_string(threads) + " asynchronous threads; regions take 2 and 2");
+  }
+}
+
+TEST(Profile, MemoryIsMadeOfWords) {
+  EXPECT_NE(errorOf(edited("\"value\": 49152", "\"value\": 49153")).find("core.sram_bytes' is not a multiple of 4"),
+            std::string::npos);
+}
+
+TEST(Profile, OnlyFilesAreRead) {
+  for (const char *path : {"", "/", "/dev/zero", "/nonexistent.json"}) {
+    Result<Profile> profile = Profile::load(path);
+    ASSERT_FALSE(profile) << path;
+    EXPECT_EQ(profile.error().code, ErrorCode::ProfileUnknown);
+  }
+}
+
 TEST(ResourceModel, FormulasOfThePaper) {
   Profile profile = *Profile::load("wse2");
   ResourceModel model(profile);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wafer::onnx {
 
@@ -24,6 +25,9 @@ struct OpSchema {
   int minOutputs = 0, maxOutputs = 0;
   bool deprecated = false;
   bool hasFunctionBody = false;
+  /// Of each input, its type or type variable: inputs of one name have one element type. The last one of a variadic
+  /// operator stands for all that follow; empty if these may differ.
+  std::vector<std::string> inputTypes;
   std::map<std::string, Attribute, std::less<>> attributes;
 };
 
