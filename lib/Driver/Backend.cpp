@@ -26,6 +26,34 @@ using namespace wafer::driver;
 
 namespace {
 
+/// Collects what is said instead of printing it: an attempt that fails is not yet an error.
+template <typename Run> auto quietly(MLIRContext *context, std::vector<ReportedDiagnostic> &said, Run run) {
+  DiagnosticReport report(context);
+  auto result = run();
+  said = report.diagnostics();
+  return result;
+}
+
+/// Says again what an attempt said.
+void repeat(MLIRContext *context, const std::vector<ReportedDiagnostic> &diagnostics) {
+  for (const ReportedDiagnostic &d : diagnostics) {
+    Location location = UnknownLoc::get(context);
+    if (!d.node.empty())
+      location = NameLoc::get(StringAttr::get(context, d.node));
+    std::string code = d.code.empty() ? codeString(ErrorCode::KernelUnsupported) : d.code;
+    InFlightDiagnostic error = mlir::emitError(location);
+    error << "[" << code << "] " << d.message;
+    if (!d.hint.empty())
+      error.attachNote() << "hint: " << d.hint;
+  }
+}
+
+bool says(const std::vector<ReportedDiagnostic> &said, std::initializer_list<ErrorCode> codes) {
+  return llvm::any_of(said, [&](const ReportedDiagnostic &d) {
+    return llvm::any_of(codes, [&](ErrorCode code) { return d.code == codeString(code); });
+  });
+}
+
 class Backend {
 public:
   Backend(ModuleOp module, const Profile &profile, const BackendOptions &options, StringRef modelName,
@@ -71,29 +99,10 @@ public:
           pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
         }))
       return failure();
-    if (!run("place", [&](PassManager &pm) {
-          WaferPlaceOptions place;
-          place.target = options.target;
-          place.seed = static_cast<int64_t>(options.seed);
-          pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
-        }))
+    if (failed(placeAndRoute(module)))
       return failure();
     if (stopHere("wafer"))
       return std::move(result);
-    if (!run("fabric", [&](PassManager &pm) {
-          ConvertWaferToFabricOptions convert;
-          convert.target = options.target;
-          pm.addPass(createConvertWaferToFabric(convert));
-          fabric::FabricRouteNetsOptions route;
-          route.target = options.target;
-          route.seed = static_cast<int64_t>(options.seed);
-          pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricRouteNets(route));
-          pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricExpandChannels());
-          fabric::FabricVerifyRoutesOptions verify;
-          verify.target = options.target;
-          pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricVerifyRoutes(verify));
-        }))
-      return failure();
     if (stopHere("fabric"))
       return std::move(result);
     if (!run("pe", [&](PassManager &pm) {
@@ -113,6 +122,52 @@ public:
     result.module = std::move(module);
     result.regions = std::move(*regions);
     return std::move(result);
+  }
+
+  /// Places regions and routes their streams. The placer prices crowding but routes nothing: where the router gives up,
+  /// other places are tried, from seeds that follow from the given one.
+  LogicalResult placeAndRoute(OwningOpRef<ModuleOp> &module) {
+    constexpr int kTries = 4;
+    OwningOpRef<ModuleOp> planned = std::move(module);
+    std::vector<ReportedDiagnostic> first;
+    for (int i = 0; i != kTries; ++i) {
+      module = cast<ModuleOp>((*planned)->clone());
+      int64_t seed = static_cast<int64_t>(options.seed + static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15u);
+      std::vector<ReportedDiagnostic> said;
+      if (succeeded(quietly(module->getContext(), said, [&] { return placeAndRoute(*module, seed); })))
+        return success();
+      if (i == 0)
+        first = said;
+      if (!says(said, {ErrorCode::RouteGivenUp}))
+        break;
+    }
+    repeat(planned->getContext(), first);
+    return failure();
+  }
+
+  LogicalResult placeAndRoute(ModuleOp module, int64_t seed) {
+    if (failed(stage("place", module, [&](PassManager &pm) {
+          WaferPlaceOptions place;
+          place.target = options.target;
+          place.seed = seed;
+          pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
+        })))
+      return failure();
+    if (options.stopAfter == "wafer")
+      return success();
+    return stage("fabric", module, [&](PassManager &pm) {
+      ConvertWaferToFabricOptions convert;
+      convert.target = options.target;
+      pm.addPass(createConvertWaferToFabric(convert));
+      fabric::FabricRouteNetsOptions route;
+      route.target = options.target;
+      route.seed = seed;
+      pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricRouteNets(route));
+      pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricExpandChannels());
+      fabric::FabricVerifyRoutesOptions verify;
+      verify.target = options.target;
+      pm.addNestedPass<fabric::ProgramOp>(fabric::createFabricVerifyRoutes(verify));
+    });
   }
 
   /// A square mesh cannot be smaller than its weights.
@@ -151,29 +206,6 @@ private:
   OwningOpRef<ModuleOp> prepared;
 };
 
-/// Collects what is said instead of printing it: an attempt that fails is not yet an error.
-FailureOr<BackendResult> quietly(MLIRContext *context, std::vector<ReportedDiagnostic> &said,
-                                 llvm::function_ref<FailureOr<BackendResult>()> run) {
-  DiagnosticReport report(context);
-  FailureOr<BackendResult> result = run();
-  said = report.diagnostics();
-  return result;
-}
-
-/// Says again what an attempt said.
-void repeat(MLIRContext *context, const std::vector<ReportedDiagnostic> &diagnostics) {
-  for (const ReportedDiagnostic &d : diagnostics) {
-    Location location = UnknownLoc::get(context);
-    if (!d.node.empty())
-      location = NameLoc::get(StringAttr::get(context, d.node));
-    std::string code = d.code.empty() ? codeString(ErrorCode::KernelUnsupported) : d.code;
-    InFlightDiagnostic error = mlir::emitError(location);
-    error << "[" << code << "] " << d.message;
-    if (!d.hint.empty())
-      error.attachNote() << "hint: " << d.hint;
-  }
-}
-
 } // namespace
 
 FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &profile, const BackendOptions &options,
@@ -197,11 +229,6 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
   int64_t side = options.smallestMesh ? backend.smallestSide() : 0;
   int64_t last = options.smallestMesh ? std::min(profile.meshWidth, profile.meshHeight) : 0;
   std::vector<ReportedDiagnostic> messages;
-  auto says = [](const std::vector<ReportedDiagnostic> &said, std::initializer_list<ErrorCode> codes) {
-    return llvm::any_of(said, [&](const ReportedDiagnostic &d) {
-      return llvm::any_of(codes, [&](ErrorCode code) { return d.code == codeString(code); });
-    });
-  };
   for (; side <= last; ++side) {
     if (options.smallestMesh) {
       width = height = side;

@@ -107,6 +107,8 @@ private:
           // Only the last attempt is reported.
           if (stage == "wafer")
             report.stages.resize(before + 1);
+          else if (stage == "place")
+            report.stages.resize(before + 2);
           report.stages.push_back({stage.str(), seconds, countOps(after)});
           if (options.timing)
             errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stage, seconds * 1e3);

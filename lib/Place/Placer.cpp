@@ -18,7 +18,8 @@
 #include "wafer/Support/Random.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
+#include <numbers>
 #include <numeric>
 
 using namespace wafer;
@@ -198,6 +199,14 @@ private:
     return !blockedUntil(request.profile, r, others);
   }
 
+  /// e^x for x >= 0 as far as annealing cares, of exact operations alone: libraries differ in the last bits of exp.
+  static double almostExp(double x) {
+    double power = 1 + x / 1024;
+    for (int i = 0; i != 10; ++i)
+      power *= power;
+    return power;
+  }
+
   void anneal() {
     size_t count = rects.size();
     if (count == 0 || (count == 1 && pins(0) == 2))
@@ -207,7 +216,7 @@ private:
     double bestCost = now;
     const int moves = static_cast<int>(std::min<size_t>(20000, 2000 * count));
     double temperature = std::max(1.0, now / static_cast<double>(4 * std::max<size_t>(count, 1)));
-    const double cooling = std::pow(1e-3, 1.0 / moves);
+    const double cooling = 1 / almostExp(std::numbers::ln10 * 3 / moves); // to a thousandth
     for (int step = 0; step != moves; ++step, temperature *= cooling) {
       std::vector<Rect> before = rects;
       size_t a = random.below(count), b = random.below(count);
@@ -232,7 +241,7 @@ private:
         }
       }
       double then = cost();
-      if (then <= now || random.unit() < std::exp((now - then) / temperature)) {
+      if (then <= now || random.unit() * almostExp((then - now) / temperature) < 1) {
         now = then;
         if (now < bestCost) {
           bestCost = now;

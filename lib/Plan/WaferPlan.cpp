@@ -78,29 +78,10 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return signalPassFailure();
     int64_t meshW = meshWidth > 0 ? meshWidth : profile->meshWidth,
             meshH = meshHeight > 0 ? meshHeight : profile->meshHeight;
-    SmallVector<Size> sizes;
-    if (width > 0 && height > 0)
-      sizes.push_back({{width, height}, roomFor(*profile, meshW, meshH, width, height)});
-    else
-      sizes = sizesFor(*profile, meshW, meshH, largestSide);
-    llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
-    if (splitX > 1 || splitY > 1) {
-      for (Size &size : sizes) {
-        size.shape.splitX = std::max<int64_t>(splitX, 1);
-        size.shape.splitY = std::max<int64_t>(splitY, 1);
-      }
-      auto divides = [](int64_t split, int64_t side) { return split == 1 || (side % split == 0 && side > split); };
-      llvm::erase_if(sizes, [&](const Size &size) {
-        return !divides(size.shape.splitX, size.shape.width) || !divides(size.shape.splitY, size.shape.height);
-      });
-      if (sizes.empty()) {
-        wafer::emitError(module.getLoc(), ErrorCode::PlanDoesNotFit,
-                         "no region size for this mesh has sides that " + std::to_string(splitX) + " x " +
-                             std::to_string(splitY) + " divides",
-                         "give factors of the mesh's sides (--split), or let the compiler choose");
-        return signalPassFailure();
-      }
-    }
+    FailureOr<SmallVector<Size>> chosen = sizesToTry(*profile, meshW, meshH);
+    if (failed(chosen))
+      return signalPassFailure();
+    const SmallVector<Size> &sizes = *chosen;
     std::optional<Plan> best;
     PlanFailure nearest;
     search(*graph, model, sizes, best, nearest);
@@ -124,6 +105,38 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     builder.setInsertionPointToEnd(module.getBody());
     emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH, profile->hostLanes);
     function.erase();
+  }
+
+  FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, int64_t meshW, int64_t meshH) {
+    SmallVector<Size> sizes;
+    if (width > 0 && height > 0)
+      sizes.push_back({{width, height}, roomFor(profile, meshW, meshH, width, height)});
+    else
+      sizes = sizesFor(profile, meshW, meshH, largestSide);
+    llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
+    auto refuse = [&](const std::string &why, const std::string &hint) {
+      wafer::emitError(getOperation().getLoc(), ErrorCode::PlanDoesNotFit, why, hint);
+      return failure();
+    };
+    if (sizes.empty())
+      return refuse("a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs of '" + profile.name +
+                        "' has no room for any region: its PEs are dead, or the regions asked for are larger",
+                    "give a larger mesh (--mesh), or another --target");
+    if (splitX <= 1 && splitY <= 1)
+      return sizes;
+    for (Size &size : sizes) {
+      size.shape.splitX = std::max<int64_t>(splitX, 1);
+      size.shape.splitY = std::max<int64_t>(splitY, 1);
+    }
+    auto divides = [](int64_t split, int64_t side) { return split == 1 || (side % split == 0 && side > split); };
+    llvm::erase_if(sizes, [&](const Size &size) {
+      return !divides(size.shape.splitX, size.shape.width) || !divides(size.shape.splitY, size.shape.height);
+    });
+    if (sizes.empty())
+      return refuse("no region size for this mesh has sides that " + std::to_string(splitX) + " x " +
+                        std::to_string(splitY) + " divides",
+                    "give factors of the mesh's sides (--split), or let the compiler choose");
+    return sizes;
   }
 
   /// Searches sizes in parallel and compares them in order: the choice does not depend on the threads.

@@ -167,6 +167,10 @@ private:
     }
     if (!open.empty())
       return wrong(open.front().first(), " leads over the mesh's edge to the " + sideName);
+    for (const DeadLink &link : profile.deadLinks)
+      if (Tile tile{link.x, link.y};
+          static_cast<Port>(link.side) == side && !intersect(intersect(shape.area, edge), Area::of(tile)).empty())
+        return wrong(tile, " uses the dead host port to the " + sideName);
     for (const Area &area : inner) {
       for (const DeadLink &link : profile.deadLinks) {
         Port leaves = static_cast<Port>(link.side);
