@@ -59,13 +59,17 @@ def best(args, path, image, options) -> wafer_tools.Compiled:
 
 def mesh(args, folder) -> bool:
     model = zoo.find("classifier")
-    compiled = []
-    for size in ("auto", WHOLE_WAFER):
-        options = [*model.compile_options, "--target", "wse2", "--mesh", size]
-        compiled.append(best(args, model.path, folder / f"{size}.wafer", options))
+    options = [*model.compile_options, "--target", "wse2", "--mesh"]
+    search = wafer_tools.compile_model(
+        model.path, folder / "auto.wafer", [*options, "auto"], args.build, timeout=args.timeout
+    )
+    smallest = f"{search.report['mesh']['width']}x{search.report['mesh']['height']}"
+    compiled = [
+        best(args, model.path, folder / f"{size}.wafer", [*options, size]) for size in (smallest, WHOLE_WAFER)
+    ]
     small, large = (run.report for run in compiled)
-    print("text-direction classifier, smallest mesh and whole wafer")
-    table = Table(f"{small['mesh']['width']}x{small['mesh']['height']}", WHOLE_WAFER, MESH_LIMIT)
+    print(f"text-direction classifier, smallest mesh (found in {search.seconds:.2f} s) and whole wafer")
+    table = Table(smallest, WHOLE_WAFER, MESH_LIMIT)
     for one, other in zip(small["stages"], large["stages"], strict=True):
         if one["ops"] or other["ops"]:
             table.row(f"IR operations, {one['name']}", one["ops"], other["ops"])

@@ -4,11 +4,11 @@
 // touches neither another item nor a dead PE. Pinned items go first. If that fails, the items are tried from the
 // largest to the smallest; if that fails too, the placer says which item found no place: it never returns an overlap.
 //
-// Annealing then moves one item to another free position, or exchanges two of one size, and keeps what shortens the
-// streams: the cost is the sum over links of the distance between row heads, times the words of a lane. Exchanging is
-// the only move left on a mesh that is filled to the brim, and it is enough there. The seed chooses the first order and
-// the moves, so different seeds give different placements, all of them legal; the same seed gives the same on any
-// machine.
+// Annealing then moves one item to another free position, or beside another one, or exchanges two of one size, and
+// keeps what shortens the streams: the cost is the sum over links of the distance between row heads, times the words of
+// a lane. Exchanging is the only move left on a mesh that is filled to the brim, and it is enough there. The seed
+// chooses the first order and the moves, so different seeds give different placements, all of them legal; the same seed
+// gives the same on any machine.
 //
 // Alternatives: sequence pairs and B*-trees search packings of minimal area, which is not the question here (the mesh
 // is given and programs are far smaller); they know no obstacles. With tens of regions some 20,000 moves take
@@ -223,6 +223,12 @@ private:
       if (a != b && random.below(2) && pins(static_cast<int>(a)) + pins(static_cast<int>(b)) == 0 &&
           rects[a].w == rects[b].w && rects[a].h == rects[b].h) {
         std::swap(rects[a], rects[b]);
+      } else if (a != b && random.below(3) == 0) {
+        moveBeside(a, b, random.below(2) != 0);
+        if (!legal(a)) {
+          rects = before;
+          continue;
+        }
       } else {
         const PlaceItem &item = request.items[a];
         // Small steps and jumps in turn.
@@ -255,6 +261,46 @@ private:
     // near.
     if (request.seed == 0 || now > 1.5 * bestCost)
       rects = best;
+    settle();
+  }
+
+  /// In the rows of another item, touching it.
+  void moveBeside(size_t moved, size_t other, bool east) {
+    Rect &r = rects[moved];
+    if (!request.items[moved].pinX)
+      r.x = east ? rects[other].x + rects[other].w : rects[other].x - r.w;
+    if (!request.items[moved].pinY)
+      r.y = rects[other].y;
+  }
+
+  /// The walk ends somewhere near a good place, seldom at it: as long as an item is better off beside another one, or
+  /// at the north-west, it moves there.
+  void settle() {
+    double now = cost();
+    auto keepIfBetter = [&](size_t a, const Rect &before) {
+      double then = legal(a) ? cost() : now;
+      if (then >= now) {
+        rects[a] = before;
+        return false;
+      }
+      now = then;
+      return true;
+    };
+    bool better = true;
+    for (int round = 0; better && round != 100; ++round) {
+      better = false;
+      for (size_t a = 0; a != rects.size(); ++a) {
+        for (size_t b = 0; b != rects.size(); ++b)
+          for (bool east : {false, true}) {
+            Rect before = rects[a];
+            if (a == b)
+              (east ? rects[a].x : rects[a].y) = (east ? request.items[a].pinX : request.items[a].pinY).value_or(0);
+            else
+              moveBeside(a, b, east);
+            better |= keepIfBetter(a, before);
+          }
+      }
+    }
   }
 
   const PlaceRequest &request;
