@@ -45,7 +45,8 @@ int main(int argc, char **argv) {
       "-o,--output", options.output,
       "where to write the program image (default: the model's name with .wafer, here); with --emit, where to "
       "print the stage (default: standard output)");
-  app.add_option("--target", options.backend.target, "the machine: wse2, wse3, or a profile's JSON file")
+  app.add_option("--target", options.backend.target,
+                 "the machine: wse2, wse3, or a profile's JSON file (default: wse2)")
       ->capture_default_str()
       ->option_text("NAME|FILE");
   std::string mesh, split;
@@ -56,19 +57,22 @@ int main(int argc, char **argv) {
                  "open at most so many regions (default: as memory and time call for)")
       ->check(wholeNumber(1))
       ->option_text("N");
-  app.add_option("--seed", options.backend.seed, "another seed gives other places and routes, the same results")
+  app.add_option("--seed", options.backend.seed,
+                 "another seed gives other places and routes, the same results (default: 0)")
       ->check(wholeNumber())
       ->capture_default_str()
       ->option_text("N");
-  app.add_option("--largest-region", options.backend.largestSide,
-                 "no region has a longer side: larger ones may be faster on the machine, and the emulator takes longer")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber)
+  app.add_option(
+         "--largest-region", options.backend.largestSide,
+         "no region is wider or higher; larger ones may be faster on the machine, and the emulator takes longer "
+         "(default: " +
+             std::to_string(options.backend.largestSide) + ")")
+      ->check(wholeNumber(1))
       ->option_text("N");
   app.add_option(
          "--split", split,
-         "divide the sides of regions into two logical axes each, minor ones of X and Y PEs: a side then takes two "
-         "loops of a kernel (default: where that is faster)")
+         "divide each side of regions into two logical axes, the minor ones of X and Y PEs, so that a side takes "
+         "two loops of a kernel (default: where that is faster)")
       ->option_text("XxY");
   app.add_option("--report", options.report, "write a JSON report: regions, SRAM, streams, stages")
       ->option_text("FILE");
@@ -91,7 +95,8 @@ int main(int argc, char **argv) {
       ->option_text("INPUT=VALUE")
       ->allow_extra_args(false);
   app.add_option("--detach-above", options.frontend.maxInlineElements,
-                 "tensors of more elements stay outside the IR, as references to their bytes in the file")
+                 "tensors of more elements stay outside the IR, as references to their bytes in the file (default: " +
+                     std::to_string(options.frontend.maxInlineElements) + ")")
       ->capture_default_str()
       ->check(CLI::Range(int64_t(0), int64_t(1) << 30))
       ->option_text("N");
