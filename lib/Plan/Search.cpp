@@ -33,13 +33,10 @@ public:
   Search(const PlanRequest &request, PlanFailure &failure)
       : request(request), graph(request.graph), pricing(request), failure(failure),
         budget(static_cast<int64_t>(request.fill * static_cast<double>(request.model.usableSramBytes()))) {
-    lastUser.resize(graph.tensors.size(), -1);
     dying.resize(graph.nodes.size());
     for (auto [t, tensor] : llvm::enumerate(graph.tensors))
-      if (!tensor.users.empty()) {
-        lastUser[t] = tensor.users.back();
+      if (!tensor.users.empty())
         dying[tensor.users.back()].push_back(t);
-      }
   }
 
   std::optional<Plan> run() {
@@ -61,14 +58,17 @@ public:
         next.push_back(apply(n, successor));
       beam = std::move(next);
     }
+    // Memory that is left over is worth nothing now.
+    const State &last =
+        **llvm::min_element(beam, [](const auto &a, const auto &b) { return a->timeline.end() < b->timeline.end(); });
     Plan plan;
     plan.region = request.region;
-    plan.cycles = beam.front()->timeline.end();
-    plan.regions = static_cast<int>(beam.front()->memory.size());
+    plan.cycles = last.timeline.end();
+    plan.regions = static_cast<int>(last.memory.size());
     plan.candidates = priced;
-    for (const Memory &memory : beam.front()->memory)
+    for (const Memory &memory : last.memory)
       plan.bytes.push_back(memory.bytes());
-    for (const State *state = beam.front().get(); state->plan; state = state->parent.get())
+    for (const State *state = &last; state->plan; state = state->parent.get())
       plan.nodes.push_back(*state->plan);
     std::reverse(plan.nodes.begin(), plan.nodes.end());
     return plan;
@@ -270,7 +270,6 @@ private:
   Pricing pricing;
   PlanFailure &failure;
   int64_t budget;
-  std::vector<int> lastUser;
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
   struct Offer {
     SmallVector<const Layout *> current; // of the node's operands; the beam's states keep them alive
