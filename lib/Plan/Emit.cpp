@@ -220,9 +220,9 @@ private:
       bool once = outside && !(last && into) && !step.result.dependsOn(T);
       if (!once)
         outside = nullptr;
-      value =
-          RedistributeOp::create(once ? *outside : builder, where, typeOf(last ? toShape : shape, element, step.result),
-                                 value, last ? into : Value(), axis, shifted ? shift : ArrayRef<int64_t>());
+      value = RedistributeOp::create(
+          once ? *outside : builder, where, typeOf(last ? toShape : shape, element, step.result), value,
+          last ? into : Value(), axis, shifted ? shift : ArrayRef<int64_t>(), step.neighbors ? "neighbors" : "pass");
     }
     return value;
   }

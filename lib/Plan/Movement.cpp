@@ -133,6 +133,38 @@ private:
     return true;
   }
 
+  /// A step along one side: by exchange between neighbors where that will do and is faster, else by a pass.
+  MoveStep along(bool y, const Layout &has, Layout result, ArrayRef<LayoutDim> wanted) const {
+    MoveStep step{y ? MoveStep::AlongY : MoveStep::AlongX, std::move(result), passCycles(has, wanted, y)};
+    std::optional<double> exchange = exchangeCycles(has, wanted, y);
+    if (exchange && *exchange < step.cycles) {
+      step.cycles = *exchange;
+      step.neighbors = true;
+    }
+    return step;
+  }
+
+  std::optional<double> exchangeCycles(Layout has, ArrayRef<LayoutDim> wanted, bool y) const {
+    // Dimensions may merge, so with no more than a descriptor has there are certainly few enough.
+    if (wanted.size() > isa::kMaxRank || (y ? region.height : region.width) == 1)
+      return std::nullopt;
+    Layout to;
+    to.splitX = has.splitX;
+    to.splitY = has.splitY;
+    to.dims.assign(wanted.begin(), wanted.end());
+    alignSplits({&has, &to});
+    AxisSizes aligned = axisSizes(region.width, region.height, has.splitX, has.splitY, chunks);
+    if (!exchangedDim(has, request.fromShape, to, request.fromShape, {}, y, aligned))
+      return std::nullopt;
+    double words = 1, kept = 1;
+    for (auto [from, dim, extent] : llvm::zip(has.dims, to.dims, request.fromShape)) {
+      kept *= static_cast<double>(std::min(dim.length, extent));
+      words *= static_cast<double>(from.start.step[y ? Y0 : X0] ? std::max<int64_t>(0, dim.length - from.length)
+                                                                : std::min(dim.length, extent));
+    }
+    return kExchangeOverheadCycles + words + model.vectorCycles(isa::VectorOp::Mov, static_cast<int64_t>(kept));
+  }
+
   double passCycles(const Layout &has, ArrayRef<LayoutDim> wanted, bool y) const {
     double words = 1;
     for (size_t d = 0; d != wanted.size(); ++d) {
@@ -179,8 +211,8 @@ private:
 
   Movement single(const Layout &has, bool y) const {
     Movement movement;
-    movement.cycles = passCycles(has, need, y);
-    movement.steps.push_back({y ? MoveStep::AlongY : MoveStep::AlongX, request.to, movement.cycles});
+    movement.steps.push_back(along(y, has, request.to, need));
+    movement.cycles = movement.steps.front().cycles;
     return movement;
   }
 
@@ -206,11 +238,9 @@ private:
     if (!canPass(middle, !yFirst))
       return std::nullopt;
     Movement movement;
-    double first = passCycles(from, middle.dims, yFirst);
-    Movement second = single(middle, !yFirst);
-    movement.steps.push_back({yFirst ? MoveStep::AlongY : MoveStep::AlongX, middle, first});
-    movement.steps.push_back(second.steps.front());
-    movement.cycles = first + second.cycles;
+    movement.steps.push_back(along(yFirst, from, middle, middle.dims));
+    movement.steps.push_back(along(!yFirst, middle, request.to, need));
+    movement.cycles = movement.steps[0].cycles + movement.steps[1].cycles;
     movement.middleWords = middle.words();
     return movement;
   }

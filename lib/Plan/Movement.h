@@ -24,6 +24,7 @@ struct MoveStep {
   enum Kind { Local, AlongX, AlongY } kind;
   Layout result;
   double cycles;
+  bool neighbors = false; // PEs hand halos to one another; else a pass
 };
 
 struct Movement {
@@ -34,6 +35,9 @@ struct Movement {
 
 /// Cycles that a pass costs per sender beside its words: interval arithmetic, set-up of receive and relay.
 constexpr double kSenderOverheadCycles = 80;
+
+/// Of an exchange between neighbors, beside its words: two sends, two receives and their intervals.
+constexpr double kExchangeOverheadCycles = 250;
 
 struct MoveRequest {
   const Layout &from;

@@ -36,16 +36,15 @@ Result<ChannelColors> ChannelColors::assign(const Profile &profile) {
   colors.gatherY = take(true, false);
   colors.broadcastX = takeStatic();
   colors.broadcastY = takeStatic();
-  for (int &color : colors.chainX)
-    color = takeStatic();
-  for (int &color : colors.chainY)
-    color = takeStatic();
+  for (std::array<int, 2> *links : {&colors.chainX, &colors.chainY, &colors.awayX, &colors.awayY})
+    for (int &color : *links)
+      color = takeStatic();
   for (int color : colors.all())
     if (color < 0)
       return Diagnostic{ErrorCode::TooFewColors,
                         "profile '" + profile.name + "' leaves " +
                             std::to_string(profile.colors - static_cast<int>(profile.reservedColors.size())) +
-                            " colors; a region's channels take 8, two of them with switches",
+                            " colors; a region's channels take 12, two of them with switches",
                         "reserve fewer colors in the profile, or list more in fabric.switchable_colors"};
   return colors;
 }

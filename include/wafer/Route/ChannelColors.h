@@ -12,9 +12,11 @@ struct ChannelColors {
   int gatherX, gatherY;              // switched: every PE of a line injects in turn, toward the head
   int broadcastX, broadcastY;        // from the head to the whole line
   std::array<int, 2> chainX, chainY; // to the neighbor toward the head, by the parity of that neighbor's coordinate
+  std::array<int, 2> awayX, awayY;   // to the neighbor away from it; only where a region exchanges with neighbors
 
-  std::array<int, 8> all() const {
-    return {gatherX, gatherY, broadcastX, broadcastY, chainX[0], chainX[1], chainY[0], chainY[1]};
+  std::array<int, 12> all() const {
+    return {gatherX,   gatherY,   broadcastX, broadcastY, chainX[0], chainX[1],
+            chainY[0], chainY[1], awayX[0],   awayX[1],   awayY[0],  awayY[1]};
   }
 
   /// Gathers take the lowest switchable colors, the others the lowest that cannot switch first: switchable ones are

@@ -70,17 +70,32 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
                                 (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind, color,
                                 area);
     };
+    auto exchanges = [&](StringRef axis) {
+      return region
+          .walk([&](wfr::RedistributeOp op) {
+            return op.byNeighbors() && op.getAxis() == axis ? WalkResult::interrupt() : WalkResult::advance();
+          })
+          .wasInterrupted();
+    };
     if (rect.getW() > 1) {
       add(fabric::ChannelKind::GatherX, colors.gatherX);
       add(fabric::ChannelKind::BroadcastX, colors.broadcastX);
       add(fabric::ChannelKind::ChainXEven, colors.chainX[0]);
       add(fabric::ChannelKind::ChainXOdd, colors.chainX[1]);
+      if (exchanges("x")) {
+        add(fabric::ChannelKind::AwayXEven, colors.awayX[0]);
+        add(fabric::ChannelKind::AwayXOdd, colors.awayX[1]);
+      }
     }
     if (rect.getH() > 1) {
       add(fabric::ChannelKind::GatherY, colors.gatherY);
       add(fabric::ChannelKind::BroadcastY, colors.broadcastY);
       add(fabric::ChannelKind::ChainYEven, colors.chainY[0]);
       add(fabric::ChannelKind::ChainYOdd, colors.chainY[1]);
+      if (exchanges("y")) {
+        add(fabric::ChannelKind::AwayYEven, colors.awayY[0]);
+        add(fabric::ChannelKind::AwayYOdd, colors.awayY[1]);
+      }
     }
   }
 

@@ -11,8 +11,10 @@
 //
 // Senders whose blocks are of one size and lie evenly are taken together: one relay and one receive for all of them.
 //
-// Cost: one wavelet per word of the line's blocks, plus some 80 cycles for the interval arithmetic and the set-up of
-// receive and relay, per sender or per run of such senders.
+// Halos that the PEs beside hold are exchanged with them over neighbor links instead, all at once.
+//
+// Cost of a pass: one wavelet per word of the line's blocks, plus some 80 cycles for the interval arithmetic and the
+// set-up of receive and relay, per sender or per run of such senders.
 #include "RegionCode.h"
 
 #include "wafer/Dialect/Wafer/Transfer.h"
@@ -245,6 +247,39 @@ struct Transfer {
     b.wait(kSendThread);
   }
 
+  /// What a PE lacks of its window comes from the PEs beside it. `toward` and `away` are colors into PEs of even and
+  /// odd coordinates. Both sends are under way before anything is received: neighbors wait for nobody.
+  void exchange(size_t along, const std::array<int, 2> &toward, const std::array<int, 2> &away) {
+    copy();
+    Value position = b.position(y), hasBefore = b.less(b.constant(0), position),
+          hasAfter = b.less(position, b.constant(line - 1));
+    auto give = [&](bool toBefore, int color, int thread) {
+      std::vector<Span> block = exchangedRanges(dims, along, y, /*after=*/toBefore, /*sender=*/true);
+      Value base = b.address(source);
+      for (auto [dim, range] : llvm::zip(dims, block))
+        base = b.add(base, offset(range.lower, dim.sourceStart, dim.sourceStride));
+      b.vec(pe::VectorKind::Mov, type, nest(block, /*clamped=*/true), b.fabric(color),
+            b.desc(base, strides(&TransferDim::sourceStride)), {}, {}, thread);
+    };
+    auto get = [&](bool fromAfter, int color) {
+      std::vector<Span> block = exchangedRanges(dims, along, y, fromAfter, /*sender=*/false);
+      Value base = b.address(result);
+      for (auto [dim, range] : llvm::zip(dims, block))
+        base = b.add(base, offset(range.lower, dim.resultStart, dim.resultStride));
+      b.vec(pe::VectorKind::Mov, type, nest(block, /*clamped=*/true), b.desc(base, strides(&TransferDim::resultStride)),
+            b.fabric(color));
+    };
+    auto withParity = [&](int parity) {
+      b.when(hasAfter, [&] { give(false, away[1 - parity], kSendThread); });
+      b.when(hasBefore, [&] { give(true, toward[1 - parity], kRelayThread); });
+      b.when(hasBefore, [&] { get(false, away[parity]); });
+      b.when(hasAfter, [&] { get(true, toward[parity]); });
+    };
+    b.when(b.scalar(pe::ScalarKind::And, position, b.constant(1)), [&] { withParity(1); }, [&] { withParity(0); });
+    b.wait(kSendThread);
+    b.wait(kRelayThread);
+  }
+
   void sendStream(int gather, int stream) {
     if (senders.end() == 1) {
       b.when(line > 1 ? isHead() : Value(), [&] { send(stream, 0, pe::Control::None); });
@@ -333,32 +368,36 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
   bool y = op.getAxis() == "y", local = op.getAxis() == "local";
   int64_t line = y ? code.height : code.width;
   Senders senders = sendersOf(source.layout, source.shape, y, code.width, code.height);
-  return code.function(op.getLoc(), source.layout,
-                       local ? "copy"
-                       : y   ? "pass_y"
-                             : "pass_x",
-                       [&](PeBuilder &b) {
-                         Transfer transfer{
-                             b,
-                             y,
-                             line,
-                             senders,
-                             transferDims(source.layout, source.shape, result.layout, result.shape, op.getShift()),
-                             source.elementType(),
-                             source.buffer,
-                             result.buffer};
-                         if (failed(checkRank(op, transfer, isa::kMaxRank + 2)))
-                           return failure();
-                         sliceDims(transfer.dims);
-                         transfer.eachSlice([&] {
-                           if (local || line == 1)
-                             transfer.copy();
-                           else
-                             transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
-                                           y ? code.colors.broadcastY : code.colors.broadcastX);
-                         });
-                         return success();
-                       });
+  return code.function(
+      op.getLoc(), source.layout,
+      local              ? "copy"
+      : op.byNeighbors() ? (y ? "exchange_y" : "exchange_x")
+      : y                ? "pass_y"
+                         : "pass_x",
+      [&](PeBuilder &b) {
+        Transfer transfer{b,
+                          y,
+                          line,
+                          senders,
+                          transferDims(source.layout, source.shape, result.layout, result.shape, op.getShift()),
+                          source.elementType(),
+                          source.buffer,
+                          result.buffer};
+        if (failed(checkRank(op, transfer, isa::kMaxRank + 2)))
+          return failure();
+        sliceDims(transfer.dims);
+        transfer.eachSlice([&] {
+          if (local || line == 1)
+            transfer.copy();
+          else if (op.byNeighbors())
+            transfer.exchange(*exchangedDim(transfer.dims, y, b.sizes), y ? code.colors.chainY : code.colors.chainX,
+                              y ? code.colors.awayY : code.colors.awayX);
+          else
+            transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
+                          y ? code.colors.broadcastY : code.colors.broadcastX);
+        });
+        return success();
+      });
 }
 
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {

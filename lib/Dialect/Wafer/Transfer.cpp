@@ -88,6 +88,63 @@ std::vector<Span> wafer::wfr::blockRanges(ArrayRef<TransferDim> dims, bool y, co
   return ranges;
 }
 
+std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes) {
+  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
+  std::optional<size_t> along;
+  for (auto [d, dim] : llvm::enumerate(dims)) {
+    const Affine &has = dim.sourceStart, &needs = dim.resultStart;
+    if (dim.slices || has.step[minor] != 0 || needs.step[minor] != 0)
+      return std::nullopt;
+    if (has.step[major] == 0 && needs.step[major] == 0)
+      continue;
+    int64_t step = has.step[major];
+    // Blocks without gaps, windows that move with them and reach no farther than the neighbors' blocks.
+    if (along || step <= 0 || needs.step[major] != step || dim.sourceLength < step ||
+        minOf(needs - has + Affine(step), sizes) < 0 ||
+        maxOf(needs - has + Affine(dim.resultLength - dim.sourceLength - step), sizes) > 0)
+      return std::nullopt;
+    along = d;
+  }
+  return dims.size() <= isa::kMaxRank ? along : std::nullopt;
+}
+
+std::optional<size_t> wafer::wfr::exchangedDim(const Layout &source, ArrayRef<int64_t> sourceShape,
+                                               const Layout &result, ArrayRef<int64_t> resultShape,
+                                               ArrayRef<int64_t> shift, bool y, const AxisSizes &sizes) {
+  if (source.atAxes & (y ? 1u << Y0 | 1u << Y1 : 1u << X0 | 1u << X1))
+    return std::nullopt;
+  return exchangedDim(transferDims(source, sourceShape, result, resultShape, shift), y, sizes);
+}
+
+std::vector<Span> wafer::wfr::exchangedRanges(ArrayRef<TransferDim> dims, size_t along, bool y, bool after,
+                                              bool sender) {
+  std::vector<Span> ranges;
+  for (auto [d, dim] : llvm::enumerate(dims)) {
+    // Of the giver and the taker: their own starts, or those of the PE on the other side of the link.
+    Affine gives = dim.sourceStart, own = dim.sourceStart, wants = dim.resultStart;
+    if (d == along) {
+      Affine step(dim.sourceStart.step[y ? Y0 : X0]);
+      if (sender) {
+        Affine there = after ? step * -1 : step;
+        own = own + there;
+        wants = wants + there;
+      } else {
+        gives = gives + (after ? step : step * -1);
+      }
+    }
+    Span range{
+        {gives, wants, Affine(0), dim.resultLow},
+        {gives + Affine(dim.sourceLength), wants + Affine(dim.resultLength), Affine(dim.sourceExtent), dim.resultHigh}};
+    // The taker has the rest itself.
+    if (d == along && after)
+      range.lower.push_back(own + Affine(dim.sourceLength));
+    if (d == along && !after)
+      range.upper.push_back(own);
+    ranges.push_back(range);
+  }
+  return ranges;
+}
+
 namespace {
 
 bool movesWithSender(const Span &range) {

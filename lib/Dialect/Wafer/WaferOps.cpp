@@ -1,4 +1,5 @@
 #include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Dialect/Wafer/Transfer.h"
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 
 #include "mlir/IR/Builders.h"
@@ -101,7 +102,22 @@ LogicalResult RedistributeOp::verify() {
   Layout source = layoutOf(from);
   if (source.partialAxes)
     return emitOpError("source is partial: reduce it first");
-  return verifySplits(*this, {source, layoutOf(to)});
+  Layout result = layoutOf(to);
+  if (failed(verifySplits(*this, {source, result})))
+    return failure();
+  if (getAlgorithm() != "pass" && getAlgorithm() != "neighbors")
+    return emitOpError("algorithm must be pass or neighbors");
+  auto region = (*this)->getParentOfType<RegionOp>();
+  if (!byNeighbors() || !region)
+    return success();
+  auto chunks = (*this)->getParentOfType<ChunksOp>();
+  alignSplits({&source, &result});
+  AxisSizes sizes =
+      axisSizes(region.getWidth(), region.getHeight(), source.splitX, source.splitY, chunks ? chunks.getCount() : 1);
+  if (getAxis() == "local" ||
+      !exchangedDim(source, from.getShape(), result, to.getShape(), getShift(), getAxis() == "y", sizes))
+    return emitOpError("neighbors do not hold what PEs lack of their windows: move it by pass");
+  return success();
 }
 
 LogicalResult ReduceOp::verify() {

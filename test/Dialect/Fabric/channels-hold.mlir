@@ -10,6 +10,12 @@ fabric.program @f mesh(16 x 16) {
   fabric.channel @two.broadcast_x broadcast_x color 10 over <2, 0, 2, 2>
   fabric.channel @two.chain_x_even chain_x_even color 14 over <2, 0, 2, 2>
   fabric.channel @two.chain_x_odd chain_x_odd color 15 over <2, 0, 2, 2>
+  fabric.channel @two.away_x_even away_x_even color 6 over <2, 0, 2, 2>
+  fabric.channel @two.away_x_odd away_x_odd color 7 over <2, 0, 2, 2>
+  fabric.channel @three.away_x_even away_x_even color 6 over <5, 0, 3, 2>
+  fabric.channel @three.away_x_odd away_x_odd color 7 over <5, 0, 3, 2>
+  fabric.channel @five.away_y_even away_y_even color 8 over <5, 5, 3, 5>
+  fabric.channel @five.away_y_odd away_y_odd color 9 over <5, 5, 3, 5>
   fabric.channel @five.gather_y gather_y color 1 over <5, 5, 3, 5>
   fabric.channel @five.broadcast_y broadcast_y color 11 over <5, 5, 3, 5>
   fabric.channel @five.chain_y_even chain_y_even color 18 over <5, 5, 3, 5>

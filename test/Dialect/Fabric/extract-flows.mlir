@@ -25,6 +25,13 @@ fabric.program @chain mesh(16 x 16) {
 
 // -----
 
+fabric.program @away mesh(16 x 16) {
+  // expected-remark @+1 {{color 9 of @c: <2, 4, 4, 9, step 1, 2> by ramp to (x, y + 1) by ramp}}
+  fabric.channel @c away_y_even color 9 over <2, 3, 4, 11>
+}
+
+// -----
+
 // In from the host, out to two cores and back to the host; the lanes bend one after the other.
 fabric.program @net mesh(8 x 8) {
   fabric.net @n from <0, 1 by 0, 1 times 2 port west> to [#fabric.run<5, 1 by 1, 1 times 2 port ramp>, #fabric.run<5, 0 by 1, 0 times 2 port north>] color 8

@@ -10,4 +10,8 @@ fabric.program @f mesh(750 x 994) {
   fabric.channel @r.chain_x_odd chain_x_odd color 15 over <2, 3, 700, 900>
   fabric.channel @r.chain_y_even chain_y_even color 18 over <2, 3, 700, 900>
   fabric.channel @r.chain_y_odd chain_y_odd color 19 over <2, 3, 700, 900>
+  fabric.channel @r.away_x_even away_x_even color 6 over <2, 3, 700, 900>
+  fabric.channel @r.away_x_odd away_x_odd color 7 over <2, 3, 700, 900>
+  fabric.channel @r.away_y_even away_y_even color 8 over <2, 3, 700, 900>
+  fabric.channel @r.away_y_odd away_y_odd color 9 over <2, 3, 700, 900>
 }

@@ -101,3 +101,14 @@ wafer.program @main mesh(8 x 8) {
         to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], valid_at_0 = [x1]>>
   }
 }
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+    %0 = wafer.empty : tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>
+    // expected-error @+1 {{neighbors do not hold what PEs lack of their windows: move it by pass}}
+    %1 = wafer.redistribute %0 along "x" by "neighbors" : (tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>)
+        -> tensor<16xf32, #wafer.layout<[8 at 2 * x0 - 3]>>
+  }
+}

@@ -34,7 +34,7 @@ TEST(Profile, BuiltinsLoadAndAssignChannels) {
       EXPECT_FALSE(profile->isReserved(color));
       distinct.insert(color);
     }
-    EXPECT_EQ(distinct.size(), 8u);
+    EXPECT_EQ(distinct.size(), 12u);
     EXPECT_TRUE(profile->canSwitch(colors->gatherX));
     EXPECT_TRUE(profile->canSwitch(colors->gatherY));
   }

@@ -22,7 +22,9 @@ def Fabric_ChannelKind : I32EnumAttr<"ChannelKind", "", [
   I32EnumAttrCase<"GatherX", 0, "gather_x">, I32EnumAttrCase<"GatherY", 1, "gather_y">,
   I32EnumAttrCase<"BroadcastX", 2, "broadcast_x">, I32EnumAttrCase<"BroadcastY", 3, "broadcast_y">,
   I32EnumAttrCase<"ChainXEven", 4, "chain_x_even">, I32EnumAttrCase<"ChainXOdd", 5, "chain_x_odd">,
-  I32EnumAttrCase<"ChainYEven", 6, "chain_y_even">, I32EnumAttrCase<"ChainYOdd", 7, "chain_y_odd">]> {
+  I32EnumAttrCase<"ChainYEven", 6, "chain_y_even">, I32EnumAttrCase<"ChainYOdd", 7, "chain_y_odd">,
+  I32EnumAttrCase<"AwayXEven", 8, "away_x_even">, I32EnumAttrCase<"AwayXOdd", 9, "away_x_odd">,
+  I32EnumAttrCase<"AwayYEven", 10, "away_y_even">, I32EnumAttrCase<"AwayYOdd", 11, "away_y_odd">]> {
   let cppNamespace = "::wafer::fabric";
 }
 

@@ -20,7 +20,7 @@ def Fabric_ChannelOp : Fabric_Op<"channel", [Symbol, HasParent<"ProgramOp">]> {
   let description = [{
     gather: every PE of a line injects in turn (the head first), data flows to the line's head and is heard only there.
     broadcast: the head injects, the whole line hears it. chain even (odd): from each PE to its neighbor toward the head, where
-    that neighbor's coordinate is even (odd). Heads stand at x = 0 of rows, y = 0 of columns.
+    that neighbor's coordinate is even (odd). away even (odd): the same in the other direction. Heads stand at x = 0 of rows, y = 0 of columns.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Fabric_ChannelKind:$kind, I64Attr:$color, Fabric_AreaAttr:$area);
   let assemblyFormat = "$sym_name $kind `color` $color `over` $area attr-dict";

@@ -43,6 +43,17 @@ std::vector<TransferDim> transferDims(const Layout &source, llvm::ArrayRef<int64
 std::vector<Span> blockRanges(llvm::ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes, bool sender,
                               bool streamed);
 
+/// The dimension along which a line shards the source, if its PEs find all of their windows in what they, the PE before
+/// and the PE after them hold: then these can hand it over.
+std::optional<size_t> exchangedDim(const Layout &source, llvm::ArrayRef<int64_t> sourceShape, const Layout &result,
+                                   llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift, bool y,
+                                   const AxisSizes &sizes);
+std::optional<size_t> exchangedDim(llvm::ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes);
+
+/// What a PE gets of each dimension from the PE before it on the line (`after`: behind it). With `sender`, what it
+/// gives to the PE behind it (`after`: before it); the two are the same, seen from either side.
+std::vector<Span> exchangedRanges(llvm::ArrayRef<TransferDim> dims, size_t along, bool y, bool after, bool sender);
+
 /// Consecutive senders of a line whose blocks are of one size and whose corners advance evenly, by `advance` elements
 /// of each dimension.
 struct SenderRun {

@@ -107,12 +107,20 @@ def Wafer_RedistributeOp : Wafer_Op<"redistribute", [Pure]> {
     Element i of the source goes to element i + `shift` of the result. `axis` is x or y: every PE of a row (column) sends
     what its line needs, every PE keeps what is due; or local: nothing leaves a PE. With `into` the result is that
     tensor, in place, with these elements replaced.
+
+    `by "neighbors"` is for halos: what a PE lacks of its window is held by the PEs beside it on the line, which hand it
+    over directly. The default, `by "pass"`, makes no such demand.
   }];
   let arguments = (ins AnyRankedTensor:$source, Optional<AnyRankedTensor>:$into, StrAttr:$axis,
-                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$shift);
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$shift,
+                       DefaultValuedAttr<StrAttr, "\"pass\"">:$algorithm);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $source (`into` $into^)? `along` $axis (`shift` $shift^)? attr-dict `:` functional-type(operands, results)
+    $source (`into` $into^)? `along` $axis (`by` $algorithm^)? (`shift` $shift^)? attr-dict `:`
+    functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    bool byNeighbors() { return getAlgorithm() == "neighbors"; }
   }];
   let hasVerifier = 1;
   let hasFolder = 1;

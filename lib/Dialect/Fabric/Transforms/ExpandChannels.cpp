@@ -45,6 +45,18 @@ public:
     case ChannelKind::ChainYOdd:
       chain(true, 1);
       break;
+    case ChannelKind::AwayXEven:
+      away(false, 0);
+      break;
+    case ChannelKind::AwayXOdd:
+      away(false, 1);
+      break;
+    case ChannelKind::AwayYEven:
+      away(true, 0);
+      break;
+    case ChannelKind::AwayYOdd:
+      away(true, 1);
+      break;
     }
     return made;
   }
@@ -102,6 +114,13 @@ private:
     Port toHead = y ? Port::North : Port::West, fromTail = y ? Port::South : Port::East;
     route(y, parity, n - 1, 2, {{fromTail, bits({Port::Ramp})}});
     route(y, parity + 1, n, 2, {{Port::Ramp, bits({toHead})}});
+  }
+
+  void away(bool y, int64_t parity) {
+    int64_t n = lineLength(y), first = parity ? 1 : 2;
+    Port toTail = y ? Port::South : Port::East, fromHead = y ? Port::North : Port::West;
+    route(y, first, n, 2, {{fromHead, bits({Port::Ramp})}});
+    route(y, first - 1, n - 1, 2, {{Port::Ramp, bits({toTail})}});
   }
 
   ChannelOp channel;

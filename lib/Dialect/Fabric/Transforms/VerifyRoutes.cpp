@@ -211,9 +211,9 @@ private:
   }
 
   LogicalResult checkChannel(ChannelOp channel) {
-    bool y = llvm::is_contained(
-        {ChannelKind::GatherY, ChannelKind::BroadcastY, ChannelKind::ChainYEven, ChannelKind::ChainYOdd},
-        channel.getKind());
+    bool y = llvm::is_contained({ChannelKind::GatherY, ChannelKind::BroadcastY, ChannelKind::ChainYEven,
+                                 ChannelKind::ChainYOdd, ChannelKind::AwayYEven, ChannelKind::AwayYOdd},
+                                channel.getKind());
     Area sources = Area::of(channel.getArea());
     Progression &line = y ? sources.y : sources.x;
     int64_t head = line.first, last = line.last();
@@ -241,12 +241,17 @@ private:
     default:
       break;
     }
-    bool odd = channel.getKind() == ChannelKind::ChainXOdd || channel.getKind() == ChannelKind::ChainYOdd;
-    line = Progression::make(head + (odd ? 2 : 1), 2, (line.count - (odd ? 1 : 0)) / 2);
+    // Links between neighbors: into the even or the odd ones.
+    bool odd = llvm::is_contained(
+        {ChannelKind::ChainXOdd, ChannelKind::ChainYOdd, ChannelKind::AwayXOdd, ChannelKind::AwayYOdd},
+        channel.getKind());
+    bool away = channel.getKind() >= ChannelKind::AwayXEven;
+    int64_t step = away ? 1 : -1, first = odd ? (away ? 0 : 2) : 1;
+    line = Progression::make(head + first, 2, (line.count - (away ? 1 : 0) - first + 1) / 2);
     if (line.empty())
       return success();
     return check([&](Tile source) {
-      int64_t next = (y ? source.y : source.x) - 1;
+      int64_t next = (y ? source.y : source.x) + step;
       return onLine(source, next, next);
     });
   }
