@@ -149,10 +149,27 @@ private:
       return link.weight * (head(link.from == PlaceLink::kHost ? link.to : link.from).x + 1);
     Rect a = head(link.from), b = head(link.to);
     // Straight lanes are cheap for router and machine: a row's offset costs twice. Lanes of one color keep their order,
-    // so each that changes rows needs a column of its own between the heads.
+    // so each that changes rows needs a column of its own between the heads, and other nets pass there too.
     int columns = std::abs(a.x - b.x) - 1;
-    int crowded = a.y != b.y && columns < link.lanes ? 8 * (request.width + request.height) : 0;
+    int crowded = 0;
+    if (a.y != b.y && columns < 2 * link.lanes)
+      crowded = (columns < link.lanes ? 8 : 1) * (request.width + request.height);
+    if (a.y == b.y)
+      crowded = deadBetween(a, b, link.lanes) * (request.width + request.height);
     return link.weight * (std::abs(a.x - b.x) + 2 * std::abs(a.y - b.y) + crowded);
+  }
+
+  /// Dead parts in the rows of straight lanes from one head to the other: each pushes lanes out of their rows.
+  int deadBetween(const Rect &a, const Rect &b, int lanes) const {
+    auto [first, last] = std::minmax(a.x, b.x);
+    int count = 0;
+    for (const auto &[x, y] : request.profile.deadPes)
+      count += y >= a.y && y < a.y + lanes && x > first && x < last;
+    for (const DeadLink &link : request.profile.deadLinks)
+      if (link.y >= a.y && link.y < a.y + lanes)
+        count += link.side == (a.x < b.x ? PortEast : PortWest) && link.x >= first + (a.x < b.x ? 0 : 1) &&
+                 link.x <= last - (a.x < b.x ? 1 : 0);
+    return count;
   }
 
   double cost() const {

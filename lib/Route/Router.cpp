@@ -10,9 +10,9 @@
 //
 // Lanes that cut one another off in every color are negotiated over, as in PathFinder, color by color. If a net still
 // finds no color, the nets in its way were routed too early: it moves to the front, everything is ripped up
-// and the order is tried again, a bounded number of times. Before giving up, a bound is computed: the cut around the
-// net's terminals and the colors that are left; a net that fails although the bound allows it was given up, not
-// impossible.
+// and the order is tried again, a bounded number of times; all searches together have a budget too. Before giving up, a
+// bound is computed: the cut around the net's terminals and the colors that are left; a net that fails although the
+// bound allows it was given up, not impossible.
 //
 // Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes
 // follows bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on
@@ -195,7 +195,7 @@ private:
     return chosen[n] >= 0;
   }
 
-  /// All lanes in one color, or nothing: negotiated, or one after the other, each keeping off those before it.
+  /// All lanes in one color, or nothing: negotiated, or one after the other.
   std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color, bool negotiated) {
     auto it = used.find(color);
     const std::set<int64_t> *taken = it == used.end() ? nullptr : &it->second;
@@ -214,9 +214,20 @@ private:
     };
     if (negotiated)
       return negotiate(net, forbidden);
+    // Where a bus turns, the lanes on the inside must go first, or those on the outside cut them off.
+    for (bool lastFirst : {false, true})
+      if (auto found = routeInOrder(net, forbidden, lastFirst))
+        return found;
+    return std::nullopt;
+  }
+
+  /// Lanes one after the other, each keeping off those before it.
+  std::optional<std::pair<Tree, double>>
+  routeInOrder(const Net &net, const std::function<bool(int64_t, size_t)> &forbidden, bool lastFirst) {
     Tree tree;
     double cost = 0;
-    for (size_t i = 0; i != net.lanes.size(); ++i) {
+    for (size_t turn = 0; turn != net.lanes.size(); ++turn) {
+      size_t i = lastFirst ? net.lanes.size() - 1 - turn : turn;
       auto found = routeLane(net.lanes[i],
                              [&](int64_t at) -> double { return forbidden(at, i) || tree.count(at) ? INFINITY : 0.0; });
       if (!found)
@@ -317,7 +328,7 @@ private:
     }
     const double most = expansionsPerHop * (64 + estimate(tile(lane.source.at)));
     double expansions = 0;
-    while (!queue.empty() && ++expansions <= most) {
+    while (!queue.empty() && ++expansions <= most && --expansionsLeft > 0) {
       int64_t at = queue.top().at;
       queue.pop();
       Visit &visit = visits[at];
@@ -478,6 +489,7 @@ private:
   std::map<int, std::set<int64_t>> used; // by color: routers
   // A walled-in sink would cost a search of the whole mesh. While there are other colors to try, a search ends early.
   static constexpr double kExpansionsPerHop = 64;
+  int64_t expansionsLeft = 5'000'000; // of all searches: then the router gives up, after a few seconds
   double expansionsPerHop = INFINITY;
   double sharingPrice = 2;                // of a link, per net that uses it already
   std::unordered_map<int64_t, int> links; // nets on a link: tile * 16 + side

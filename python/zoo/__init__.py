@@ -5,7 +5,7 @@
     model.compile_options         what wafer-compile must be told about it
     for label, feed in model.inputs(5): ...
 
-Two come with their weights in wheels of requirements-models.txt (only the wheels' files are read; their packages are
+Three come with their weights in wheels of requirements-models.txt (only the wheels' files are read; their packages are
 never imported), two are checked in under test/models.
 """
 
@@ -70,6 +70,11 @@ def _text_lines() -> Iterator[tuple[str, Feed]]:
             yield label, {"x": synthetic_text.line(text, turned=turned, seed=index)}
 
 
+def _words() -> Iterator[tuple[str, Feed]]:
+    for index, text in enumerate(("ONE", "WAFER", "MESH", "LANE", "HALO")):
+        yield text, {"x": synthetic_text.line(text, seed=index)[..., :64]}
+
+
 def _tokens(masked: bool) -> Iterator[tuple[str, Feed]]:
     for seed in range(64):
         random = np.random.default_rng(seed)
@@ -92,6 +97,12 @@ _MODELS = {
         wheel_file("rapidocr/models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"),
         ["--shape", "x=1x3x48x192"],
         _text_lines,
+    ),
+    "recognizer": lambda: Model(
+        "recognizer",
+        wheel_file("rapidocr/models/PP-OCRv6_rec_small.onnx"),
+        ["--shape", "x=1x3x48x64"],
+        _words,
     ),
     "decoder": lambda: Model("decoder", ROOT / "test/models/decoder.onnx", [], lambda: _tokens(False)),
     "encoder": lambda: Model("encoder", ROOT / "test/models/encoder.onnx", [], lambda: _tokens(True)),

@@ -250,6 +250,17 @@ TEST(Router, ASeedGivesTheseRoutesInAnyBinary) {
   }
 }
 
+TEST(Router, ABusThatTurnsKeepsTheOrderOfItsLanes) {
+  // Upward the last lane is on the inside of the turn, downward the first. There are few columns to turn in.
+  Profile profile = *Profile::load("test16");
+  for (auto [from, to] : {std::pair{8, 2}, {2, 8}}) {
+    RouteRequest request{profile, {}, 16, 16, {bus("n", {7, from}, PortRamp, {0, to}, PortRamp, 6)}, 0};
+    Result<RouteSolution> solution = route(request);
+    ASSERT_TRUE(solution) << solution.error().str();
+    expectRealizes(request, *solution);
+  }
+}
+
 TEST(Router, TerminalOnADeadPeIsNamed) {
   Profile profile = *Profile::load("dead16");
   Result<RouteSolution> solution = route({profile, {}, 16, 16, {bus("n", {5, 5}, PortRamp, {9, 9}, PortRamp, 1)}, 0});
