@@ -144,17 +144,26 @@ private:
     return step;
   }
 
-  std::optional<double> exchangeCycles(Layout has, ArrayRef<LayoutDim> wanted, bool y) const {
-    // Dimensions may merge, so with no more than a descriptor has there are certainly few enough.
-    if (wanted.size() > isa::kMaxRank || (y ? region.height : region.width) == 1)
-      return std::nullopt;
+  /// The layout of `wanted`; both in as few axes as say them, as code generation will have them.
+  static Layout alignedTo(Layout &has, ArrayRef<LayoutDim> wanted) {
     Layout to;
     to.splitX = has.splitX;
     to.splitY = has.splitY;
     to.dims.assign(wanted.begin(), wanted.end());
     alignSplits({&has, &to});
-    AxisSizes aligned = axisSizes(region.width, region.height, has.splitX, has.splitY, chunks);
-    if (!exchangedDim(has, request.fromShape, to, request.fromShape, {}, y, aligned))
+    return to;
+  }
+
+  AxisSizes sizesOf(const Layout &layout) const {
+    return axisSizes(region.width, region.height, layout.splitX, layout.splitY, chunks);
+  }
+
+  std::optional<double> exchangeCycles(Layout has, ArrayRef<LayoutDim> wanted, bool y) const {
+    // Dimensions may merge, so with no more than a descriptor has there are certainly few enough.
+    if (wanted.size() > isa::kMaxRank || (y ? region.height : region.width) == 1)
+      return std::nullopt;
+    Layout to = alignedTo(has, wanted);
+    if (!exchangedDim(has, request.fromShape, to, request.fromShape, {}, y, sizesOf(has)))
       return std::nullopt;
     double words = 1, kept = 1;
     for (auto [from, dim, extent] : llvm::zip(has.dims, to.dims, request.fromShape)) {
@@ -177,16 +186,11 @@ private:
 
   /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
   double senderCycles(Layout has, ArrayRef<LayoutDim> wanted, bool y) const {
-    Layout to;
-    to.splitX = has.splitX;
-    to.splitY = has.splitY;
-    to.dims.assign(wanted.begin(), wanted.end());
-    alignSplits({&has, &to}); // as code generation will have them
+    Layout to = alignedTo(has, wanted);
     Senders senders = sendersOf(has, request.fromShape, y, region.width, region.height);
     if (senders.end() > 1) {
-      AxisSizes aligned = axisSizes(region.width, region.height, has.splitX, has.splitY, chunks);
       std::vector<TransferDim> dims = transferDims(has, request.fromShape, to, request.fromShape, {});
-      if (auto runs = senderRuns(dims, y, aligned, senders, /*streamed=*/false, /*between=*/1))
+      if (auto runs = senderRuns(dims, y, sizesOf(has), senders, /*streamed=*/false, /*between=*/1))
         return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
     }
     return kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor * slices(has, to.dims)) +

@@ -32,7 +32,7 @@ EXTENTS = (1, 2, 3, 4, 5, 7, 8, 11, 13)
 # Differences of equal numbers: values are about one, and a result that should be zero is what rounding leaves.
 ROUNDING = 2e-6
 # No plan fits; a net cannot be routed; no routes were found.
-NO_ROOM = ("WF3001", "WF3501", "WF3502", "WF5000", "WF5001")
+NO_ROOM = ("WF3001", "WF5000", "WF5001")
 
 
 class Graph:

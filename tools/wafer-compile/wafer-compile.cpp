@@ -7,6 +7,7 @@
 #include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <tuple>
 #include <unistd.h>
 
 using namespace wafer;
@@ -25,6 +26,18 @@ static int64_t parseDim(const std::string &option, const std::string &text) {
   if (code != std::errc() || end != text.data() + text.size() || value < 0 || value > (int64_t(1) << 32))
     throw CLI::ValidationError(option, "'" + text + "' is not a dimension");
   return value;
+}
+
+/// Two numbers from 1 on, as 16x16. Errors say what the option wants.
+static std::pair<int64_t, int64_t> parseSides(const char *option, const std::string &text, const char *form,
+                                              const char *least) {
+  std::vector<std::string> sides = CLI::detail::split(text, 'x');
+  if (sides.size() != 2)
+    throw CLI::ValidationError(option, "'" + text + "' " + form);
+  std::pair<int64_t, int64_t> result{parseDim(option, sides[0]), parseDim(option, sides[1])};
+  if (result.first < 1 || result.second < 1)
+    throw CLI::ValidationError(option, least);
+  return result;
 }
 
 int main(int argc, char **argv) {
@@ -122,26 +135,14 @@ int main(int argc, char **argv) {
       auto [name, value] = splitAssignment("--const", text);
       options.frontend.constants[name] = value;
     }
-    if (mesh == "auto") {
+    if (mesh == "auto")
       options.backend.smallestMesh = true;
-    } else if (!mesh.empty()) {
-      std::vector<std::string> sides = CLI::detail::split(mesh, 'x');
-      if (sides.size() != 2)
-        throw CLI::ValidationError("--mesh", "'" + mesh + "' is neither auto nor of the form 16x16");
-      options.backend.meshWidth = parseDim("--mesh", sides[0]);
-      options.backend.meshHeight = parseDim("--mesh", sides[1]);
-      if (options.backend.meshWidth < 1 || options.backend.meshHeight < 1)
-        throw CLI::ValidationError("--mesh", "a mesh has at least one PE");
-    }
-    if (!split.empty()) {
-      std::vector<std::string> sides = CLI::detail::split(split, 'x');
-      if (sides.size() != 2)
-        throw CLI::ValidationError("--split", "'" + split + "' is not of the form 2x4");
-      options.backend.splitX = parseDim("--split", sides[0]);
-      options.backend.splitY = parseDim("--split", sides[1]);
-      if (options.backend.splitX < 1 || options.backend.splitY < 1)
-        throw CLI::ValidationError("--split", "an axis has at least one PE");
-    }
+    else if (!mesh.empty())
+      std::tie(options.backend.meshWidth, options.backend.meshHeight) =
+          parseSides("--mesh", mesh, "is neither auto nor of the form 16x16", "a mesh has at least one PE");
+    if (!split.empty())
+      std::tie(options.backend.splitX, options.backend.splitY) =
+          parseSides("--split", split, "is not of the form 2x4", "an axis has at least one PE");
     if (options.emit == driver::Stage::Image && options.output.empty())
       options.output = std::filesystem::path(options.model).stem().string() + ".wafer";
     std::error_code ignored;

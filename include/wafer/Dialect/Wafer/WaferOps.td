@@ -23,7 +23,9 @@ def Wafer_ProgramOp : Wafer_Op<"program", [IsolatedFromAbove, Symbol, SymbolTabl
 def Wafer_RegionOp : Wafer_Op<"region", [Symbol, HasParent<"ProgramOp">, SingleBlock, NoTerminator, NoRegionArguments]> {
   let summary = "A rectangle of PEs that runs its ops in order";
   let description = [{
-    The planner chooses the size; the placer adds `rect`. A `pin` fixes a coordinate before placement (-1: free).
+    The planner chooses the size; the placer adds `rect`. A `pin` fixes a coordinate before placement (-1: free). For
+    reports the planner notes `estimated_bytes` on regions (SRAM of a PE) and `estimated_cycles` on their ops, by what they
+    are spent on.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$width, I64Attr:$height, OptionalAttr<Wafer_RectAttr>:$rect,
                        OptionalAttr<DenseI64ArrayAttr>:$pin);

@@ -34,28 +34,28 @@ public:
       broadcast(true);
       break;
     case ChannelKind::ChainXEven:
-      chain(false, 0);
+      links(false, 0, /*away=*/false);
       break;
     case ChannelKind::ChainXOdd:
-      chain(false, 1);
+      links(false, 1, /*away=*/false);
       break;
     case ChannelKind::ChainYEven:
-      chain(true, 0);
+      links(true, 0, /*away=*/false);
       break;
     case ChannelKind::ChainYOdd:
-      chain(true, 1);
+      links(true, 1, /*away=*/false);
       break;
     case ChannelKind::AwayXEven:
-      away(false, 0);
+      links(false, 0, /*away=*/true);
       break;
     case ChannelKind::AwayXOdd:
-      away(false, 1);
+      links(false, 1, /*away=*/true);
       break;
     case ChannelKind::AwayYEven:
-      away(true, 0);
+      links(true, 0, /*away=*/true);
       break;
     case ChannelKind::AwayYOdd:
-      away(true, 1);
+      links(true, 1, /*away=*/true);
       break;
     }
     return made;
@@ -109,18 +109,14 @@ private:
     route(y, n - 1, n, 1, {{fromHead, bits({Port::Ramp})}});
   }
 
-  void chain(bool y, int64_t parity) {
+  /// Links between neighbors, into those of one parity: toward the head or away from it.
+  void links(bool y, int64_t parity, bool away) {
     int64_t n = lineLength(y);
-    Port toHead = y ? Port::North : Port::West, fromTail = y ? Port::South : Port::East;
-    route(y, parity, n - 1, 2, {{fromTail, bits({Port::Ramp})}});
-    route(y, parity + 1, n, 2, {{Port::Ramp, bits({toHead})}});
-  }
-
-  void away(bool y, int64_t parity) {
-    int64_t n = lineLength(y), first = parity ? 1 : 2;
-    Port toTail = y ? Port::South : Port::East, fromHead = y ? Port::North : Port::West;
-    route(y, first, n, 2, {{fromHead, bits({Port::Ramp})}});
-    route(y, first - 1, n - 1, 2, {{Port::Ramp, bits({toTail})}});
+    Port ahead = y ? Port::North : Port::West, behind = y ? Port::South : Port::East;
+    Port from = away ? ahead : behind, to = away ? behind : ahead;
+    int64_t taker = away && !parity ? 2 : parity, giver = away ? taker - 1 : taker + 1;
+    route(y, taker, away ? n : n - 1, 2, {{from, bits({Port::Ramp})}});
+    route(y, giver, away ? n - 1 : n, 2, {{Port::Ramp, bits({to})}});
   }
 
   ChannelOp channel;
