@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import time
@@ -26,6 +27,12 @@ def tool(name: str, build: pathlib.Path | None = None) -> str:
     if not found:
         raise ToolError(f"{name} is neither on PATH nor built; run `make build`")
     return found
+
+
+def _cpu_seconds() -> float:
+    """Of all commands that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _run(command: list[str], timeout: float | None, show_progress: bool) -> float:
@@ -57,6 +64,7 @@ class Compiled:
     image: pathlib.Path
     report: dict
     seconds: float  # wall time of the command
+    cpu_seconds: float  # of all its threads
 
 
 def compile_model(
@@ -69,8 +77,9 @@ def compile_model(
 ) -> Compiled:
     report = image.with_suffix(".report.json")
     command = [tool("wafer-compile", build), str(model), "-o", str(image), "--report", str(report), *options]
+    before = _cpu_seconds()
     seconds = _run(command, timeout, show_progress)
-    return Compiled(image, json.loads(report.read_text()), seconds)
+    return Compiled(image, json.loads(report.read_text()), seconds, _cpu_seconds() - before)
 
 
 @dataclasses.dataclass(frozen=True)
