@@ -1,7 +1,7 @@
-// The second half of a compilation. A mesh that is given is planned once; for `--mesh auto` ever larger squares are
-// tried until one holds the program. What a plan takes is known exactly only once its code is assembled: a plan that
-// turns out too large is made again with less memory to count on, so that it opens more regions, before the mesh grows.
+// The second half of a compilation. Attempts.h has the order of attempts; here are the stages that one is made of.
 #include "wafer/Driver/Backend.h"
+
+#include "Outcome.h"
 
 #include "wafer/Conversion/Passes.h"
 #include "wafer/Dialect/Fabric/FabricDialect.h"
@@ -9,7 +9,6 @@
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Pe/Passes.h"
 #include "wafer/Dialect/Wafer/Passes.h"
-#include "wafer/Driver/DiagnosticReport.h"
 #include "wafer/Plan/Passes.h"
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Target/ResourceModel.h"
@@ -26,34 +25,6 @@ using namespace wafer::driver;
 
 namespace {
 
-/// Collects what is said instead of printing it: an attempt that fails is not yet an error.
-template <typename Run> auto quietly(MLIRContext *context, std::vector<ReportedDiagnostic> &said, Run run) {
-  DiagnosticReport report(context);
-  auto result = run();
-  said = report.diagnostics();
-  return result;
-}
-
-/// Says again what an attempt said.
-void repeat(MLIRContext *context, const std::vector<ReportedDiagnostic> &diagnostics) {
-  for (const ReportedDiagnostic &d : diagnostics) {
-    Location location = UnknownLoc::get(context);
-    if (!d.node.empty())
-      location = NameLoc::get(StringAttr::get(context, d.node));
-    std::string code = d.code.empty() ? codeString(ErrorCode::KernelUnsupported) : d.code;
-    InFlightDiagnostic error = mlir::emitError(location);
-    error << "[" << code << "] " << d.message;
-    if (!d.hint.empty())
-      error.attachNote() << "hint: " << d.hint;
-  }
-}
-
-bool says(const std::vector<ReportedDiagnostic> &said, std::initializer_list<ErrorCode> codes) {
-  return llvm::any_of(said, [&](const ReportedDiagnostic &d) {
-    return llvm::any_of(codes, [&](ErrorCode code) { return d.code == codeString(code); });
-  });
-}
-
 class Backend {
 public:
   Backend(ModuleOp module, const Profile &profile, const BackendOptions &options, StringRef modelName,
@@ -63,99 +34,79 @@ public:
 
   LogicalResult prepare() {
     prepared = cast<ModuleOp>(tensorLevel->clone());
-    return stage("kernels", *prepared, [](PassManager &pm) {
+    return passes(Stage::Kernels, *prepared, [](PassManager &pm) {
       pm.addPass(createPrepareKernels());
       pm.addPass(createCanonicalizerPass());
       pm.addPass(createCSEPass());
     });
   }
 
-  FailureOr<BackendResult> attempt(int64_t width, int64_t height, int64_t largestSide, int64_t fill,
-                                   ImageWriter &writer) {
-    OwningOpRef<ModuleOp> module = cast<ModuleOp>((*prepared)->clone());
-    BackendResult result;
-    result.meshWidth = width;
-    result.meshHeight = height;
-    auto run = [&](StringRef name, llvm::function_ref<void(PassManager &)> build) {
-      return succeeded(stage(name, *module, build));
-    };
-    auto stopHere = [&](StringRef name) {
-      if (options.stopAfter != name)
-        return false;
-      result.module = std::move(module);
-      return true;
-    };
-    if (!run("wafer", [&](PassManager &pm) {
-          WaferPlanOptions plan;
-          plan.target = options.target;
-          plan.meshWidth = width;
-          plan.meshHeight = height;
-          plan.fill = fill;
-          plan.regions = options.maxRegions;
-          plan.splitX = options.splitX;
-          plan.splitY = options.splitY;
-          plan.largestSide = largestSide;
-          pm.addPass(createWaferPlan(plan));
-          pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
-        }))
-      return failure();
-    if (failed(placeAndRoute(module)))
-      return failure();
-    if (stopHere("wafer"))
-      return std::move(result);
-    if (stopHere("fabric"))
-      return std::move(result);
-    if (!run("pe", [&](PassManager &pm) {
-          ConvertWaferToPeOptions convert;
-          convert.target = options.target;
-          pm.addPass(createConvertWaferToPe(convert));
-          pe::addCodePasses(pm.nest<pe::ProgramOp>(), ResourceModel(profile).usableSramBytes());
-        }))
-      return failure();
-    if (stopHere("pe"))
-      return std::move(result);
-    auto start = std::chrono::steady_clock::now();
-    FailureOr<std::vector<EmittedRegion>> regions = emitImage(*module, profile, modelName, bytes, writer);
-    if (failed(regions))
-      return failure();
-    report("image", *module, start);
-    result.module = std::move(module);
-    result.regions = std::move(*regions);
-    return std::move(result);
+  int64_t weightBytes() {
+    int64_t total = 0;
+    prepared->walk([&](onnx::WeightOp weight) { total += static_cast<int64_t>(weight.getLength()); });
+    return total;
   }
 
-  /// Places regions and routes their streams. The placer prices crowding but routes nothing: where the router gives up,
-  /// other places are tried, from seeds that follow from the given one.
-  LogicalResult placeAndRoute(OwningOpRef<ModuleOp> &module) {
-    constexpr int kTries = 4;
-    OwningOpRef<ModuleOp> planned = std::move(module);
-    std::vector<ReportedDiagnostic> first;
-    for (int i = 0; i != kTries; ++i) {
-      module = cast<ModuleOp>((*planned)->clone());
-      int64_t seed = static_cast<int64_t>(options.seed + static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15u);
-      std::vector<ReportedDiagnostic> said;
-      if (succeeded(quietly(module->getContext(), said, [&] { return placeAndRoute(*module, seed); })))
+  /// All stages, as far as one asked to stop after.
+  Outcome run(const Attempt &attempt, BackendResult &result, ImageWriter &writer) {
+    result.meshWidth = attempt.width;
+    result.meshHeight = attempt.height;
+    return outcomeOf(prepared->getContext(), [&] {
+      if (!plannedFor || !attempt.hasPlanOf(*plannedFor)) {
+        plannedFor.reset();
+        planned = cast<ModuleOp>((*prepared)->clone());
+        if (failed(plan(*planned, attempt)))
+          return failure();
+        plannedFor = attempt;
+      }
+      result.module = cast<ModuleOp>((*planned)->clone());
+      ModuleOp module = *result.module;
+      // Seeds that follow from the given one.
+      int64_t seed = static_cast<int64_t>(options.seed + static_cast<uint64_t>(attempt.places) * 0x9e3779b97f4a7c15u);
+      if (failed(place(module, seed)))
+        return failure();
+      if (options.stopAfter == Stage::Wafer)
         return success();
-      if (i == 0)
-        first = said;
-      if (!says(said, {ErrorCode::RouteGivenUp}))
-        break;
-    }
-    repeat(planned->getContext(), first);
-    return failure();
+      if (failed(route(module, seed)))
+        return failure();
+      if (options.stopAfter == Stage::Fabric)
+        return success();
+      if (failed(generate(module)))
+        return failure();
+      if (options.stopAfter == Stage::Pe)
+        return success();
+      return emit(module, result, writer);
+    });
   }
 
-  LogicalResult placeAndRoute(ModuleOp module, int64_t seed) {
-    if (failed(stage("place", module, [&](PassManager &pm) {
-          WaferPlaceOptions place;
-          place.target = options.target;
-          place.seed = seed;
-          pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
-        })))
-      return failure();
-    if (options.stopAfter == "wafer")
-      return success();
-    return stage("fabric", module, [&](PassManager &pm) {
+private:
+  LogicalResult plan(ModuleOp module, const Attempt &attempt) {
+    return passes(Stage::Wafer, module, [&](PassManager &pm) {
+      WaferPlanOptions plan;
+      plan.target = options.target;
+      plan.meshWidth = attempt.width;
+      plan.meshHeight = attempt.height;
+      plan.fill = attempt.fill;
+      plan.regions = options.maxRegions;
+      plan.splitX = options.splitX;
+      plan.splitY = options.splitY;
+      plan.largestSide = attempt.largestSide;
+      pm.addPass(createWaferPlan(plan));
+      pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
+    });
+  }
+
+  LogicalResult place(ModuleOp module, int64_t seed) {
+    return passes(Stage::Place, module, [&](PassManager &pm) {
+      WaferPlaceOptions place;
+      place.target = options.target;
+      place.seed = seed;
+      pm.addNestedPass<wfr::ProgramOp>(createWaferPlace(place));
+    });
+  }
+
+  LogicalResult route(ModuleOp module, int64_t seed) {
+    return passes(Stage::Fabric, module, [&](PassManager &pm) {
       ConvertWaferToFabricOptions convert;
       convert.target = options.target;
       pm.addPass(createConvertWaferToFabric(convert));
@@ -170,30 +121,40 @@ public:
     });
   }
 
-  /// A square mesh cannot be smaller than its weights.
-  int64_t smallestSide() {
-    int64_t total = 0;
-    prepared->walk([&](onnx::WeightOp weight) { total += static_cast<int64_t>(weight.getLength()); });
-    double pes = static_cast<double>(total) / static_cast<double>(ResourceModel(profile).usableSramBytes());
-    return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(std::sqrt(pes))));
+  LogicalResult generate(ModuleOp module) {
+    return passes(Stage::Pe, module, [&](PassManager &pm) {
+      ConvertWaferToPeOptions convert;
+      convert.target = options.target;
+      pm.addPass(createConvertWaferToPe(convert));
+      pe::addCodePasses(pm.nest<pe::ProgramOp>(), ResourceModel(profile).usableSramBytes());
+    });
   }
 
-private:
-  using Clock = std::chrono::steady_clock::time_point;
+  LogicalResult emit(ModuleOp module, BackendResult &result, ImageWriter &writer) {
+    return stage(Stage::Image, module, [&] {
+      FailureOr<std::vector<EmittedRegion>> regions = emitImage(module, profile, modelName, bytes, writer);
+      if (failed(regions))
+        return failure();
+      result.regions = std::move(*regions);
+      return success();
+    });
+  }
 
-  void report(StringRef name, ModuleOp module, Clock start) {
+  LogicalResult passes(Stage name, ModuleOp module, llvm::function_ref<void(PassManager &)> build) {
+    return stage(name, module, [&] {
+      PassManager pm(module.getContext());
+      build(pm);
+      return pm.run(module);
+    });
+  }
+
+  LogicalResult stage(Stage name, ModuleOp module, llvm::function_ref<LogicalResult()> run) {
+    auto start = std::chrono::steady_clock::now();
+    if (failed(run()))
+      return failure();
     std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     if (stageDone)
       stageDone(name, module, seconds.count());
-  }
-
-  LogicalResult stage(StringRef name, ModuleOp module, llvm::function_ref<void(PassManager &)> build) {
-    auto start = std::chrono::steady_clock::now();
-    PassManager pm(module.getContext());
-    build(pm);
-    if (failed(pm.run(module)))
-      return failure();
-    report(name, module, start);
     return success();
   }
 
@@ -203,8 +164,21 @@ private:
   StringRef modelName;
   const WeightBytes &bytes;
   const StageDone &stageDone;
-  OwningOpRef<ModuleOp> prepared;
+  OwningOpRef<ModuleOp> prepared, planned;
+  std::optional<Attempt> plannedFor; // what `planned` is for
 };
+
+/// What a user who waits is told.
+std::string describe(const Attempt &attempt, const std::optional<Attempt> &before) {
+  if (!before || before->width != attempt.width || before->height != attempt.height)
+    return "trying a mesh of " + std::to_string(attempt.width) + " x " + std::to_string(attempt.height);
+  if (attempt.hasPlanOf(*before))
+    return "no routes were found: trying other places";
+  if (before->largestSide != attempt.largestSide)
+    return "no room for the plan's regions: trying regions of at most " + std::to_string(attempt.largestSide) +
+           " PEs a side";
+  return "the code is larger than planned: planning with " + std::to_string(attempt.fill) + "% of the memory";
+}
 
 } // namespace
 
@@ -215,61 +189,47 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
   Backend backend(module, profile, options, modelName, bytes, stageDone);
   if (failed(backend.prepare()))
     return failure();
-  constexpr int64_t kFills[] = {100, 95, 90, 85, 80, 70};
-  int64_t width = options.meshWidth ? options.meshWidth : profile.meshWidth,
-          height = options.meshHeight ? options.meshHeight : profile.meshHeight;
-  if (width > profile.meshWidth || height > profile.meshHeight) {
-    wafer::emitError(module.getLoc(), ErrorCode::PlaceTooLarge,
-                     "a mesh of " + std::to_string(width) + " x " + std::to_string(height) + " is larger than '" +
-                         profile.name + "', which has " + std::to_string(profile.meshWidth) + " x " +
-                         std::to_string(profile.meshHeight) + " PEs",
-                     "give a smaller --mesh, or another --target");
-    return failure();
+  AttemptLimits limits;
+  limits.largestRegion = options.largestSide;
+  if (options.smallestMesh) {
+    // A mesh cannot be smaller than the weights.
+    const int64_t bytes = backend.weightBytes(), usable = ResourceModel(profile).usableSramBytes();
+    const double pes = static_cast<double>(bytes) / static_cast<double>(usable);
+    limits.firstSide = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(std::sqrt(pes))));
+    limits.lastSide = std::min(profile.meshWidth, profile.meshHeight);
+    if (limits.firstSide > limits.lastSide)
+      return wafer::emitError(module.getLoc(), ErrorCode::PlanDoesNotFit,
+                              "the weights take " + std::to_string(bytes) + " bytes, more than the " +
+                                  std::to_string(usable) + " usable ones of each of the " +
+                                  std::to_string(limits.lastSide) + " x " + std::to_string(limits.lastSide) +
+                                  " PEs of the largest square of '" + profile.name + "'",
+                              "give a mesh that is no square (--mesh WxH), or another --target");
+  } else {
+    limits.width = options.meshWidth ? options.meshWidth : profile.meshWidth;
+    limits.height = options.meshHeight ? options.meshHeight : profile.meshHeight;
   }
-  int64_t side = options.smallestMesh ? backend.smallestSide() : 0;
-  int64_t last = options.smallestMesh ? std::min(profile.meshWidth, profile.meshHeight) : 0;
-  std::vector<ReportedDiagnostic> messages;
-  for (; side <= last; ++side) {
-    if (options.smallestMesh) {
-      width = height = side;
-      if (progress)
-        progress("trying a mesh of " + std::to_string(side) + " x " + std::to_string(side));
+  if (limits.width > profile.meshWidth || limits.height > profile.meshHeight)
+    return wafer::emitError(module.getLoc(), ErrorCode::PlaceTooLarge,
+                            "a mesh of " + std::to_string(limits.width) + " x " + std::to_string(limits.height) +
+                                " is larger than '" + profile.name + "', which has " +
+                                std::to_string(profile.meshWidth) + " x " + std::to_string(profile.meshHeight) + " PEs",
+                            "give a smaller --mesh, or another --target");
+  Attempts attempts(limits);
+  std::optional<Attempt> before;
+  Outcome worst;
+  while (std::optional<Attempt> attempt = attempts.current()) {
+    if (progress && (before || options.smallestMesh))
+      progress(describe(*attempt, before));
+    BackendResult result;
+    ImageWriter image;
+    Outcome outcome = backend.run(*attempt, result, image);
+    if (outcome) {
+      writer = std::move(image);
+      return std::move(result);
     }
-    // Regions as large as the mesh allows first. Where they leave streams no room beside them (rows with dead PEs),
-    // smaller ones.
-    int64_t whole = std::min(options.largestSide, std::max(width, height));
-    for (int64_t largest : {whole, whole * 3 / 4, whole / 2, whole * 3 / 8, whole / 4}) {
-      bool noRoom = false;
-      for (int64_t fill : kFills) {
-        std::vector<ReportedDiagnostic> said;
-        ImageWriter attempt;
-        FailureOr<BackendResult> result =
-            quietly(module.getContext(), said, [&] { return backend.attempt(width, height, largest, fill, attempt); });
-        if (succeeded(result)) {
-          writer = std::move(attempt);
-          return result;
-        }
-        // Of several failures the first says most: the later ones had less to count on.
-        bool first = fill == kFills[0] && largest == whole, noPlan = says(said, {ErrorCode::PlanDoesNotFit});
-        if (first || !noPlan)
-          messages = said;
-        noRoom = says(said, {ErrorCode::PlaceNoRoom, ErrorCode::PlaceTooLarge, ErrorCode::RouteImpossible,
-                             ErrorCode::RouteGivenUp});
-        bool tooLarge = says(said, {ErrorCode::BuffersTooLarge, ErrorCode::ProgramTooLarge});
-        if (!tooLarge && !noPlan && !noRoom) {
-          // Nothing that memory or room could mend.
-          repeat(module.getContext(), messages);
-          return failure();
-        }
-        if (!tooLarge)
-          break;
-        if (progress)
-          progress("the code is larger than planned (" + said.front().message + "): planning with less memory");
-      }
-      if (!noRoom || largest < 2)
-        break;
-    }
+    if (attempts.stoppedBy(*outcome.obstacle))
+      worst = std::move(outcome);
+    before = attempt;
   }
-  repeat(module.getContext(), messages);
-  return failure();
+  return report(module.getContext(), std::move(worst));
 }

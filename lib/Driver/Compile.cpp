@@ -41,7 +41,7 @@ public:
     report.model = options.model;
     report.seed = options.backend.seed;
     std::optional<Profile> profile;
-    if (options.emit > Stage::Tensor) {
+    if (options.backend.stopAfter > Stage::Tensor) {
       // A wrong target is told before any work is done.
       Result<Profile> loaded = Profile::load(options.backend.target);
       if (!loaded)
@@ -72,7 +72,7 @@ private:
     frontend::ModelOptions frontend = options.frontend;
     frontend.hasLowering = hasOnnxLowering;
     OwningOpRef<ModuleOp> module;
-    bool imported = timed("onnx", [&] {
+    bool imported = timed(Stage::Onnx, [&] {
       auto result = frontend::importOnnxModel(context, options.model, frontend, weights);
       if (failed(result))
         return failure();
@@ -83,36 +83,21 @@ private:
       return failure();
     report.stages.back().ops = countOps(*module);
     module->walk([&](onnx::NodeOp) { ++report.modelNodes; });
-    if (options.emit == Stage::Onnx)
+    if (options.backend.stopAfter == Stage::Onnx)
       return print(*module);
-    if (!runPasses(*module, "tensor", addTensorPasses))
+    if (!runPasses(*module, Stage::Tensor, addTensorPasses))
       return failure();
-    if (options.emit == Stage::Tensor)
+    if (options.backend.stopAfter == Stage::Tensor)
       return print(*module);
     return runBackendStages(*module, *profile);
   }
 
   LogicalResult runBackendStages(ModuleOp module, const Profile &profile) {
-    BackendOptions backend = options.backend;
-    backend.stopAfter = options.emit == Stage::Wafer    ? "wafer"
-                        : options.emit == Stage::Fabric ? "fabric"
-                        : options.emit == Stage::Pe     ? "pe"
-                                                        : "image";
-    size_t before = report.stages.size();
     ImageWriter writer;
     FailureOr<BackendResult> result = runBackend(
-        module, profile, backend, llvm::sys::path::filename(options.model),
+        module, profile, options.backend, llvm::sys::path::filename(options.model),
         [&](Operation *symbol) { return weights.bytes(cast<onnx::WeightOp>(symbol)); }, writer,
-        [&](StringRef stage, ModuleOp after, double seconds) {
-          // Only the last attempt is reported.
-          if (stage == "wafer")
-            report.stages.resize(before + 1);
-          else if (stage == "place")
-            report.stages.resize(before + 2);
-          report.stages.push_back({stage.str(), seconds, countOps(after)});
-          if (options.timing)
-            errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stage, seconds * 1e3);
-        },
+        [&](Stage stage, ModuleOp after, double seconds) { stageDone(stage, seconds, countOps(after)); },
         [&](const std::string &text) {
           if (options.progress)
             errors << "wafer-compile: " << text << "\n";
@@ -121,7 +106,7 @@ private:
       return failure();
     compiled = std::move(*result);
     report.result = &compiled;
-    if (options.emit != Stage::Image)
+    if (options.backend.stopAfter != Stage::Image)
       return print(*compiled.module);
     for (const image::Weight &weight : writer.manifest.weights()) {
       int64_t elements = 1;
@@ -144,17 +129,23 @@ private:
     return count;
   }
 
-  bool timed(StringRef stage, llvm::function_ref<LogicalResult()> run) {
+  /// Only the last attempt is reported: a stage that runs again takes back what followed it before.
+  void stageDone(Stage stage, double seconds, int64_t ops) {
+    llvm::erase_if(report.stages, [&](const StageReport &earlier) { return earlier.stage >= stage; });
+    report.stages.push_back({stage, seconds, ops});
+    if (options.timing)
+      errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stageName(stage), seconds * 1e3);
+  }
+
+  bool timed(Stage stage, llvm::function_ref<LogicalResult()> run) {
     auto begin = std::chrono::steady_clock::now();
     LogicalResult result = run();
-    std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
-    if (options.timing)
-      errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stage, time.count());
-    report.stages.push_back({stage.str(), time.count() / 1e3, 0});
+    std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    stageDone(stage, time.count(), 0);
     return succeeded(result);
   }
 
-  bool runPasses(ModuleOp module, StringRef stage, llvm::function_ref<void(OpPassManager &)> add) {
+  bool runPasses(ModuleOp module, Stage stage, llvm::function_ref<void(OpPassManager &)> add) {
     PassManager passes(&context);
     add(passes);
     bool done = timed(stage, [&] { return passes.run(module); });

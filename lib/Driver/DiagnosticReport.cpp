@@ -1,26 +1,28 @@
 #include "wafer/Driver/DiagnosticReport.h"
 
+#include "wafer/Support/MlirDiagnostic.h"
+
 #include "mlir/IR/Location.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
+using namespace wafer;
 using namespace wafer::driver;
 
-static ReportedDiagnostic takeApart(Diagnostic &diagnostic) {
+static ReportedDiagnostic takeApart(mlir::Diagnostic &diagnostic) {
   ReportedDiagnostic result;
   result.severity = diagnostic.getSeverity() == DiagnosticSeverity::Error ? "error" : "warning";
   std::string text = diagnostic.str();
   StringRef rest = text;
-  // "[WF1234] message", see MlirDiagnostic.h.
-  if (size_t end = rest.find("] "); rest.starts_with("[WF") && end != StringRef::npos) {
-    result.code = rest.slice(1, end).str();
-    rest = rest.drop_front(end + 2);
+  if (std::optional<ErrorCode> code = errorCodeOf(diagnostic)) {
+    result.code = codeString(*code);
+    rest.consume_front("[" + result.code + "] ");
   }
   result.message = rest.str();
   if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
     result.node = name.getName().str();
-  for (Diagnostic &note : diagnostic.getNotes()) {
+  for (mlir::Diagnostic &note : diagnostic.getNotes()) {
     std::string line = note.str();
     StringRef hint = line;
     if (hint.consume_front("hint: "))
@@ -32,7 +34,7 @@ static ReportedDiagnostic takeApart(Diagnostic &diagnostic) {
 }
 
 DiagnosticReport::DiagnosticReport(MLIRContext *context)
-    : handler(context, [this](Diagnostic &diagnostic) {
+    : handler(context, [this](mlir::Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error ||
             diagnostic.getSeverity() == DiagnosticSeverity::Warning)
           collected.push_back(takeApart(diagnostic));

@@ -180,7 +180,7 @@ void driver::writeReport(const CompilationReport &report, llvm::raw_ostream &os)
     json.attributeArray("stages", [&] {
       for (const StageReport &stage : report.stages)
         json.object([&] {
-          json.attribute("name", stage.name);
+          json.attribute("name", StringRef(stageName(stage.stage)));
           json.attribute("seconds", stage.seconds);
           json.attribute("ops", stage.ops);
         });

@@ -9,7 +9,7 @@
 namespace wafer::driver {
 
 struct StageReport {
-  std::string name;
+  Stage stage;
   double seconds;
   int64_t ops;
 };

@@ -89,13 +89,15 @@ int main(int argc, char **argv) {
       ->option_text("XxY");
   app.add_option("--report", options.report, "write a JSON report: regions, SRAM, streams, stages")
       ->option_text("FILE");
-  std::map<std::string, driver::Stage> stages{{"onnx", driver::Stage::Onnx},
-                                              {"tensor", driver::Stage::Tensor},
-                                              {"wafer", driver::Stage::Wafer},
-                                              {"fabric", driver::Stage::Fabric},
-                                              {"pe", driver::Stage::Pe}};
-  app.add_option("--emit", options.emit, "stop after this stage and print it: onnx, tensor, wafer, fabric, pe")
-      ->transform(CLI::CheckedTransformer(stages))
+  std::map<std::string, driver::Stage> printed;
+  std::string names;
+  for (const driver::StageInfo &info : driver::kStages)
+    if (info.printed) {
+      printed[std::string(info.name)] = info.stage;
+      names += (names.empty() ? "" : ", ") + std::string(info.name);
+    }
+  app.add_option("--emit", options.backend.stopAfter, "stop after this stage and print it: " + names)
+      ->transform(CLI::CheckedTransformer(printed))
       ->option_text("STAGE");
   app.add_option("--dim", dims, "the value of a symbolic dimension, name=value; may be repeated")
       ->option_text("NAME=N")
@@ -143,7 +145,7 @@ int main(int argc, char **argv) {
     if (!split.empty())
       std::tie(options.backend.splitX, options.backend.splitY) =
           parseSides("--split", split, "is not of the form 2x4", "an axis has at least one PE");
-    if (options.emit == driver::Stage::Image && options.output.empty())
+    if (options.backend.stopAfter == driver::Stage::Image && options.output.empty())
       options.output = std::filesystem::path(options.model).stem().string() + ".wafer";
     std::error_code ignored;
     for (const std::string &written : {options.output, options.report})

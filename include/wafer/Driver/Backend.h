@@ -3,6 +3,7 @@
 #define WAFER_DRIVER_BACKEND_H
 
 #include "wafer/Conversion/ToImage.h"
+#include "wafer/Driver/Stage.h"
 #include "wafer/Target/Profile.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -15,14 +16,14 @@ struct BackendOptions {
   int64_t meshWidth = 0, meshHeight = 0; // 0: the whole target
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
-  int64_t maxRegions = 0;          // 0: as many as there is room for
-  int64_t largestSide = 64;        // of a region
-  int64_t splitX = 0, splitY = 0;  // minor axes of regions' sides; 0: by cost
-  std::string stopAfter = "image"; // a stage's name
+  int64_t maxRegions = 0;         // 0: as many as there is room for
+  int64_t largestSide = 64;       // of a region
+  int64_t splitX = 0, splitY = 0; // minor axes of regions' sides; 0: by cost
+  Stage stopAfter = Stage::Image;
 };
 
-/// A stage has ended: its name (wafer, place, fabric, pe, image), the module, and the seconds it took.
-using StageDone = std::function<void(llvm::StringRef stage, mlir::ModuleOp module, double seconds)>;
+/// A stage has ended: the module, and the seconds it took. Stages run again for every attempt.
+using StageDone = std::function<void(Stage stage, mlir::ModuleOp module, double seconds)>;
 
 struct BackendResult {
   mlir::OwningOpRef<mlir::ModuleOp> module;

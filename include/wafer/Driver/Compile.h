@@ -15,13 +15,10 @@ class OpPassManager;
 
 namespace wafer::driver {
 
-/// The stages of the pipeline, in order. Compilation stops after the one asked for and prints it; the image is written.
-enum class Stage { Onnx, Tensor, Wafer, Fabric, Pe, Image };
-
 struct CompileOptions {
   std::string model;
   frontend::ModelOptions frontend;
-  Stage emit = Stage::Image;
+  /// `stopAfter` is the stage to print; the image is written.
   BackendOptions backend;
   /// A JSON report of the compilation (docs/report.md); empty: none.
   std::string report;

@@ -1,10 +1,14 @@
-// Coded errors as MLIR diagnostics: "[WF3501] message", the hint as a note.
+// Coded errors as MLIR diagnostics: "[WF3501] message", the hint as a note. The code also goes with the diagnostic as a
+// value, its metadata: so the driver learns what stopped a pass, nested or in parallel with others, without a channel
+// of its own to every pass and without reading texts.
 #ifndef WAFER_SUPPORT_MLIRDIAGNOSTIC_H
 #define WAFER_SUPPORT_MLIRDIAGNOSTIC_H
 
 #include "wafer/Support/Diagnostic.h"
 
 #include "mlir/IR/Diagnostics.h"
+
+#include <optional>
 
 namespace wafer {
 
@@ -14,7 +18,17 @@ inline mlir::InFlightDiagnostic emitError(mlir::Location location, const Diagnos
   error << "[" << codeString(diagnostic.code) << "] " << diagnostic.message;
   if (!diagnostic.hint.empty())
     error.attachNote() << "hint: " << diagnostic.hint;
+  error.getUnderlyingDiagnostic()->getMetadata().push_back(
+      mlir::DiagnosticArgument(static_cast<unsigned>(diagnostic.code)));
   return error;
+}
+
+/// The code that emitError gave a diagnostic.
+inline std::optional<ErrorCode> errorCodeOf(mlir::Diagnostic &diagnostic) {
+  auto &metadata = diagnostic.getMetadata();
+  if (metadata.empty() || metadata.front().getKind() != mlir::DiagnosticArgument::DiagnosticArgumentKind::Unsigned)
+    return std::nullopt;
+  return static_cast<ErrorCode>(metadata.front().getAsUnsigned());
 }
 
 inline mlir::InFlightDiagnostic emitError(mlir::Location location, ErrorCode code, const llvm::Twine &message,
