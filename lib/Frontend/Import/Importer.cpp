@@ -1,8 +1,8 @@
 // From a prepared ModelProto to the onnx dialect, node by node.
 //
 // Names are data here: tensors and nodes may be called anything, so names become attributes and locations, and only
-// weights need symbols, which MLIR quotes. A value that is no tensor cannot be typed; every node that makes one is
-// reported.
+// weights need symbols, which MLIR quotes. Sequences and optional values have types of the dialect and stay inside the
+// graph; maps and sparse tensors cannot be typed, and every node that makes one is reported.
 #include "wafer/Frontend/Import.h"
 
 #include "../Model/PreparedModel.h"
@@ -82,7 +82,7 @@ public:
       if (weights.contains(input.name()))
         continue;
       Type type = convertType(input.type());
-      if (!type || isa<NoneType>(type)) {
+      if (!type || !isa<TensorType>(type)) {
         refuseType(locOf(input.name()), "the input '" + input.name() + "'", input.type());
         continue;
       }
@@ -117,8 +117,14 @@ public:
         error(fileLoc, ErrorCode::ModelMalformed, "the output '" + output.name() + "' is not computed by any node");
         return failure();
       }
+      if (isa<wafer::onnx::SequenceType, wafer::onnx::OptionalType>(value.getType())) {
+        refuseType(value.getLoc(), "the output '" + output.name() + "'", output.type());
+        continue;
+      }
       results.push_back(value);
     }
+    if (failedAny)
+      return failure();
     func::ReturnOp::create(b, fileLoc, results);
     func.setType(b.getFunctionType(inputTypes, ValueRange(results).getTypes()));
     for (auto [index, output] : llvm::enumerate(graph.output()))
@@ -159,6 +165,19 @@ private:
   Type convertType(const ::onnx::TypeProto &type) {
     if (type.value_case() == ::onnx::TypeProto::VALUE_NOT_SET)
       return NoneType::get(context);
+    if (type.has_sequence_type()) {
+      Type element = convertType(type.sequence_type().elem_type());
+      if (!element || isa<NoneType>(element))
+        return element;
+      return isa<TensorType>(element) ? wafer::onnx::SequenceType::get(context, element) : Type();
+    }
+    if (type.has_optional_type()) {
+      Type element = convertType(type.optional_type().elem_type());
+      if (!element || isa<NoneType>(element))
+        return element;
+      return isa<TensorType, wafer::onnx::SequenceType>(element) ? wafer::onnx::OptionalType::get(context, element)
+                                                                 : Type();
+    }
     if (!type.has_tensor_type())
       return {};
     if (type.tensor_type().elem_type() == P::UNDEFINED)
@@ -465,6 +484,10 @@ private:
       auto type = readTensor(attribute.t(), loc, bytes);
       return failed(type) ? Attribute() : denseOf(*type, bytes);
     }
+    case A::TYPE_PROTO:
+      if (Type type = convertType(attribute.tp()))
+        return TypeAttr::get(type);
+      [[fallthrough]];
     default:
       error(loc, ErrorCode::ValueTypeUnsupported,
             "the attribute '" + attribute.name() + "' has a type without support");

@@ -82,3 +82,13 @@ func.func @weight_type() {
   %w = onnx.weight_ref @w : tensor<2xf32>
   return
 }
+
+// -----
+
+// expected-error @+1 {{a sequence holds tensors, not '!onnx.sequence<tensor<4xf32>>'}}
+func.func private @nested(!onnx.sequence<!onnx.sequence<tensor<4xf32>>>)
+
+// -----
+
+// expected-error @+1 {{an optional holds a tensor or a sequence, not 'f32'}}
+func.func private @scalar(!onnx.optional<f32>)

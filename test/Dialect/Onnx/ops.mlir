@@ -29,3 +29,13 @@ func.func @nodes(%x: tensor<1x4xf32>, %c: tensor<i1>) -> tensor<?x3xf32> {
   } : (tensor<i1>) -> tensor<?x3xf32>
   return %z : tensor<?x3xf32>
 }
+
+// CHECK-LABEL: func.func @more_than_tensors
+func.func @more_than_tensors(%x: tensor<4xf32>, %i: tensor<i64>) -> tensor<4xf32> {
+  // CHECK: onnx.node "SequenceConstruct" since 11 (%{{.*}}, %{{.*}}) : (tensor<4xf32>, tensor<4xf32>) -> !onnx.sequence<tensor<4xf32>>
+  %s = onnx.node "SequenceConstruct" since 11 (%x, %x) : (tensor<4xf32>, tensor<4xf32>) -> !onnx.sequence<tensor<4xf32>>
+  // CHECK: -> !onnx.optional<!onnx.sequence<tensor<4xf32>>>
+  %o = onnx.node "Optional" since 15 (%s) : (!onnx.sequence<tensor<4xf32>>) -> !onnx.optional<!onnx.sequence<tensor<4xf32>>>
+  %y = onnx.node "SequenceAt" since 11 (%s, %i) : (!onnx.sequence<tensor<4xf32>>, tensor<i64>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

@@ -15,6 +15,9 @@
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "wafer/Dialect/Onnx/OnnxTypes.h.inc"
+
 #define GET_OP_CLASSES
 #include "wafer/Dialect/Onnx/OnnxOps.h.inc"
 

@@ -2,6 +2,7 @@
 #ifndef WAFER_DIALECT_ONNX_ONNXDIALECT_TD
 #define WAFER_DIALECT_ONNX_ONNXDIALECT_TD
 
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 
 def Onnx_Dialect : Dialect {
@@ -13,6 +14,7 @@ def Onnx_Dialect : Dialect {
     node. Big tensors stay outside the IR as `onnx.weight`. docs/rationale/onnx.md says why it is so.
   }];
   let hasConstantMaterializer = 1;
+  let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
     /// Sets where `onnx.node` looks up what ONNX says about an op. Without a source nodes are not checked against
     /// schemas. The source must outlive the context.
@@ -24,6 +26,22 @@ def Onnx_Dialect : Dialect {
 
   public:
   }];
+}
+
+class Onnx_Type<string name, string mnemonic_> : TypeDef<Onnx_Dialect, name> { let mnemonic = mnemonic_; }
+
+def Onnx_SequenceType : Onnx_Type<"Sequence", "sequence"> {
+  let summary = "A list of tensors of one element type";
+  let parameters = (ins "::mlir::Type":$element);
+  let assemblyFormat = "`<` $element `>`";
+  let genVerifyDecl = 1;
+}
+
+def Onnx_OptionalType : Onnx_Type<"Optional", "optional"> {
+  let summary = "A tensor or a sequence that may be absent";
+  let parameters = (ins "::mlir::Type":$element);
+  let assemblyFormat = "`<` $element `>`";
+  let genVerifyDecl = 1;
 }
 
 #endif // WAFER_DIALECT_ONNX_ONNXDIALECT_TD
