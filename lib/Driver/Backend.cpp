@@ -35,6 +35,7 @@ public:
   LogicalResult prepare() {
     prepared = cast<ModuleOp>(tensorLevel->clone());
     return passes(Stage::Kernels, *prepared, [](PassManager &pm) {
+      pm.addPass(createLoopInvariantCodeMotionPass());
       pm.addPass(createPrepareKernels());
       pm.addPass(createCanonicalizerPass());
       pm.addPass(createCSEPass());

@@ -128,7 +128,7 @@ SmallVector<SideDims> sideChoices(const GraphNode &node, bool y, RegionShape reg
   double best = 1;
   int loops = static_cast<int>(node.extents.size());
   for (int d = 0; d != loops; ++d)
-    if (node.extents[d] > 1) {
+    if (node.extents[d] > 1 && d != node.stepLoop) {
       choices.push_back(SideDims(d));
       best = std::min(best, shareOfWork(node.extents, SideDims(d), side / split, split));
     }
@@ -136,7 +136,8 @@ SmallVector<SideDims> sideChoices(const GraphNode &node, bool y, RegionShape reg
     return choices;
   for (int major = 0; major != loops; ++major)
     for (int minor = 0; minor != loops; ++minor)
-      if (major != minor && node.extents[major] > 1 && node.extents[minor] > 1 && !node.reduction[major] &&
+      if (major != minor && major != node.stepLoop && minor != node.stepLoop && node.extents[major] > 1 &&
+          node.extents[minor] > 1 && !node.reduction[major] &&
           shareOfWork(node.extents, {major, minor}, side / split, split) < kWorthDividing * best)
         choices.push_back({major, minor});
   return choices;
@@ -194,7 +195,7 @@ private:
       const GraphOperand &operand = node.operands[i];
       bool resident = operand.plain() && graph.tensors[operand.pieces[0].tensor].resident();
       bool inPlace = operand.plain() && current[i] &&
-                     holds(*current[i], candidate.operands[i], operand.shape, context.region, candidate.chunks);
+                     holds(*current[i], candidate.operands[i], operand.shape, context.region, candidate.steps);
       if (!resident && !inPlace)
         words += candidate.operands[i].words();
     }
@@ -205,21 +206,28 @@ private:
     Candidate candidate;
     candidate.iteration = iteration;
     candidate.chunks = chunks;
+    candidate.steps = chunks * graph.tripsOf(node);
     for (size_t i = 0; i != node.operands.size(); ++i)
       candidate.operands.push_back(operandLayout(node.maps[i], iteration));
     candidate.local = operandLayout(node.maps.back(), iteration);
     candidate.local.partialAxes = partialAxesOf(node, iteration);
     if (candidate.local.partialAxes)
       candidate.local.kind = node.combiner;
-    candidate.result = candidate.local;
+    candidate.result = node.gathers ? wholeOfChunks(candidate.local, candidate.steps) : candidate.local;
     return candidate;
   }
 
-  void addIteration(const Layout &iteration) {
+  void addIteration(Layout iteration) {
+    if (node.stepLoop >= 0) {
+      LayoutDim &step = iteration.dims[node.stepLoop];
+      step = LayoutDim{1, Affine(0)};
+      step.start.step[T] = 1;
+    }
     Candidate whole = make(iteration, 1);
     if (!combinable(whole.local, context.region))
       return;
-    if (temporaries(whole) <= context.chunkWords) {
+    // Chunks count by t, as the loop around does.
+    if (node.repeated() || temporaries(whole) <= context.chunkWords) {
       addResults(whole);
       return;
     }
@@ -312,6 +320,17 @@ private:
 
 } // namespace
 
+Layout wafer::wfr::wholeOfChunks(const Layout &layout, int64_t chunks) {
+  Layout whole = layout;
+  for (LayoutDim &dim : whole.dims) {
+    int64_t step = std::exchange(dim.start.step[T], 0);
+    dim.length += std::abs(step) * (chunks - 1);
+    if (step < 0)
+      dim.start.constant += step * (chunks - 1);
+  }
+  return whole;
+}
+
 bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
   for (bool y : {false, true}) {
     if ((y ? region.splitY : region.splitX) == 1)
@@ -358,6 +377,7 @@ std::vector<Candidate> reshapeCandidates(const Graph &graph, const GraphNode &no
     Candidate candidate;
     candidate.operands.push_back(layout);
     candidate.local = candidate.result = *other;
+    candidate.steps = graph.tripsOf(node);
     candidates.push_back(candidate);
   };
   if (current)
@@ -444,13 +464,24 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
   case GraphNode::Reshape:
     return reshapeCandidates(graph, node, current[0], context);
   case GraphNode::Move:
+  case GraphNode::Carry:
     for (const Layout &layout : plainLayouts(graph.tensors[node.result].shape, context.region)) {
       Candidate candidate;
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
+      candidate.steps = graph.tripsOf(node);
       candidates.push_back(candidate);
     }
     return candidates;
+  case GraphNode::Next: {
+    // Back to where the carried tensor rests.
+    Candidate candidate;
+    candidate.operands = {*current[1], *current[1]};
+    candidate.local = candidate.result = *current[1];
+    candidate.steps = graph.tripsOf(node);
+    candidates.push_back(candidate);
+    return candidates;
+  }
   case GraphNode::Gather: {
     // Loops: those of the indices, those of a row, then the rows of the table.
     ArrayRef<int64_t> table = node.operands[0].shape, indices = node.operands[1].shape;
@@ -475,6 +506,7 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
       candidate.result = result;
       candidate.result.partialAxes = 0;
       candidate.result.kind = PartialKind::None;
+      candidate.steps = graph.tripsOf(node);
       candidates.push_back(candidate);
     }
     return candidates;
@@ -526,5 +558,5 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
   }
   for (isa::VectorOp op : node.body)
     cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
-  return candidate.chunks * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);
+  return static_cast<double>(candidate.steps) * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);
 }

@@ -17,6 +17,7 @@ struct ReduceStep {
 struct Candidate {
   Layout iteration; // Kernel
   int64_t chunks = 1;
+  int64_t steps = 1; // how often it runs: its chunks, or the steps of the loop around it, which t counts
   llvm::SmallVector<Layout, 2> operands; // needed, per operand
   Layout local;                          // the result as the kernel leaves it: maybe partial, maybe of one chunk
   Layout result;                         // where the result rests
@@ -33,13 +34,16 @@ struct CandidateContext {
 std::vector<Candidate> candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
                                      const CandidateContext &context);
 
+/// What a PE holds over all chunks, or all steps of a loop, of a layout that moves with them.
+Layout wholeOfChunks(const Layout &layout, int64_t chunks);
+
 /// Every side of the region that is divided has a kernel that would put two loops on it.
 bool usesDivision(const Graph &graph, RegionShape region);
 
 /// Layouts that shard up to two dimensions of a shape, on the first `rows` rows (0: all).
 llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
 
-/// Cycles of the local computation on one PE, per run of all chunks.
+/// Cycles of the local computation on one PE, of all steps.
 double computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model);
 
 /// The layout of a result that partial terms leave after combining along one side.

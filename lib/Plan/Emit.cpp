@@ -240,7 +240,8 @@ private:
           state.values[piece.tensor] = hostInput(piece.tensor, nodePlan.region, restingLayout.at(piece.tensor));
   }
 
-  Value operandValue(size_t n, size_t i, OpBuilder &builder) {
+  /// A plain one with `place`: a copy there.
+  Value operandValue(size_t n, size_t i, OpBuilder &builder, Value place = {}) {
     const GraphNode &node = graph.nodes[n];
     const GraphOperand &operand = node.operands[i];
     const NodePlan &nodePlan = plan.nodes[n];
@@ -250,11 +251,10 @@ private:
     if (operandPlan.direct) {
       if (!graph.tensors[first].resident())
         return state.values[first];
-      return resident(first, wholeOfChunks(operandPlan.needed, operand.shape, nodePlan.candidate.chunks),
-                      state.builder);
+      return resident(first, wholeOfChunks(operandPlan.needed, nodePlan.candidate.steps), state.builder);
     }
     Type element = graph.tensors[first].element;
-    Value into;
+    Value into = place;
     if (!operand.plain()) {
       Type type = typeOf(operand.shape, element, operandPlan.needed);
       into = operand.fill ? Value(FillOp::create(builder, node.loc, type, scalarOf(operand.fill, element)))
@@ -267,12 +267,13 @@ private:
         Layout layout = operandPlan.needed;
         for (auto [dim, shift] : llvm::zip(layout.dims, piece.shift))
           dim.start = dim.start - Affine(shift);
-        from = resident(piece.tensor, wholeOfChunks(layout, tensor.shape, nodePlan.candidate.chunks), state.builder);
+        from = resident(piece.tensor, wholeOfChunks(layout, nodePlan.candidate.steps), state.builder);
       } else {
         from = state.values[piece.tensor];
       }
       into = move(movement, from, tensor.shape, element, into, operand.shape, piece.shift, builder, node.loc,
-                  nodePlan.candidate.chunks > 1 ? &state.builder : nullptr);
+                  nodePlan.candidate.chunks > 1 || (node.repeated() && tensor.loop != node.loop) ? &state.builder
+                                                                                                 : nullptr);
     }
     return into;
   }
@@ -287,22 +288,29 @@ private:
                 graph.tensors[node.result].shape, {}, builder, node.loc);
   }
 
-  Value emitKernel(size_t n, ValueRange operands, OpBuilder &builder) {
+  Value emitKernel(size_t n, ValueRange operands, OpBuilder &builder, Value into = {}) {
     const GraphNode &node = graph.nodes[n];
     const NodePlan &nodePlan = plan.nodes[n];
-    auto generic = cast<linalg::GenericOp>(node.op);
     SmallVector<Attribute> iterators;
     for (bool reduction : node.reduction)
       iterators.push_back(builder.getStringAttr(reduction ? "reduction" : "parallel"));
     TypedAttr identity = node.identity ? scalarOf(node.identity, graph.tensors[node.result].element) : TypedAttr();
-    auto kernel = KernelOp::create(builder, node.loc, typeOf(node.result, nodePlan.candidate.local), operands, Value(),
-                                   builder.getAffineMapArrayAttr(node.maps), builder.getArrayAttr(iterators),
-                                   builder.getDenseI64ArrayAttr(node.extents),
+    Type type = into ? into.getType() : typeOf(node.result, nodePlan.candidate.local);
+    auto kernel = KernelOp::create(builder, node.loc, type, operands, into, builder.getAffineMapArrayAttr(node.maps),
+                                   builder.getArrayAttr(iterators), builder.getDenseI64ArrayAttr(node.extents),
                                    nodePlan.candidate.iteration.simplified().attr(context), identity);
     noteEstimate(kernel, nodePlan);
+    Block &body = kernel.getBody().emplaceBlock();
+    auto generic = dyn_cast<linalg::GenericOp>(node.op);
+    if (!generic) { // a copy
+      Type element = graph.tensors[node.result].element;
+      body.addArguments({element, element}, {node.loc, node.loc});
+      OpBuilder inner = OpBuilder::atBlockEnd(&body);
+      YieldOp::create(inner, node.loc, ValueRange{body.getArgument(0)});
+      return kernel.getResult();
+    }
     // The body, less the arguments that nobody reads.
     Block &source = generic.getRegion().front();
-    Block &body = kernel.getBody().emplaceBlock();
     IRMapping mapping;
     for (BlockArgument argument : source.getArguments()) {
       bool accumulator = argument.getArgNumber() + 1 == source.getNumArguments();
@@ -340,6 +348,8 @@ private:
       hostOutput(node, value, layoutOf(value.getType()), nodePlan.region);
       return;
     }
+    if (node.loop >= 0)
+      return emitLoopNode(n);
     Value value;
     if (nodePlan.candidate.chunks > 1) {
       value = emitChunks(n);
@@ -388,6 +398,8 @@ private:
                                              graph.tensors[node.result].shape, node.groups, node.expand)),
           operands[0]);
     case GraphNode::Move:
+    case GraphNode::Carry:
+    case GraphNode::Next:
     case GraphNode::Output:
       break;
     }
@@ -415,6 +427,92 @@ private:
     return loop.getResult(0);
   }
 
+  //===- Loops ------------------------------------------------------------===//
+
+  /// The loop that is being written. Its region's builder stands before it meanwhile: what no step changes is there.
+  struct OpenLoop {
+    ChunksOp op;
+    OpBuilder inner{static_cast<MLIRContext *>(nullptr)};
+    SmallVector<int> tensors;                        // results of its Carry nodes and of the nodes that gather outputs
+    llvm::DenseMap<int, Value> now;                  // these tensors, in the body
+    llvm::DenseMap<int, std::pair<int, Value>> next; // what a step makes of them, and as which tensor of outside
+  };
+
+  void emitLoopNode(size_t n) {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &nodePlan = plan.nodes[n];
+    RegionState &state = regions[nodePlan.region];
+    if (node.kind == GraphNode::Carry) {
+      Value place = EmptyOp::create(state.builder, node.loc, typeOf(node.result, nodePlan.candidate.result));
+      state.values[node.result] = operandValue(n, 0, state.builder, place);
+      noteEstimate(state.values[node.result].getDefiningOp(), nodePlan);
+      return;
+    }
+    if (!open)
+      openLoop(node.loop, state);
+    OpBuilder &inner = open->inner;
+    if (node.kind == GraphNode::Next) {
+      int carried = node.operands[1].pieces[0].tensor;
+      Value value = operandValue(n, 0, inner, open->now[carried]);
+      noteEstimate(value.getDefiningOp(), nodePlan);
+      open->next[carried] = {node.result, value};
+    } else {
+      SmallVector<Value> operands;
+      for (size_t i = 0; i != node.operands.size(); ++i)
+        operands.push_back(operandValue(n, i, inner));
+      Value value;
+      if (node.gathers) {
+        value = emitKernel(n, operands, inner, open->now[node.result]);
+        open->next[node.result] = {node.result, value};
+      } else {
+        value = finish(n, compute(n, operands, inner), Value(), inner);
+        state.values[node.result] = value;
+      }
+      if (node.kind != GraphNode::Kernel)
+        noteEstimate(value.getDefiningOp(), nodePlan);
+    }
+    restingLayout[node.result] = nodePlan.candidate.result;
+    if (static_cast<int>(n) + 1 == graph.loops[node.loop].endNode)
+      closeLoop(nodePlan.region);
+  }
+
+  void openLoop(int number, RegionState &state) {
+    const GraphLoop &loop = graph.loops[number];
+    open.emplace();
+    SmallVector<Value> inits;
+    Location where = graph.nodes[loop.firstNode].loc;
+    for (int n = loop.firstNode; n != loop.endNode; ++n) {
+      const GraphNode &node = graph.nodes[n];
+      if (node.kind != GraphNode::Carry && !node.gathers)
+        continue;
+      open->tensors.push_back(node.result);
+      inits.push_back(
+          node.gathers ? EmptyOp::create(state.builder, node.loc, typeOf(node.result, plan.nodes[n].candidate.result))
+                       : state.values[node.result]);
+    }
+    open->op = ChunksOp::create(state.builder, where, ValueRange(inits).getTypes(), inits, loop.trips);
+    Block &body = open->op.getBody().emplaceBlock();
+    for (auto [tensor, init] : llvm::zip(open->tensors, inits))
+      state.values[tensor] = open->now[tensor] = body.addArgument(init.getType(), where);
+    open->inner = OpBuilder::atBlockEnd(&body);
+    state.builder.setInsertionPoint(open->op);
+  }
+
+  void closeLoop(int region) {
+    RegionState &state = regions[region];
+    SmallVector<Value> yielded;
+    for (int tensor : open->tensors)
+      yielded.push_back(open->next[tensor].second);
+    YieldOp::create(open->inner, open->op.getLoc(), yielded);
+    state.builder.setInsertionPointToEnd(&state.op.getBody().front());
+    for (auto [tensor, value] : llvm::zip(open->tensors, open->op.getResults()))
+      state.values[open->next[tensor].first] = value;
+    SmallVector<int> results = llvm::map_to_vector(open->tensors, [&](int tensor) { return open->next[tensor].first; });
+    open.reset();
+    for (int result : results)
+      sendToReaders(result, restingLayout.at(result), region);
+  }
+
   const Graph &graph;
   const Plan &plan;
   int64_t hostLanes;
@@ -425,6 +523,7 @@ private:
   std::vector<RegionState> regions;
   std::vector<SmallVector<int, 2>> consumers; // by tensor: regions other than its home that read it
   std::map<int, Layout> restingLayout;
+  std::optional<OpenLoop> open;
   int outputs = 0;
 };
 

@@ -2,6 +2,8 @@
 #include "Graph.h"
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
+#include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Tensor/LoopForm.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -61,18 +63,26 @@ private:
 
   GraphNode &newNode(GraphNode::Kind kind, Operation *op) {
     graph.nodes.emplace_back(kind, op);
+    graph.nodes.back().loop = loop;
     return graph.nodes.back();
   }
 
   void setResult(GraphNode &node, Value value) {
     GraphTensor tensor = describe(value, GraphTensor::Computed);
     tensor.producer = graph.nodes.size() - 1;
+    tensor.loop = node.loop;
     node.result = graph.tensors.size();
     define(value, tensor);
   }
 
-  /// An operand that is one whole tensor; a composed one is moved into a tensor of its own first.
+  /// An operand that is one whole tensor; a composed one is moved into a tensor of its own first, a step's slice
+  /// copied.
   GraphOperand whole(Value value) {
+    if (auto slice = slices.find(value); slice != slices.end() && slice->second.stepped()) {
+      copySlice(slice->second, value);
+      slices.erase(value);
+      return operands.lookup(value);
+    }
     GraphOperand operand = operands.lookup(value);
     if (operand.plain())
       return operand;
@@ -140,6 +150,9 @@ private:
           return success();
         })
         .Case<tensor::ExtractSliceOp>([&](tensor::ExtractSliceOp op) -> LogicalResult {
+          if (op->getParentOfType<scf::ForOp>() && !op.getOffsets().empty())
+            return visitStepSlice(op);
+          noteWeightSlice(op);
           if (!op.hasUnitStride() || op.getType().getRank() != op.getSourceType().getRank() ||
               !op.getOffsets().empty() || !op.getSizes().empty())
             return op.emitOpError("slices with strides, run-time offsets or fewer dimensions are not supported here");
@@ -165,6 +178,8 @@ private:
           return success();
         })
         .Case<tensor::InsertSliceOp>([&](tensor::InsertSliceOp op) -> LogicalResult {
+          if (writes.contains(op))
+            return visitWrite(op);
           if (!op.hasUnitStride() || op.getType().getRank() != op.getSourceType().getRank() ||
               !op.getOffsets().empty() || !op.getSizes().empty())
             return op.emitOpError(
@@ -189,6 +204,12 @@ private:
           node.operands = {table, *indices};
           setResult(node, op.getResult());
           return success();
+        })
+        .Case<scf::ForOp>([&](scf::ForOp op) { return visitLoop(op); })
+        .Case<arith::SubIOp>([&](arith::SubIOp op) -> LogicalResult {
+          if (op.getType().isIndex())
+            return success(); // where a step's slice lies
+          return op.emitOpError("has no place in a kernel: the tensor level is linalg.generic and tensor ops");
         })
         .Case<func::ReturnOp>([&](func::ReturnOp op) {
           for (auto [i, value] : llvm::enumerate(op.getOperands())) {
@@ -227,6 +248,7 @@ private:
     GraphTensor tensor = graph.tensors[source.pieces[0].tensor];
     tensor.shape.pop_back();
     tensor.users.clear();
+    tensor.loop = loop;
     if (auto dense = dyn_cast_or_null<DenseElementsAttr>(tensor.value)) {
       tensor.value = dense.reshape(type.clone(tensor.shape));
     } else if (!tensor.resident()) {
@@ -287,35 +309,199 @@ private:
       for (AffineExpr expression : map.getResults())
         if (!linearForm(expression, map.getNumDims()))
           return op.emitOpError("has an index expression that is not linear");
+    unsigned loops = op.getNumLoops();
     SmallVector<GraphOperand, 2> inputs;
     SmallVector<AffineMap> maps;
+    bool stepped = false;
     Block &body = op.getRegion().front();
     for (OpOperand *input : op.getDpsInputOperands()) {
-      maps.push_back(op.getMatchingIndexingMap(input));
       // A window's shape operand is read by nobody: it has no elements worth moving, but its map sizes the loops.
       if (body.getArgument(input->getOperandNumber()).use_empty())
         continue;
+      AffineMap map = op.getMatchingIndexingMap(input);
+      if (auto slice = slices.find(input->get()); slice != slices.end()) {
+        inputs.push_back(slice->second.source);
+        maps.push_back(slice->second.readBy(map));
+        stepped |= slice->second.stepped();
+        continue;
+      }
       if (!operands.count(input->get()))
         return op.emitOpError("reads a tensor without content");
       inputs.push_back(operands.lookup(input->get()));
+      maps.push_back(map);
     }
+    maps.push_back(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
     GraphNode &node = newNode(GraphNode::Kernel, op);
     node.operands = inputs;
     node.extents = op.getStaticLoopRanges();
     for (utils::IteratorType kind : op.getIteratorTypesArray())
       node.reduction.push_back(kind == utils::IteratorType::reduction);
-    size_t number = 0;
-    for (OpOperand *input : op.getDpsInputOperands()) {
-      if (!body.getArgument(input->getOperandNumber()).use_empty())
-        node.maps.push_back(maps[number]);
-      ++number;
-    }
-    node.maps.push_back(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
+    setMaps(node, loops, maps, stepped);
     node.body = instructionsOf(body);
     if (op.getNumReductionLoops() != 0 && failed(describeReduction(op, node)))
       return failure();
     setResult(graph.nodes.back(), op.getResult(0));
     return success();
+  }
+
+  //===- Slices and loops -------------------------------------------------===//
+
+  /// Part of a tensor that kernels read where it lies, by their maps: a step's slice, or a slice of a weight.
+  struct Slice {
+    GraphOperand source;
+    AffineMap map; // the source's indices, from the slice's and the step (symbol 0)
+
+    bool stepped() const { return map.isFunctionOfSymbol(0); }
+    /// The map into the source of who reads the slice by `reader`; the step stays a symbol.
+    AffineMap readBy(AffineMap reader) const {
+      AffineMap loops = AffineMap::get(reader.getNumDims(), 1, reader.getResults(), reader.getContext());
+      SmallVector<AffineExpr> exprs;
+      for (AffineExpr expr : map.getResults())
+        exprs.push_back(expr.replaceDims(loops.getResults()));
+      return AffineMap::get(reader.getNumDims(), 1, exprs, reader.getContext());
+    }
+  };
+
+  /// The maps of a node's operands and result, the step (if they read it) a loop behind the others.
+  void setMaps(GraphNode &node, unsigned loops, ArrayRef<AffineMap> maps, bool stepped) {
+    MLIRContext *context = function.getContext();
+    if (stepped) {
+      node.stepLoop = static_cast<int>(loops);
+      node.extents.push_back(graph.loops[loop].trips);
+      node.reduction.push_back(false);
+    }
+    AffineExpr step = getAffineDimExpr(loops, context);
+    for (AffineMap map : maps) {
+      SmallVector<AffineExpr> exprs;
+      for (AffineExpr expr : map.getResults())
+        exprs.push_back(expr.replaceSymbols({step}));
+      node.maps.push_back(AffineMap::get(node.extents.size(), 0, exprs, context));
+    }
+  }
+
+  /// A kernel that copies `source`, read by `from`, to `value`, whose elements it writes by `to`.
+  GraphNode &newCopy(GraphOperand source, ArrayRef<int64_t> extents, AffineMap from, AffineMap to, Operation *op) {
+    GraphNode &node = newNode(GraphNode::Kernel, op);
+    node.operands = {source};
+    node.extents = SmallVector<int64_t>(extents);
+    node.reduction.assign(extents.size(), false);
+    setMaps(node, extents.size(), {from, to}, from.isFunctionOfSymbol(0) || to.isFunctionOfSymbol(0));
+    node.body = {isa::VectorOp::Mov};
+    return node;
+  }
+
+  AffineMap identityMap(int64_t rank) { return AffineMap::getMultiDimIdentityMap(rank, function.getContext()); }
+
+  void copySlice(const Slice &slice, Value value) {
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(value.getType()).getShape();
+    Slice copied = slice; // `slices` may move it
+    setResult(newCopy(copied.source, shape, copied.map, identityMap(shape.size()), value.getDefiningOp()), value);
+  }
+
+  LogicalResult visitStepSlice(tensor::ExtractSliceOp op) {
+    std::optional<AffineMap> map = sliceMapOf(op);
+    if (!map)
+      return refuse(op, "a slice of another kind than that of one step");
+    GraphOperand source = whole(op.getSource());
+    slices[op.getResult()] = {source, *map};
+    return success();
+  }
+
+  /// Kernels read slices of weights where they lie.
+  void noteWeightSlice(tensor::ExtractSliceOp op) {
+    GraphOperand source = operands.lookup(op.getSource());
+    if (!source.plain() || graph.tensors[source.pieces[0].tensor].kind != GraphTensor::Weight)
+      return;
+    if (std::optional<AffineMap> map = sliceMapOf(op))
+      slices[op.getResult()] = {source, *map};
+  }
+
+  LogicalResult visitLoop(scf::ForOp op) {
+    std::string why;
+    std::optional<LoopForm> form = loopFormOf(op, why);
+    if (!form)
+      return refuse(op, "a loop that " + why);
+    // What is composed of several tensors is moved together once, before the loop.
+    op.getBody()->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands())
+        if (op.isDefinedOutsideOfLoop(operand) && operands.count(operand) &&
+            !(slices.count(operand) && llvm::isa<linalg::GenericOp>(inner)))
+          (void)whole(operand);
+    });
+    SmallVector<GraphOperand> inits;
+    for (auto [init, write] : llvm::zip(op.getInitArgs(), form->writes)) {
+      if (!write && !operands.count(init))
+        return refuse(op, "a loop that carries a tensor without content");
+      inits.push_back(write ? GraphOperand() : whole(init));
+    }
+    loop = static_cast<int>(graph.loops.size());
+    graph.loops.push_back({form->trips, static_cast<int>(graph.nodes.size())});
+    for (auto [argument, init, write] : llvm::zip(op.getRegionIterArgs(), inits, form->writes)) {
+      if (write) {
+        writes.insert(write);
+        continue;
+      }
+      GraphNode &node = newNode(GraphNode::Carry, op);
+      node.operands = {init};
+      setResult(node, argument);
+    }
+    for (Operation &inner : op.getBody()->without_terminator())
+      if (failed(visit(&inner)))
+        return failure();
+    SmallVector<GraphOperand> next;
+    for (auto [yielded, write] : llvm::zip(op.getYieldedValues(), form->writes))
+      next.push_back(write ? GraphOperand() : ownBuffer(yielded));
+    for (auto [argument, value, result, write] :
+         llvm::zip(op.getRegionIterArgs(), next, op.getResults(), form->writes)) {
+      if (write) {
+        operands[result] = operands.lookup(write.getResult());
+        continue;
+      }
+      GraphOperand carried = operands.lookup(argument);
+      GraphNode &node = newNode(GraphNode::Next, op);
+      node.operands = {value, carried};
+      setResult(node, result);
+    }
+    graph.loops[loop].endNode = static_cast<int>(graph.nodes.size());
+    loop = -1;
+    return success();
+  }
+
+  /// What a step hands on, in memory that is neither a carried tensor's nor one of outside: those are overwritten, or
+  /// may not be.
+  GraphOperand ownBuffer(Value value) {
+    GraphOperand operand = whole(value);
+    int tensor = operand.pieces[0].tensor;
+    while (graph.tensors[tensor].producer >= 0 &&
+           graph.nodes[graph.tensors[tensor].producer].kind == GraphNode::Reshape)
+      tensor = graph.nodes[graph.tensors[tensor].producer].operands[0].pieces[0].tensor;
+    const GraphTensor &root = graph.tensors[tensor];
+    if (root.loop == loop && root.producer >= 0 && graph.nodes[root.producer].kind != GraphNode::Carry)
+      return operand;
+    AffineMap identity = identityMap(operand.shape.size());
+    Operation *op = value.getDefiningOp() ? value.getDefiningOp() : value.getParentBlock()->getParentOp();
+    GraphNode &node = newCopy(operand, operand.shape, identity, identity, op);
+    GraphTensor copy = describe(value, GraphTensor::Computed);
+    copy.producer = graph.nodes.size() - 1;
+    copy.loop = loop;
+    node.result = graph.tensors.size();
+    operand.pieces[0].tensor = node.result;
+    graph.tensors.push_back(std::move(copy));
+    return operand;
+  }
+
+  /// The step's slice of an output.
+  LogicalResult visitWrite(tensor::InsertSliceOp op) {
+    std::optional<AffineMap> map = sliceMapOf(op);
+    GraphOperand source = whole(op.getSource());
+    GraphNode &node = newCopy(source, source.shape, identityMap(source.shape.size()), *map, op);
+    node.gathers = true;
+    setResult(node, op.getResult());
+    return success();
+  }
+
+  LogicalResult refuse(Operation *op, const std::string &what) {
+    return wafer::emitError(op->getLoc(), ErrorCode::KernelUnsupported, what + " has no lowering to kernels");
   }
 
   /// The combiner and its identity. The initial value must be that identity (prepare-kernels sees to it).
@@ -343,7 +529,10 @@ private:
   func::FuncOp function;
   Graph graph;
   llvm::DenseMap<Value, GraphOperand> operands;
-  llvm::DenseSet<Value> contentless; // shapes without values: tensor.empty and reshapes of it
+  llvm::DenseMap<Value, Slice> slices;
+  llvm::DenseSet<Operation *> writes; // of outputs of loops
+  int loop = -1;                      // being visited
+  llvm::DenseSet<Value> contentless;  // shapes without values: tensor.empty and reshapes of it
 };
 
 } // namespace

@@ -20,6 +20,7 @@ struct GraphTensor {
   mlir::FlatSymbolRefAttr weight; // Weight
   mlir::Attribute value;          // Constant (elements), Fill (scalar)
   int producer = -1;              // node
+  int loop = -1;                  // that changes it from step to step
   llvm::SmallVector<int> users;   // nodes, ascending
   int reads = 0;                  // by their operands; a node may read a tensor more than once
   bool resident() const { return kind == Weight || kind == Constant || kind == Fill; }
@@ -51,7 +52,9 @@ struct GraphOperand {
 };
 
 struct GraphNode {
-  enum Kind { Kernel, Gather, Reshape, Move, Output };
+  /// Carry and Next are a loop's ends: what it starts from gets a place of its own, and what a step hands on goes
+  /// there. Next reads that, and the tensor carried.
+  enum Kind { Kernel, Gather, Reshape, Move, Carry, Next, Output };
 
   GraphNode(Kind kind, mlir::Operation *op) : kind(kind), op(op), loc(op->getLoc()) {}
 
@@ -67,15 +70,37 @@ struct GraphNode {
   mlir::Attribute identity;                // of the reduction
   PartialKind combiner = PartialKind::None;
   llvm::SmallVector<isa::VectorOp> body; // its instructions
+  int stepLoop = -1;                     // the one of its loops that is the step of the loop around: never divided
+  bool gathers = false;                  // the result is an output of the loop, of which it writes the step's slice
   // Reshape: groups of dimensions that correspond.
   llvm::SmallVector<mlir::ReassociationIndices> groups;
   bool expand = false;
   std::string hostName; // Output
+  int loop = -1;        // that it belongs to
+  /// Runs once a step.
+  bool repeated() const { return loop >= 0 && kind != Carry; }
+};
+
+/// Nodes that run again and again: first its Carry nodes, then its body, then Next nodes for what is carried. They are
+/// neighbors in the graph and run in one region.
+struct GraphLoop {
+  int64_t trips;
+  int firstNode, endNode = -1;
 };
 
 struct Graph {
   std::vector<GraphTensor> tensors;
   std::vector<GraphNode> nodes;
+  std::vector<GraphLoop> loops;
+
+  int64_t tripsOf(const GraphNode &node) const { return node.repeated() ? loops[node.loop].trips : 1; }
+  /// The last node that needs the tensor where it rests; -1: none. What a loop reads is needed by its next step too.
+  int lastUser(const GraphTensor &tensor) const {
+    if (tensor.users.empty())
+      return -1;
+    const GraphNode &last = nodes[tensor.users.back()];
+    return last.repeated() && tensor.loop != last.loop ? loops[last.loop].endNode - 1 : tensor.users.back();
+  }
 };
 
 mlir::FailureOr<Graph> buildGraph(mlir::func::FuncOp function);

@@ -51,9 +51,6 @@ struct PlanRequest {
   double fill = 1.0; // share of the usable SRAM that the plan may count on
 };
 
-/// What a PE holds over all chunks of a layout that moves with them.
-Layout wholeOfChunks(const Layout &layout, llvm::ArrayRef<int64_t> shape, int64_t chunks);
-
 struct PlanFailure {
   int node = 0;            // that found no place
   int64_t neededBytes = 0; // by its smallest candidate; 0: no candidate's operands can be brought to it

@@ -47,7 +47,8 @@ bool shouldFuse(OpOperand *operand) {
     return operand->get().hasOneUse() || llvm::all_of(producer.getIndexingMapsArray(), [](AffineMap map) {
              return map.isProjectedPermutation(/*allowZeroInResults=*/true);
            });
-  if (bodySize(producer) + bodySize(consumer) > maxFusedBody)
+  // What a loop's steps share is computed before it.
+  if (producer->getBlock() != consumer->getBlock() || bodySize(producer) + bodySize(consumer) > maxFusedBody)
     return false;
   if (!operand->get().hasOneUse())
     return false;

@@ -20,10 +20,15 @@ std::optional<Price> Pricing::price(size_t n, const State &state, const Candidat
   }
   // A reshape is no instruction: its result is the words of its operand, all of them. An output leaves as it rests: by
   // more lanes if every row holds another part.
-  bool exact = node.kind == GraphNode::Reshape || node.kind == GraphNode::Output;
-  for (auto [i, operand] : llvm::enumerate(node.operands))
-    if (!bringOperand(state, operand, candidate, i, exact, region, price, plan ? &plan->operands[i] : nullptr))
+  Access access = node.kind == GraphNode::Reshape || node.kind == GraphNode::Output ? Access::Exact
+                  : node.kind == GraphNode::Carry || node.kind == GraphNode::Next   ? Access::Copy
+                                                                                    : Access::Any;
+  for (auto [i, operand] : llvm::enumerate(node.operands)) {
+    if (node.kind == GraphNode::Next && i == 1)
+      continue; // the carried tensor: it stays where it is
+    if (!bringOperand(state, node, candidate, i, access, region, price, plan ? &plan->operands[i] : nullptr))
       return std::nullopt;
+  }
   if (!finish(node, candidate, price, plan))
     return std::nullopt;
   if (node.kind == GraphNode::Kernel)
@@ -46,11 +51,21 @@ std::optional<Price> Pricing::price(size_t n, const State &state, const Candidat
 
 /// What tensors take in the region while node n runs: those that rest there, what comes, and the node's own.
 void Pricing::countTensors(size_t n, const State &state, int region, Price &price) const {
-  int64_t words = price.arrivedWords + price.temporaryWords + price.resultWords;
-  for (const auto &[tensor, resting] : state.live)
-    if (resting.isIn(region))
-      words += resting.layout->words();
   Memory &memory = price.memory;
+  int64_t words = price.temporaryWords + price.resultWords;
+  const GraphNode &node = graph.nodes[n];
+  auto inBody = [&](int tensor) {
+    const GraphTensor &made = graph.tensors[tensor];
+    return node.repeated() && made.loop == node.loop && graph.nodes[made.producer].kind != GraphNode::Carry;
+  };
+  // The next step needs what this one does, so all buffers of a loop's body are there at once.
+  if (node.repeated())
+    words = memory.loopWords = words + (memory.lastLoop == node.loop ? memory.loopWords : 0);
+  memory.lastLoop = node.repeated() ? node.loop : -1;
+  words += price.arrivedWords;
+  for (const auto &[tensor, resting] : state.live)
+    if (resting.isIn(region) && !inBody(tensor))
+      words += resting.layout->words();
   // Tensors are taken in the order of their production: while older nodes of this region run, what arrives for this one
   // may be there already.
   if (llvm::any_of(price.arrivals,
@@ -62,7 +77,12 @@ void Pricing::countTensors(size_t n, const State &state, int region, Price &pric
 
 /// Combines partial terms, then brings the result to where it rests.
 bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan) {
-  double reductions = 0, chunks = static_cast<double>(candidate.chunks);
+  if (node.gathers) { // its kernel writes where the output rests
+    price.result = candidate.result;
+    price.resultWords = price.result.words();
+    return true;
+  }
+  double reductions = 0, steps = static_cast<double>(candidate.steps);
   std::optional<Layout> combined;
   for (bool y : {false, true}) {
     const Layout &terms = combined ? *combined : candidate.local;
@@ -89,10 +109,10 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
   if (node.result >= 0) {
     const Layout &local = combined ? *combined : candidate.local;
     const Movement *movement = movements.plan(
-        {local, graph.tensors[node.result].shape, candidate.result, {}, candidate.chunks > 1}, candidate.chunks);
+        {local, graph.tensors[node.result].shape, candidate.result, {}, candidate.chunks > 1}, candidate.steps);
     if (!movement)
       return false;
-    price.cycles.moves += movement->cycles * chunks;
+    price.cycles.moves += movement->cycles * steps;
     price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
     if (plan)
       plan->toResult = *movement;
@@ -101,14 +121,16 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
       price.result = local;
     else
       price.temporaryWords += candidate.local.words() + movement->middleWords;
-    price.resultWords = node.kind == GraphNode::Reshape ? 0 : price.result.words();
+    bool inPlace = node.kind == GraphNode::Reshape || node.kind == GraphNode::Next;
+    price.resultWords = inPlace ? 0 : price.result.words();
   }
-  price.cycles.reductions += reductions * chunks;
+  price.cycles.reductions += reductions * steps;
   return true;
 }
 
-bool Pricing::bringOperand(const State &state, const GraphOperand &source, const Candidate &candidate, size_t number,
-                           bool exact, int region, Price &price, OperandPlan *plan) {
+bool Pricing::bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
+                           Access access, int region, Price &price, OperandPlan *plan) {
+  const GraphOperand &source = node.operands[number];
   const Layout &needed = candidate.operands[number];
   if (plan)
     plan->needed = needed;
@@ -117,22 +139,23 @@ bool Pricing::bringOperand(const State &state, const GraphOperand &source, const
       plan->direct = true;
     return true;
   };
-  if (source.plain()) {
+  if (source.plain() && access != Access::Copy) {
     int number = source.pieces[0].tensor;
     const GraphTensor &tensor = graph.tensors[number];
     if (tensor.resident()) {
       // A chunk's part of a weight lies inside what the PE holds of all chunks.
-      price.memory.weightBytes += 4 * wholeOfChunks(needed, source.shape, candidate.chunks).words();
+      price.memory.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
       return direct();
     }
     const Resting *resting = state.restingOf(number);
-    if (resting && (exact ? *resting->layout == needed
-                          : holds(*resting->layout, needed, source.shape, request.region, candidate.chunks))) {
+    if (resting &&
+        (access == Access::Exact ? *resting->layout == needed
+                                 : holds(*resting->layout, needed, source.shape, request.region, candidate.steps))) {
       bring(*resting, number, region, price);
       return direct();
     }
     if (!resting && !price.entries.count(number)) {
-      Layout whole = wholeOfChunks(needed, source.shape, candidate.chunks);
+      Layout whole = wholeOfChunks(needed, candidate.steps);
       // Who reads a part of it only may have that part, if nobody needs the rest.
       bool alone = tensor.reads == 1 || holdsAll(whole, source.shape, request.region);
       Entry entry =
@@ -146,20 +169,20 @@ bool Pricing::bringOperand(const State &state, const GraphOperand &source, const
       }
     }
   }
-  bool copy = !source.plain() || exact;
-  double once = 0;
+  bool copy = !source.plain() || access != Access::Any;
+  double cycles = 0, steps = static_cast<double>(candidate.steps);
   for (const Piece &piece : source.pieces) {
     const GraphTensor &tensor = graph.tensors[piece.tensor];
     if (tensor.resident()) {
       // Resident where it is needed; only a local copy is left.
-      double cycles = request.model.vectorCycles(isa::VectorOp::Mov, needed.words());
-      price.memory.weightBytes += 4 * needed.words() * (candidate.chunks > 1 ? candidate.chunks : 1);
+      double copying = request.model.vectorCycles(isa::VectorOp::Mov, needed.words());
+      price.memory.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
       price.memory.codeBytes += kTransferCodeBytes;
-      once += cycles;
+      cycles += copying * steps;
       if (plan) {
         Movement local;
-        local.steps.push_back({MoveStep::Local, needed, cycles});
-        local.cycles = cycles;
+        local.steps.push_back({MoveStep::Local, needed, copying});
+        local.cycles = copying;
         plan->pieces.push_back(local);
       }
       continue;
@@ -179,18 +202,24 @@ bool Pricing::bringOperand(const State &state, const GraphOperand &source, const
       }
       from = &known->second;
     }
-    const Movement *movement = movements.plan({*from, tensor.shape, needed, piece.shift, copy}, candidate.chunks);
+    const Movement *movement = movements.plan({*from, tensor.shape, needed, piece.shift, copy}, candidate.steps);
     if (!movement)
       return false;
-    once += movement->cycles;
+    cycles += movement->cycles * (movesOnce(node, source, *movement) ? 1.0 : steps);
     price.temporaryWords += movement->middleWords;
     price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
     if (plan)
       plan->pieces.push_back(*movement);
   }
   price.temporaryWords += needed.words();
-  price.cycles.moves += once * static_cast<double>(candidate.chunks);
+  price.cycles.moves += cycles;
   return true;
+}
+
+/// What no step of a loop changes, and every step needs the same of, moves before the loop (Emit.cpp).
+bool Pricing::movesOnce(const GraphNode &node, const GraphOperand &source, const Movement &movement) const {
+  return node.repeated() && source.plain() && graph.tensors[source.pieces[0].tensor].loop != node.loop &&
+         llvm::none_of(movement.steps, [](const MoveStep &step) { return step.result.dependsOn(T); });
 }
 
 /// How an input comes in: as it is needed (`direct`, if that is given), or by rows, for the sake of more lanes, and
@@ -211,8 +240,8 @@ Pricing::Entry Pricing::cheapestEntry(const GraphTensor &tensor, const Layout *d
   int64_t rows = std::min(hostLanes, request.region.height);
   for (const Layout &layout : plainLayouts(tensor.shape, request.region, rows)) {
     MoveRequest behind{layout, move.fromShape, move.to, move.shift, move.copy};
-    if (const Movement *movement = movements.plan(behind, candidate.chunks))
-      consider(layout, false, movement->cycles * static_cast<double>(candidate.chunks));
+    if (const Movement *movement = movements.plan(behind, candidate.steps))
+      consider(layout, false, movement->cycles * static_cast<double>(candidate.steps));
   }
   return best;
 }

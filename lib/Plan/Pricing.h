@@ -35,8 +35,12 @@ private:
     double cycles = INFINITY; // of the host's stream, without the movement behind it
   };
 
-  bool bringOperand(const State &state, const GraphOperand &source, const Candidate &candidate, size_t number,
-                    bool exact, int region, Price &price, OperandPlan *plan);
+  /// How a node takes an operand: what it needs of what rests, exactly what rests, or a copy of its own.
+  enum class Access { Any, Exact, Copy };
+
+  bool bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Access access,
+                    int region, Price &price, OperandPlan *plan);
+  bool movesOnce(const GraphNode &node, const GraphOperand &source, const Movement &movement) const;
   void countTensors(size_t n, const State &state, int region, Price &price) const;
   bool finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan);
   Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,

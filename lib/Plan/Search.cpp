@@ -35,8 +35,8 @@ public:
         budget(static_cast<int64_t>(request.fill * static_cast<double>(request.model.usableSramBytes()))) {
     dying.resize(graph.nodes.size());
     for (auto [t, tensor] : llvm::enumerate(graph.tensors))
-      if (!tensor.users.empty())
-        dying[tensor.users.back()].push_back(t);
+      if (int last = graph.lastUser(tensor); last >= 0)
+        dying[last].push_back(t);
   }
 
   std::optional<Plan> run() {
@@ -94,7 +94,7 @@ private:
     }
     const std::vector<Candidate> &candidates = candidatesOf(node, current);
     priced += candidates.size();
-    SmallVector<int> regions = regionsFor(node, *state);
+    SmallVector<int> regions = regionsFor(n, *state);
     int next = static_cast<int>(state->memory.size());
     bool leave = worthLeaving(node, *state, regions);
     for (const Candidate &candidate : candidates) {
@@ -118,7 +118,10 @@ private:
   }
 
   /// Where a node may run: the region opened last, those that made its operands, and a next one.
-  SmallVector<int> regionsFor(const GraphNode &node, const State &state) const {
+  SmallVector<int> regionsFor(size_t n, const State &state) const {
+    const GraphNode &node = graph.nodes[n];
+    if (node.loop >= 0 && graph.loops[node.loop].firstNode != static_cast<int>(n))
+      return {state.plan->region}; // that of the loop
     int next = static_cast<int>(state.memory.size());
     SmallVector<int> regions;
     auto add = [&](int region) {
@@ -282,18 +285,6 @@ private:
 };
 
 } // namespace
-
-Layout wafer::wfr::wholeOfChunks(const Layout &layout, ArrayRef<int64_t> shape, int64_t chunks) {
-  Layout whole = layout;
-  for (auto [dim, extent] : llvm::zip(whole.dims, shape)) {
-    int64_t step = dim.start.step[T];
-    dim.start.step[T] = 0;
-    if (step != 0)
-      dim.length += step * (chunks - 1);
-    (void)extent;
-  }
-  return whole;
-}
 
 std::optional<Plan> wafer::wfr::searchPlan(const PlanRequest &request, PlanFailure &failure) {
   return Search(request, failure).run();
