@@ -3,7 +3,7 @@
 Usage: operators.py FAMILY ... [--mesh WxH|auto ...] [--only TEXT] [--target T]
 
 Families: elementwise, broadcast, convolution, pooling, matmul, reduction, softmax, normalization, shape, gather, select,
-attention, graph; `all` for every one. Values are right if they are within 1e-4 of themselves plus 1e-5 of the tensor's
+attention, graph, recurrent, control; `all` for every one. Values are right if they are within 1e-4 of themselves plus 1e-5 of the tensor's
 largest magnitude; integers and booleans must be equal. The last line counts the cases.
 """
 
@@ -21,6 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "python"))
 
+import control_cases
 import wafer_tools
 from same_numbers import Difference, largest_excess
 
@@ -479,6 +480,9 @@ chain(
     {"x": values(4, 3, 5)},
     {"zero": np.int64(0), "axis": np.array([0]), "minus": np.array([-1])},
 )
+
+control_cases.add_recurrent(case, values)
+control_cases.add_control(chain, node, values)
 
 
 def info(name, value):

@@ -114,6 +114,7 @@ llvm::ArrayRef<LoweringEntry> normalizationLowerings();
 llvm::ArrayRef<LoweringEntry> convolutionLowerings();
 llvm::ArrayRef<LoweringEntry> poolingLowerings();
 llvm::ArrayRef<LoweringEntry> einsumLowerings();
+llvm::ArrayRef<LoweringEntry> recurrentLowerings();
 
 } // namespace wafer
 

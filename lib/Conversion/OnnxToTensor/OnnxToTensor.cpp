@@ -10,12 +10,14 @@
 #include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
 
 #include "Lowering.h"
+#include "Walk.h"
 
 #include "wafer/Support/MlirDiagnostic.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -35,7 +37,7 @@ static const LoweringEntry *findLowering(StringRef domain, StringRef op, int sin
     for (ArrayRef<LoweringEntry> topic :
          {elementwiseLowerings(), activationLowerings(), matmulLowerings(), shapeLowerings(), gatherLowerings(),
           reductionLowerings(), softmaxLowerings(), normalizationLowerings(), convolutionLowerings(),
-          poolingLowerings(), einsumLowerings()})
+          poolingLowerings(), einsumLowerings(), recurrentLowerings()})
       for (const LoweringEntry &entry : topic)
         result[entry.op].push_back(&entry);
     return result;
@@ -52,8 +54,19 @@ static const LoweringEntry *findLowering(StringRef domain, StringRef op, int sin
   return best;
 }
 
+static const WalkEntry *findWalkEntry(StringRef domain, StringRef op, int since) {
+  if (!domain.empty())
+    return nullptr;
+  const WalkEntry *best = nullptr;
+  for (ArrayRef<WalkEntry> topic : {controlFlowLowerings(), sequenceLowerings()})
+    for (const WalkEntry &entry : topic)
+      if (entry.op == op && entry.minSince <= since && (!best || entry.minSince > best->minSince))
+        best = &entry;
+  return best;
+}
+
 bool wafer::hasOnnxLowering(std::string_view domain, std::string_view op, int since) {
-  return op == "If" || op == "Constant" || findLowering(domain, op, since);
+  return op == "Constant" || findWalkEntry(domain, op, since) || findLowering(domain, op, since);
 }
 
 //===- NodeLowering -------------------------------------------------------===//
@@ -111,218 +124,200 @@ SmallVector<int64_t> NodeLowering::intsAttr(StringRef name, ArrayRef<int64_t> ot
 
 //===- The walk -----------------------------------------------------------===//
 
-namespace {
+static std::string textOf(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
 
-class Converter {
-public:
-  Converter(MLIRContext *context, const FoldLimits &limits) : b(context), limits(limits) {}
+static std::string describe(onnx::NodeOp node) {
+  return "node '" + node.getNodeName().str() + "' (" + (node.getDomain().empty() ? "" : node.getDomain().str() + ".") +
+         node.getOpType().str() + ")";
+}
 
-  LogicalResult convert(func::FuncOp func) {
-    Block &old = func.getBody().front();
-    Region fresh;
-    Block *body = new Block;
-    fresh.push_back(body);
-    for (BlockArgument argument : old.getArguments()) {
-      Value value = body->addArgument(argument.getType(), argument.getLoc());
-      auto type = dyn_cast<RankedTensorType>(argument.getType());
-      if (!type || !type.hasStaticShape()) {
-        reportDynamicInput(func, argument);
-        tainted.insert(value);
-        values[argument] = Value();
-        continue;
-      }
-      values[argument] = value;
+LogicalResult Walk::convert(func::FuncOp func) {
+  Block &old = func.getBody().front();
+  Region fresh;
+  Block *body = new Block;
+  fresh.push_back(body);
+  for (BlockArgument argument : old.getArguments()) {
+    Value value = body->addArgument(argument.getType(), argument.getLoc());
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type || !type.hasStaticShape()) {
+      reportDynamicInput(func, argument);
+      continue;
     }
-    b.setInsertionPointToEnd(body);
-    if (failed(convertBlock(old)))
-      return failure();
-    auto terminator = cast<func::ReturnOp>(old.getTerminator());
-    SmallVector<Value> results;
-    for (Value operand : terminator.getOperands())
-      results.push_back(lookup(operand));
-    if (failedAny)
-      return failure();
-    func::ReturnOp::create(b, terminator.getLoc(), results);
-    auto type = b.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes());
-    // Old ops use each other; none is used by the new ones.
-    func.getBody().dropAllReferences();
-    func.getBody().getBlocks().clear();
-    func.getBody().takeBody(fresh);
-    func.setType(type);
-    return success();
+    define(argument, Lowered::of(value));
   }
+  b.setInsertionPointToEnd(body);
+  if (failed(convertBlock(old)))
+    return failure();
+  auto terminator = cast<func::ReturnOp>(old.getTerminator());
+  SmallVector<Value> results;
+  for (Value operand : terminator.getOperands())
+    results.push_back(tensor(operand));
+  if (failedAny)
+    return failure();
+  func::ReturnOp::create(b, terminator.getLoc(), results);
+  auto type = b.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes());
+  // Old ops use each other; none is used by the new ones.
+  func.getBody().dropAllReferences();
+  func.getBody().getBlocks().clear();
+  func.getBody().takeBody(fresh);
+  func.setType(type);
+  return success();
+}
 
-  int64_t nodes = 0;
+/// The importer notes the symbolic dimensions of inputs in `onnx.dims`.
+void Walk::reportDynamicInput(func::FuncOp func, BlockArgument argument) {
+  unsigned index = argument.getArgNumber();
+  auto nameAttr = func.getArgAttrOfType<StringAttr>(index, "onnx.name");
+  std::string name = nameAttr ? nameAttr.str() : std::to_string(index);
+  std::string symbols;
+  if (auto dims = func.getArgAttrOfType<ArrayAttr>(index, "onnx.dims"))
+    for (Attribute dim : dims)
+      symbols += " --dim " + cast<StringAttr>(dim).str() + "=N";
+  std::string hint = "give it with --shape " + name + "=AxBxC";
+  if (!symbols.empty())
+    hint = "give its dimensions with" + symbols + ", or its shape with --shape " + name + "=AxBxC";
+  report(func.getLoc(), ErrorCode::ShapeUnknown,
+         "the shape of input '" + name + "' is not fixed: " + textOf(argument.getType()), hint);
+}
 
-private:
-  /// The importer notes the symbolic dimensions of inputs in `onnx.dims`.
-  void reportDynamicInput(func::FuncOp func, BlockArgument argument) {
-    unsigned index = argument.getArgNumber();
-    auto nameAttr = func.getArgAttrOfType<StringAttr>(index, "onnx.name");
-    std::string name = nameAttr ? nameAttr.str() : std::to_string(index);
-    std::string symbols;
-    if (auto dims = func.getArgAttrOfType<ArrayAttr>(index, "onnx.dims"))
-      for (Attribute dim : dims)
-        symbols += " --dim " + cast<StringAttr>(dim).str() + "=N";
-    std::string hint = "give it with --shape " + name + "=AxBxC";
-    if (!symbols.empty())
-      hint = "give its dimensions with" + symbols + ", or its shape with --shape " + name + "=AxBxC";
-    report(func.getLoc(), ErrorCode::ShapeUnknown,
-           "the shape of input '" + name + "' is not fixed: " + shapeText(argument.getType()), hint);
-  }
-
-  static std::string shapeText(Type type) {
-    std::string text;
-    llvm::raw_string_ostream(text) << type;
-    return text;
-  }
-
-  void report(Location loc, ErrorCode code, const Twine &message, const Twine &hint) {
-    failedAny = true;
+void Walk::report(Location loc, ErrorCode code, const Twine &message, const Twine &hint) {
+  failedAny = true;
+  if (!quiet)
     wafer::emitError(loc, code, message, hint);
-  }
+}
 
-  Value lookup(Value old) { return values.lookup(old); }
+bool Walk::tries(llvm::function_ref<bool()> attempt) {
+  bool wasQuiet = std::exchange(quiet, true), hadFailed = std::exchange(failedAny, false);
+  int64_t before = nodes;
+  bool done = attempt() && !failedAny;
+  quiet = wasQuiet;
+  failedAny = hadFailed;
+  if (!done)
+    nodes = before;
+  return done;
+}
 
-  LogicalResult convertBlock(Block &block) {
-    for (Operation &op : block.without_terminator()) {
-      if (isa<onnx::NoneOp>(op)) {
-        values[op.getResult(0)] = Value();
-      } else if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
-        convertConstant(constant);
-      } else if (auto node = dyn_cast<onnx::NodeOp>(op)) {
-        if (failed(convertNode(node)))
-          return failure();
-      } else {
-        // Weight references, and what is at the tensor level already.
-        IRMapping mapping;
-        for (Value operand : op.getOperands()) {
-          Value value = lookup(operand);
-          if (!value) {
-            report(op.getLoc(), ErrorCode::NodeUnsupported, "an operation reads a value without a type", "");
-            return failure();
-          }
-          mapping.map(operand, value);
-        }
-        Operation *clone = b.clone(op, mapping);
-        for (auto [from, to] : llvm::zip_equal(op.getResults(), clone->getResults()))
-          values[from] = to;
-      }
-    }
-    return success();
-  }
+bool Walk::readsTainted(onnx::NodeOp node) const {
+  return llvm::any_of(node.getInputs(), [&](Value operand) {
+    Lowered value = lookup(operand);
+    return value.tainted || value.kind == Lowered::Unknown;
+  });
+}
 
-  void convertConstant(onnx::ConstantOp constant) {
-    auto attr = dyn_cast<DenseElementsAttr>(constant.getValue());
-    Value value;
-    if (attr && constant.getType().getElementType().isUnsignedInteger()) {
-      // arith has signless types only; whoever reads this is refused.
-      value = onnx::ConstantOp::create(b, constant.getLoc(), constant.getType(), attr);
-    } else if (attr) {
-      value = arith::ConstantOp::create(b, constant.getLoc(), attr);
-    }
-    values[constant.getResult()] = value;
-  }
+LogicalResult Walk::refuse(onnx::NodeOp node, ErrorCode code, const Twine &reason, const Twine &hint) {
+  // After a stand-in, an unknown shape is no news.
+  if (!readsTainted(node) || code == ErrorCode::NodeUnsupported)
+    report(node.getLoc(), code, describe(node) + ": " + reason, hint);
+  return poison(node);
+}
 
-  LogicalResult convertNode(onnx::NodeOp node) {
-    if (node.getOpType() == "If" && node.getDomain().empty())
-      return convertIf(node);
-    const LoweringEntry *entry = findLowering(node.getDomain(), node.getOpType(), node.getSince());
-    std::string who = "node '" + node.getNodeName().str() + "' (" +
-                      (node.getDomain().empty() ? "" : node.getDomain().str() + ".") + node.getOpType().str() + ")";
-    if (!entry) {
-      report(node.getLoc(), ErrorCode::NodeUnsupported, who + ": the operator has no lowering",
-             "the list of supported operators is in docs/operators.md");
-      return poison(node);
-    }
-    SmallVector<Value> operands;
-    bool anyTainted = false, unknown = false;
-    for (Value operand : node.getInputs()) {
-      Value value = lookup(operand);
-      if (!value && !operand.getDefiningOp<onnx::NoneOp>())
-        unknown = true;
-      if (value && tainted.contains(value))
-        anyTainted = true;
-      operands.push_back(value);
-    }
-    if (unknown)
-      return poison(node);
-    for (Value value : operands)
-      if (value && !elementTypeOf(value).isSignlessIntOrFloat()) {
-        report(node.getLoc(), ErrorCode::ElementTypeUnsupported,
-               who + " reads " + shapeText(value.getType()) + ": unsigned integers are not supported",
-               "cast to int32 in the model");
-        return poison(node);
-      }
-    TensorBuilder t(b, node.getLoc(), limits);
-    NodeLowering lowering(node, operands, t);
-    if (failed(entry->lower(lowering))) {
-      Refusal refusal = lowering.refusal.value_or(Refusal{ErrorCode::NodeUnsupported, "cannot be lowered", ""});
-      // After a stand-in, an unknown shape is no news.
-      if (!anyTainted || refusal.code == ErrorCode::NodeUnsupported)
-        report(node.getLoc(), refusal.code, who + ": " + refusal.reason, refusal.hint);
-      return poison(node);
-    }
-    ++nodes;
-    for (auto [result, value] : llvm::zip_equal(node.getResults(), lowering.results())) {
-      if (!value && !result.use_empty()) {
-        report(node.getLoc(), ErrorCode::NodeUnsupported,
-               who + ": output " + std::to_string(result.getResultNumber()) + " is not supported", "");
-        continue;
-      }
-      values[result] = value;
-      if (anyTainted && value)
-        tainted.insert(value);
-    }
-    return success();
-  }
-
-  /// Stand-ins for the outputs of a refused node, so that the walk can go on.
-  LogicalResult poison(onnx::NodeOp node) {
-    failedAny = true;
-    for (Value result : node.getResults()) {
-      auto type = dyn_cast<RankedTensorType>(result.getType());
-      if (type && type.hasStaticShape() && type.getElementType().isSignlessIntOrFloat()) {
-        Value value = tensor::EmptyOp::create(b, node.getLoc(), type.getShape(), type.getElementType());
-        tainted.insert(value);
-        values[result] = value;
-      } else {
-        values[result] = Value();
-      }
-    }
-    return success();
-  }
-
-  /// An If on a constant is one of its graphs.
-  LogicalResult convertIf(onnx::NodeOp node) {
-    Value condition = lookup(node.getInputs().front());
-    DenseElementsAttr value = condition ? constantOf(condition) : DenseElementsAttr();
-    if (!value || value.getNumElements() != 1) {
-      if (condition && !tainted.contains(condition))
-        report(node.getLoc(), ErrorCode::NodeUnsupported,
-               "node '" + node.getNodeName() + "' (If): the condition is computed from run-time data",
-               "fix the input that it depends on with --const");
-      return poison(node);
-    }
-    StringRef wanted = (*value.getValues<bool>().begin()) ? "then_branch" : "else_branch";
-    for (auto [index, body] : llvm::enumerate(node.getBodies())) {
-      if (cast<StringAttr>((*node.getGraphs())[index]).strref() != wanted)
-        continue;
-      if (failed(convertBlock(body.front())))
+LogicalResult Walk::convertBlock(Block &block) {
+  for (Operation &op : block.without_terminator()) {
+    if (isa<onnx::NoneOp>(op)) {
+      define(op.getResult(0), Lowered::absent());
+    } else if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
+      convertConstant(constant);
+    } else if (auto node = dyn_cast<onnx::NodeOp>(op)) {
+      if (failed(convertNode(node)))
         return failure();
-      for (auto [result, yielded] : llvm::zip(node.getResults(), body.front().getTerminator()->getOperands()))
-        values[result] = lookup(yielded);
+    } else {
+      // Weight references, and what is at the tensor level already.
+      IRMapping mapping;
+      for (Value operand : op.getOperands()) {
+        Value value = tensor(operand);
+        if (!value) {
+          report(op.getLoc(), ErrorCode::NodeUnsupported, "an operation reads a value without a type", "");
+          return failure();
+        }
+        mapping.map(operand, value);
+      }
+      Operation *clone = b.clone(op, mapping);
+      for (auto [from, to] : llvm::zip_equal(op.getResults(), clone->getResults()))
+        define(from, Lowered::of(to));
+    }
+  }
+  return success();
+}
+
+void Walk::convertConstant(onnx::ConstantOp constant) {
+  auto attr = dyn_cast<DenseElementsAttr>(constant.getValue());
+  if (!attr)
+    return define(constant.getResult(), {});
+  // arith has signless types only; whoever reads another is refused.
+  Value value = constant.getType().getElementType().isUnsignedInteger()
+                    ? Value(onnx::ConstantOp::create(b, constant.getLoc(), constant.getType(), attr))
+                    : Value(arith::ConstantOp::create(b, constant.getLoc(), attr));
+  define(constant.getResult(), Lowered::of(value));
+}
+
+LogicalResult Walk::convertNode(onnx::NodeOp node) {
+  if (const WalkEntry *entry = findWalkEntry(node.getDomain(), node.getOpType(), node.getSince()))
+    return entry->lower(*this, node);
+  // A copy of something that is no tensor is that thing.
+  if (node.getOpType() == "Identity" && node.getDomain().empty())
+    if (Lowered value = lookup(node.getInputs().front()); value.kind != Lowered::Tensor) {
+      define(node.getResult(0), value);
       return success();
     }
+  const LoweringEntry *entry = findLowering(node.getDomain(), node.getOpType(), node.getSince());
+  if (!entry) {
+    report(node.getLoc(), ErrorCode::NodeUnsupported, describe(node) + ": the operator has no lowering",
+           "the list of supported operators is in docs/operators.md");
     return poison(node);
   }
+  SmallVector<Value> operands;
+  for (Value operand : node.getInputs()) {
+    Lowered value = lookup(operand);
+    if (value.kind == Lowered::Unknown)
+      return poison(node);
+    if (value.kind == Lowered::Sequence)
+      return refuse(node, ErrorCode::ValueTypeUnsupported, "reads a sequence where it takes a tensor", "");
+    operands.push_back(value.tensor);
+  }
+  for (Value value : operands)
+    if (value && !elementTypeOf(value).isSignlessIntOrFloat()) {
+      report(node.getLoc(), ErrorCode::ElementTypeUnsupported,
+             describe(node) + " reads " + textOf(value.getType()) + ": unsigned integers are not supported",
+             "cast to int32 in the model");
+      return poison(node);
+    }
+  TensorBuilder t = at(node.getLoc());
+  NodeLowering lowering(node, operands, t);
+  if (failed(entry->lower(lowering))) {
+    Refusal refusal = lowering.refusal.value_or(Refusal{ErrorCode::NodeUnsupported, "cannot be lowered", ""});
+    return refuse(node, refusal.code, refusal.reason, refusal.hint);
+  }
+  ++nodes;
+  bool tainted = readsTainted(node);
+  for (auto [result, value] : llvm::zip_equal(node.getResults(), lowering.results())) {
+    if (!value && !result.use_empty()) {
+      report(node.getLoc(), ErrorCode::NodeUnsupported,
+             describe(node) + ": output " + std::to_string(result.getResultNumber()) + " is not supported", "");
+      continue;
+    }
+    define(result, value ? Lowered::of(value, tainted) : Lowered{});
+  }
+  return success();
+}
 
-  OpBuilder b;
-  const FoldLimits &limits;
-  DenseMap<Value, Value> values;
-  DenseSet<Value> tainted;
-  bool failedAny = false;
-};
+LogicalResult Walk::poison(onnx::NodeOp node) {
+  failedAny = true;
+  for (Value result : node.getResults()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (type && type.hasStaticShape() && type.getElementType().isSignlessIntOrFloat())
+      define(result,
+             Lowered::of(tensor::EmptyOp::create(b, node.getLoc(), type.getShape(), type.getElementType()), true));
+    else
+      define(result, {});
+  }
+  return success();
+}
+
+namespace {
 
 struct ConvertOnnxToTensor : wafer::impl::ConvertOnnxToTensorBase<ConvertOnnxToTensor> {
   using ConvertOnnxToTensorBase::ConvertOnnxToTensorBase;
@@ -333,10 +328,10 @@ struct ConvertOnnxToTensor : wafer::impl::ConvertOnnxToTensorBase<ConvertOnnxToT
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (func.isDeclaration())
         continue;
-      Converter converter(&getContext(), limits);
-      if (failed(converter.convert(func)))
+      Walk walk(&getContext(), limits);
+      if (failed(walk.convert(func)))
         return signalPassFailure();
-      numNodes += converter.nodes;
+      numNodes += walk.nodes;
     }
   }
 };

@@ -3,11 +3,13 @@
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Tensor/LoopForm.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringSet.h"
@@ -51,17 +53,23 @@ struct VerifyTensorLevel : wafer::impl::VerifyTensorLevelBase<VerifyTensorLevel>
       }
       llvm::StringSet<> seen;
       func.getBody().walk([&](Operation *op) {
-        bool known =
-            isa<linalg::GenericOp, linalg::FillOp, linalg::YieldOp, linalg::IndexOp, tensor::EmptyOp,
-                tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
-                tensor::ConcatOp, tensor::PadOp, tensor::YieldOp, tensor::GatherOp, onnx::WeightRefOp, func::ReturnOp>(
-                op) ||
-            isa<arith::ArithDialect, math::MathDialect>(op->getDialect());
+        bool known = isa<linalg::GenericOp, linalg::FillOp, linalg::YieldOp, linalg::IndexOp, tensor::EmptyOp,
+                         tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
+                         tensor::ConcatOp, tensor::PadOp, tensor::YieldOp, tensor::GatherOp, scf::ForOp, scf::YieldOp,
+                         onnx::WeightRefOp, func::ReturnOp>(op) ||
+                     isa<arith::ArithDialect, math::MathDialect>(op->getDialect());
         if (!known) {
           failed = true;
           wafer::emitError(op->getLoc(), ErrorCode::NodeUnsupported,
                            nodeOf(op) + " is not at the tensor level: " + op->getName().getStringRef());
           return;
+        }
+        if (auto loop = dyn_cast<scf::ForOp>(op)) {
+          std::string why;
+          if (!loopFormOf(loop, why)) {
+            failed = true;
+            wafer::emitError(op->getLoc(), ErrorCode::NodeUnsupported, nodeOf(op) + ": its loop " + why);
+          }
         }
         // One report a node is enough.
         if (!op->getNumResults() || !seen.insert(nodeOf(op)).second)

@@ -51,3 +51,64 @@ func.func @unsigned() -> tensor<2xui8> {
   %y = onnx.node "Add" since 14 (%x, %x) : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
   return %y : tensor<2xui8>
 }
+
+// -----
+
+func.func @branches_of_two_shapes(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<?xf32> {
+  // expected-error @+2 {{[WF2001] node '' (If): the condition is computed from run-time data, and output 0 differs in shape or type between the branches}}
+  // expected-note @+1 {{hint: fix the input that the condition depends on with --const}}
+  %y = onnx.node "If" since 25 (%c) graph "then_branch" {
+    onnx.yield %x : tensor<4xf32>
+  } graph "else_branch" {
+    %z = onnx.node "Concat" since 13 (%x, %x) {axis = 0 : i64} : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
+    onnx.yield %z : tensor<8xf32>
+  } : (tensor<i1>) -> tensor<?xf32>
+  return %y : tensor<?xf32>
+}
+
+// -----
+
+func.func @endless(%x: tensor<f32>) -> tensor<f32> {
+  %none = onnx.none
+  // expected-error @+2 {{[WF2001] node '' (Loop): it ends on a condition that is computed from run-time data, and has no largest number of steps}}
+  // expected-note @+1 {{hint: give the loop a trip count}}
+  %y = onnx.node "Loop" since 25 (%none, %none, %x) graph "body" (%i: tensor<i64>, %c: tensor<i1>, %v: tensor<f32>) {
+    %w = onnx.node "Neg" since 13 (%v) : (tensor<f32>) -> tensor<f32>
+    %d = onnx.node "Less" since 13 (%w, %x) : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    onnx.yield %d, %w : tensor<i1>, tensor<f32>
+  } : (none, none, tensor<f32>) -> tensor<f32>
+  return %y : tensor<f32>
+}
+
+// -----
+
+func.func @outputs_of_run_time_length(%x: tensor<f32>) -> tensor<?xf32> {
+  %none = onnx.none
+  %steps = onnx.constant dense<20> : tensor<i64>
+  // expected-error @+2 {{[WF2001] node '' (Loop): how many steps it makes, and with that the shape of its outputs, is computed from run-time data}}
+  // expected-note @+1 {{hint}}
+  %y:2 = onnx.node "Loop" since 25 (%steps, %none, %x) graph "body" (%i: tensor<i64>, %c: tensor<i1>, %v: tensor<f32>) {
+    %w = onnx.node "Neg" since 13 (%v) : (tensor<f32>) -> tensor<f32>
+    %d = onnx.node "Less" since 13 (%w, %x) : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    onnx.yield %d, %w, %w : tensor<i1>, tensor<f32>, tensor<f32>
+  } : (tensor<i64>, none, tensor<f32>) -> (tensor<f32>, tensor<?xf32>)
+  return %y#1 : tensor<?xf32>
+}
+
+// -----
+
+func.func @position(%x: tensor<f32>) -> tensor<f32> {
+  %i = onnx.constant dense<3> : tensor<i64>
+  %s = onnx.node "SequenceConstruct" since 11 (%x, %x) : (tensor<f32>, tensor<f32>) -> !onnx.sequence<tensor<f32>>
+  // expected-error @+1 {{[WF2004] node '' (SequenceAt): position 3 is out of range for a sequence of 2}}
+  %y = onnx.node "SequenceAt" since 11 (%s, %i) : (!onnx.sequence<tensor<f32>>, tensor<i64>) -> tensor<f32>
+  return %y : tensor<f32>
+}
+
+// -----
+
+func.func @activations(%x: tensor<3x1x2xf32>, %w: tensor<1x8x2xf32>, %r: tensor<1x8x2xf32>) -> tensor<?x?x?x?xf32> {
+  // expected-error @+1 {{[WF2001] node '' (LSTM): the activation 'swish' is unknown}}
+  %y = onnx.node "LSTM" since 22 (%x, %w, %r) {activations = ["Sigmoid", "Swish", "Tanh"], hidden_size = 2 : i64} : (tensor<3x1x2xf32>, tensor<1x8x2xf32>, tensor<1x8x2xf32>) -> tensor<?x?x?x?xf32>
+  return %y : tensor<?x?x?x?xf32>
+}

@@ -30,3 +30,15 @@ func.func @long(%x: tensor<4611686018427387904x4xf32> {onnx.name = "x"}) {
 func.func @large(%x: tensor<1073741824x64xf32> {onnx.name = "x"}, %y: tensor<1073741824x63xf32> {onnx.name = "y"}) {
   return
 }
+
+// -----
+
+func.func @open_loop(%x: tensor<4xf32>, %n: index) -> tensor<4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-error @+1 {{[WF2001] a node: its loop does not count from 0 to a constant by 1}}
+  %y = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x) -> tensor<4xf32> {
+    scf.yield %a : tensor<4xf32>
+  }
+  return %y : tensor<4xf32>
+}

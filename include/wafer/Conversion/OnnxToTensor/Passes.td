@@ -13,7 +13,7 @@ def ConvertOnnxToTensor : Pass<"convert-onnx-to-tensor", "::mlir::ModuleOp"> {
            "do not fold results of more elements than this">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-                           "::mlir::tensor::TensorDialect", "::mlir::func::FuncDialect"];
+                           "::mlir::tensor::TensorDialect", "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
   let statistics = [
     Statistic<"numNodes", "nodes", "nodes lowered">
   ];

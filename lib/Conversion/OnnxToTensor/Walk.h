@@ -1,0 +1,100 @@
+// The walk that lowers a graph: what each of its values has become, and how nodes that are more than tensor operations
+// (control flow, sequences) go on with it.
+#ifndef WAFER_LIB_CONVERSION_ONNXTOTENSOR_WALK_H
+#define WAFER_LIB_CONVERSION_ONNXTOTENSOR_WALK_H
+
+#include "wafer/Dialect/Onnx/OnnxDialect.h"
+#include "wafer/Support/Diagnostic.h"
+#include "wafer/Tensor/TensorBuilder.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <memory>
+
+namespace wafer {
+
+/// What a value of the model is at the tensor level. Sequences and optional values are the walk's own: a list of
+/// tensors, a value or nothing. They never reach the machine.
+struct Lowered {
+  enum Kind {
+    Unknown, // a refused node's output of unknown type
+    Absent,  // an input that was left out, an optional without a value
+    Tensor,
+    Sequence,
+  };
+  using Items = std::vector<mlir::Value>;
+
+  Kind kind = Unknown;
+  mlir::Value tensor{};
+  std::shared_ptr<const Items> items{}; // Sequence
+  bool tainted = false;                 // follows from a refused node: its numbers mean nothing
+
+  static Lowered absent() { return {Absent}; }
+  static Lowered of(mlir::Value tensor, bool tainted = false) { return {Tensor, tensor, {}, tainted}; }
+  static Lowered list(Items items, bool tainted = false) {
+    return {Sequence, {}, std::make_shared<const Items>(std::move(items)), tainted};
+  }
+};
+
+class Walk {
+public:
+  using Value = mlir::Value;
+
+  Walk(mlir::MLIRContext *context, const FoldLimits &limits) : b(context), limits(limits) {}
+
+  /// Lowers a function in place. Fails if a node was refused; all of them have been reported then.
+  mlir::LogicalResult convert(mlir::func::FuncOp func);
+
+  /// Lowers the nodes of a block whose arguments are defined, at the insertion point. Fails if the walk cannot go on.
+  mlir::LogicalResult convertBlock(mlir::Block &block);
+
+  Lowered lookup(Value old) const { return values.lookup(old); }
+  void define(Value old, Lowered value) { values[old] = std::move(value); }
+  /// The value of an operand that must be a tensor: null if it is not.
+  Value tensor(Value old) const {
+    Lowered value = lookup(old);
+    return value.kind == Lowered::Tensor ? value.tensor : Value();
+  }
+  TensorBuilder at(mlir::Location loc) { return TensorBuilder(b, loc, limits); }
+
+  /// Refuses a node: reports why (unless the walk only tries, or the node reads what was refused before), and gives its
+  /// outputs stand-ins so that the walk can go on.
+  mlir::LogicalResult refuse(onnx::NodeOp node, ErrorCode code, const llvm::Twine &reason, const llvm::Twine &hint);
+  mlir::LogicalResult unsupported(onnx::NodeOp node, const llvm::Twine &reason, const llvm::Twine &hint = "") {
+    return refuse(node, ErrorCode::NodeUnsupported, reason, hint);
+  }
+  /// An operand of the node is unknown, or stands in for a refused node's output.
+  bool readsTainted(onnx::NodeOp node) const;
+  /// Stand-ins for the outputs of a refused node.
+  mlir::LogicalResult poison(onnx::NodeOp node);
+
+  /// Runs `attempt` with reports held back. If it fails, or a node in it is refused, nothing of it counts.
+  bool tries(llvm::function_ref<bool()> attempt);
+
+  mlir::OpBuilder b;
+  int64_t nodes = 0; // lowered so far
+
+private:
+  mlir::LogicalResult convertNode(onnx::NodeOp node);
+  void convertConstant(onnx::ConstantOp constant);
+  void reportDynamicInput(mlir::func::FuncOp func, mlir::BlockArgument argument);
+  void report(mlir::Location loc, ErrorCode code, const llvm::Twine &message, const llvm::Twine &hint);
+
+  const FoldLimits &limits;
+  llvm::DenseMap<Value, Lowered> values;
+  bool failedAny = false, quiet = false;
+};
+
+/// A row of the tables of nodes that the walk itself lowers. Such a lowering defines every output.
+struct WalkEntry {
+  const char *op;
+  int minSince;
+  mlir::LogicalResult (*lower)(Walk &, onnx::NodeOp);
+};
+
+llvm::ArrayRef<WalkEntry> controlFlowLowerings();
+llvm::ArrayRef<WalkEntry> sequenceLowerings();
+
+} // namespace wafer
+
+#endif // WAFER_LIB_CONVERSION_ONNXTOTENSOR_WALK_H
