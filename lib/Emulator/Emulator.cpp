@@ -113,7 +113,7 @@ Status Emulator::run(const RunOptions &options) {
     if (!inputGiven[i])
       return Diagnostic{ErrorCode::InputMissing, "input '" + inputInfo[i].name + "' is not given",
                         listNames("inputs", inputInfo)};
-  // What each lane carries: the boxes of its row, row-major.
+  // What each lane carries: the boxes of its senders, row-major.
   for (size_t lane = 0; lane != verified.lanes.size(); ++lane) {
     const HostLane &l = verified.lanes[lane];
     const image::HostStream &stream = verified.image.manifest().streams(l.stream);
@@ -122,10 +122,10 @@ Status Emulator::run(const RunOptions &options) {
     size_t input = tensorOfStream[l.stream];
     std::vector<uint32_t> &to = engine->hostData[lane];
     to.clear();
-    placeBox(stream.box(), 0, l.row)
-        .forEachRow(stream.tensor().shape().data(), [&](int64_t element, int64_t, int64_t n, int64_t) {
-          to.insert(to.end(), inputWords[input].begin() + element, inputWords[input].begin() + element + n);
-        });
+    for (uint32_t x = 0; x != stream.senders(); ++x)
+      placeBox(stream.box(), x, l.row).forEachRow([&](int64_t element, int64_t, int64_t n, int64_t) {
+        to.insert(to.end(), inputWords[input].begin() + element, inputWords[input].begin() + element + n);
+      });
   }
   Status status = engine->run(options);
   ran = bool(status);
@@ -155,13 +155,12 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
       continue;
     const uint32_t *from = engine->hostData[lane].data();
     for (uint32_t x = 0; x != stream.senders(); ++x)
-      placeBox(stream.box(), x, l.row)
-          .forEachRow(stream.tensor().shape().data(), [&](int64_t element, int64_t, int64_t count, int64_t) {
-            for (int64_t i = 0; i != count; ++i) {
-              words[element + i] = *from++;
-              seen[element + i] = true;
-            }
-          });
+      placeBox(stream.box(), x, l.row).forEachRow([&](int64_t element, int64_t, int64_t count, int64_t) {
+        for (int64_t i = 0; i != count; ++i) {
+          words[element + i] = *from++;
+          seen[element + i] = true;
+        }
+      });
   }
   for (size_t i = 0; i != n; ++i)
     if (!seen[i])

@@ -143,13 +143,12 @@ Status Engine::load() {
       const image::Weight &weight = manifest.weights(slice.weight());
       const auto *source =
           reinterpret_cast<const uint32_t *>(program.image.section(weight.section()).data() + weight.section_offset());
-      const int64_t *shape = weight.tensor().shape().data();
       int64_t base = (int64_t(slice.address()) - v.dataBegin) / 4;
       for (uint32_t i = 0; i != region.cores; ++i) {
         uint32_t *data = dataOf(region, region.firstCore + i);
         uint64_t *bits = bitsOf(region, region.firstCore + i);
         placeBox(slice.box(), i % region.w, i / region.w)
-            .forEachRow(shape, [&](int64_t element, int64_t word, int64_t n, int64_t stride) {
+            .forEachRow([&](int64_t element, int64_t word, int64_t n, int64_t stride) {
               if (stride == 1)
                 std::memcpy(data + base + word, source + element, n * 4);
               for (int64_t k = 0; k != n; ++k) {

@@ -144,14 +144,20 @@ Status Verifier::tensors() {
 
 Status Verifier::box(const image::Box &box, const image::Tensor &tensor, ErrorCode code, const std::string &what) {
   auto small = [](int64_t v) { return v > -kBoxLimit && v < kBoxLimit; };
-  bool good = box.dims_size() == tensor.shape_size() && box.split_x() >= 1 && box.split_y() >= 1;
+  bool good = box.dims_size() <= kMaxBoxRank && box.split_x() >= 1 && box.split_y() >= 1;
+  int64_t elements = 1, extents = 1;
+  for (int64_t extent : tensor.shape())
+    elements *= extent;
   for (int d = 0; good && d != box.dims_size(); ++d) {
     const image::BoxDim &dim = box.dims(d);
-    good = dim.extent() == tensor.shape(d) && small(dim.offset()) && small(dim.length()) && dim.length() >= 0 &&
-           small(dim.x_major()) && small(dim.x_minor()) && small(dim.y_major()) && small(dim.y_minor()) &&
-           dim.stride() > -(1 << 20) && dim.stride() < (1 << 20);
+    good = small(dim.extent()) && dim.extent() >= 0 && (dim.extent() == 0 || extents <= elements / dim.extent());
+    extents *= good ? dim.extent() : 0;
+    good = good && small(dim.offset()) && small(dim.length()) && dim.length() >= 0 && small(dim.x_major()) &&
+           small(dim.x_minor()) && small(dim.y_major()) && small(dim.y_minor()) && dim.stride() > -(1 << 20) &&
+           dim.stride() < (1 << 20);
   }
-  if (!good)
+  // Tensors are row-major: the box may cut them in another shape of as many elements.
+  if (!good || extents != elements)
     return Diagnostic{
         code, what + ": the box of tensor '" + tensor.name() + "' does not fit its shape, or is out of range", kAgain};
   return Status::ok();
@@ -392,7 +398,7 @@ Status Verifier::hostStreams() {
     }
     if (unread)
       continue;
-    int64_t senders = stream.output() ? int64_t(stream.senders()) : 1;
+    int64_t senders = stream.senders();
     if (senders < 1 || senders > width)
       return bad(std::to_string(senders) + " senders in a row of " + std::to_string(width) + " PEs");
     int64_t elements = 1, covered = 0;

@@ -15,7 +15,7 @@ constexpr int kMaxBoxRank = 8;
 /// A box at one PE: dimension d covers [lo[d], hi[d]) of the tensor; element i lies at word sum (i - start) * stride.
 struct PlacedBox {
   int rank = 0;
-  std::array<int64_t, kMaxBoxRank> lo{}, hi{}, start{}, stride{};
+  std::array<int64_t, kMaxBoxRank> lo{}, hi{}, start{}, stride{}, extent{};
 
   int64_t elements() const {
     int64_t n = 1;
@@ -25,8 +25,8 @@ struct PlacedBox {
   }
 
   /// Calls row(index of the row's first element in the row-major tensor, word offset, count, word stride) for every
-  /// row of the innermost dimension, in row-major order. `shape` is the tensor's.
-  template <typename Row> void forEachRow(const int64_t *shape, Row row) const {
+  /// row of the innermost dimension, in row-major order.
+  template <typename Row> void forEachRow(Row row) const {
     if (elements() == 0)
       return;
     if (rank == 0)
@@ -35,7 +35,7 @@ struct PlacedBox {
     while (true) {
       int64_t index = 0, word = 0;
       for (int d = 0; d != rank; ++d) {
-        index = index * shape[d] + i[d];
+        index = index * extent[d] + i[d];
         word += (i[d] - start[d]) * stride[d];
       }
       row(index, word, hi[rank - 1] - lo[rank - 1], stride[rank - 1]);
@@ -64,6 +64,7 @@ inline PlacedBox placeBox(const image::Box &box, int64_t x, int64_t y) {
     placed.lo[d] = std::min(std::max<int64_t>(0, start), dim.extent());
     placed.hi[d] = std::max(placed.lo[d], std::min(dim.extent(), start + dim.length()));
     placed.stride[d] = dim.stride();
+    placed.extent[d] = dim.extent();
   }
   return placed;
 }
