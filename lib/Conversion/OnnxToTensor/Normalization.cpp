@@ -1,5 +1,6 @@
 // Normalizations. Statistics are two reductions (mean, then mean square of the centered values), never the difference
-// of two large sums.
+// of two large sums. Of a long row even the mean is two: what rounding leaves of a sum of thousands of values around
+// 1000 is as large as a thousandth of their deviation, and the mean of what is then left of the values says how much.
 #include "Lowering.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -22,6 +23,18 @@ Value mean(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
   Value sum = n.t.reduce(x, axes, /*keep=*/true, ReduceKind::Add);
   return n.t.map({sum}, elementTypeOf(x),
                  [&](S &s, ValueRange v) { return s.mul(v[0], s.constant(v[0].getType(), 1.0 / count)); });
+}
+
+/// Rows of so many elements have their mean refined: shorter ones lose less of it than the values' own rounding.
+constexpr int64_t kLongRow = 512;
+
+/// mean, to the last bit or two even if the values are large against their deviation.
+Value exactMean(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
+  Value center = mean(n, x, axes);
+  int64_t count = 1;
+  for (int64_t axis : axes)
+    count *= shapeOf(x)[axis];
+  return count < kLongRow ? center : n.t.add(center, mean(n, n.t.sub(x, center), axes));
 }
 
 Value meanSquare(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
@@ -72,7 +85,7 @@ LogicalResult lowerLayerNormalization(NodeLowering &n) {
       return n.invalid("scale or bias does not broadcast to the operand");
   Ints axes = axesFrom(*axis, n.rank(0));
   Value x = n.operand(0);
-  Value center = mean(n, x, axes);
+  Value center = exactMean(n, x, axes);
   Value centered = n.t.sub(x, center);
   Value inverse = inverseRoot(n, meanSquare(n, centered, axes), n.floatAttr("epsilon", 1e-5));
   n.setOutput(0, applyScale(n, centered, inverse, n.operand(1), n.operand(2)));
@@ -127,7 +140,7 @@ LogicalResult lowerInstanceNormalization(NodeLowering &n) {
     return n.invalid("needs an operand with spatial dimensions, and scale and bias of one element per channel");
   Ints axes = axesFrom(2, rank);
   Value x = n.operand(0);
-  Value centered = n.t.sub(x, mean(n, x, axes));
+  Value centered = n.t.sub(x, exactMean(n, x, axes));
   Value inverse = inverseRoot(n, meanSquare(n, centered, axes), n.floatAttr("epsilon", 1e-5));
   n.setOutput(0,
               applyScale(n, centered, inverse, perChannel(n, n.operand(1), rank), perChannel(n, n.operand(2), rank)));
@@ -144,7 +157,7 @@ LogicalResult lowerGroupNormalization(NodeLowering &n) {
   llvm::append_range(grouped, n.shape(0).drop_front(2));
   Value x = n.t.reshape(n.operand(0), grouped);
   Ints axes = axesFrom(2, grouped.size());
-  Value centered = n.t.sub(x, mean(n, x, axes));
+  Value centered = n.t.sub(x, exactMean(n, x, axes));
   Value inverse = inverseRoot(n, meanSquare(n, centered, axes), n.floatAttr("epsilon", 1e-5));
   Value normal = n.t.reshape(n.t.mul(centered, inverse), n.shape(0));
   n.setOutput(0, n.t.map({normal, perChannel(n, n.operand(1), rank), perChannel(n, n.operand(2), rank)}, n.element(0),

@@ -247,6 +247,84 @@ Schedule scheduleOf(KernelOp kernel, const Layout &iteration, const Access &resu
   return schedule;
 }
 
+/// A sum of many terms: several accumulators (lanes) for each result, added pairwise once all terms are in.
+struct LongSum {
+  Schedule schedule;   // the nest is a results' loop if several have lanes at a time, then loops of the sum
+  size_t outside = 0;  // how many of the schedule's loops go over results
+  bool tiled = false;  // the nest's first loop goes over results
+  int64_t results = 1; // that have lanes at a time
+  int64_t lanes = 0;   // per result
+};
+
+/// The loops of a kernel that adds up many terms per result. Contractions are left as they are: their terms have both
+/// signs, and their one instruction runs over results and terms alike.
+std::optional<LongSum> longSumOf(KernelOp kernel, const Body &body, const Layout &iteration, ArrayRef<Access> inputs) {
+  if (body.steps.empty() || !kernel.getIdentity())
+    return std::nullopt;
+  const Step &last = body.steps.back();
+  auto isAccumulator = [](const Operand &operand) { return operand.kind == Operand::Result; };
+  if (last.kind != pe::VectorKind::Add || last.type != pe::ElementType::F32 || !isAccumulator(last.result) ||
+      llvm::count_if(last.operands, isAccumulator) != 1)
+    return std::nullopt;
+  SmallVector<unsigned> results, terms;
+  int64_t count = 1;
+  for (auto [d, kind] : llvm::enumerate(kernel.getIterators().getAsValueRange<StringAttr>())) {
+    int64_t length = iteration.dims[d].length;
+    if (length > 1)
+      (kind == "parallel" ? results : terms).push_back(d);
+    if (kind != "parallel")
+      count *= length;
+  }
+  LongSum sum;
+  sum.lanes = lanesOfSum(count);
+  if (sum.lanes == 0)
+    return std::nullopt;
+  auto length = [&](unsigned d) { return iteration.dims[d].length; };
+  // Lanes lie along memory, if they can.
+  auto score = [&](unsigned d) {
+    return std::make_pair(llvm::count_if(inputs, [&](const Access &input) { return input.strides[d] == 1; }),
+                          length(d));
+  };
+  unsigned along = *llvm::max_element(terms, [&](unsigned a, unsigned b) { return score(a) < score(b); });
+  llvm::erase(terms, along);
+  Schedule &schedule = sum.schedule;
+  if (body.needsChunks()) {
+    // A chunk is as long as scratch is, and every element of it a lane.
+    schedule.nest = {along};
+    sum.lanes = length(along);
+    if (sum.lanes > kScratchWords)
+      schedule.stripe = sum.lanes = kScratchWords;
+    while (!terms.empty() && sum.lanes * length(terms.back()) <= kScratchWords) {
+      sum.lanes *= length(terms.back());
+      schedule.nest.insert(schedule.nest.begin(), terms.pop_back_val());
+      if (schedule.nest.size() == isa::kMaxRank)
+        break;
+    }
+  } else {
+    sum.lanes = std::min(sum.lanes, length(along));
+    schedule.nest = {along};
+    if (!terms.empty()) {
+      unsigned rows = *llvm::max_element(terms, [&](unsigned a, unsigned b) { return length(a) < length(b); });
+      llvm::erase(terms, rows);
+      schedule.nest.insert(schedule.nest.begin(), rows);
+    }
+    unsigned *tile = nullptr;
+    for (unsigned &d : results)
+      if (length(d) * sum.lanes <= kScratchWords && (!tile || length(d) > length(*tile)))
+        tile = &d;
+    if (tile) {
+      sum.tiled = true;
+      sum.results = length(*tile);
+      schedule.nest.insert(schedule.nest.begin(), *tile);
+      results.erase(tile);
+    }
+  }
+  sum.outside = results.size();
+  schedule.loops = results;
+  schedule.loops.append(terms);
+  return sum;
+}
+
 class KernelLowering {
 public:
   KernelLowering(KernelOp kernel, RegionCode &code)
@@ -276,7 +354,8 @@ public:
     if (failed(access))
       return failure();
     result = *access;
-    Schedule schedule = scheduleOf(kernel, iteration, result, inputs, body.needsChunks());
+    std::optional<LongSum> sum = longSumOf(kernel, body, iteration, inputs);
+    Schedule schedule = sum ? sum->schedule : scheduleOf(kernel, iteration, result, inputs, body.needsChunks());
     int64_t chunk = 1;
     for (unsigned d : schedule.nest)
       chunk *= iteration.dims[d].length;
@@ -284,13 +363,18 @@ public:
       chunk = schedule.stripe;
     for (int i = 0; i != body.scratchSlots; ++i)
       scratch.push_back(code.newBuffer(kernel.getLoc(), "scratch", chunk));
+    if (sum)
+      lanes = code.newBuffer(kernel.getLoc(), "scratch", sum->results * sum->lanes);
     bool fresh = kernel.getIdentity() && !kernel.getInto();
     return code.function(kernel.getLoc(), iteration, "kernel", [&](PeBuilder &b) {
       if (fresh)
         b.vec(pe::VectorKind::Mov, output.elementType(), b.constant(output.layout.words()),
               b.desc(b.address(output.buffer), {1}), b.constant(wordBits(*kernel.getIdentity())));
       offsets.assign(iteration.dims.size(), Value());
-      emitLoops(b, schedule, 0);
+      if (sum)
+        emitLongSum(b, *sum);
+      else
+        emitLoops(b, schedule, 0);
       return success();
     });
   }
@@ -303,26 +387,97 @@ private:
   }
 
   void emitLoops(PeBuilder &b, const Schedule &schedule, size_t depth) {
-    if (depth < schedule.loops.size()) {
-      unsigned d = schedule.loops[depth];
-      b.loop(extent(b, d), 1, [&](Value i) {
-        offsets[d] = i;
-        emitLoops(b, schedule, depth + 1);
-        offsets[d] = {};
+    eachIndex(b, ArrayRef(schedule.loops).drop_front(depth), [&] { emitNest(b, schedule); });
+  }
+
+  /// Builds `body` inside loops over these dimensions.
+  void eachIndex(PeBuilder &b, ArrayRef<unsigned> loops, llvm::function_ref<void()> body) {
+    if (loops.empty())
+      return body();
+    unsigned d = loops.front();
+    b.loop(extent(b, d), 1, [&](Value i) {
+      offsets[d] = i;
+      eachIndex(b, loops.drop_front(), body);
+      offsets[d] = {};
+    });
+  }
+
+  /// What the innermost loops do, `accumulator` in the place of the result if it is given.
+  void emitNest(PeBuilder &b, const Schedule &schedule, Value accumulator = {}) {
+    if (!schedule.stripe)
+      return emitSteps(b, schedule, {}, accumulator);
+    unsigned d = schedule.nest.back();
+    Value whole = extent(b, d);
+    b.loop(whole, schedule.stripe, [&](Value i) {
+      offsets[d] = i;
+      emitSteps(b, schedule, b.scalar(pe::ScalarKind::Min, b.sub(whole, i), b.constant(schedule.stripe)), accumulator);
+      offsets[d] = {};
+    });
+  }
+
+  void emitLongSum(PeBuilder &b, const LongSum &sum) {
+    const Schedule &schedule = sum.schedule;
+    ArrayRef<unsigned> loops = schedule.loops;
+    eachIndex(b, loops.take_front(sum.outside), [&] {
+      b.vec(pe::VectorKind::Mov, pe::ElementType::F32, b.constant(sum.results * sum.lanes),
+            b.desc(b.address(lanes), {1}), b.constant(wordBits(*kernel.getIdentity())));
+      eachIndex(b, loops.drop_front(sum.outside), [&] {
+        if (body.needsChunks())
+          emitNest(b, schedule, bufferDescriptor(b, schedule, lanes));
+        else
+          emitTerms(b, sum);
       });
-      return;
+      addLanes(b, sum);
+    });
+  }
+
+  /// All terms of a body of one instruction: term i goes to lane i modulo their number.
+  void emitTerms(PeBuilder &b, const LongSum &sum) {
+    unsigned along = sum.schedule.nest.back();
+    auto emit = [&](Value rows, Value last) {
+      Nest nest;
+      SmallVector<int64_t> strides;
+      for (unsigned d : sum.schedule.nest) {
+        if (d == along && rows)
+          nest.add(rows, d, sum.lanes);
+        nest.add(d == along ? last : extent(b, d), d);
+      }
+      strides.assign(nest.loops.size(), 0);
+      strides.back() = 1;
+      if (sum.tiled)
+        strides.front() = sum.lanes;
+      nest.extents.front() = withinEdge(b, nest.extents.front());
+      emitBody(b, sum.schedule, nest, b.desc(b.address(lanes), strides));
+    };
+    Value whole = extent(b, along);
+    if (iteration.dims[along].length <= sum.lanes)
+      return emit({}, whole);
+    int64_t bits = llvm::Log2_64(sum.lanes);
+    whole = b.scalar(pe::ScalarKind::Max, whole, b.constant(0));
+    Value rows = b.scalar(pe::ScalarKind::Shr, whole, b.constant(bits)),
+          rest = b.scalar(pe::ScalarKind::And, whole, b.constant(sum.lanes - 1));
+    emit(rows, b.constant(sum.lanes));
+    offsets[along] = b.scalar(pe::ScalarKind::Shl, rows, b.constant(bits));
+    emit({}, rest);
+    offsets[along] = {};
+  }
+
+  /// Adds up each result's lanes, the upper half to the lower one until there is one, and that to the result.
+  void addLanes(PeBuilder &b, const LongSum &sum) {
+    Value results = b.constant(sum.results);
+    for (int64_t left = sum.lanes; left > 1; left -= left / 2) {
+      int64_t half = left / 2;
+      Value low = b.desc(b.address(lanes), {sum.lanes, 1}),
+            high = b.desc(b.address(lanes, left - half), {sum.lanes, 1});
+      b.vec(pe::VectorKind::Add, pe::ElementType::F32, {results, b.constant(half)}, low, low, high);
     }
-    if (schedule.stripe) {
-      unsigned d = schedule.nest.back();
-      Value whole = extent(b, d);
-      b.loop(whole, schedule.stripe, [&](Value i) {
-        offsets[d] = i;
-        emitSteps(b, schedule, b.scalar(pe::ScalarKind::Min, b.sub(whole, i), b.constant(schedule.stripe)));
-        offsets[d] = {};
-      });
-      return;
+    int64_t stride = 0;
+    if (sum.tiled) {
+      results = extent(b, sum.schedule.nest.front());
+      stride = result.strides[sum.schedule.nest.front()];
     }
-    emitSteps(b, schedule, {});
+    Value to = b.desc(addressOf(b, result), {stride});
+    b.vec(pe::VectorKind::Add, pe::ElementType::F32, results, to, to, b.desc(b.address(lanes), {sum.lanes}));
   }
 
   /// Byte address of an access at the current loop indices.
@@ -334,34 +489,57 @@ private:
     return address;
   }
 
-  void emitSteps(PeBuilder &b, const Schedule &schedule, Value lastExtent) {
-    SmallVector<Value> nest;
+  /// The nest of an instruction: of each dimension its extent, and the loop it goes along by so many steps at a time.
+  struct Nest {
+    SmallVector<Value> extents;
+    SmallVector<unsigned> loops;
+    SmallVector<int64_t> steps;
+
+    void add(Value extent, unsigned loop, int64_t step = 1) {
+      extents.push_back(extent);
+      loops.push_back(loop);
+      steps.push_back(step);
+    }
+  };
+
+  /// An extent of a nest, or none: loops of one iteration are left out of the nest, but on PEs beyond the edge they
+  /// have none.
+  Value withinEdge(PeBuilder &b, Value extent) {
+    for (unsigned d = 0; d != iteration.dims.size(); ++d)
+      if (iteration.dims[d].length == 1 && !iteration.dims[d].start.isConstant())
+        extent = b.mul(extent, b.scalar(pe::ScalarKind::Max, this->extent(b, d), b.constant(0)));
+    return extent;
+  }
+
+  void emitSteps(PeBuilder &b, const Schedule &schedule, Value lastExtent, Value accumulator = {}) {
+    Nest nest;
     for (unsigned d : schedule.nest)
-      nest.push_back(extent(b, d));
+      nest.add(extent(b, d), d);
     if (lastExtent)
-      nest.back() = lastExtent;
-    if (nest.empty()) {
+      nest.extents.back() = lastExtent;
+    if (nest.extents.empty()) {
       // A PE beyond the edge of a one-element dimension has nothing to do: the extent of some loop says so.
       Value one = b.constant(1);
       for (unsigned d = 0; d != iteration.dims.size(); ++d)
         one = b.scalar(pe::ScalarKind::Min, one, extent(b, d));
-      nest.push_back(one);
+      nest.extents.push_back(one);
     } else {
-      // Loops of one iteration are left out of the nest, but on PEs beyond the edge they have none.
-      for (unsigned d = 0; d != iteration.dims.size(); ++d)
-        if (iteration.dims[d].length == 1 && !iteration.dims[d].start.isConstant())
-          nest.front() = b.mul(nest.front(), b.scalar(pe::ScalarKind::Max, extent(b, d), b.constant(0)));
+      nest.extents.front() = withinEdge(b, nest.extents.front());
     }
+    emitBody(b, schedule, nest, accumulator);
+  }
+
+  void emitBody(PeBuilder &b, const Schedule &schedule, const Nest &nest, Value accumulator) {
     auto descriptor = [&](const Access &access) {
       SmallVector<int64_t> strides;
-      for (unsigned d : schedule.nest)
-        strides.push_back(access.strides[d]);
+      for (auto [d, step] : llvm::zip(nest.loops, nest.steps))
+        strides.push_back(access.strides[d] * step);
       if (strides.empty())
         strides.push_back(0);
       return b.desc(addressOf(b, access), strides);
     };
     llvm::DenseMap<int, Value> inputDescs, scratchDescs;
-    Value resultDesc;
+    Value resultDesc = accumulator;
     auto lower = [&](const Operand &operand) -> Value {
       switch (operand.kind) {
       case Operand::Input: {
@@ -374,7 +552,7 @@ private:
         return b.constant(operand.bits);
       case Operand::Scratch: {
         Value &desc = scratchDescs[operand.number];
-        return desc ? desc : desc = scratchDescriptor(b, schedule, operand.number);
+        return desc ? desc : desc = bufferDescriptor(b, schedule, scratch[operand.number]);
       }
       case Operand::Index:
         return {};
@@ -385,19 +563,20 @@ private:
       b.loc = step.loc;
       SmallVector<Value, 3> operands;
       for (const Operand &operand : step.operands)
-        operands.push_back(operand.kind == Operand::Index ? indexVector(b, schedule, nest, operand.number)
+        operands.push_back(operand.kind == Operand::Index ? indexVector(b, schedule, nest.extents, operand.number)
                                                           : lower(operand));
       operands.resize(3);
-      b.vec(step.kind, step.type, nest, lower(step.result), operands[0], operands[1], operands[2]);
+      b.vec(step.kind, step.type, nest.extents, lower(step.result), operands[0], operands[1], operands[2]);
     }
     b.loc = kernel.getLoc();
   }
 
-  Value scratchDescriptor(PeBuilder &b, const Schedule &schedule, int slot) {
+  /// A buffer that holds the nest's elements one after the other.
+  Value bufferDescriptor(PeBuilder &b, const Schedule &schedule, StringRef buffer) {
     SmallVector<int64_t> strides(std::max<size_t>(schedule.nest.size(), 1), 1);
     for (int i = static_cast<int>(schedule.nest.size()) - 2; i >= 0; --i)
       strides[i] = strides[i + 1] * iteration.dims[schedule.nest[i + 1]].length;
-    return b.desc(b.address(scratch[slot]), strides);
+    return b.desc(b.address(buffer), strides);
   }
 
   /// The loop's index as a vector, in scratch of its own.
@@ -409,7 +588,7 @@ private:
     if (schedule.stripe)
       words = schedule.stripe;
     scratch.push_back(code.newBuffer(kernel.getLoc(), "scratch", words));
-    Value to = scratchDescriptor(b, schedule, slot);
+    Value to = bufferDescriptor(b, schedule, scratch[slot]);
     Value first = b.mul(b.value(iteration.dims[loop].start), b.constant(4));
     if (offsets[loop])
       first = b.add(first, b.mul(offsets[loop], b.constant(4)));
@@ -429,6 +608,7 @@ private:
   SmallVector<Access> inputs;
   Access result;
   SmallVector<std::string> scratch;
+  std::string lanes;          // of a long sum
   SmallVector<Value> offsets; // per loop: its index, while inside it
 };
 
@@ -452,27 +632,39 @@ LogicalResult wafer::wfr::lowerGather(GatherOp op, RegionCode &code) {
   size_t rank = indices.shape.size();
   SmallVector<int64_t> tableStrides = table.strides(), indexStrides = indices.strides(),
                        resultStrides = result.strides();
-  if (table.shape.size() - 1 > isa::kMaxRank)
-    return op.emitOpError("gathers rows of more than four dimensions");
   return code.function(op.getLoc(), result.layout, "gather", [&](PeBuilder &b) {
     // Rows that this PE does not own stay zero bits: the term that changes nothing.
     b.vec(pe::VectorKind::Mov, pe::ElementType::I32, b.constant(result.layout.words()),
           b.desc(b.address(result.buffer), {1}), b.constant(0));
-    SmallVector<Value> nest;
-    SmallVector<int64_t> from, to;
+    SmallVector<Value> nest, outer; // extents of a row's dimensions; those beyond a nest's are loops
+    SmallVector<int64_t> from, to, outerFrom, outerTo;
     Value source = b.address(table.buffer), target = b.address(result.buffer);
     for (size_t k = 1; k != table.shape.size(); ++k) {
       const LayoutDim &dim = result.layout.dims[rank + k - 1], &row = table.layout.dims[k];
-      nest.push_back(b.extent({{dim.start}, {dim.start + Affine(dim.length), Affine(table.shape[k])}}));
+      Value extent = b.extent({{dim.start}, {dim.start + Affine(dim.length), Affine(table.shape[k])}});
+      source = b.add(source, b.value((dim.start - row.start) * (4 * tableStrides[k])));
+      if (k + isa::kMaxRank < table.shape.size()) {
+        outer.push_back(extent);
+        outerFrom.push_back(4 * tableStrides[k]);
+        outerTo.push_back(4 * resultStrides[rank + k - 1]);
+        continue;
+      }
+      nest.push_back(extent);
       from.push_back(tableStrides[k]);
       to.push_back(resultStrides[rank + k - 1]);
-      source = b.add(source, b.value((dim.start - row.start) * (4 * tableStrides[k])));
     }
     if (nest.empty()) {
       nest.push_back(b.constant(1));
       from.push_back(0);
       to.push_back(0);
     }
+    std::function<void(size_t, Value, Value)> moveRow = [&](size_t k, Value out, Value at) {
+      if (k == outer.size())
+        return (void)b.vec(pe::VectorKind::Mov, pe::ElementType::I32, nest, b.desc(out, to), b.desc(at, from));
+      b.loop(outer[k], 1, [&](Value i) {
+        moveRow(k + 1, b.add(out, b.mul(i, b.constant(outerTo[k]))), b.add(at, b.mul(i, b.constant(outerFrom[k]))));
+      });
+    };
     std::function<void(size_t, Value, Value)> rows = [&](size_t d, Value index, Value out) {
       if (d < rank) {
         const LayoutDim &dim = result.layout.dims[d];
@@ -490,10 +682,7 @@ LogicalResult wafer::wfr::lowerGather(GatherOp op, RegionCode &code) {
           b.scalar(pe::ScalarKind::Or, b.less(row, b.constant(0)), b.less(b.constant(table.shape[0] - 1), row));
       pe::TrapOp::create(b.builder, b.loc, outside, "index outside the gathered dimension");
       Value local = b.sub(row, b.value(table.layout.dims[0].start));
-      auto move = [&] {
-        Value at = b.add(source, b.mul(local, b.constant(4 * tableStrides[0])));
-        b.vec(pe::VectorKind::Mov, pe::ElementType::I32, nest, b.desc(out, to), b.desc(at, from));
-      };
+      auto move = [&] { moveRow(0, out, b.add(source, b.mul(local, b.constant(4 * tableStrides[0])))); };
       b.when(b.less(b.constant(-1), local),
              [&] { b.when(b.less(local, b.constant(table.layout.dims[0].length)), move); });
     };

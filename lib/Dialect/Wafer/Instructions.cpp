@@ -132,3 +132,13 @@ SmallVector<isa::VectorOp> wafer::wfr::instructionsOf(Block &body) {
     instructions.push_back(isa::VectorOp::Mov);
   return instructions;
 }
+
+int64_t wafer::wfr::lanesOfSum(int64_t terms) {
+  constexpr int64_t kLongSum = 512, kMostLanes = 128;
+  if (terms < kLongSum)
+    return 0;
+  int64_t lanes = 16;
+  while (lanes < kMostLanes && 4 * lanes * lanes <= terms)
+    lanes *= 2;
+  return lanes;
+}

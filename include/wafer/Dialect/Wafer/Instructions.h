@@ -27,6 +27,11 @@ bool isFusedProduct(mlir::Operation *op, mlir::Block &body);
 /// The instructions of a body, in order.
 llvm::SmallVector<isa::VectorOp> instructionsOf(mlir::Block &body);
 
+/// Sums of many terms are accumulated in several lanes, which are added pairwise at the end: one accumulator would lose
+/// a bit of every term once it is large. Into how many a PE's sum of so many terms is cut: about its square root, so
+/// that a lane's sum is no longer than it must be. 0: too short to be worth it.
+int64_t lanesOfSum(int64_t terms);
+
 } // namespace wafer::wfr
 
 #endif // WAFER_DIALECT_WAFER_INSTRUCTIONS_H
