@@ -3,7 +3,7 @@
 // The rule is that of GSPMD and Shardy on the iteration space: each side of the region (and time, in chunks) goes to at
 // most one loop; operands and result follow from the indexing maps. Both sides may go to the same loop. A reduction
 // loop on a side leaves the result partial there.
-#include "Decision.h"
+#include "Reshape.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -46,7 +46,9 @@ Layout shardLayout(ArrayRef<int64_t> extents, SideDims x, SideDims y, RegionShap
       continue;
     // From the axis whose neighbors hold neighboring blocks to that with the largest steps.
     SmallVector<Axis> axes;
-    for (auto [axis, on] : {std::pair{X1, x.minor}, {X0, x.major}, {Y1, y.minor}, {Y0, y.major}})
+    // Of both sides a column holds neighboring blocks: so what comes in at a few rows and goes on to all of them, or
+    // the other way about, stays in its column.
+    for (auto [axis, on] : {std::pair{Y1, y.minor}, {Y0, y.major}, {X1, x.minor}, {X0, x.major}})
       if (on == d && (sizes.size[axis] > 1 || axis == X0 || axis == Y0))
         axes.push_back(axis);
     int64_t blocks = 1;
@@ -345,6 +347,10 @@ bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
   return true;
 }
 
+LayoutDim wafer::wfr::shardedOn(bool y, int64_t extent, RegionShape region) {
+  return (y ? shardLayout(extent, {}, 0, region) : shardLayout(extent, 0, {}, region)).dims.front();
+}
+
 SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows) {
   SmallVector<Layout> layouts;
   SmallVector<int> dims{kNone};
@@ -360,89 +366,6 @@ SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShap
         layouts.push_back(layout);
     }
   return layouts;
-}
-
-namespace {
-
-std::vector<Candidate> reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
-                                         const CandidateContext &context) {
-  ArrayRef<int64_t> from = node.operands[0].shape, to = graph.tensors[node.result].shape;
-  std::vector<Candidate> candidates;
-  auto add = [&](const Layout &layout) {
-    if (layout.atAxes || layout.partialAxes)
-      return;
-    std::optional<Layout> other = reshapeLayout(layout, from, to, node.groups, node.expand);
-    if (!other)
-      return;
-    Candidate candidate;
-    candidate.operands.push_back(layout);
-    candidate.local = candidate.result = *other;
-    candidate.steps = graph.tripsOf(node);
-    candidates.push_back(candidate);
-  };
-  if (current)
-    add(*current);
-  // Shard the collapsed side; the expanded side's blocks follow where they line up. Blocks are cut in units of what
-  // stays together: the expanded dimensions after the first that is longer than one.
-  for (const Layout &layout : plainLayouts(from, context.region))
-    add(layout);
-  ArrayRef<int64_t> expanded = node.expand ? to : from;
-  for (const Layout &layout : plainLayouts(expanded, context.region)) {
-    if (!node.expand)
-      continue;
-    // The layout of the result that we want gives that of the source.
-    if (std::optional<Layout> source = reshapeLayout(layout, to, from, node.groups, false))
-      add(*source);
-  }
-  return candidates;
-}
-
-} // namespace
-
-std::optional<Layout> wafer::wfr::reshapeLayout(const Layout &layout, ArrayRef<int64_t> fromShape,
-                                                ArrayRef<int64_t> toShape, ArrayRef<ReassociationIndices> groups,
-                                                bool expand) {
-  Layout result = Layout::replicated(toShape);
-  result.splitX = layout.splitX;
-  result.splitY = layout.splitY;
-  auto full = [&](size_t d, ArrayRef<int64_t> shape) {
-    return layout.dims[d].start == Affine(0) && layout.dims[d].length == shape[d];
-  };
-  ArrayRef<int64_t> expandedShape = expand ? toShape : fromShape;
-  for (auto [g, group] : llvm::enumerate(groups)) {
-    // The first dimension of the group that is longer than one leads; what follows it stays together.
-    size_t lead = 0;
-    while (lead + 1 < group.size() && expandedShape[group[lead]] == 1)
-      ++lead;
-    int64_t inner = 1;
-    for (size_t i = lead + 1; i < group.size(); ++i)
-      inner *= expandedShape[group[i]];
-    if (group.empty())
-      continue;
-    if (expand) {
-      if (full(g, fromShape))
-        continue;
-      const LayoutDim &dim = layout.dims[g];
-      LayoutDim &target = result.dims[group[lead]];
-      if (dim.length % inner || dim.start.constant % inner ||
-          llvm::any_of(dim.start.step, [&](int64_t s) { return s % inner != 0; }))
-        return std::nullopt;
-      target.length = dim.length / inner;
-      target.start.constant = dim.start.constant / inner;
-      for (unsigned a = 0; a != kNumAxes; ++a)
-        target.start.step[a] = dim.start.step[a] / inner;
-    } else {
-      for (size_t i = 0; i != group.size(); ++i)
-        if (i != lead && !full(group[i], fromShape))
-          return std::nullopt;
-      const LayoutDim &dim = layout.dims[group[lead]];
-      result.dims[g].length = dim.length * inner;
-      result.dims[g].start = dim.start * inner;
-    }
-  }
-  if (expand && groups.empty())
-    return llvm::all_of(toShape, [](int64_t n) { return n == 1; }) ? std::optional<Layout>(result) : std::nullopt;
-  return result;
 }
 
 Layout wafer::wfr::afterReduce(const Layout &layout, bool y) {
@@ -462,7 +385,7 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
   case GraphNode::Kernel:
     return KernelCandidates(graph, node, current, context).run();
   case GraphNode::Reshape:
-    return reshapeCandidates(graph, node, current[0], context);
+    return reshapeCandidates(graph, node, current[0], context.region);
   case GraphNode::Move:
   case GraphNode::Carry:
     for (const Layout &layout : plainLayouts(graph.tensors[node.result].shape, context.region)) {
@@ -533,7 +456,29 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
 
 // Of a kernel: words that an instruction of a longer body works on (WaferToPe's scratch is 256, and loops are seldom
 // cut right there), and what the scalar code around takes: the call, addresses, ragged extents.
+constexpr int64_t kScratchWords = 256;
 constexpr double kWordsPerRun = 192, kKernelOverheadCycles = 30, kRunOverheadCycles = 10;
+
+/// Of a sum of many terms (WaferToPe's LongSum): clearing lanes and adding them up, for each result or for as many as
+/// have lanes at a time.
+static double lanesCycles(const GraphNode &node, const Candidate &candidate, double work, const ResourceModel &model) {
+  if (node.combiner != PartialKind::Add || node.body.empty() || node.body.back() != isa::VectorOp::Add ||
+      !llvm::isa_and_nonnull<FloatAttr>(node.identity))
+    return 0;
+  int64_t terms = 1, most = 1;
+  for (auto [dim, reduced] : llvm::zip(candidate.iteration.dims, node.reduction))
+    (reduced ? terms *= dim.length : most = std::max(most, dim.length));
+  int64_t lanes = lanesOfSum(terms);
+  if (lanes == 0)
+    return 0;
+  double results = work / static_cast<double>(terms), together = 1;
+  if (node.body.size() > 1)
+    lanes = kScratchWords;
+  else
+    together = static_cast<double>(std::clamp<int64_t>(kScratchWords / lanes, 1, most));
+  return results / together * (3 + llvm::Log2_64(lanes)) * model.vectorCycles(isa::VectorOp::Add, 0) +
+         results * model.vectorCycles(isa::VectorOp::Add, 2 * lanes);
+}
 
 double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model) {
   SmallVector<int64_t> lengths;
@@ -556,6 +501,7 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
   } else {
     runs = std::max(1.0, work / kWordsPerRun);
   }
+  cycles += lanesCycles(node, candidate, work, model);
   for (isa::VectorOp op : node.body)
     cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
   return static_cast<double>(candidate.steps) * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);

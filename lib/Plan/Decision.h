@@ -21,6 +21,7 @@ struct Candidate {
   llvm::SmallVector<Layout, 2> operands; // needed, per operand
   Layout local;                          // the result as the kernel leaves it: maybe partial, maybe of one chunk
   Layout result;                         // where the result rests
+  std::optional<bool> regroupAlong;      // Reshape: by a pass along x (false) or y (true); else nothing moves
 };
 
 struct CandidateContext {
@@ -40,6 +41,9 @@ Layout wholeOfChunks(const Layout &layout, int64_t chunks);
 /// Every side of the region that is divided has a kernel that would put two loops on it.
 bool usesDivision(const Graph &graph, RegionShape region);
 
+/// A layout of one dimension, cut along a whole side.
+LayoutDim shardedOn(bool y, int64_t extent, RegionShape region);
+
 /// Layouts that shard up to two dimensions of a shape, on the first `rows` rows (0: all).
 llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
 
@@ -48,11 +52,6 @@ double computeCycles(const GraphNode &node, const Candidate &candidate, const Re
 
 /// The layout of a result that partial terms leave after combining along one side.
 Layout afterReduce(const Layout &layout, bool y);
-
-/// Reshape: the layout on the other side, if blocks line up.
-std::optional<Layout> reshapeLayout(const Layout &layout, llvm::ArrayRef<int64_t> fromShape,
-                                    llvm::ArrayRef<int64_t> toShape, llvm::ArrayRef<mlir::ReassociationIndices> groups,
-                                    bool expand);
 
 } // namespace wafer::wfr
 

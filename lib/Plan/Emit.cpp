@@ -4,6 +4,7 @@
 // every tensor that was produced before the one it is about to send, receive or make. Transfers in one global order
 // cannot wait for one another in a circle, whatever the buffering. The pass wafer-verify-order proves it afterwards.
 #include "Plan.h"
+#include "Reshape.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/IRMapping.h"
@@ -37,7 +38,7 @@ public:
     for (const GraphTensor &tensor : graph.tensors)
       if (tensor.kind == GraphTensor::Input && tensor.users.empty())
         UnreadOp::create(streamBuilder, tensor.loc, tensor.hostName,
-                         RankedTensorType::get(tensor.shape, tensor.element));
+                         RankedTensorType::get(tensor.hostShape, tensor.element));
     for (size_t n = 0; n != graph.nodes.size(); ++n)
       emitNode(n);
     return program;
@@ -140,7 +141,7 @@ private:
       StreamOp::create(streamBuilder, graph.tensors[tensor].loc, name,
                        FlatSymbolRefAttr::get(regions[home].op.getSymNameAttr()),
                        streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr())),
-                       typeOf(tensor, layout), senders, lanes, StringAttr());
+                       typeOf(tensor, layout), senders, lanes, StringAttr(), DenseI64ArrayAttr());
       SendOp::create(regions[home].builder, graph.tensors[tensor].loc, regions[home].values[tensor], name);
     }
   }
@@ -150,19 +151,27 @@ private:
     RegionState &state = regions[region];
     ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
     Location where = graph.tensors[tensor].loc;
-    // A lane's sender is the host: it knows the row's part of the tensor and sends that.
+    // A lane's sender is the host: it knows the row's part of the tensor and sends that, or, if that has gaps, what it
+    // is made of, PE by PE.
     Layout row = layout;
     AxisSizes sizes = plan.region.axes();
+    bool gaps = false;
     for (auto [dim, extent] : llvm::zip(row.dims, shape)) {
-      for (Axis axis : {X0, X1}) {
+      for (Axis axis : {X1, X0}) {
         int64_t step = dim.start.step[axis];
         dim.start.step[axis] = 0;
+        gaps |= std::abs(step) > dim.length && sizes.size[axis] > 1;
         if (step < 0)
           dim.start.constant += step * (sizes.size[axis] - 1);
         dim.length += std::abs(step) * (sizes.size[axis] - 1);
       }
       if (dim.start.isConstant() && (dim.start.constant < 0 || dim.length > extent))
         dim = LayoutDim{extent, Affine(0)};
+    }
+    int64_t senders = 1;
+    if (gaps) {
+      row = layout;
+      senders = linesInUse(layout, shape, false, plan.region);
     }
     // With more rows than lanes what many rows want enters at the first ones.
     Layout arrived = layout;
@@ -174,10 +183,15 @@ private:
     std::string name = ("in" + Twine(tensor) + "_r" + Twine(region)).str();
     StreamOp::create(streamBuilder, where, name, FlatSymbolRefAttr(),
                      streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(state.op.getSymNameAttr())),
-                     RankedTensorType::get(shape, graph.tensors[tensor].element, row.simplified().attr(context)), 1,
-                     lanes, streamBuilder.getStringAttr(graph.tensors[tensor].hostName));
+                     RankedTensorType::get(shape, graph.tensors[tensor].element, row.simplified().attr(context)),
+                     senders, lanes, streamBuilder.getStringAttr(graph.tensors[tensor].hostName),
+                     hostShape(graph.tensors[tensor].hostShape, shape));
     Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), name);
     return spread(tensor, value, arrived, layout, state.builder);
+  }
+
+  DenseI64ArrayAttr hostShape(ArrayRef<int64_t> outside, ArrayRef<int64_t> inside) {
+    return outside == inside ? DenseI64ArrayAttr() : streamBuilder.getDenseI64ArrayAttr(outside);
   }
 
   void hostOutput(const GraphNode &node, Value value, const Layout &layout, int region) {
@@ -188,7 +202,7 @@ private:
                      streamBuilder.getArrayAttr({}),
                      RankedTensorType::get(shape, graph.tensors[tensor].element, layout.simplified().attr(context)),
                      linesInUse(layout, shape, false, plan.region), linesInUse(layout, shape, true, plan.region),
-                     streamBuilder.getStringAttr(node.hostName));
+                     streamBuilder.getStringAttr(node.hostName), hostShape(node.hostShape, shape));
     SendOp::create(regions[region].builder, node.loc, value, name);
   }
 
@@ -220,9 +234,10 @@ private:
       bool once = outside && !(last && into) && !step.result.dependsOn(T);
       if (!once)
         outside = nullptr;
-      value = RedistributeOp::create(
-          once ? *outside : builder, where, typeOf(last ? toShape : shape, element, step.result), value,
-          last ? into : Value(), axis, shifted ? shift : ArrayRef<int64_t>(), step.neighbors ? "neighbors" : "pass");
+      value =
+          RedistributeOp::create(once ? *outside : builder, where, typeOf(last ? toShape : shape, element, step.result),
+                                 value, last ? into : Value(), axis, shifted ? shift : ArrayRef<int64_t>(),
+                                 step.neighbors ? "neighbors" : "pass", step.regroup);
     }
     return value;
   }
@@ -392,6 +407,8 @@ private:
     case GraphNode::Gather:
       return GatherOp::create(builder, node.loc, typeOf(node.result, candidate.local), operands[0], operands[1]);
     case GraphNode::Reshape:
+      if (candidate.regroupAlong)
+        break; // the way to the result is the reshape
       return ReshapeOp::create(
           builder, node.loc,
           typeOf(node.result, *reshapeLayout(layoutOf(operands[0].getType()), node.operands[0].shape,

@@ -1,5 +1,5 @@
 // From tensor-level ops to the planner's graph.
-#include "Graph.h"
+#include "Reshape.h"
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Support/MlirDiagnostic.h"
@@ -25,7 +25,10 @@ public:
       GraphTensor tensor = describe(argument, GraphTensor::Input);
       auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
       tensor.hostName = name ? name.str() : ("arg" + Twine(argument.getArgNumber())).str();
+      tensor.hostShape = tensor.shape;
       define(argument, tensor);
+      if (argument.hasOneUse())
+        soleViews.insert(argument);
     }
     for (Operation &op : function.getBody().front())
       if (failed(visit(&op)))
@@ -65,6 +68,18 @@ private:
     graph.nodes.emplace_back(kind, op);
     graph.nodes.back().loop = loop;
     return graph.nodes.back();
+  }
+
+  /// A node's result that no value of the IR stands for; the operand that it is to others.
+  GraphOperand derived(GraphNode &node, GraphTensor tensor) {
+    tensor.producer = graph.nodes.size() - 1;
+    tensor.loop = node.loop;
+    node.result = graph.tensors.size();
+    GraphOperand operand;
+    operand.shape = tensor.shape;
+    operand.pieces.push_back({node.result, SmallVector<int64_t>(tensor.shape.size(), 0)});
+    graph.tensors.push_back(std::move(tensor));
+    return operand;
   }
 
   void setResult(GraphNode &node, Value value) {
@@ -175,6 +190,9 @@ private:
             offset += part.shape[op.getDim()];
           }
           operands[op.getResult()] = operand;
+          // A part of a larger one is made where it stands.
+          if (llvm::all_of(op->getUsers(), [](Operation *user) { return llvm::isa<tensor::ConcatOp>(user); }))
+            whole(op.getResult());
           return success();
         })
         .Case<tensor::InsertSliceOp>([&](tensor::InsertSliceOp op) -> LogicalResult {
@@ -213,10 +231,14 @@ private:
         })
         .Case<func::ReturnOp>([&](func::ReturnOp op) {
           for (auto [i, value] : llvm::enumerate(op.getOperands())) {
-            GraphOperand operand = whole(value);
+            Value resting = value;
+            while (Value viewed = outputViews.lookup(resting))
+              resting = viewed;
+            GraphOperand operand = whole(resting);
             GraphNode &node = newNode(GraphNode::Output, op);
             node.operands = {operand};
             node.loc = value.getLoc();
+            node.hostShape = SmallVector<int64_t>(cast<RankedTensorType>(value.getType()).getShape());
             auto name = function.getResultAttrOfType<StringAttr>(i, "onnx.name");
             node.hostName = name ? name.str() : ("result" + Twine(i)).str();
           }
@@ -276,10 +298,23 @@ private:
       contentless.insert(result);
       return success();
     }
+    // The host's tensors are row-major, like weights: another shape is another way to cut the same bytes.
+    if (llvm::all_of(result.getUsers(), [](Operation *user) { return llvm::isa<func::ReturnOp>(user); })) {
+      outputViews[result] = source;
+      return success();
+    }
+    if (soleViews.contains(source)) {
+      GraphOperand &view = operands[result] = operands.lookup(source);
+      view.shape = SmallVector<int64_t>(cast<RankedTensorType>(result.getType()).getShape());
+      view.pieces[0].shift.assign(view.shape.size(), 0);
+      graph.tensors[view.pieces[0].tensor].shape = view.shape;
+      if (result.hasOneUse())
+        soleViews.insert(result);
+      return success();
+    }
     GraphOperand operand = operands.lookup(source);
     if (operand.plain() && graph.tensors[operand.pieces[0].tensor].resident() &&
         graph.tensors[operand.pieces[0].tensor].kind != GraphTensor::Constant) {
-      // Weights are stored row-major: another shape is another way to cut the same bytes.
       GraphTensor tensor = graph.tensors[operand.pieces[0].tensor];
       tensor.shape = SmallVector<int64_t>(cast<RankedTensorType>(result.getType()).getShape());
       define(result, tensor);
@@ -294,11 +329,23 @@ private:
       define(result, tensor);
       return success();
     }
-    GraphNode &node = newNode(GraphNode::Reshape, op);
-    node.operands = {operand};
-    node.groups = SmallVector<ReassociationIndices>(groups);
-    node.expand = expand;
-    setResult(node, result);
+    ArrayRef<int64_t> from = cast<RankedTensorType>(source.getType()).getShape(),
+                      to = cast<RankedTensorType>(result.getType()).getShape();
+    SmallVector<ReshapeStep> steps = expand ? reshapeSteps(to, from, groups) : reshapeSteps(from, to, groups);
+    if (expand)
+      std::reverse(steps.begin(), steps.end());
+    for (const ReshapeStep &step : steps) {
+      GraphNode &node = newNode(GraphNode::Reshape, op);
+      node.operands = {operand};
+      node.groups = step.groups;
+      node.expand = expand;
+      if (step.merged)
+        node.regroup = {expand ? Regroup::Split : Regroup::Merge, *step.merged};
+      GraphTensor tensor = describe(result, GraphTensor::Computed);
+      tensor.shape = expand ? step.fine : step.coarse;
+      operand = derived(node, std::move(tensor));
+    }
+    operands[result] = operand;
     return success();
   }
 
@@ -517,6 +564,12 @@ private:
             .Case<arith::MulFOp, arith::MulIOp>([](auto) { return PartialKind::Mul; })
             .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>([](auto) { return PartialKind::Max; })
             .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>([](auto) { return PartialKind::Min; })
+            // Of bits, which are words of 0 and 1, the largest and the smallest.
+            .Case<arith::OrIOp, arith::AndIOp>([](Operation *op) {
+              if (!op->getResult(0).getType().isInteger(1))
+                return PartialKind::None;
+              return llvm::isa<arith::OrIOp>(op) ? PartialKind::Max : PartialKind::Min;
+            })
             .Default([](Operation *) { return PartialKind::None; });
     if (node.combiner == PartialKind::None)
       return op.emitOpError("combines with '") << last->getName().getStringRef() << "', which is not supported";
@@ -533,6 +586,8 @@ private:
   llvm::DenseSet<Operation *> writes; // of outputs of loops
   int loop = -1;                      // being visited
   llvm::DenseSet<Value> contentless;  // shapes without values: tensor.empty and reshapes of it
+  llvm::DenseSet<Value> soleViews; // inputs, or reshapes of them, that are read once: the host may know another shape
+  llvm::DenseMap<Value, Value> outputViews; // reshapes that only outputs read: what they are reshapes of
 };
 
 } // namespace

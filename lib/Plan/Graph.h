@@ -16,13 +16,14 @@ struct GraphTensor {
   llvm::SmallVector<int64_t> shape;
   mlir::Type element;
   mlir::Location loc;
-  std::string hostName;           // Input
-  mlir::FlatSymbolRefAttr weight; // Weight
-  mlir::Attribute value;          // Constant (elements), Fill (scalar)
-  int producer = -1;              // node
-  int loop = -1;                  // that changes it from step to step
-  llvm::SmallVector<int> users;   // nodes, ascending
-  int reads = 0;                  // by their operands; a node may read a tensor more than once
+  std::string hostName;                 // Input
+  llvm::SmallVector<int64_t> hostShape; // Input: the shape that the host knows it by
+  mlir::FlatSymbolRefAttr weight;       // Weight
+  mlir::Attribute value;                // Constant (elements), Fill (scalar)
+  int producer = -1;                    // node
+  int loop = -1;                        // that changes it from step to step
+  llvm::SmallVector<int> users;         // nodes, ascending
+  int reads = 0;                        // by their operands; a node may read a tensor more than once
   bool resident() const { return kind == Weight || kind == Constant || kind == Fill; }
   int64_t elements() const {
     int64_t n = 1;
@@ -75,8 +76,10 @@ struct GraphNode {
   // Reshape: groups of dimensions that correspond.
   llvm::SmallVector<mlir::ReassociationIndices> groups;
   bool expand = false;
-  std::string hostName; // Output
-  int loop = -1;        // that it belongs to
+  Regroup regroup;                      // if two dimensions that are one on the other side are the only difference
+  std::string hostName;                 // Output
+  llvm::SmallVector<int64_t> hostShape; // Output: the shape that the host takes it in
+  int loop = -1;                        // that it belongs to
   /// Runs once a step.
   bool repeated() const { return loop >= 0 && kind != Carry; }
 };

@@ -102,8 +102,10 @@ public:
         best = movement;
     };
     for (bool y : {false, true})
-      if (canPass(from, y))
+      if (canPass(from, y)) {
         consider(single(from, y));
+        consider(gathered(from, y));
+      }
     if (best)
       return best;
     for (bool yFirst : {false, true})
@@ -220,6 +222,27 @@ private:
     return movement;
   }
 
+  /// Everybody keeps all that its line needs, and then its own part of it. Blocks that nobody cuts are taken together:
+  /// where they are many and small that is faster than a window of each.
+  Movement gathered(const Layout &has, bool y) const {
+    Layout middle;
+    middle.splitX = has.splitX;
+    middle.splitY = has.splitY;
+    for (size_t d = 0; d != need.size(); ++d) {
+      Interval line = hullAlong(need[d], y, sizes);
+      if (line.length > request.fromShape[d] && line.start.isConstant())
+        line = {Affine(0), request.fromShape[d]};
+      middle.dims.push_back({line.length, line.start});
+    }
+    double copy = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
+    Movement movement;
+    movement.steps.push_back(along(y, has, middle, middle.dims));
+    movement.steps.push_back({MoveStep::Local, request.to, copy});
+    movement.cycles = movement.steps.front().cycles + copy;
+    movement.middleWords = middle.words();
+    return movement;
+  }
+
   std::optional<Movement> twoPasses(bool yFirst) const {
     const Layout &from = request.from;
     // The first pass must not start from lines that hold nothing valid; columns first may carry rows' validity along.
@@ -276,6 +299,56 @@ const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks
   if (it == known.end())
     it = known.emplace(key, Planner(request, region, chunks, model).run()).first;
   return it->second ? &*it->second : nullptr;
+}
+
+std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<int64_t> fromShape, const Layout &to,
+                                                 ArrayRef<int64_t> toShape, Regroup regroup, bool y) const {
+  AxisSizes sizes = region.axes();
+  unsigned d = regroup.dim;
+  bool merge = regroup.kind == Regroup::Merge;
+  int64_t outer = (merge ? fromShape : toShape)[d], inner = (merge ? fromShape : toShape)[d + 1];
+  // Both sides in the dimensions of the coarser one.
+  auto coarse = [&](auto interval, const Layout &layout) -> std::optional<SmallVector<Interval>> {
+    bool fine = &layout == (merge ? &from : &to);
+    SmallVector<Interval> intervals;
+    for (size_t k = 0; k != layout.dims.size(); ++k) {
+      std::optional<Interval> dim = interval(layout.dims[k]);
+      if (!dim)
+        return std::nullopt;
+      if (fine && k == d + 1) // of the rows all, or what is said is not an interval
+        continue;
+      if (fine && k == d)
+        dim = Interval{dim->start * inner, dim->length * inner};
+      intervals.push_back(*dim);
+    }
+    return intervals;
+  };
+  std::optional<SmallVector<Interval>>
+      has = coarse([&](const LayoutDim &dim) { return unionAlong(dim, y, sizes); }, from),
+      need = coarse([](const LayoutDim &dim) { return std::optional(Interval{dim.start, dim.length}); }, to);
+  if (!has || from.atAxes || from.partialAxes || from.dependsOn(T) || to.dependsOn(T))
+    return std::nullopt;
+  if (merge) {
+    std::optional<Interval> rows = unionAlong(from.dims[d + 1], y, sizes);
+    if (!covers(*rows, {Affine(0), inner}, {Affine(0), inner}, inner, sizes))
+      return std::nullopt;
+  }
+  double words = 1;
+  for (size_t k = 0; k != has->size(); ++k) {
+    int64_t extent = (merge ? toShape : fromShape)[k];
+    if (!covers((*has)[k], (*need)[k], {Affine(0), extent}, extent, sizes))
+      return std::nullopt;
+    int64_t asked = hullAlong({(*need)[k].length, (*need)[k].start}, y, sizes).length;
+    words *= static_cast<double>(std::min({(*has)[k].length, asked, extent}));
+  }
+  Senders senders = sendersOf(from.simplified(), fromShape, y, region.width, region.height);
+  MoveStep step{y ? MoveStep::AlongY : MoveStep::AlongX, to, 0};
+  step.regroup = regroup;
+  step.cycles =
+      model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(y ? region.height : region.width)) +
+      static_cast<double>(outer) * (kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor) +
+                                    static_cast<double>(senders.end()));
+  return step;
 }
 
 bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> shape, RegionShape region,

@@ -25,6 +25,7 @@ struct MoveStep {
   Layout result;
   double cycles;
   bool neighbors = false; // PEs hand halos to one another; else a pass
+  Regroup regroup = {};   // of the pass
 };
 
 struct Movement {
@@ -54,6 +55,10 @@ public:
 
   /// The cheapest movement, or null if no two passes do it. Lives as long as the planner.
   const Movement *plan(const MoveRequest &request, int64_t chunks);
+
+  /// A pass that merges two dimensions or splits one, if its lines hold what their PEs need.
+  std::optional<MoveStep> regroup(const Layout &from, llvm::ArrayRef<int64_t> fromShape, const Layout &to,
+                                  llvm::ArrayRef<int64_t> toShape, Regroup regroup, bool y) const;
 
 private:
   using Key = llvm::SmallVector<int64_t, 0>;

@@ -180,6 +180,38 @@ struct CutUnreadEnds : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// A concatenation is code for each of its parts, and a region that makes it has all of them. One of many is made in
+/// groups, each as soon as its parts are there: then the regions that make the parts can make the groups.
+void groupConcatenations(func::FuncOp function) {
+  constexpr int64_t kMostParts = 32;
+  SmallVector<tensor::ConcatOp> large;
+  function.walk([&](tensor::ConcatOp op) {
+    if (static_cast<int64_t>(op.getInputs().size()) > kMostParts)
+      large.push_back(op);
+  });
+  for (tensor::ConcatOp op : large) {
+    SmallVector<Value> parts(op.getInputs());
+    while (static_cast<int64_t>(parts.size()) > kMostParts) {
+      SmallVector<Value> groups;
+      for (size_t first = 0; first < parts.size(); first += kMostParts) {
+        ArrayRef<Value> group = ArrayRef(parts).slice(first, std::min<size_t>(kMostParts, parts.size() - first));
+        Operation *last = nullptr;
+        for (Value part : group)
+          if (Operation *made = part.getDefiningOp(); made && (!last || last->isBeforeInBlock(made)))
+            last = made;
+        OpBuilder builder(op);
+        if (last)
+          builder.setInsertionPointAfter(last);
+        groups.push_back(group.size() == 1
+                             ? group.front()
+                             : tensor::ConcatOp::create(builder, op.getLoc(), op.getDim(), group).getResult());
+      }
+      parts = std::move(groups);
+    }
+    op.getInputsMutable().assign(parts);
+  }
+}
+
 struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -216,6 +248,8 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
       return signalPassFailure();
     if (failed(apply([&](RewritePatternSet &patterns) { patterns.add<StartFromIdentity>(context); })))
       return signalPassFailure();
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
+      groupConcatenations(function);
     getOperation().walk([&](linalg::GenericOp) { ++numKernels; });
   }
 };

@@ -62,10 +62,11 @@ void Pricing::countTensors(size_t n, const State &state, int region, Price &pric
   if (node.repeated())
     words = memory.loopWords = words + (memory.lastLoop == node.loop ? memory.loopWords : 0);
   memory.lastLoop = node.repeated() ? node.loop : -1;
-  words += price.arrivedWords;
-  for (const auto &[tensor, resting] : state.live)
-    if (resting.isIn(region) && !inBody(tensor))
-      words += resting.layout->words();
+  words += price.arrivedWords + memory.liveWords;
+  if (node.repeated())
+    for (const auto &[tensor, resting] : state.live)
+      if (resting.isIn(region) && inBody(tensor))
+        words -= resting.layout->words();
   // Tensors are taken in the order of their production: while older nodes of this region run, what arrives for this one
   // may be there already.
   if (llvm::any_of(price.arrivals,
@@ -106,7 +107,20 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
     combined = std::move(reduced);
   }
   price.result = candidate.result;
-  if (node.result >= 0) {
+  if (candidate.regroupAlong) {
+    std::optional<MoveStep> step =
+        movements.regroup(candidate.operands[0], node.operands[0].shape, candidate.result,
+                          graph.tensors[node.result].shape, node.regroup, *candidate.regroupAlong);
+    if (!step)
+      return false;
+    price.cycles.moves += step->cycles * steps;
+    price.memory.codeBytes += kTransferCodeBytes;
+    price.resultWords = price.result.words();
+    if (plan) {
+      plan->toResult.cycles = step->cycles;
+      plan->toResult.steps.push_back(std::move(*step));
+    }
+  } else if (node.result >= 0) {
     const Layout &local = combined ? *combined : candidate.local;
     const Movement *movement = movements.plan(
         {local, graph.tensors[node.result].shape, candidate.result, {}, candidate.chunks > 1}, candidate.steps);

@@ -159,7 +159,7 @@ private:
     smallestNeed = std::min(smallestNeed, bytes);
     if (bytes > budget)
       return false;
-    Timeline timeline = timelineAfter(n, *state, *price, region);
+    Timeline timeline = timelineAfter(n, *state, *price, region, /*result=*/-1);
     int64_t totalBytes = bytes;
     for (int r = 0; r != static_cast<int>(state->memory.size()); ++r)
       totalBytes += r == region ? 0 : state->memory[r].bytes();
@@ -171,9 +171,9 @@ private:
     return true;
   }
 
-  Timeline timelineAfter(size_t n, const State &state, const Price &price, int region) const {
+  Timeline timelineAfter(size_t n, const State &state, const Price &price, int region, int result) const {
     Timeline timeline = state.timeline;
-    timeline.run(static_cast<int>(n), region, price.arrivals, price.cycles.total(), graph.nodes[n].result);
+    timeline.run(static_cast<int>(n), region, price.arrivals, price.cycles.total(), result);
     return timeline;
   }
 
@@ -244,7 +244,7 @@ private:
     auto state = std::make_shared<State>();
     state->parent = successor.from;
     state->plan = decided;
-    state->timeline = timelineAfter(n, *successor.from, successor.price, successor.region);
+    state->timeline = timelineAfter(n, *successor.from, successor.price, successor.region, node.result);
     state->memory = successor.from->memory;
     state->memory.resize(std::max<size_t>(state->memory.size(), plan.region + 1));
     state->memory[plan.region] = successor.price.memory;
@@ -257,15 +257,31 @@ private:
         Resting &resting = state->live[piece.tensor];
         if (tensor.kind == GraphTensor::Input && !resting.layout)
           resting.layout = std::make_shared<Layout>(plan.entries.at(piece.tensor));
-        resting.regions |= uint64_t{1} << plan.region;
+        rest(*state, resting, plan.region);
       }
-    if (node.result >= 0)
-      state->live[node.result] = {std::make_shared<Layout>(plan.candidate.result), uint64_t{1} << plan.region};
+    if (node.result >= 0) {
+      Resting &resting = state->live[node.result];
+      resting.layout = std::make_shared<Layout>(plan.candidate.result);
+      rest(*state, resting, plan.region);
+    }
     // What nobody reads any more is forgotten.
     for (int tensor : dying[n])
-      state->live.erase(tensor);
+      if (auto it = state->live.find(tensor); it != state->live.end()) {
+        for (auto [region, memory] : llvm::enumerate(state->memory))
+          if (it->second.isIn(static_cast<int>(region)))
+            memory.liveWords -= it->second.layout->words();
+        state->live.erase(it);
+      }
     state->timeline.forget(dying[n]);
     return state;
+  }
+
+  /// A tensor rests in this region from now on, if it did not before.
+  static void rest(State &state, Resting &resting, int region) {
+    if (resting.isIn(region))
+      return;
+    resting.regions |= uint64_t{1} << region;
+    state.memory[region].liveWords += resting.layout->words();
   }
 
   const PlanRequest &request;

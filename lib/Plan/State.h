@@ -22,6 +22,7 @@ constexpr int64_t kBaseCodeBytes = 1500, kKernelCodeBytes = 65, kTransferCodeByt
 struct Memory {
   int64_t weightBytes = 0, codeBytes = kBaseCodeBytes;
   int64_t tensorWords = 0; // at the fullest node
+  int64_t liveWords = 0;   // of tensors at rest
   int64_t loopWords = 0;   // of the body of the loop that is being planned, so far
   int lastNode = -1, lastLoop = -1;
   int64_t bytes() const { return codeBytes + weightBytes + 4 * tensorWords; }

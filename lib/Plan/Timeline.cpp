@@ -7,8 +7,8 @@
 using namespace wafer::wfr;
 
 std::optional<Timeline::Produced> Timeline::produced(int tensor) const {
-  const auto *it = llvm::find_if(made, [&](const auto &entry) { return entry.first == tensor; });
-  return it == made.end() ? std::nullopt : std::optional<Produced>(it->second);
+  auto it = llvm::lower_bound(*made, tensor, [](const auto &entry, int number) { return entry.first < number; });
+  return it == made->end() || it->first != tensor ? std::nullopt : std::optional<Produced>(it->second);
 }
 
 double Timeline::end() const {
@@ -19,7 +19,11 @@ double Timeline::end() const {
 }
 
 void Timeline::forget(llvm::ArrayRef<int> tensors) {
-  llvm::erase_if(made, [&](const auto &entry) { return llvm::is_contained(tensors, entry.first); });
+  if (tensors.empty())
+    return;
+  auto left = std::make_shared<Made>(*made);
+  llvm::erase_if(*left, [&](const auto &entry) { return llvm::is_contained(tensors, entry.first); });
+  made = std::move(left);
 }
 
 void Timeline::take(Region &to, const Produced &from, double cycles) {
@@ -58,6 +62,10 @@ void Timeline::run(int node, int number, llvm::ArrayRef<Arrival> arrivals, doubl
   region.lastNode = node;
   region.free += cycles;
   total += cycles;
-  if (result >= 0)
-    made.push_back({result, {number, node, region.free}});
+  if (result >= 0) {
+    auto more = std::make_shared<Made>(*made);
+    auto at = llvm::lower_bound(*more, result, [](const auto &entry, int tensor) { return entry.first < tensor; });
+    more->insert(at, {result, {number, node, region.free}});
+    made = std::move(more);
+  }
 }

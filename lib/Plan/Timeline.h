@@ -10,7 +10,9 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 
+#include <memory>
 #include <optional>
+#include <vector>
 
 namespace wafer::wfr {
 
@@ -27,7 +29,7 @@ public:
     double ready; // cycle
   };
 
-  /// Node `node` runs in `region` for `cycles`, after `arrivals`; it makes `result` (-1: nothing).
+  /// Node `node` runs in `region` for `cycles`, after `arrivals`; it makes `result` (-1: nothing that is asked for).
   void run(int node, int region, llvm::ArrayRef<Arrival> arrivals, double cycles, int result);
   /// Tensors that no later node reads.
   void forget(llvm::ArrayRef<int> tensors);
@@ -45,7 +47,9 @@ private:
   void take(Region &to, const Produced &from, double cycles);
 
   llvm::SmallVector<Region, 2> regions;
-  llvm::SmallVector<std::pair<int, Produced>, 8> made; // by tensor
+  using Made = std::vector<std::pair<int, Produced>>;
+
+  std::shared_ptr<const Made> made = std::make_shared<Made>(); // by tensor, ascending; copies of a timeline share it
   double total = 0;
 };
 

@@ -231,7 +231,9 @@ private:
     bool output = stream.getTo().empty();
     StringRef regionName = output ? *stream.getFrom() : cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue();
     wfr::RectAttr rect = *regions.lookup<wfr::RegionOp>(regionName).getRect();
-    FailureOr<image::HostStream *> added = addHostStream(stream, *stream.getHostName(), type);
+    std::optional<ArrayRef<int64_t>> shape = stream.getHostShape();
+    FailureOr<image::HostStream *> added = addHostStream(
+        stream, *stream.getHostName(), shape ? RankedTensorType::get(*shape, type.getElementType()) : type);
     if (failed(added))
       return failure();
     image::HostStream &entry = **added;

@@ -28,25 +28,34 @@ namespace {
 constexpr int kSendThread = 1, kRelayThread = 2;
 
 /// A descriptor has four dimensions. What is left beyond, those with the fewest elements, is transferred slice by
-/// slice.
+/// slice, as far as there are axes to count slices with.
 void sliceDims(std::vector<TransferDim> &dims) {
-  for (Axis axis : {S0, S1}) {
-    if (dims.size() - (axis == S1) <= isa::kMaxRank)
+  auto slicedBy = [&](Axis axis) {
+    return llvm::any_of(dims, [&](const TransferDim &dim) { return dim.slices && dim.sliceAxis == axis; });
+  };
+  for (Axis axis : {S0, S1, S2, S3}) {
+    if (llvm::count_if(dims, [](const TransferDim &dim) { return dim.slices == 0; }) <= isa::kMaxRank)
       return;
-    auto elements = [](const TransferDim &dim) {
-      return std::max<int64_t>(0, std::min(dim.sourceExtent, dim.resultHigh.constant) -
-                                      std::max<int64_t>(0, dim.resultLow.constant));
+    if (slicedBy(axis))
+      continue;
+    auto first = [](const TransferDim &dim) { return std::max<int64_t>(0, dim.resultLow.constant); };
+    auto elements = [&](const TransferDim &dim) {
+      return std::max<int64_t>(1, std::min(dim.sourceExtent, dim.resultHigh.constant) - first(dim));
     };
     // The last dimension stays: it is the one that is contiguous.
     TransferDim *fewest = nullptr;
     for (TransferDim &dim : llvm::MutableArrayRef(dims).drop_back())
       if (!dim.slices && (!fewest || elements(dim) < elements(*fewest)))
         fewest = &dim;
-    fewest->slices = std::max<int64_t>(1, elements(*fewest));
-    fewest->resultLow = Affine(std::max<int64_t>(0, fewest->resultLow.constant));
-    fewest->resultLow.step[axis] = 1;
-    fewest->resultHigh = fewest->resultLow + Affine(1);
+    fewest->slice(axis, first(*fewest), elements(*fewest));
   }
+}
+
+/// The same of a stream: what lies on the wire between the host or another region and here is whole boxes, row-major,
+/// so it is the outermost dimensions that are taken slice by slice, within every sender's part.
+void sliceStreamDims(std::vector<TransferDim> &dims) {
+  for (size_t d = 0; dims.size() - d > isa::kMaxRank && d <= S3 - S0; ++d)
+    dims[d].slice(static_cast<Axis>(S0 + d), 0, dims[d].sourceExtent);
 }
 
 struct Transfer {
@@ -280,15 +289,51 @@ struct Transfer {
     b.wait(kRelayThread);
   }
 
+  bool sliced() const {
+    return llvm::any_of(dims, [](const TransferDim &dim) { return dim.slices != 0; });
+  }
+
   void sendStream(int gather, int stream) {
     if (senders.end() == 1) {
-      b.when(line > 1 ? isHead() : Value(), [&] { send(stream, 0, pe::Control::None); });
+      b.when(line > 1 ? isHead() : Value(), [&] { eachSlice([&] { send(stream, 0, pe::Control::None); }); });
       return;
     }
+    if (sliced())
+      return sendSlices(gather, stream);
     sendToGather(gather);
     b.when(isHead(), [&] {
       eachSender([&] {
         b.vec(pe::VectorKind::Mov, type, blockExtents(), b.fabric(stream), b.fabric(gather));
+        dropControl(gather);
+      });
+    });
+    b.wait(kSendThread);
+  }
+
+  /// sendStream, slice by slice: every slice waits until it is gone, so the head's own go to the stream at once, not by
+  /// way of the gather channel, of which it is the reader.
+  void sendSlices(int gather, int stream) {
+    b.when(isHead(), [&] { eachSlice([&] { send(stream, 0, pe::Control::None); }); });
+    auto handOn = [&](pe::Control control) {
+      b.vec(pe::VectorKind::Mov, type, b.constant(0), b.fabric(gather), b.desc(b.address(source), {1}), {}, {},
+            kSendThread, control);
+    };
+    Value position = b.position(y);
+    int64_t end = senders.end();
+    b.when(end < line ? b.less(position, b.constant(end)) : Value(), [&] {
+      b.when(b.less(b.constant(0), position), [&] { eachSlice([&] { send(gather, 0, pe::Control::None); }); });
+      b.when(
+          b.equal(position, b.constant(end - 1)), [&] { handOn(pe::Control::Reset); },
+          [&] { handOn(pe::Control::Advance); });
+    });
+    b.when(isHead(), [&] {
+      Affine sender;
+      sender.step[P0] = senders.split;
+      sender.step[P1] = 1;
+      eachSender([&] {
+        b.when(b.less(b.constant(0), b.value(sender)), [&] {
+          eachSlice([&] { b.vec(pe::VectorKind::Mov, type, blockExtents(), b.fabric(stream), b.fabric(gather)); });
+        });
         dropControl(gather);
       });
     });
@@ -301,7 +346,7 @@ struct Transfer {
         burst(run, stream, broadcast, 0);
       return;
     }
-    eachSender([&] {
+    auto takeBlock = [&] {
       SmallVector<Value> extents = blockExtents();
       if (line == 1)
         return receive(stream, extents);
@@ -310,7 +355,8 @@ struct Transfer {
       });
       receive(broadcast, extents);
       b.when(isHead(), [&] { b.wait(kRelayThread); });
-    });
+    };
+    eachSender([&] { eachSlice(takeBlock); });
   }
 
   void copy() {
@@ -329,17 +375,16 @@ struct Transfer {
 
   /// Builds `body` for each slice.
   void eachSlice(llvm::function_ref<void()> body) {
-    const TransferDim *sliced[2] = {};
+    SmallVector<const TransferDim *> sliced;
     for (const TransferDim &dim : dims)
       if (dim.slices)
-        sliced[dim.resultLow.step[S1]] = &dim;
-    auto nested = [&](auto &self, unsigned i) -> void {
-      if (i == 2 || !sliced[i])
+        sliced.push_back(&dim);
+    auto nested = [&](auto &self, size_t i) -> void {
+      if (i == sliced.size())
         return body();
-      Axis axis = i == 0 ? S0 : S1;
-      b.sizes.size[axis] = sliced[i]->slices;
+      b.sizes.size[sliced[i]->sliceAxis] = sliced[i]->slices;
       b.loop(b.constant(sliced[i]->slices), 1, [&](Value slice) {
-        b.bind(axis, slice);
+        b.bind(sliced[i]->sliceAxis, slice);
         self(self, i + 1);
       });
     };
@@ -347,10 +392,12 @@ struct Transfer {
   }
 };
 
-LogicalResult checkRank(Operation *op, const Transfer &transfer, size_t most) {
-  if (transfer.dims.size() > most)
+LogicalResult checkRank(Operation *op, const Transfer &transfer) {
+  int64_t walked = llvm::count_if(transfer.dims, [](const TransferDim &dim) { return dim.slices == 0; });
+  if (walked > isa::kMaxRank)
     return op->emitOpError("moves a box with ")
-           << transfer.dims.size() << " dimensions that are split or cut; " << most << " are supported";
+           << transfer.dims.size() << " dimensions that are split or cut; a descriptor walks "
+           << static_cast<int64_t>(isa::kMaxRank);
   return success();
 }
 
@@ -368,36 +415,37 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
   bool y = op.getAxis() == "y", local = op.getAxis() == "local";
   int64_t line = y ? code.height : code.width;
   Senders senders = sendersOf(source.layout, source.shape, y, code.width, code.height);
-  return code.function(
-      op.getLoc(), source.layout,
-      local              ? "copy"
-      : op.byNeighbors() ? (y ? "exchange_y" : "exchange_x")
-      : y                ? "pass_y"
-                         : "pass_x",
-      [&](PeBuilder &b) {
-        Transfer transfer{b,
-                          y,
-                          line,
-                          senders,
-                          transferDims(source.layout, source.shape, result.layout, result.shape, op.getShift()),
-                          source.elementType(),
-                          source.buffer,
-                          result.buffer};
-        if (failed(checkRank(op, transfer, isa::kMaxRank + 2)))
-          return failure();
-        sliceDims(transfer.dims);
-        transfer.eachSlice([&] {
-          if (local || line == 1)
-            transfer.copy();
-          else if (op.byNeighbors())
-            transfer.exchange(*exchangedDim(transfer.dims, y, b.sizes), y ? code.colors.chainY : code.colors.chainX,
-                              y ? code.colors.awayY : code.colors.awayX);
-          else
-            transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
-                          y ? code.colors.broadcastY : code.colors.broadcastX);
-        });
-        return success();
-      });
+  return code.function(op.getLoc(), source.layout,
+                       local              ? "copy"
+                       : op.byNeighbors() ? (y ? "exchange_y" : "exchange_x")
+                       : y                ? "pass_y"
+                                          : "pass_x",
+                       [&](PeBuilder &b) {
+                         Transfer transfer{b,
+                                           y,
+                                           line,
+                                           senders,
+                                           transferDims(source.layout, source.shape, result.layout, result.shape,
+                                                        op.getShift(), op.regroup()),
+                                           source.elementType(),
+                                           source.buffer,
+                                           result.buffer};
+                         sliceDims(transfer.dims);
+                         if (failed(checkRank(op, transfer)))
+                           return failure();
+                         transfer.eachSlice([&] {
+                           if (local || line == 1)
+                             transfer.copy();
+                           else if (op.byNeighbors())
+                             transfer.exchange(*exchangedDim(transfer.dims, y, b.sizes),
+                                               y ? code.colors.chainY : code.colors.chainX,
+                                               y ? code.colors.awayY : code.colors.awayX);
+                           else
+                             transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
+                                           y ? code.colors.broadcastY : code.colors.broadcastX);
+                         });
+                         return success();
+                       });
 }
 
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
@@ -415,8 +463,8 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
                       source.buffer,
                       source.buffer,
                       true};
-    // Streams are not sliced: the host knows whole boxes. Without a shift few dimensions are cut.
-    if (failed(checkRank(op, transfer, isa::kMaxRank)))
+    sliceStreamDims(transfer.dims);
+    if (failed(checkRank(op, transfer)))
       return failure();
     int64_t lanes = stream.getLanes();
     b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
@@ -445,8 +493,8 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
                       "",
                       result.buffer,
                       true};
-    // Streams are not sliced: the host knows whole boxes. Without a shift few dimensions are cut.
-    if (failed(checkRank(op, transfer, isa::kMaxRank)))
+    sliceStreamDims(transfer.dims);
+    if (failed(checkRank(op, transfer)))
       return failure();
     int64_t lanes = stream.getLanes();
     b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),

@@ -6,13 +6,21 @@ using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
 
+void TransferDim::slice(Axis axis, int64_t first, int64_t count) {
+  slices = count;
+  sliceAxis = axis;
+  resultLow = Affine(first);
+  resultLow.step[axis] = 1;
+  resultHigh = resultLow + Affine(1);
+}
+
 /// Dimensions that both sides hold whole are merged into the one before them.
 static std::vector<TransferDim> mergeDims(ArrayRef<TransferDim> dims) {
   std::vector<TransferDim> merged;
   for (const TransferDim &dim : dims) {
     if (dim.trivial() && dim.sourceExtent == 1)
       continue;
-    if (!merged.empty() && dim.trivial()) {
+    if (!merged.empty() && !merged.back().slices && dim.trivial()) {
       TransferDim &outer = merged.back();
       int64_t k = dim.sourceExtent;
       outer.sourceStart = outer.sourceStart * k;
@@ -41,14 +49,51 @@ static SmallVector<int64_t> rowMajorStrides(const Layout &layout) {
 
 std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef<int64_t> sourceShape,
                                                   const Layout &result, ArrayRef<int64_t> resultShape,
-                                                  ArrayRef<int64_t> shift) {
+                                                  ArrayRef<int64_t> shift, Regroup regroup) {
   std::vector<TransferDim> dims;
   SmallVector<int64_t> sourceStrides = rowMajorStrides(source), resultStrides = rowMajorStrides(result);
-  for (size_t d = 0; d != sourceShape.size(); ++d) {
-    int64_t by = shift.empty() ? 0 : shift[d];
-    dims.push_back({source.dims[d].start, result.dims[d].start - Affine(by), source.dims[d].length,
-                    result.dims[d].length, sourceShape[d], -by, resultShape[d] - by, sourceStrides[d],
-                    resultStrides[d]});
+  size_t s = 0, r = 0; // dimensions of the source and of the result
+  auto outer = [&](int64_t extent) {
+    TransferDim dim{Affine(0), Affine(0), extent, extent, extent, 0, extent, 0, 0};
+    dim.slice(S0, 0, extent);
+    return dim;
+  };
+  Affine slice;
+  slice.step[S0] = 1;
+  while (s != sourceShape.size()) {
+    bool grouped = regroup.kind != Regroup::None && s == regroup.dim;
+    const LayoutDim &from = source.dims[s], &to = result.dims[r];
+    if (grouped && regroup.kind == Regroup::Merge) {
+      const LayoutDim &inner = source.dims[s + 1];
+      TransferDim dim = outer(sourceShape[s]);
+      dim.sourceStart = from.start;
+      dim.sourceLength = from.length;
+      dim.sourceStride = sourceStrides[s];
+      dims.push_back(dim);
+      int64_t extent = sourceShape[s + 1];
+      dims.push_back({inner.start, to.start - slice * extent, inner.length, to.length, extent, 0, extent,
+                      sourceStrides[s + 1], resultStrides[r]});
+      s += 2;
+      ++r;
+    } else if (grouped) {
+      const LayoutDim &inner = result.dims[r + 1];
+      TransferDim dim = outer(resultShape[r]);
+      dim.resultStart = to.start;
+      dim.resultLength = to.length;
+      dim.resultStride = resultStrides[r];
+      dims.push_back(dim);
+      int64_t extent = resultShape[r + 1];
+      dims.push_back({from.start - slice * extent, inner.start, from.length, inner.length, extent, 0, extent,
+                      sourceStrides[s], resultStrides[r + 1]});
+      ++s;
+      r += 2;
+    } else {
+      int64_t by = shift.empty() ? 0 : shift[s];
+      dims.push_back({from.start, to.start - Affine(by), from.length, to.length, sourceShape[s], -by,
+                      resultShape[r] - by, sourceStrides[s], resultStrides[r]});
+      ++s;
+      ++r;
+    }
   }
   return mergeDims(dims);
 }

@@ -54,6 +54,11 @@ LogicalResult StreamOp::verify() {
   bool host = getHostName().has_value();
   if (host == (getFrom().has_value() && !getTo().empty()))
     return emitOpError("has a producer and consumers, or the host in the place of one");
+  if (std::optional<ArrayRef<int64_t>> shape = getHostShape()) {
+    auto type = cast<RankedTensorType>(getType());
+    if (!host || ShapedType::getNumElements(*shape) != type.getNumElements())
+      return emitOpError("the host's shape must have as many elements as ") << type;
+  }
   return success();
 }
 
@@ -89,10 +94,55 @@ OpFoldResult RedistributeOp::fold(FoldAdaptor) {
   return {};
 }
 
+void RedistributeOp::build(OpBuilder &builder, OperationState &state, Type type, Value source, Value into,
+                           StringRef axis, ArrayRef<int64_t> shift, StringRef algorithm, Regroup regroup) {
+  state.addTypes(type);
+  state.addOperands(source);
+  if (into)
+    state.addOperands(into);
+  Properties &properties = state.getOrAddProperties<Properties>();
+  properties.axis = builder.getStringAttr(axis);
+  properties.shift = builder.getDenseI64ArrayAttr(shift);
+  properties.algorithm = builder.getStringAttr(algorithm);
+  if (regroup.kind == Regroup::Merge)
+    properties.merge = builder.getI64IntegerAttr(regroup.dim);
+  if (regroup.kind == Regroup::Split)
+    properties.split = builder.getI64IntegerAttr(regroup.dim);
+}
+
+Regroup RedistributeOp::regroup() {
+  if (std::optional<uint64_t> dim = getMerge())
+    return {Regroup::Merge, static_cast<unsigned>(*dim)};
+  if (std::optional<uint64_t> dim = getSplit())
+    return {Regroup::Split, static_cast<unsigned>(*dim)};
+  return {};
+}
+
+/// The shape of one side of a regrouping is that of the other, two dimensions taken as one.
+static LogicalResult verifyRegroup(RedistributeOp op) {
+  if (op.getMerge() && op.getSplit())
+    return op.emitOpError("merges two dimensions or splits one, not both");
+  if (op.getInto() || !op.getShift().empty() || op.byNeighbors() || op.getAxis() == "local")
+    return op.emitOpError("merges or splits dimensions by a pass into a tensor of its own, without a shift");
+  Regroup regroup = op.regroup();
+  ArrayRef<int64_t> fine = cast<RankedTensorType>(op.getSource().getType()).getShape(),
+                    coarse = cast<RankedTensorType>(op.getResult().getType()).getShape();
+  if (regroup.kind == Regroup::Split)
+    std::swap(fine, coarse);
+  size_t d = regroup.dim;
+  if (d + 1 >= fine.size() || fine.size() != coarse.size() + 1 || fine[d] * fine[d + 1] != coarse[d] ||
+      fine.take_front(d) != coarse.take_front(d) || fine.drop_front(d + 2) != coarse.drop_front(d + 1))
+    return op.emitOpError("shapes differ in more than dimension ") << d << " for two that make it";
+  return success();
+}
+
 LogicalResult RedistributeOp::verify() {
   auto from = cast<RankedTensorType>(getSource().getType()), to = cast<RankedTensorType>(getResult().getType());
-  if (from.getRank() != to.getRank() || from.getElementType() != to.getElementType())
+  bool regroups = getMerge() || getSplit();
+  if (from.getElementType() != to.getElementType() || (!regroups && from.getRank() != to.getRank()))
     return emitOpError("must keep rank and element type");
+  if (regroups && failed(verifyRegroup(*this)))
+    return failure();
   if (!getShift().empty() && (int64_t)getShift().size() != from.getRank())
     return emitOpError("shift needs one number per dimension");
   if (getInto() && getInto().getType() != to)

@@ -112,3 +112,34 @@ wafer.program @main mesh(8 x 8) {
         -> tensor<16xf32, #wafer.layout<[8 at 2 * x0 - 3]>>
   }
 }
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+    %0 = wafer.empty : tensor<4x6xf32, #wafer.layout<[4 at 0, 1 at 1 * x0]>>
+    // expected-error @+1 {{shapes differ in more than dimension 0 for two that make it}}
+    %1 = wafer.redistribute %0 along "x" merge 0 : (tensor<4x6xf32, #wafer.layout<[4 at 0, 1 at 1 * x0]>>)
+        -> tensor<23xf32, #wafer.layout<[3 at 3 * x0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+    %0 = wafer.empty : tensor<24xf32, #wafer.layout<[3 at 3 * x0]>>
+    // expected-error @+1 {{merges or splits dimensions by a pass into a tensor of its own, without a shift}}
+    %1 = wafer.redistribute %0 along "local" split 0 : (tensor<24xf32, #wafer.layout<[3 at 3 * x0]>>)
+        -> tensor<4x6xf32, #wafer.layout<[4 at 0, 1 at 1 * x0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+  }
+  // expected-error @+1 {{the host's shape must have as many elements as 'tensor<16x8xf32>'}}
+  wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x" as [127]
+}

@@ -24,12 +24,18 @@ wafer.program @main mesh(16 x 16) {
     }
     %3 = wafer.reduce %2 along "x" by "chain"
         : tensor<16xf32, #partial> to tensor<16xf32, #wafer.layout<[16 at 0], valid_at_0 = [x0]>>
+    // CHECK: wafer.redistribute %{{.*}} along "x" merge 0
+    %m = wafer.redistribute %1 along "x" merge 0 : (tensor<16x8xf32, #cols>) -> tensor<128xf32, #wafer.layout<[32 at 32 * x0]>>
+    // CHECK: wafer.redistribute %{{.*}} along "x" split 0
+    %n = wafer.redistribute %m along "x" split 0 : (tensor<128xf32, #wafer.layout<[32 at 32 * x0]>>) -> tensor<16x8xf32, #cols>
     // CHECK: tensor<16xf32, #wafer.layout<[6 at 4 * x0 + 1 * t - 1], split = [2, 1], valid_at_0 = [y0]>>
     %4 = wafer.empty : tensor<16xf32, #wafer.layout<[6 at 4 * x0 - 1 + 1 * t], split = [2, 1], valid_at_0 = [y0]>>
     wafer.send %3 to @out : tensor<16xf32, #wafer.layout<[16 at 0], valid_at_0 = [x0]>>
   }
   // CHECK: wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x"
   wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x"
+  // CHECK: wafer.stream @in2 to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "z" as [128]
+  wafer.stream @in2 to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "z" as [128]
   // CHECK: wafer.unread "rate" of tensor<1xi64>
   wafer.unread "rate" of tensor<1xi64>
   wafer.stream @out from @r0 to [] of tensor<16xf32> senders 4 lanes 1 host "y"

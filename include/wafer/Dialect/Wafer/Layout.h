@@ -13,9 +13,9 @@
 namespace wafer::wfr {
 
 /// Logical axes: x = x0 * splitX + x1, y = y0 * splitY + y1; t counts the chunks of the enclosing wafer.chunks. P0 and
-/// P1 are the x or y axes of another PE of the same line, the sender of a block; S0 and S1 count the slices of a
+/// P1 are the x or y axes of another PE of the same line, the sender of a block; S0 to S3 count the slices of a
 /// transfer.
-enum Axis : unsigned { X0, X1, Y0, Y1, T, P0, P1, S0, S1, kNumAxes };
+enum Axis : unsigned { X0, X1, Y0, Y1, T, P0, P1, S0, S1, S2, S3, kNumAxes };
 constexpr unsigned kLayoutAxes = 5;
 
 /// constant + sum of step[a] * coordinate of axis a.

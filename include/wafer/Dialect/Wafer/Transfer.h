@@ -25,6 +25,10 @@ struct TransferDim {
   Affine resultLow, resultHigh; // the result tensor's range, in source indices; of sliced dimensions one element of it
   int64_t sourceStride, resultStride;
   int64_t slices = 0; // of a sliced dimension: how many there are
+  Axis sliceAxis = S0;
+
+  /// Moves element by element, in a loop around all that is done with the other dimensions.
+  void slice(Axis axis, int64_t first, int64_t count);
 
   bool trivial() const {
     return sourceStart.isConstant() && resultStart.isConstant() && sourceStart.constant == 0 &&
@@ -35,8 +39,12 @@ struct TransferDim {
 
 /// The dimensions of a transfer; those that both sides hold whole are merged into the one before them. Element i of the
 /// source is element i + shift of the result.
+///
+/// Of two dimensions that are one on the other side the outer one is sliced: in slice s of it, element j of the inner
+/// one is element s * extent + j of the one that they make, so that boxes may be cut anywhere and stay affine.
 std::vector<TransferDim> transferDims(const Layout &source, llvm::ArrayRef<int64_t> sourceShape, const Layout &result,
-                                      llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift);
+                                      llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift,
+                                      Regroup regroup = {});
 
 /// What one PE sends of each dimension: its box, inside the tensor, as far as its line needs it (all of it if
 /// `streamed`: then the receivers are elsewhere). With `sender`, of the PE at P0 on the line.

@@ -19,6 +19,17 @@
 
 #define GET_ATTRDEF_CLASSES
 #include "wafer/Dialect/Wafer/WaferAttrs.h.inc"
+namespace wafer::wfr {
+
+/// Two dimensions of one side of a transfer that are one, row-major, of the other: `dim` and `dim + 1` of the source
+/// are `dim` of the result (Merge), or the other way about (Split).
+struct Regroup {
+  enum Kind { None, Merge, Split } kind = None;
+  unsigned dim = 0;
+};
+
+} // namespace wafer::wfr
+
 #define GET_OP_CLASSES
 #include "wafer/Dialect/Wafer/WaferOps.h.inc"
 

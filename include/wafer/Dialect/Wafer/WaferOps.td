@@ -42,13 +42,15 @@ def Wafer_StreamOp : Wafer_Op<"stream", [Symbol, HasParent<"ProgramOp">]> {
   let description = [{
     Lane i runs from the head (x = 0) of row i of `from` to the heads of row i of every region in `to`; the host stands
     at a side of the mesh. `layout` and `senders` say what a lane carries: for each sender 0 .. senders - 1 in turn the
-    box that it holds of the tensor, clipped, row-major. The fabric.net of the same name has the color.
+    box that it holds of the tensor, clipped, row-major. The fabric.net of the same name has the color. The host may
+    know the tensor by another shape, `as`, of the same elements in row-major order.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<FlatSymbolRefAttr>:$from, ArrayAttr:$to, TypeAttr:$type,
-                       I64Attr:$senders, I64Attr:$lanes, OptionalAttr<StrAttr>:$host_name);
+                       I64Attr:$senders, I64Attr:$lanes, OptionalAttr<StrAttr>:$host_name,
+                       OptionalAttr<DenseI64ArrayAttr>:$host_shape);
   let assemblyFormat = [{
-    $sym_name (`from` $from^)? `to` $to `of` $type `senders` $senders `lanes` $lanes (`host` $host_name^)?
-    attr-dict
+    $sym_name (`from` $from^)? `to` $to `of` $type `senders` $senders `lanes` $lanes
+    (`host` $host_name^ (`as` $host_shape^)?)? attr-dict
   }];
   let hasVerifier = 1;
 }
@@ -112,18 +114,31 @@ def Wafer_RedistributeOp : Wafer_Op<"redistribute", [Pure]> {
 
     `by "neighbors"` is for halos: what a PE lacks of its window is held by the PEs beside it on the line, which hand it
     over directly. The default, `by "pass"`, makes no such demand.
+
+    A pass may also reshape what it moves. `merge d`: dimensions d and d + 1 of the source are dimension d of the
+    result, row-major; `split d` is the reverse. Blocks of the merged dimension may be cut anywhere: the outer of the
+    two dimensions is passed slice by slice.
   }];
   let arguments = (ins AnyRankedTensor:$source, Optional<AnyRankedTensor>:$into, StrAttr:$axis,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$shift,
-                       DefaultValuedAttr<StrAttr, "\"pass\"">:$algorithm);
+                       DefaultValuedAttr<StrAttr, "\"pass\"">:$algorithm, OptionalAttr<I64Attr>:$merge,
+                       OptionalAttr<I64Attr>:$split);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $source (`into` $into^)? `along` $axis (`by` $algorithm^)? (`shift` $shift^)? attr-dict `:`
-    functional-type(operands, results)
+    $source (`into` $into^)? `along` $axis (`by` $algorithm^)? (`shift` $shift^)? (`merge` $merge^)? (`split` $split^)?
+    attr-dict `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
     bool byNeighbors() { return getAlgorithm() == "neighbors"; }
+    /// What `merge` or `split` says.
+    Regroup regroup();
   }];
+  let skipDefaultBuilders = 1;
+  let builders = [
+    OpBuilder<(ins "mlir::Type":$type, "mlir::Value":$source, "mlir::Value":$into, "llvm::StringRef":$axis,
+                   "llvm::ArrayRef<int64_t>":$shift, CArg<"llvm::StringRef", "\"pass\"">:$algorithm,
+                   CArg<"Regroup", "{}">:$regroup)>
+  ];
   let hasVerifier = 1;
   let hasFolder = 1;
 }
