@@ -5,7 +5,7 @@
     model.compile_options         what wafer-compile must be told about it
     for label, feed in model.inputs(5): ...
 
-Three come with their weights in wheels of requirements-models.txt (only the wheels' files are read; their packages are
+Five come with their weights in wheels of requirements-models.txt (only the wheels' files are read; their packages are
 never imported), two are checked in under test/models.
 """
 
@@ -75,6 +75,30 @@ def _words() -> Iterator[tuple[str, Feed]]:
         yield text, {"x": synthetic_text.line(text, seed=index)[..., :64]}
 
 
+def _voice(windows: int) -> Iterator[np.ndarray]:
+    """f32[windows, 576]: 16 kHz, tones of a speaking voice that swell and fade among noise."""
+    for seed in range(64):
+        random = np.random.default_rng(seed)
+        time = np.arange(windows * 576) / 16000
+        pitch = random.uniform(90, 250)
+        tones = sum(np.sin(2 * np.pi * pitch * k * time + random.uniform(0, 6)) / k for k in range(1, 12))
+        envelope = np.clip(np.sin(2 * np.pi * time * random.uniform(1, 4)), 0, None)
+        signal = 0.2 * tones * envelope + 0.01 * random.standard_normal(time.shape)
+        yield signal.astype(np.float32).reshape(windows, 576)
+
+
+def _voice_window() -> Iterator[tuple[str, Feed]]:
+    for seed, window in enumerate(_voice(1)):
+        state = np.random.default_rng(seed).uniform(-0.5, 0.5, (2, 1, 128)).astype(np.float32)
+        yield f"window {seed}", {"input": window, "state": state}
+
+
+def _voice_windows() -> Iterator[tuple[str, Feed]]:
+    for seed, windows in enumerate(_voice(40)):
+        zeros = np.zeros((1, 1, 128), np.float32)
+        yield f"windows {seed}", {"input": windows, "h": zeros, "c": zeros}
+
+
 def _tokens(masked: bool) -> Iterator[tuple[str, Feed]]:
     for seed in range(64):
         random = np.random.default_rng(seed)
@@ -103,6 +127,19 @@ _MODELS = {
         wheel_file("rapidocr/models/PP-OCRv6_rec_small.onnx"),
         ["--shape", "x=1x3x48x64"],
         _words,
+    ),
+    # A voice's presence in one window of 36 ms, by an LSTM that the caller steps, and in 40 windows.
+    "voice": lambda: Model(
+        "voice",
+        wheel_file("silero_vad/data/silero_vad_half.onnx"),
+        ["--shape", "input=1x576", "--shape", "state=2x1x128"],
+        _voice_window,
+    ),
+    "voice-sequence": lambda: Model(
+        "voice-sequence",
+        wheel_file("silero_vad/data/silero_vad_16k_sequence.onnx"),
+        ["--shape", "input=40x576"],
+        _voice_windows,
     ),
     "decoder": lambda: Model("decoder", ROOT / "test/models/decoder.onnx", [], lambda: _tokens(False)),
     "encoder": lambda: Model("encoder", ROOT / "test/models/encoder.onnx", [], lambda: _tokens(True)),
