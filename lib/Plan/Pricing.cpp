@@ -185,6 +185,7 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
   }
   bool copy = !source.plain() || access != Access::Any;
   double cycles = 0, steps = static_cast<double>(candidate.steps);
+  int64_t words = needed.words();
   for (const Piece &piece : source.pieces) {
     const GraphTensor &tensor = graph.tensors[piece.tensor];
     if (tensor.resident()) {
@@ -216,24 +217,39 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
       }
       from = &known->second;
     }
-    const Movement *movement = movements.plan({*from, tensor.shape, needed, piece.shift, copy}, candidate.steps);
-    if (!movement)
+    bool unchanging = node.repeated() && source.plain() && tensor.loop != node.loop;
+    Way way = cheapestWay({*from, tensor.shape, needed, piece.shift, copy}, candidate, unchanging);
+    if (!way.movement)
       return false;
-    cycles += movement->cycles * (movesOnce(node, source, *movement) ? 1.0 : steps);
-    price.temporaryWords += movement->middleWords;
-    price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
+    cycles += way.cycles;
+    words = std::max(words, way.words);
+    price.temporaryWords += way.movement->middleWords;
+    price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(way.movement->steps.size());
     if (plan)
-      plan->pieces.push_back(*movement);
+      plan->pieces.push_back(*way.movement);
   }
-  price.temporaryWords += needed.words();
+  price.temporaryWords += words;
   price.cycles.moves += cycles;
   return true;
 }
 
-/// What no step of a loop changes, and every step needs the same of, moves before the loop (Emit.cpp).
-bool Pricing::movesOnce(const GraphNode &node, const GraphOperand &source, const Movement &movement) const {
-  return node.repeated() && source.plain() && graph.tensors[source.pieces[0].tensor].loop != node.loop &&
-         llvm::none_of(movement.steps, [](const MoveStep &step) { return step.result.dependsOn(T); });
+/// What no step of a loop changes (`unchanging`) moves before the loop (Emit.cpp): if every step needs the same of it,
+/// and else all that the steps need together, if that is cheaper than each step's part in turn and leaves memory.
+Pricing::Way Pricing::cheapestWay(const MoveRequest &move, const Candidate &candidate, bool unchanging) {
+  Way way;
+  auto consider = [&](const Movement *movement, double times, int64_t words) {
+    if (movement && movement->cycles * times < way.cycles)
+      way = {movement, movement->cycles * times, words};
+  };
+  const Movement *each = movements.plan(move, candidate.steps);
+  bool same = each && llvm::none_of(each->steps, [](const MoveStep &step) { return step.result.dependsOn(T); });
+  consider(each, unchanging && same ? 1.0 : static_cast<double>(candidate.steps), move.to.words());
+  if (!unchanging || same)
+    return way;
+  Layout all = wholeOfChunks(move.to, candidate.steps);
+  if (4 * all.words() <= request.model.usableSramBytes() / 8)
+    consider(movements.plan({move.from, move.fromShape, all, move.shift, move.copy}, 1), 1.0, all.words());
+  return way;
 }
 
 /// How an input comes in: as it is needed (`direct`, if that is given), or by rows, for the sake of more lanes, and

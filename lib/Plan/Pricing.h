@@ -40,7 +40,13 @@ private:
 
   bool bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Access access,
                     int region, Price &price, OperandPlan *plan);
-  bool movesOnce(const GraphNode &node, const GraphOperand &source, const Movement &movement) const;
+  /// How to bring a piece of an operand, in cycles of all steps, and what it takes where it arrives.
+  struct Way {
+    const Movement *movement = nullptr;
+    double cycles = INFINITY;
+    int64_t words = 0;
+  };
+  Way cheapestWay(const MoveRequest &move, const Candidate &candidate, bool unchanging);
   void countTensors(size_t n, const State &state, int region, Price &price) const;
   bool finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan);
   Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
