@@ -30,9 +30,12 @@ def main() -> int:
         return 2
     text = HEAD
     for path in sorted(FOLDER.glob("*.cpp")):
-        entries = re.findall(r'\{"(\w+)", (\d+), [^{}]+\},', path.read_text())
+        entries = re.findall(
+            r'\{"(\w+)", \d+, (?!refuse)(?:[^{}"]+, "([\w.]+)"|[^{}"]+)\},', path.read_text()
+        )
         if entries:
-            text += f"\n## {path.stem}\n\n" + ", ".join(sorted({op for op, _ in entries})) + "\n"
+            names = {f"{domain}.{op}" if domain else op for op, domain in entries}
+            text += f"\n## {path.stem}\n\n" + ", ".join(sorted(names)) + "\n"
     pathlib.Path(sys.argv[1]).write_text(text)
     return 0
 

@@ -63,6 +63,8 @@ private:
   Location loc;
 };
 
+Value log1p(Scalars &s, Value x) { return s.log1p(x); }
+
 Value tangent(Scalars &s, Value x) { return s.div(s.make<math::SinOp>(x), s.make<math::CosOp>(x)); }
 
 Value sinh(Scalars &s, Value x) {
@@ -139,8 +141,8 @@ template <typename Op, Value (*formula)(Scalars &, Value)> struct Expand : OpRew
 } // namespace
 
 void wafer::populateExpandMathPatterns(RewritePatternSet &patterns) {
-  patterns.add<Expand<math::TanOp, tangent>, Expand<math::SinhOp, sinh>, Expand<math::CoshOp, cosh>,
-               Expand<math::AsinhOp, asinh>, Expand<math::AcoshOp, acosh>, Expand<math::AtanhOp, atanh>,
-               Expand<math::AtanOp, atan>, Expand<math::AsinOp, asin>, Expand<math::AcosOp, acos>>(
-      patterns.getContext());
+  patterns.add<Expand<math::Log1pOp, log1p>, Expand<math::TanOp, tangent>, Expand<math::SinhOp, sinh>,
+               Expand<math::CoshOp, cosh>, Expand<math::AsinhOp, asinh>, Expand<math::AcoshOp, acosh>,
+               Expand<math::AtanhOp, atanh>, Expand<math::AtanOp, atan>, Expand<math::AsinOp, asin>,
+               Expand<math::AcosOp, acos>>(patterns.getContext());
 }

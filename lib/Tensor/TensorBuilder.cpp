@@ -217,7 +217,7 @@ Value TensorBuilder::map(ArrayRef<Value> operands, Type element, Body body) {
   return mapInto(shape, operands, element, body);
 }
 
-static double identityOf(ReduceKind kind, Type type) {
+double wafer::identityOf(ReduceKind kind, Type type) {
   unsigned width = type.getIntOrFloatBitWidth();
   switch (kind) {
   case ReduceKind::Add:

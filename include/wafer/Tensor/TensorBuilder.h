@@ -18,6 +18,9 @@ namespace wafer {
 /// How a reduction combines two elements.
 enum class ReduceKind { Add, Mul, Max, Min };
 
+/// What a reduction of elements of `type` starts from.
+double identityOf(ReduceKind kind, mlir::Type type);
+
 inline mlir::RankedTensorType tensorTypeOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }

@@ -1,5 +1,5 @@
 // Activation functions, written out in the scalar functions that the machine has.
-#include "Lowering.h"
+#include "Activations.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -9,20 +9,33 @@
 using namespace mlir;
 using namespace wafer;
 
-namespace {
-
 using S = ScalarBuilder;
 using V = Value;
 
-V sigmoid(S &s, V x) {
+V wafer::sigmoid(S &s, V x) {
   V one = s.constant(x.getType(), 1);
   return s.div(one, s.add(one, s.op<math::ExpOp>(s.neg(x))));
 }
 
-// log(1 + e^x) without overflow: max(x, 0) + log(1 + e^-|x|).
+V wafer::gelu(S &s, V x) {
+  Type type = x.getType();
+  V half = s.mul(s.constant(type, 0.5), x);
+  return s.mul(half, s.add(s.constant(type, 1), s.op<math::ErfOp>(s.mul(x, s.constant(type, M_SQRT1_2)))));
+}
+
+V wafer::geluByTanh(S &s, V x) {
+  Type type = x.getType();
+  V half = s.mul(s.constant(type, 0.5), x), cube = s.mul(s.mul(x, x), x);
+  V inner = s.mul(s.constant(type, std::sqrt(2 / M_PI)), s.add(x, s.mul(s.constant(type, 0.044715), cube)));
+  return s.mul(half, s.add(s.constant(type, 1), s.op<math::TanhOp>(inner)));
+}
+
+namespace {
+
+// log(1 + e^x) without overflow, and without loss where e^x is small against 1: max(x, 0) + log1p(e^-|x|).
 V softplus(S &s, V x) {
-  V one = s.constant(x.getType(), 1), zero = s.constant(x.getType(), 0);
-  V tail = s.op<math::LogOp>(s.add(one, s.op<math::ExpOp>(s.neg(s.abs(x)))));
+  V zero = s.constant(x.getType(), 0);
+  V tail = s.op<math::Log1pOp>(s.op<math::ExpOp>(s.neg(s.abs(x))));
   return s.add(s.max(x, zero), tail);
 }
 
@@ -113,16 +126,7 @@ LogicalResult lowerGelu(NodeLowering &n) {
   StringRef approximate = n.stringAttr("approximate", "none");
   if (approximate != "none" && approximate != "tanh")
     return n.invalid("approximate is '" + approximate + "'");
-  return map(n, [&](S &s, V x) {
-    Type type = x.getType();
-    V half = s.mul(s.constant(type, 0.5), x);
-    V one = s.constant(type, 1);
-    if (approximate == "none")
-      return s.mul(half, s.add(one, s.op<math::ErfOp>(s.mul(x, s.constant(type, M_SQRT1_2)))));
-    V cube = s.mul(s.mul(x, x), x);
-    V inner = s.mul(s.constant(type, std::sqrt(2 / M_PI)), s.add(x, s.mul(s.constant(type, 0.044715), cube)));
-    return s.mul(half, s.add(one, s.op<math::TanhOp>(inner)));
-  });
+  return map(n, [&](S &s, V x) { return approximate == "none" ? gelu(s, x) : geluByTanh(s, x); });
 }
 
 LogicalResult lowerSwish(NodeLowering &n) {

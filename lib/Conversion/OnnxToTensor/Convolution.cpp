@@ -77,6 +77,14 @@ SmallVector<int64_t> Window::padHigh(size_t leading, ArrayRef<int64_t> input) co
   return result;
 }
 
+Value wafer::addChannelBias(NodeLowering &n, Value y, Value bias) {
+  if (!bias)
+    return y;
+  SmallVector<int64_t> shape(tensorTypeOf(y).getRank() - 1, 1);
+  shape[0] = shapeOf(y)[1];
+  return n.t.add(y, n.t.reshape(bias, shape));
+}
+
 namespace {
 
 using Ints = SmallVector<int64_t>;
@@ -144,15 +152,9 @@ Value convolve(NodeLowering &n, Value x, Value weight, const Window &w, int64_t 
   return n.t.reshape(y, concat({batch, groups * f}, w.output));
 }
 
-Value addBias(NodeLowering &n, Value y, Value bias) {
-  if (!bias)
-    return y;
-  Ints shape(tensorTypeOf(y).getRank() - 1, 1);
-  shape[0] = shapeOf(y)[1];
-  return n.t.add(y, n.t.reshape(bias, shape));
-}
+} // namespace
 
-LogicalResult lowerConv(NodeLowering &n) {
+LogicalResult wafer::lowerConv(NodeLowering &n) {
   int64_t rank = n.rank(0), groups = n.intAttr("group", 1);
   if (rank < 3 || n.rank(1) != rank)
     return n.invalid("operand and weight must have batch, channel and the same spatial dimensions");
@@ -168,11 +170,9 @@ LogicalResult lowerConv(NodeLowering &n) {
   if (!window)
     return failure();
   Value x = n.t.padZero(n.operand(0), window->padLow(2), window->padHigh(2, n.shape(0).drop_front(2)));
-  n.setOutput(0, addBias(n, convolve(n, x, n.operand(1), *window, groups), n.operand(2)));
+  n.setOutput(0, addChannelBias(n, convolve(n, x, n.operand(1), *window, groups), n.operand(2)));
   return success();
 }
-
-} // namespace
 
 ArrayRef<LoweringEntry> wafer::convolutionLowerings() {
   static constexpr LoweringEntry table[] = {

@@ -97,31 +97,97 @@ LogicalResult lowerWhere(NodeLowering &n) {
   return success();
 }
 
-// x^2, x^0.5... are what models mean by Pow; the rest is powf.
+/// What an int32 power becomes that leaves its type: where ONNX Runtime's conversion from double ends up.
+constexpr double beyondInt32 = -0x1p31;
+
+/// x^exponent by squaring, in x's own type, for an exponent of at least 1.
+V power(S &s, V x, int64_t exponent) {
+  V result;
+  for (V square = x;; square = s.mul(square, square)) {
+    if (exponent & 1)
+      result = result ? s.mul(result, square) : square;
+    exponent >>= 1;
+    if (exponent == 0)
+      return result;
+  }
+}
+
+V integerPower(S &s, V x, int64_t exponent) {
+  V result = power(s, x, exponent);
+  Type type = x.getType();
+  if (exponent == 1 || !type.isInteger(32))
+    return result;
+  // The largest number whose power is an int32.
+  double largest = std::floor(std::pow(0x1p31, 1.0 / static_cast<double>(exponent)) + 1e-9);
+  while (std::pow(largest, static_cast<double>(exponent)) > 0x1p31 - 1)
+    --largest;
+  V fits = s.op<arith::AndIOp>(s.cmp("le", x, s.constant(type, largest)), s.cmp("ge", x, s.constant(type, -largest)));
+  return s.select(fits, result, s.constant(type, beyondInt32));
+}
+
+/// x^exponent of integers, the exponent known at run time only: squares are taken in where the exponent has a bit, and
+/// none is made that is not. Negative exponents leave 1 / x^-e, rounded to zero.
+V integerPower(S &s, V x, V exponent) {
+  Type type = x.getType(), f32 = s.b.getF32Type();
+  V zero = s.constant(type, 0), one = s.constant(type, 1), minusOne = s.constant(type, -1);
+  V result = one, square = x, rest = s.max(exponent, zero);
+  for (int bit = 0; bit != 31; ++bit) {
+    V odd = s.cmp("ne", s.op<arith::AndIOp>(rest, one), zero);
+    result = s.mul(result, s.select(odd, square, one));
+    rest = s.op<arith::ShRSIOp>(rest, one);
+    if (bit == 30)
+      break;
+    V needed = s.select(s.cmp("ne", rest, zero), square, one);
+    square = s.mul(needed, needed);
+  }
+  if (type.isInteger(32)) {
+    // No int32 is a power between this bound, which is coarse enough for f32, and 2^31.
+    V size = s.op<math::PowFOp>(s.abs(s.cast(x, f32)), s.cast(exponent, f32));
+    V beyond = s.op<arith::AndIOp>(s.cmp("gt", size, s.constant(f32, 2147440000)), s.cmp("gt", exponent, one));
+    result = s.select(beyond, s.constant(type, beyondInt32), result);
+  }
+  V odd = s.cmp("ne", s.op<arith::AndIOp>(exponent, one), zero);
+  V unit = s.select(s.cmp("eq", x, minusOne), s.select(odd, minusOne, one), zero);
+  unit = s.select(s.cmp("eq", x, one), one, unit);
+  return s.select(s.cmp("lt", exponent, zero), unit, result);
+}
+
+/// An integer to a fractional power, truncated. What is an integer but for rounding is that integer.
+V truncatedPower(S &s, V x, V exponent) {
+  Type f32 = s.b.getF32Type(), type = x.getType();
+  V power = s.op<math::PowFOp>(s.cast(x, f32), s.cast(exponent, f32));
+  V nearest = s.op<math::RoundEvenOp>(power);
+  V close = s.cmp("le", s.abs(s.sub(power, nearest)), s.mul(s.abs(power), s.constant(f32, 1e-6)));
+  return s.cast(s.select(close, nearest, power), type);
+}
+
+// x^2, x^0.5... are what models mean by Pow; the rest is powf, and repeated squaring for integers.
 LogicalResult lowerPow(NodeLowering &n) {
   if (failed(checkBroadcast(n, n.allOperands())))
     return failure();
   Type element = n.element(0);
   std::optional<double> exponent = n.constantScalar(1);
   bool isFloat = isa<FloatType>(element);
+  bool isWhole = exponent && *exponent >= 0 && *exponent < 0x1p31 && *exponent == std::floor(*exponent);
   n.setOutput(0, n.t.map(n.allOperands(), element, [&](S &s, ValueRange v) -> V {
     V x = v[0];
     if (exponent == 0.0)
       return s.constant(element, 1);
-    if (exponent == 1.0)
-      return x;
-    if (exponent == 2.0)
-      return s.mul(x, x);
-    if (exponent == 3.0)
-      return s.mul(s.mul(x, x), x);
-    if (exponent == 0.5 && isFloat)
+    if (isWhole && !isFloat)
+      return integerPower(s, x, static_cast<int64_t>(*exponent));
+    if (isWhole && *exponent <= 3)
+      return power(s, x, static_cast<int64_t>(*exponent));
+    if (!isFloat && isa<IntegerType>(v[1].getType()))
+      return integerPower(s, x, s.cast(v[1], element));
+    if (!isFloat)
+      return truncatedPower(s, x, v[1]);
+    if (exponent == 0.5)
       return s.op<math::SqrtOp>(x);
-    if (exponent == -0.5 && isFloat)
+    if (exponent == -0.5)
       return s.op<math::RsqrtOp>(x);
-    if (exponent == -1.0 && isFloat)
+    if (exponent == -1.0)
       return s.div(s.constant(element, 1), x);
-    Type f = isFloat ? element : isa<FloatType>(v[1].getType()) ? v[1].getType() : Type(s.b.getF32Type());
-    return s.cast(s.op<math::PowFOp>(s.cast(x, f), s.cast(v[1], f)), element);
+    return s.op<math::PowFOp>(x, s.cast(v[1], element));
   }));
   return success();
 }
@@ -167,7 +233,9 @@ LogicalResult lowerClip(NodeLowering &n) {
   return success();
 }
 
-Type typeOfEnum(MLIRContext *context, int64_t number) {
+} // namespace
+
+Type wafer::typeOfEnum(MLIRContext *context, int64_t number) {
   Builder b(context);
   switch (number) { // TensorProto.DataType
   case 1:
@@ -192,6 +260,8 @@ Type typeOfEnum(MLIRContext *context, int64_t number) {
     return {};
   }
 }
+
+namespace {
 
 LogicalResult lowerCast(NodeLowering &n) {
   Type to = n.op() == "CastLike" ? n.element(1) : typeOfEnum(n.t.b.getContext(), n.intAttr("to", 1));

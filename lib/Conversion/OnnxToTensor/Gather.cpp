@@ -1,6 +1,6 @@
 // Gathers. A gather by one constant index, or by constants in arithmetic progression, is a slice; by other indices it
 // is tensor.gather along dimension 0, with transposes around it for other axes.
-#include "Lowering.h"
+#include "Gather.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -33,16 +33,45 @@ std::optional<int64_t> progression(ArrayRef<int64_t> indices) {
   return step > 0 ? std::optional<int64_t>(step) : std::nullopt;
 }
 
+/// x by indices >= 0 along `axis`, whose place the indices' dimensions take.
+Value gatherAlong(NodeLowering &n, Value x, int64_t axis, Value indices) {
+  int64_t rank = tensorTypeOf(x).getRank(), indexRank = tensorTypeOf(indices).getRank();
+  // Bring the axis to the front, gather, and bring the indices' dimensions to the axis's place.
+  Ints toFront{axis}, back;
+  for (int64_t d = 0; d != rank; ++d)
+    if (d != axis)
+      toFront.push_back(d);
+  Value rows = n.t.gatherRows(n.t.transpose(x, toFront), indices);
+  for (int64_t d = 0; d != axis; ++d)
+    back.push_back(indexRank + d);
+  for (int64_t d = 0; d != indexRank; ++d)
+    back.push_back(d);
+  for (int64_t d = axis; d != rank - 1; ++d)
+    back.push_back(indexRank + d);
+  return n.t.transpose(rows, back);
+}
+
+} // namespace
+
+Value wafer::takeAlong(NodeLowering &n, Value x, int64_t axis, ArrayRef<int64_t> numbers) {
+  auto step = progression(numbers);
+  if (!step && !numbers.empty())
+    return gatherAlong(n, x, axis, n.t.ints(numbers));
+  Ints offsets(shapeOf(x).size(), 0), sizes(shapeOf(x)), strides(shapeOf(x).size(), 1);
+  offsets[axis] = numbers.empty() ? 0 : numbers.front();
+  sizes[axis] = numbers.size();
+  strides[axis] = numbers.size() > 1 ? *step : 1;
+  return n.t.slice(x, offsets, sizes, strides);
+}
+
+namespace {
+
 LogicalResult lowerGather(NodeLowering &n) {
   auto axisOr = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
   if (!axisOr)
     return n.invalid("axis is out of range");
-  int64_t axis = *axisOr, rank = n.rank(0), extent = n.shape(0)[axis];
+  int64_t axis = *axisOr, extent = n.shape(0)[axis];
   Value x = n.operand(0), indices = n.operand(1);
-  Ints indexShape(n.shape(1)), result(n.shape(0).take_front(axis));
-  llvm::append_range(result, indexShape);
-  llvm::append_range(result, n.shape(0).drop_front(axis + 1));
-
   if (auto values = n.constantInts(1)) {
     for (int64_t &index : *values) {
       if (index < -extent || index >= extent)
@@ -51,34 +80,17 @@ LogicalResult lowerGather(NodeLowering &n) {
       if (index < 0)
         index += extent;
     }
-    auto step = progression(*values);
-    if (step || values->empty()) {
-      Ints offsets(rank, 0), sizes(n.shape(0)), strides(rank, 1);
-      offsets[axis] = values->empty() ? 0 : values->front();
-      sizes[axis] = values->size();
-      strides[axis] = values->size() > 1 ? *step : 1;
-      n.setOutput(0, n.t.reshape(n.t.slice(x, offsets, sizes, strides), result));
+    Ints result(n.shape(0).take_front(axis));
+    llvm::append_range(result, n.shape(1));
+    llvm::append_range(result, n.shape(0).drop_front(axis + 1));
+    if (values->empty() || progression(*values)) {
+      n.setOutput(0, n.t.reshape(takeAlong(n, x, axis, *values), result));
       return success();
     }
   }
   if (extent == 0)
     return n.invalid("gathers from an empty dimension");
-  indices = normalizeIndices(n, indices, extent);
-  // Bring the axis to the front, gather, and bring the indices' dimensions to the axis's place.
-  Ints toFront{axis};
-  for (int64_t d = 0; d != rank; ++d)
-    if (d != axis)
-      toFront.push_back(d);
-  Value rows = n.t.gatherRows(n.t.transpose(x, toFront), indices);
-  int64_t indexRank = indexShape.size();
-  Ints back;
-  for (int64_t d = 0; d != axis; ++d)
-    back.push_back(indexRank + d);
-  for (int64_t d = 0; d != indexRank; ++d)
-    back.push_back(d);
-  for (int64_t d = axis; d != rank - 1; ++d)
-    back.push_back(indexRank + d);
-  n.setOutput(0, n.t.transpose(rows, back));
+  n.setOutput(0, gatherAlong(n, x, axis, normalizeIndices(n, indices, extent)));
   return success();
 }
 
@@ -146,6 +158,33 @@ LogicalResult lowerGatherND(NodeLowering &n) {
   return success();
 }
 
+// The first len elements of each sequence backwards, the rest as they are: rows by computed numbers.
+LogicalResult lowerReverseSequence(NodeLowering &n) {
+  int64_t batchAxis = n.intAttr("batch_axis", 1), timeAxis = n.intAttr("time_axis", 0), rank = n.rank(0);
+  if (rank < 2 || batchAxis + timeAxis != 1 || (batchAxis != 0 && batchAxis != 1))
+    return n.invalid("batch_axis and time_axis must be 0 and 1");
+  if (n.rank(1) != 1 || n.shape(1)[0] != n.shape(0)[batchAxis])
+    return n.invalid("sequence_lens must have one element per sequence");
+  int64_t width = 1;
+  for (int64_t extent : n.shape(0).drop_front(2))
+    width *= extent;
+  int64_t rows = n.shape(0)[0] * n.shape(0)[1];
+  if (rows * width == 0) {
+    n.setOutput(0, n.operand(0));
+    return success();
+  }
+  Type i32 = n.t.b.getI32Type();
+  Value lengths = n.t.reshape(n.t.cast(n.operand(1), i32), batchAxis == 0 ? Ints{n.shape(0)[0], 1} : n.shape(1));
+  Value source = n.t.mapInto(n.shape(0).take_front(2), {lengths}, i32, [&](ScalarBuilder &s, ValueRange v) {
+    Value time = s.index(timeAxis, i32), mirrored = s.sub(s.sub(v[0], s.constant(i32, 1)), time);
+    Value at = s.select(s.cmp("lt", time, v[0]), mirrored, time), batch = s.index(batchAxis, i32);
+    Value width = s.constant(i32, static_cast<double>(n.shape(0)[1]));
+    return batchAxis == 0 ? s.add(s.mul(batch, width), at) : s.add(s.mul(at, width), batch);
+  });
+  n.setOutput(0, n.t.reshape(n.t.gatherRows(n.t.reshape(n.operand(0), {rows, width}), source), n.shape(0)));
+  return success();
+}
+
 LogicalResult lowerOneHot(NodeLowering &n) {
   std::optional<double> depth = n.constantScalar(1);
   DenseElementsAttr values = constantOf(n.operand(2));
@@ -176,10 +215,8 @@ LogicalResult lowerOneHot(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::gatherLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"Gather", 1, lowerGather},
-      {"GatherElements", 11, lowerGatherElements},
-      {"GatherND", 11, lowerGatherND},
-      {"OneHot", 9, lowerOneHot},
+      {"Gather", 1, lowerGather}, {"GatherElements", 11, lowerGatherElements},   {"GatherND", 11, lowerGatherND},
+      {"OneHot", 9, lowerOneHot}, {"ReverseSequence", 10, lowerReverseSequence},
   };
   return table;
 }

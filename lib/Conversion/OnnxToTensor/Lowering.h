@@ -93,13 +93,17 @@ private:
   llvm::SmallVector<Value> outputs;
 };
 
+/// The element type that a TensorProto.DataType names; null for one without support.
+mlir::Type typeOfEnum(mlir::MLIRContext *context, int64_t number);
+
 using LoweringFunction = mlir::LogicalResult (*)(NodeLowering &);
 
-/// A row of a topic's table: the op, since which version the lowering holds.
+/// A row of a topic's table: the op, since which version the lowering holds, and the op's domain.
 struct LoweringEntry {
   const char *op;
   int minSince;
   LoweringFunction lower;
+  const char *domain = "";
 };
 
 // One table per topic file.
@@ -115,6 +119,19 @@ llvm::ArrayRef<LoweringEntry> convolutionLowerings();
 llvm::ArrayRef<LoweringEntry> poolingLowerings();
 llvm::ArrayRef<LoweringEntry> einsumLowerings();
 llvm::ArrayRef<LoweringEntry> recurrentLowerings();
+llvm::ArrayRef<LoweringEntry> resizeLowerings();
+llvm::ArrayRef<LoweringEntry> attentionLowerings();
+llvm::ArrayRef<LoweringEntry> dataDependentLowerings();
+llvm::ArrayRef<LoweringEntry> fourierLowerings();
+llvm::ArrayRef<LoweringEntry> deformConvLowerings();
+llvm::ArrayRef<LoweringEntry> contribAttentionLowerings();
+llvm::ArrayRef<LoweringEntry> contribLowerings();
+llvm::ArrayRef<LoweringEntry> samplingLowerings();
+llvm::ArrayRef<LoweringEntry> convTransposeLowerings();
+llvm::ArrayRef<LoweringEntry> scatterLowerings();
+llvm::ArrayRef<LoweringEntry> sortLowerings();
+llvm::ArrayRef<LoweringEntry> generatorLowerings();
+llvm::ArrayRef<LoweringEntry> linearAlgebraLowerings();
 
 } // namespace wafer
 

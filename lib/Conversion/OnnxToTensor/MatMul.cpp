@@ -1,14 +1,12 @@
 // Matrix products: one contraction each, batch dimensions and transpositions in its maps.
-#include "Lowering.h"
+#include "MatMul.h"
 
 using namespace mlir;
 using namespace wafer;
 
-namespace {
-
 // NumPy's matmul: leading dimensions broadcast, a 1-D operand lacks its m or n.
-LogicalResult lowerMatMul(NodeLowering &n) {
-  ArrayRef<int64_t> a = n.shape(0), b = n.shape(1);
+FailureOr<Value> wafer::matrixProduct(NodeLowering &n, Value lhs, Value rhs) {
+  ArrayRef<int64_t> a = shapeOf(lhs), b = shapeOf(rhs);
   if (a.empty() || b.empty())
     return n.invalid("the operands of a matrix product must not be scalars");
   MLIRContext *context = n.t.b.getContext();
@@ -54,11 +52,10 @@ LogicalResult lowerMatMul(NodeLowering &n) {
   if (hasN)
     exprsB.push_back(column);
   auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(loops.size(), 0, exprs, context); };
-  n.setOutput(0, n.t.contract(n.operand(0), n.operand(1), map(exprsA), map(exprsB), map(resultExprs), loops));
-  return success();
+  return n.t.contract(lhs, rhs, map(exprsA), map(exprsB), map(resultExprs), loops);
 }
 
-LogicalResult lowerGemm(NodeLowering &n) {
+LogicalResult wafer::lowerGemm(NodeLowering &n) {
   if (n.rank(0) != 2 || n.rank(1) != 2)
     return n.invalid("the operands must be matrices");
   bool transA = n.intAttr("transA", 0), transB = n.intAttr("transB", 0);
@@ -89,6 +86,16 @@ LogicalResult lowerGemm(NodeLowering &n) {
       return s.add(product, beta == 1 ? v[1] : s.mul(s.constant(element, beta), v[1]));
     });
   n.setOutput(0, y);
+  return success();
+}
+
+namespace {
+
+LogicalResult lowerMatMul(NodeLowering &n) {
+  auto product = matrixProduct(n, n.operand(0), n.operand(1));
+  if (failed(product))
+    return failure();
+  n.setOutput(0, *product);
   return success();
 }
 

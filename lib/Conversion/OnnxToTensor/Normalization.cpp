@@ -1,7 +1,7 @@
 // Normalizations. Statistics are two reductions (mean, then mean square of the centered values), never the difference
 // of two large sums. Of a long row even the mean is two: what rounding leaves of a sum of thousands of values around
 // 1000 is as large as a thousandth of their deviation, and the mean of what is then left of the values says how much.
-#include "Lowering.h"
+#include "Normalization.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -83,14 +83,10 @@ LogicalResult lowerLayerNormalization(NodeLowering &n) {
   for (size_t i : {1, 2})
     if (n.operand(i) && !broadcastsTo(n.operand(i), n.shape(0)))
       return n.invalid("scale or bias does not broadcast to the operand");
-  Ints axes = axesFrom(*axis, n.rank(0));
-  Value x = n.operand(0);
-  Value center = exactMean(n, x, axes);
-  Value centered = n.t.sub(x, center);
-  Value inverse = inverseRoot(n, meanSquare(n, centered, axes), n.floatAttr("epsilon", 1e-5));
-  n.setOutput(0, applyScale(n, centered, inverse, n.operand(1), n.operand(2)));
-  n.setOutput(1, center);
-  n.setOutput(2, inverse);
+  Normalized result = normalizeLayer(n, n.operand(0), *axis, n.operand(1), n.operand(2), n.floatAttr("epsilon", 1e-5));
+  n.setOutput(0, result.y);
+  n.setOutput(1, result.mean);
+  n.setOutput(2, result.inverse);
   return success();
 }
 
@@ -100,9 +96,7 @@ LogicalResult lowerRMSNormalization(NodeLowering &n) {
     return n.invalid("axis is out of range");
   if (n.operand(1) && !broadcastsTo(n.operand(1), n.shape(0)))
     return n.invalid("scale does not broadcast to the operand");
-  Value x = n.operand(0);
-  Value inverse = inverseRoot(n, meanSquare(n, x, axesFrom(*axis, n.rank(0))), n.floatAttr("epsilon", 1e-5));
-  n.setOutput(0, applyScale(n, x, inverse, n.operand(1), Value()));
+  n.setOutput(0, normalizeRms(n, n.operand(0), *axis, n.operand(1), n.floatAttr("epsilon", 1e-5)).y);
   return success();
 }
 
@@ -184,13 +178,60 @@ LogicalResult lowerLpNormalization(NodeLowering &n) {
   return success();
 }
 
+// x / (bias + alpha / size * sum of squares over `size` neighbouring channels) ^ beta.
+LogicalResult lowerLRN(NodeLowering &n) {
+  int64_t size = n.intAttr("size", 0), rank = n.rank(0);
+  if (rank < 3 || size < 1 || size > (1 << 20))
+    return n.invalid("needs channels and spatial dimensions, and a positive size");
+  double alpha = n.floatAttr("alpha", 1e-4), beta = n.floatAttr("beta", 0.75), bias = n.floatAttr("bias", 1);
+  Value x = n.operand(0);
+  Type element = n.element(0);
+  Ints low(rank, 0), high(rank, 0);
+  low[1] = (size - 1) / 2;
+  high[1] = size - 1 - low[1];
+  Value squares = n.t.map({x}, element, [](S &s, ValueRange v) { return s.mul(v[0], v[0]); });
+  squares = n.t.padZero(squares, low, high);
+  MLIRContext *context = n.t.b.getContext();
+  AffineMap write = AffineMap::getMultiDimIdentityMap(rank + 1, context).getMajorSubMap(rank);
+  SmallVector<AffineExpr> read(write.getResults());
+  read[1] = read[1] + getAffineDimExpr(rank, context);
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  Value sums = n.t.generic(
+      {squares, n.t.empty({size}, element)}, n.t.filled(n.shape(0), element, 0),
+      {AffineMap::get(rank + 1, 0, read, context), AffineMap::get(rank + 1, 0, getAffineDimExpr(rank, context)), write},
+      iterators, [](S &s, ValueRange v) { return s.add(v[2], v[0]); });
+  n.setOutput(0, n.t.map({x, sums}, element, [&](S &s, ValueRange v) -> Value {
+    Value scale = s.add(s.constant(element, bias), s.mul(v[1], s.constant(element, alpha / static_cast<double>(size))));
+    return s.mul(v[0], s.op<math::PowFOp>(scale, s.constant(element, -beta)));
+  }));
+  return success();
+}
+
 } // namespace
+
+Normalized wafer::normalizeLayer(NodeLowering &n, Value x, int64_t axis, Value scale, Value bias, double epsilon) {
+  Ints axes = axesFrom(axis, tensorTypeOf(x).getRank());
+  Value center = exactMean(n, x, axes);
+  Value centered = n.t.sub(x, center);
+  Value inverse = inverseRoot(n, meanSquare(n, centered, axes), epsilon);
+  return {applyScale(n, centered, inverse, scale, bias), center, inverse};
+}
+
+Normalized wafer::normalizeRms(NodeLowering &n, Value x, int64_t axis, Value scale, double epsilon) {
+  Value inverse = inverseRoot(n, meanSquare(n, x, axesFrom(axis, tensorTypeOf(x).getRank())), epsilon);
+  return {applyScale(n, x, inverse, scale, Value()), Value(), inverse};
+}
 
 ArrayRef<LoweringEntry> wafer::normalizationLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"LayerNormalization", 17, lowerLayerNormalization}, {"RMSNormalization", 23, lowerRMSNormalization},
-      {"BatchNormalization", 7, lowerBatchNormalization},  {"InstanceNormalization", 6, lowerInstanceNormalization},
-      {"GroupNormalization", 21, lowerGroupNormalization}, {"LpNormalization", 1, lowerLpNormalization},
+      {"LayerNormalization", 17, lowerLayerNormalization},
+      {"RMSNormalization", 23, lowerRMSNormalization},
+      {"BatchNormalization", 7, lowerBatchNormalization},
+      {"InstanceNormalization", 6, lowerInstanceNormalization},
+      {"GroupNormalization", 21, lowerGroupNormalization},
+      {"LpNormalization", 1, lowerLpNormalization},
+      {"LRN", 1, lowerLRN},
   };
   return table;
 }

@@ -32,19 +32,23 @@ using namespace wafer;
 //===- Registry -----------------------------------------------------------===//
 
 static const LoweringEntry *findLowering(StringRef domain, StringRef op, int since) {
+  // By "domain.op".
   static const llvm::StringMap<SmallVector<const LoweringEntry *>> table = [] {
     llvm::StringMap<SmallVector<const LoweringEntry *>> result;
-    for (ArrayRef<LoweringEntry> topic :
-         {elementwiseLowerings(), activationLowerings(), matmulLowerings(), shapeLowerings(), gatherLowerings(),
-          reductionLowerings(), softmaxLowerings(), normalizationLowerings(), convolutionLowerings(),
-          poolingLowerings(), einsumLowerings(), recurrentLowerings()})
+    for (ArrayRef<LoweringEntry> topic : {elementwiseLowerings(), activationLowerings(),    matmulLowerings(),
+                                          shapeLowerings(),       gatherLowerings(),        reductionLowerings(),
+                                          softmaxLowerings(),     normalizationLowerings(), convolutionLowerings(),
+                                          poolingLowerings(),     einsumLowerings(),        resizeLowerings(),
+                                          samplingLowerings(),    attentionLowerings(),     dataDependentLowerings(),
+                                          fourierLowerings(),     deformConvLowerings(),    contribAttentionLowerings(),
+                                          contribLowerings(),     convTransposeLowerings(), scatterLowerings(),
+                                          sortLowerings(),        generatorLowerings(),     linearAlgebraLowerings(),
+                                          recurrentLowerings()})
       for (const LoweringEntry &entry : topic)
-        result[entry.op].push_back(&entry);
+        result[(Twine(entry.domain) + "." + entry.op).str()].push_back(&entry);
     return result;
   }();
-  if (!domain.empty())
-    return nullptr;
-  auto found = table.find(op);
+  auto found = table.find((Twine(domain) + "." + op).str());
   if (found == table.end())
     return nullptr;
   const LoweringEntry *best = nullptr;
@@ -66,7 +70,7 @@ static const WalkEntry *findWalkEntry(StringRef domain, StringRef op, int since)
 }
 
 bool wafer::hasOnnxLowering(std::string_view domain, std::string_view op, int since) {
-  return op == "Constant" || findWalkEntry(domain, op, since) || findLowering(domain, op, since);
+  return (domain.empty() && op == "Constant") || findWalkEntry(domain, op, since) || findLowering(domain, op, since);
 }
 
 //===- NodeLowering -------------------------------------------------------===//

@@ -15,11 +15,12 @@ namespace {
 using S = ScalarBuilder;
 using Ints = SmallVector<int64_t>;
 
-/// Reduces each window of an already padded [N, C, spatial...].
-Value slide(NodeLowering &n, Value x, const Window &w, ReduceKind kind) {
+/// Reduces `term` of the elements of each window of an already padded [N, C, spatial...]. The term sees the element and
+/// the elements of `more`, which have the result's shape; its loops are N, C, output..., window...
+Value slide(NodeLowering &n, Value x, ArrayRef<Value> more, const Window &w, Type element, ReduceKind kind,
+            function_ref<Value(S &, ValueRange)> term) {
   MLIRContext *context = n.t.b.getContext();
   ArrayRef<int64_t> shape = shapeOf(x);
-  Type element = elementTypeOf(x);
   size_t rank = w.rank(), loops = 2 + 2 * rank;
   Ints output{shape[0], shape[1]};
   llvm::append_range(output, w.output);
@@ -34,12 +35,20 @@ Value slide(NodeLowering &n, Value x, const Window &w, ReduceKind kind) {
   SmallVector<utils::IteratorType> iterators(2 + rank, utils::IteratorType::parallel);
   iterators.append(rank, utils::IteratorType::reduction);
   auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(loops, 0, exprs, context); };
-  double identity = kind == ReduceKind::Add ? 0 : -std::numeric_limits<double>::infinity();
-  if (kind == ReduceKind::Max && !isa<FloatType>(element))
-    identity = -std::ldexp(1.0, element.getIntOrFloatBitWidth() - 1);
-  return n.t.generic({x, n.t.empty(w.kernel, element)}, n.t.filled(output, element, identity),
-                     {map(read), map(window), map(write)}, iterators,
-                     [&](S &s, ValueRange v) { return s.reduce(kind, v[2], v[0]); });
+  SmallVector<Value> operands{x};
+  SmallVector<AffineMap> maps{map(read)};
+  for (Value operand : more) {
+    operands.push_back(operand);
+    maps.push_back(map(write));
+  }
+  operands.push_back(n.t.empty(w.kernel, elementTypeOf(x)));
+  maps.append({map(window), map(write)});
+  return n.t.generic(operands, n.t.filled(output, element, identityOf(kind, element)), maps, iterators,
+                     [&](S &s, ValueRange v) { return s.reduce(kind, v.back(), term(s, v.drop_back(2))); });
+}
+
+Value slide(NodeLowering &n, Value x, const Window &w, ReduceKind kind) {
+  return slide(n, x, {}, w, elementTypeOf(x), kind, [](S &, ValueRange v) { return v[0]; });
 }
 
 std::optional<Window> readWindow(NodeLowering &n) {
@@ -57,15 +66,54 @@ TypedAttr lowest(Type element) {
   return IntegerAttr::get(element, APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
 }
 
+/// The position in the operand of each window's first maximum: its number in the tensor, counted along columns within
+/// an image if `columnMajor`.
+Value maximumPositions(NodeLowering &n, Value padded, Value maximum, const Window &w, bool columnMajor) {
+  ArrayRef<int64_t> shape = n.shape(0);
+  Type i32 = n.t.b.getI32Type(), i1 = n.t.b.getI1Type();
+  Ints strides(shape.size(), 1);
+  for (int64_t d = static_cast<int64_t>(shape.size()) - 2; d >= 0; --d)
+    strides[d] = strides[d + 1] * shape[d + 1];
+  if (columnMajor) {
+    strides[2] = 1;
+    for (size_t d = 3; d != shape.size(); ++d)
+      strides[d] = strides[d - 1] * shape[d - 1];
+  }
+  constexpr double never = std::numeric_limits<int32_t>::max();
+  Value found = slide(n, padded, {maximum}, w, i32, ReduceKind::Min, [&](S &s, ValueRange v) {
+    auto number = [&](int64_t value) { return s.constant(i32, static_cast<double>(value)); };
+    // A maximum of NaN equals nothing: then the first element stands for it.
+    Value takes = s.op<arith::XOrIOp>(s.cmp("lt", v[0], v[1]), s.constant(i1, 1));
+    Value position = s.add(s.mul(s.index(0, i32), number(strides[0])), s.mul(s.index(1, i32), number(strides[1])));
+    for (size_t d = 0; d != w.rank(); ++d) {
+      Value at = s.add(s.mul(s.index(2 + d, i32), number(w.strides[d])),
+                       s.mul(s.index(2 + w.rank() + d, i32), number(w.dilations[d])));
+      if (w.low[d] != 0)
+        at = s.sub(at, number(w.low[d]));
+      if (shapeOf(padded)[2 + d] != shape[2 + d]) {
+        Value inside = s.op<arith::AndIOp>(s.cmp("ge", at, number(0)), s.cmp("lt", at, number(shape[2 + d])));
+        takes = s.op<arith::AndIOp>(takes, inside);
+      }
+      position = s.add(position, s.mul(at, number(strides[2 + d])));
+    }
+    return s.select(takes, position, s.constant(i32, never));
+  });
+  return n.t.cast(found, n.t.b.getI64Type());
+}
+
 LogicalResult lowerMaxPool(NodeLowering &n) {
-  if (n.outputUsed(1))
-    return n.unsupported("the Indices output is used");
   auto window = readWindow(n);
   if (!window)
     return failure();
   Value x =
       n.t.pad(n.operand(0), window->padLow(2), window->padHigh(2, n.shape(0).drop_front(2)), lowest(n.element(0)));
-  n.setOutput(0, slide(n, x, *window, ReduceKind::Max));
+  Value maximum = slide(n, x, *window, ReduceKind::Max);
+  n.setOutput(0, maximum);
+  if (n.outputUsed(1)) {
+    if (tensorTypeOf(n.operand(0)).getNumElements() >= std::numeric_limits<int32_t>::max())
+      return n.unsupported("Indices into more than 2^31 elements");
+    n.setOutput(1, maximumPositions(n, x, maximum, *window, n.intAttr("storage_order", 0) != 0));
+  }
   return success();
 }
 
@@ -110,6 +158,18 @@ LogicalResult lowerAveragePool(NodeLowering &n) {
   return success();
 }
 
+/// |x|^p and its inverse for sums of them.
+Value power(S &s, Value x, int64_t p) {
+  if (p == 2)
+    return s.mul(x, x);
+  return p == 1 ? s.abs(x) : s.op<math::PowFOp>(s.abs(x), s.constant(x.getType(), static_cast<double>(p)));
+}
+Value root(S &s, Value x, int64_t p) {
+  if (p == 2)
+    return s.op<math::SqrtOp>(x);
+  return p == 1 ? x : s.op<math::PowFOp>(x, s.constant(x.getType(), 1 / static_cast<double>(p)));
+}
+
 LogicalResult lowerGlobalPool(NodeLowering &n) {
   int64_t rank = n.rank(0);
   if (rank < 3)
@@ -117,6 +177,15 @@ LogicalResult lowerGlobalPool(NodeLowering &n) {
   Ints axes(rank - 2);
   std::iota(axes.begin(), axes.end(), 2);
   Value x = n.operand(0);
+  if (n.op() == "GlobalLpPool") {
+    int64_t p = n.intAttr("p", 2);
+    if (p < 1)
+      return n.invalid("p is " + Twine(p) + ", at least 1 is needed");
+    x = n.t.map({x}, n.element(0), [&](S &s, ValueRange v) { return power(s, v[0], p); });
+    x = n.t.reduce(x, axes, /*keep=*/true, ReduceKind::Add);
+    n.setOutput(0, n.t.map({x}, n.element(0), [&](S &s, ValueRange v) { return root(s, v[0], p); }));
+    return success();
+  }
   if (n.op() == "GlobalMaxPool") {
     n.setOutput(0, n.t.reduce(x, axes, /*keep=*/true, ReduceKind::Max));
     return success();
@@ -137,20 +206,10 @@ LogicalResult lowerLpPool(NodeLowering &n) {
     return failure();
   if (p < 1)
     return n.invalid("p is " + Twine(p) + ", at least 1 is needed");
-  auto power = [&](S &s, Value x) -> Value {
-    if (p == 2)
-      return s.mul(x, x);
-    return p == 1 ? s.abs(x) : s.op<math::PowFOp>(s.abs(x), s.constant(x.getType(), static_cast<double>(p)));
-  };
-  auto root = [&](S &s, Value x) -> Value {
-    if (p == 2)
-      return s.op<math::SqrtOp>(x);
-    return s.op<math::PowFOp>(x, s.constant(x.getType(), 1 / static_cast<double>(p)));
-  };
-  Value x = n.t.map({n.operand(0)}, n.element(0), [&](S &s, ValueRange v) { return power(s, v[0]); });
+  Value x = n.t.map({n.operand(0)}, n.element(0), [&](S &s, ValueRange v) { return power(s, v[0], p); });
   x = n.t.padZero(x, window->padLow(2), window->padHigh(2, n.shape(0).drop_front(2)));
   Value sum = slide(n, x, *window, ReduceKind::Add);
-  n.setOutput(0, p == 1 ? sum : n.t.map({sum}, n.element(0), [&](S &s, ValueRange v) { return root(s, v[0]); }));
+  n.setOutput(0, n.t.map({sum}, n.element(0), [&](S &s, ValueRange v) { return root(s, v[0], p); }));
   return success();
 }
 
@@ -163,6 +222,7 @@ ArrayRef<LoweringEntry> wafer::poolingLowerings() {
       {"LpPool", 2, lowerLpPool},
       {"GlobalAveragePool", 1, lowerGlobalPool},
       {"GlobalMaxPool", 1, lowerGlobalPool},
+      {"GlobalLpPool", 2, lowerGlobalPool},
   };
   return table;
 }

@@ -1,5 +1,5 @@
 // Reductions, and the scan and the arg-reductions that are written as reductions.
-#include "Lowering.h"
+#include "Reduction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -126,37 +126,35 @@ LogicalResult lowerReduceLogSumExp(NodeLowering &n) {
   return success();
 }
 
-// The first (or last) position of the extreme element: a reduction finds the extreme, a second the position.
 LogicalResult lowerArg(NodeLowering &n) {
   auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
   if (!axis || n.shape(0)[*axis] == 0)
     return n.invalid("axis is out of range, or the dimension is empty");
-  bool last = n.intAttr("select_last_index", 0);
-  Value x = n.operand(0);
-  Type i32 = n.t.b.getI32Type();
-  Value extreme = n.t.reduce(x, {*axis}, /*keep=*/true, n.op() == "ArgMax" ? ReduceKind::Max : ReduceKind::Min);
-  int64_t never = last ? -1 : n.shape(0)[*axis];
-  Value positions = n.t.mapInto(n.shape(0), {x, extreme}, i32, [&](S &s, ValueRange v) {
-    return s.select(s.cmp("eq", v[0], v[1]), s.index(*axis, i32), s.constant(i32, never));
-  });
-  Value result =
-      n.t.reduce(positions, {*axis}, n.intAttr("keepdims", 1) != 0, last ? ReduceKind::Max : ReduceKind::Min);
+  ReduceKind kind = n.op() == "ArgMax" ? ReduceKind::Max : ReduceKind::Min;
+  Value result = positionOfExtreme(n, n.operand(0), *axis, kind, n.intAttr("select_last_index", 0));
+  if (!n.intAttr("keepdims", 1)) {
+    Ints shape(shapeOf(result));
+    shape.erase(shape.begin() + *axis);
+    result = n.t.reshape(result, shape);
+  }
   n.setOutput(0, n.t.cast(result, n.t.b.getI64Type()));
   return success();
 }
 
-// out[i] = sum over j <= i of x[j], as a reduction over j with the rest masked.
-LogicalResult lowerCumSum(NodeLowering &n) {
+// out[i] = sum (or product) over j <= i of x[j], as a reduction over j with the rest masked.
+LogicalResult lowerCumulative(NodeLowering &n) {
   auto axisValue = n.constantInts(1);
   if (!axisValue || axisValue->size() != 1)
     return n.notConstant("axis");
   auto axis = NodeLowering::normalizeAxis(axisValue->front(), n.rank(0));
   if (!axis)
     return n.invalid("axis is out of range");
+  ReduceKind kind = n.op() == "CumSum" ? ReduceKind::Add : ReduceKind::Mul;
   bool exclusive = n.intAttr("exclusive", 0), reverse = n.intAttr("reverse", 0);
   MLIRContext *context = n.t.b.getContext();
   int64_t rank = n.rank(0);
   Type element = n.element(0), i32 = n.t.b.getI32Type();
+  double identity = kind == ReduceKind::Add ? 0 : 1;
   // Loops: the result's dimensions, then j. The window operand gives j its range.
   SmallVector<AffineExpr> read, write;
   for (int64_t d = 0; d != rank; ++d) {
@@ -165,18 +163,45 @@ LogicalResult lowerCumSum(NodeLowering &n) {
   }
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
-  n.setOutput(0, n.t.generic({n.operand(0)}, n.t.filled(n.shape(0), element, 0),
+  n.setOutput(0, n.t.generic({n.operand(0)}, n.t.filled(n.shape(0), element, identity),
                              {AffineMap::get(rank + 1, 0, read, context), AffineMap::get(rank + 1, 0, write, context)},
                              iterators, [&](S &s, ValueRange v) {
                                Value i = s.index(*axis, i32), j = s.index(rank, i32);
                                StringRef predicate = reverse ? (exclusive ? "gt" : "ge") : (exclusive ? "lt" : "le");
-                               Value term = s.select(s.cmp(predicate, j, i), v[0], s.constant(element, 0));
-                               return s.add(v[1], term);
+                               Value term = s.select(s.cmp(predicate, j, i), v[0], s.constant(element, identity));
+                               return s.reduce(kind, v[1], term);
                              }));
   return success();
 }
 
 } // namespace
+
+// A reduction finds the extreme, a second its position. NaN counts as ONNX Runtime's loop counts it: one at the front
+// is never replaced, since nothing compares greater; any other is passed over.
+Value wafer::positionOfExtreme(NodeLowering &n, Value x, int64_t axis, ReduceKind kind, bool last) {
+  Type element = elementTypeOf(x), i32 = n.t.b.getI32Type();
+  ArrayRef<int64_t> shape = shapeOf(x);
+  bool mayBeNaN = isa<FloatType>(element);
+  Value numbers = x;
+  if (mayBeNaN)
+    numbers = mapOne(n, x, [&](S &s, Value v) {
+      double never = kind == ReduceKind::Max ? -INFINITY : INFINITY;
+      return s.select(s.cmp("eq", v, v), v, s.constant(element, never));
+    });
+  Value extreme = n.t.reduce(numbers, {axis}, /*keep=*/true, kind);
+  int64_t never = last ? -1 : shape[axis];
+  Value positions = n.t.mapInto(shape, {x, extreme}, i32, [&](S &s, ValueRange v) {
+    return s.select(s.cmp("eq", v[0], v[1]), s.index(axis, i32), s.constant(i32, never));
+  });
+  Value position = n.t.reduce(positions, {axis}, /*keep=*/true, last ? ReduceKind::Max : ReduceKind::Min);
+  if (!mayBeNaN)
+    return position;
+  Ints offsets(shape.size(), 0), sizes(shape), strides(shape.size(), 1);
+  sizes[axis] = 1;
+  Value first = n.t.slice(x, offsets, sizes, strides);
+  return n.t.map({first, position}, i32,
+                 [&](S &s, ValueRange v) { return s.select(s.cmp("eq", v[0], v[0]), v[1], s.constant(i32, 0)); });
+}
 
 ArrayRef<LoweringEntry> wafer::reductionLowerings() {
   static constexpr LoweringEntry table[] = {
@@ -192,7 +217,8 @@ ArrayRef<LoweringEntry> wafer::reductionLowerings() {
       {"ReduceLogSumExp", 1, lowerReduceLogSumExp},
       {"ArgMax", 1, lowerArg},
       {"ArgMin", 1, lowerArg},
-      {"CumSum", 11, lowerCumSum},
+      {"CumSum", 11, lowerCumulative},
+      {"CumProd", 26, lowerCumulative},
   };
   return table;
 }

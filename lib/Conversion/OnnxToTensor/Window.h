@@ -21,6 +21,11 @@ struct Window {
   llvm::SmallVector<int64_t> padHigh(size_t leading, llvm::ArrayRef<int64_t> input) const;
 };
 
+/// [N, C, ...] plus one number per channel; y itself if there is no bias.
+mlir::Value addChannelBias(NodeLowering &n, mlir::Value y, mlir::Value bias);
+
+mlir::LogicalResult lowerConv(NodeLowering &n);
+
 } // namespace wafer
 
 #endif // WAFER_LIB_CONVERSION_ONNXTOTENSOR_WINDOW_H

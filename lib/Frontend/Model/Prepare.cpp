@@ -84,6 +84,7 @@ public:
     adoptWeights();
     applyConstants();
     applyShapes();
+    moveForeignOperators(*model.mutable_graph());
     if (auto errors = findUnknownOperators(); !errors.empty())
       return errors;
     ::onnx::checker::check_model(model);
@@ -440,6 +441,27 @@ private:
         output.mutable_type()->mutable_tensor_type()->clear_shape();
   }
 
+  /// ONNX Runtime keeps a few operators of its own in ONNX's domain. They get its domain, so that nothing takes them
+  /// for ONNX's.
+  void moveForeignOperators(Graph &graph) {
+    constexpr const char *foreign = "com.microsoft";
+    for (auto &node : *graph.mutable_node()) {
+      for (auto &attribute : *node.mutable_attribute())
+        if (attribute.has_g())
+          moveForeignOperators(*attribute.mutable_g());
+      if (!node.domain().empty() || onnxSchemas().find("", node.op_type(), kPinnedOpset) || !options.hasLowering ||
+          !options.hasLowering(foreign, node.op_type(), 1))
+        continue;
+      node.set_domain(foreign);
+      if (std::none_of(model.opset_import().begin(), model.opset_import().end(),
+                       [&](const auto &opset) { return opset.domain() == foreign; })) {
+        auto *opset = model.add_opset_import();
+        opset->set_domain(foreign);
+        opset->set_version(1);
+      }
+    }
+  }
+
   /// Every node whose operator does not exist here. If there is one, the model cannot be prepared further, so known
   /// operators without a lowering are named as well: one report says all that is in the way.
   std::vector<ModelError> findUnknownOperators() {
@@ -467,8 +489,10 @@ private:
       else if (!schema && onnxSchemas().knowsDomain(domain))
         report("ONNX has no such operator at version " + std::to_string(version),
                "check the operator's name and domain");
-      else if (!schema)
+      else if (!schema && !(options.hasLowering && options.hasLowering(domain, node.op_type(), version)))
         report("the custom operator has no lowering", "export the model without custom operators");
+      else if (!schema)
+        continue; // ONNX knows nothing of it; its lowering does
       else if (options.hasLowering && !schema->hasFunctionBody &&
                !options.hasLowering(domain, node.op_type(), kPinnedOpset))
         unsupported.push_back(

@@ -1,15 +1,15 @@
 // RUN: wafer-opt %s -convert-onnx-to-tensor -split-input-file -verify-diagnostics
 
 // Every node at fault is named, in one run.
-func.func @all(%x: tensor<4xf32>, %i: tensor<1xi64>) -> tensor<4xf32> {
-  // expected-error @+2 {{[WF2001] node '' (NonZero): the operator has no lowering}}
+func.func @all(%x: tensor<4xf32>, %m: tensor<1x4xf32>, %i: tensor<1xi64>) -> tensor<4xf32> {
+  // expected-error @+2 {{[WF2001] node '' (Multinomial): the operator has no lowering}}
   // expected-note @+1 {{hint: the list of supported operators is in docs/operators.md}}
-  %a = onnx.node "NonZero" since 13 (%x) : (tensor<4xf32>) -> tensor<1x?xi64>
+  %a = onnx.node "Multinomial" since 22 (%m) : (tensor<1x4xf32>) -> tensor<1x?xi64>
   // What only follows from a refusal is not reported.
   %b = onnx.node "Cast" since 25 (%a) {to = 1 : i64} : (tensor<1x?xi64>) -> tensor<1x?xf32>
-  // expected-error @+2 {{[WF2001] node '' (Unique): the operator has no lowering}}
+  // expected-error @+2 {{[WF2001] node '' (RandomUniformLike): the operator has no lowering}}
   // expected-note @+1 {{hint}}
-  %c = onnx.node "Unique" since 11 (%x) : (tensor<4xf32>) -> tensor<?xf32>
+  %c = onnx.node "RandomUniformLike" since 22 (%x) : (tensor<4xf32>) -> tensor<4xf32>
   // expected-error @+1 {{[WF2004] node '' (Pad): mode 'mirror' is none of constant, edge, reflect and wrap}}
   %d = onnx.node "Pad" since 25 (%x, %i) {mode = "mirror"} : (tensor<4xf32>, tensor<1xi64>) -> tensor<4xf32>
   return %d : tensor<4xf32>
@@ -111,4 +111,49 @@ func.func @activations(%x: tensor<3x1x2xf32>, %w: tensor<1x8x2xf32>, %r: tensor<
   // expected-error @+1 {{[WF2001] node '' (LSTM): the activation 'swish' is unknown}}
   %y = onnx.node "LSTM" since 22 (%x, %w, %r) {activations = ["Sigmoid", "Swish", "Tanh"], hidden_size = 2 : i64} : (tensor<3x1x2xf32>, tensor<1x8x2xf32>, tensor<1x8x2xf32>) -> tensor<?x?x?x?xf32>
   return %y : tensor<?x?x?x?xf32>
+}
+
+// -----
+
+func.func @resized_by_run_time_scales(%x: tensor<1x1x4x4xf32>, %s: tensor<4xf32>) -> tensor<?x?x?x?xf32> {
+  %none = onnx.none
+  // expected-error @+2 {{[WF2002] node '' (Resize): scales is computed from run-time data}}
+  // expected-note @+1 {{hint}}
+  %y = onnx.node "Resize" since 19 (%x, %none, %s) : (tensor<1x1x4x4xf32>, none, tensor<4xf32>) -> tensor<?x?x?x?xf32>
+  return %y : tensor<?x?x?x?xf32>
+}
+
+// -----
+
+// The run-time indices would be compared with every place.
+func.func @scatter_too_large(%x: tensor<200000xf32>, %i: tensor<200000xi64>, %u: tensor<200000xf32>) -> tensor<200000xf32> {
+  // expected-error @+2 {{[WF2001] node '' (ScatterElements): comparing 200000 places with 200000 updates, because the indices are computed from run-time data: more than 2^32 comparisons}}
+  // expected-note @+1 {{hint: make the indices constant (--const), or scatter along a shorter dimension}}
+  %y = onnx.node "ScatterElements" since 18 (%x, %i, %u) : (tensor<200000xf32>, tensor<200000xi64>, tensor<200000xf32>) -> tensor<200000xf32>
+  return %y : tensor<200000xf32>
+}
+
+// -----
+
+func.func @sort_too_long(%x: tensor<100000xf32>) -> tensor<5xf32> {
+  %k = onnx.constant dense<5> : tensor<1xi64>
+  // expected-error @+2 {{[WF2001] node '' (TopK): sorting rows of 100000 elements takes 100000 times as many comparisons, more than 2^32}}
+  // expected-note @+1 {{hint}}
+  %y:2 = onnx.node "TopK" since 11 (%x, %k) : (tensor<100000xf32>, tensor<1xi64>) -> (tensor<5xf32>, tensor<5xi64>)
+  return %y#0 : tensor<5xf32>
+}
+
+// -----
+
+func.func @as_many_as_the_data_say(%x: tensor<4xf32>, %b: tensor<1x4x4xf32>, %s: tensor<1x1x4xf32>) -> tensor<?x3xi64> {
+  // expected-error @+2 {{[WF2002] node '' (NonZero): the operand, whose values decide the extent of the result, is computed from run-time data}}
+  // expected-note @+1 {{hint: fix the input that it depends on with --const}}
+  %a = onnx.node "NonZero" since 13 (%x) : (tensor<4xf32>) -> tensor<1x?xi64>
+  // expected-error @+2 {{[WF2001] node '' (Unique): how many distinct elements there are depends on the data, and extents are fixed beforehand}}
+  // expected-note @+1 {{hint}}
+  %c = onnx.node "Unique" since 11 (%x) : (tensor<4xf32>) -> tensor<?xf32>
+  // expected-error @+2 {{[WF2001] node '' (NonMaxSuppression): how many boxes are selected depends on the data, and extents are fixed beforehand}}
+  // expected-note @+1 {{hint: end the model with the boxes and scores, and select on the host}}
+  %y = onnx.node "NonMaxSuppression" since 11 (%b, %s) : (tensor<1x4x4xf32>, tensor<1x1x4xf32>) -> tensor<?x3xi64>
+  return %y : tensor<?x3xi64>
 }
