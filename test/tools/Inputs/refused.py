@@ -7,8 +7,8 @@ from onnx import TensorProto, helper
 
 nodes = [
     helper.make_node("Relu", ["x"], ["a"], name="fine"),
-    helper.make_node("Det", ["a"], ["b"], name="the first"),
-    helper.make_node("NonZero", ["x"], ["y"], name="the second"),
+    helper.make_node("RandomNormalLike", ["a"], ["b"], name="the first"),
+    helper.make_node("Multinomial", ["x"], ["y"], name="the second"),
     helper.make_node("Abs", ["b"], ["z"], name="fine too"),
 ]
 graph = helper.make_graph(
@@ -16,8 +16,8 @@ graph = helper.make_graph(
     "g",
     [helper.make_tensor_value_info("x", TensorProto.FLOAT, [4, 4])],
     [
-        helper.make_tensor_value_info("y", TensorProto.INT64, [2, None]),
-        helper.make_tensor_value_info("z", TensorProto.FLOAT, []),
+        helper.make_tensor_value_info("y", TensorProto.INT32, [4, 1]),
+        helper.make_tensor_value_info("z", TensorProto.FLOAT, [4, 4]),
     ],
 )
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), sys.argv[1])
