@@ -1,13 +1,13 @@
 // Runs a program image on the emulator: .npy files in, .npy files out.
-#include "../Options.h"
-#include "wafer/Emulator/Emulator.h"
+#include "CommandLine.h"
+
 #include "wafer/Support/Npy.h"
 #include "wafer/Support/OutputFile.h"
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,42 +77,18 @@ static std::string statsJson(const RunStats &stats) {
 }
 
 int main(int argc, char **argv) {
-  CLI::App app{
-      "Runs a compiled model on the emulated wafer, core by core.\n\n"
-      "  wafer-run model.wafer --input x=x.npy --output-dir out --stats stats.json\n\n"
-      "writes one .npy file per output into out/, and out/outputs.json, which maps the outputs' names to files.\n"
-      "Without --input it lists what the model takes and gives."};
-  std::string image, folder, statsFile, timing = "stream";
-  std::vector<std::string> inputs;
-  RunOptions options;
-  app.add_option("image", image, "program image (.wafer) made by wafer-compile")->required();
-  app.add_option("--input", inputs, "NAME=FILE.npy, once per input; the type and shape must be the model's")
-      ->allow_extra_args(false);
-  app.add_option("--output-dir", folder, "where the outputs go; made if it is not there");
-  app.add_option("--stats", statsFile, "write cycles, memory and times as JSON (docs/report.md)");
-  app.add_option("--timing", timing,
-                 "off: values only, faster; stream: count the machine's cycles (docs/machine.md says how exactly)")
-      ->check(CLI::IsMember({"off", "stream"}))
-      ->capture_default_str();
-  app.add_option("--schedule-seed", options.scheduleSeed,
-                 "run cores in a shuffled order; outputs and cycles must not change (a test of the emulator)")
-      ->check(wholeNumber());
-  app.add_option("--max-cycles", options.maxCycles, "stop with an error when a core runs longer than this")
-      ->check(wholeNumber());
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error); // --help
-    return fail({ErrorCode::ToolUsage, error.what(), "wafer-run --help explains the options"}) + 1;
-  }
-  options.timing = timing == "off" ? Timing::Off : Timing::Stream;
+  int exitCode = 0;
+  std::optional<RunCommandLine> line = parseRunCommandLine(argc, argv, std::cout, std::cerr, exitCode);
+  if (!line)
+    return exitCode;
+  const std::string &folder = line->outputFolder, &statsFile = line->statsFile;
+  RunOptions &options = line->options;
 
-  Result<std::unique_ptr<Emulator>> opened = Emulator::open(image);
+  Result<std::unique_ptr<Emulator>> opened = Emulator::open(line->image);
   if (!opened)
     return fail(opened.error());
   Emulator &emulator = **opened;
-  if (inputs.empty() && !emulator.inputs().empty()) {
+  if (line->inputs.empty() && !emulator.inputs().empty()) {
     for (const TensorInfo &info : emulator.inputs())
       std::printf("input  %-24s %-8s %s\n", info.name.c_str(), hostTypeName(info.type), shapeText(info.shape).c_str());
     for (const TensorInfo &info : emulator.outputs())
@@ -121,7 +97,7 @@ int main(int argc, char **argv) {
                ? 0
                : fail({ErrorCode::InputMissing, "no --input is given", "give one --input NAME=FILE.npy for each"});
   }
-  for (const std::string &input : inputs) {
+  for (const std::string &input : line->inputs) {
     // The name may hold '=' itself: the longest one that is an input counts.
     size_t split = std::string::npos;
     for (size_t at = input.find('='); at != std::string::npos; at = input.find('=', at + 1)) {

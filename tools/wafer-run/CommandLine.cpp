@@ -1,0 +1,44 @@
+#include "CommandLine.h"
+
+#include "../Options.h"
+
+using namespace wafer;
+
+std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *const *argv, std::ostream &out,
+                                                         std::ostream &errors, int &exitCode) {
+  RunCommandLine line;
+  CLI::App app{
+      "Runs a compiled model on the emulated wafer, core by core.\n\n"
+      "  wafer-run model.wafer --input x=x.npy --output-dir out --stats stats.json\n\n"
+      "writes one .npy file per output into out/, and out/outputs.json, which maps the outputs' names to files.\n"
+      "Without --input it lists what the model takes and gives."};
+  std::string timing = "stream";
+  app.add_option("image", line.image, "program image (.wafer) made by wafer-compile")->required();
+  app.add_option("--input", line.inputs, "NAME=FILE.npy, once per input; the type and shape must be the model's")
+      ->allow_extra_args(false);
+  app.add_option("--output-dir", line.outputFolder, "where the outputs go; made if it is not there");
+  app.add_option("--stats", line.statsFile, "write cycles, memory and times as JSON (docs/report.md)");
+  app.add_option("--timing", timing,
+                 "off: values only, faster; stream: count the machine's cycles (docs/machine.md says how exactly)")
+      ->check(CLI::IsMember({"off", "stream"}))
+      ->capture_default_str();
+  app.add_option("--schedule-seed", line.options.scheduleSeed,
+                 "run cores in a shuffled order; outputs and cycles must not change (a test of the emulator)")
+      ->check(wholeNumber());
+  app.add_option("--max-cycles", line.options.maxCycles, "stop with an error when a core runs longer than this")
+      ->check(wholeNumber());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0) { // --help
+      exitCode = app.exit(error, out, errors);
+      return std::nullopt;
+    }
+    Diagnostic usage{ErrorCode::ToolUsage, error.what(), "wafer-run --help explains the options"};
+    errors << "wafer-run: " << usage.str() << "\n";
+    exitCode = 2;
+    return std::nullopt;
+  }
+  line.options.timing = timing == "off" ? Timing::Off : Timing::Stream;
+  return line;
+}
