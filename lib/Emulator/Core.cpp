@@ -31,6 +31,15 @@ void Engine::chargeLocation(Core &core, uint32_t location) {
   core.locationSince = core.clock;
 }
 
+/// Counts steps of a core that end at a time, before they are taken; false if that is beyond the run's limit.
+bool Engine::step(Core &core, uint64_t steps, Ticks time) {
+  core.steps += steps;
+  return (time <= limit && core.steps <= stepLimit) ||
+         failAt(core, ErrorCode::ProgramCycleLimit,
+                "runs longer than " + std::to_string(limit / kTicksPerCycle) + " cycles",
+                "raise --max-cycles, or look for a loop that does not end");
+}
+
 //===- Scalars and control ------------------------------------------------===//
 
 void Engine::runCore(uint32_t index) {
@@ -59,12 +68,8 @@ void Engine::runCore(uint32_t index) {
     const Instruction &i = d.i;
     if (locations[core.pc] != core.location)
       chargeLocation(core, locations[core.pc]);
-    if (core.clock > limit) {
-      failAt(core, ErrorCode::ProgramCycleLimit,
-             "runs longer than " + std::to_string(limit / kTicksPerCycle) + " cycles",
-             "raise --max-cycles, or look for a loop that does not end");
+    if (!step(core, 1, core.clock))
       return;
-    }
     ++instructions;
     ++core.pc;
     const int32_t a = r[i.ra], b = r[i.rb];
@@ -271,7 +276,7 @@ void Engine::runCore(uint32_t index) {
       if (!(i.opcode == Opcode::Vec ? issueVector(index, core, d) : issueWindow(index, core, d))) {
         // Stalled: again when an instruction of this core completes.
         --core.pc;
-        --instructions;
+        --instructions, --core.steps;
         core.state = Core::Blocked;
       }
       if (stopped())
@@ -281,7 +286,7 @@ void Engine::runCore(uint32_t index) {
       if (core.threads && i.thread) {
         if (core.threads->op[i.thread]) {
           --core.pc;
-          --instructions;
+          --instructions, --core.steps;
           core.state = Core::Blocked;
           continue;
         }
@@ -602,6 +607,11 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   }
   const Ticks setup = setupCost[unsigned(i.op)];
   op->rate = isIntegerFma(i) ? fmaI32Cost : elementCost[unsigned(i.op)];
+  // Asked before, not after: a nest may have 2^31 elements, and what is sent takes this host's memory.
+  if (!step(core, op->n, core.clock + setup + int64_t(op->n) * op->rate)) {
+    freeOp(op);
+    return true;
+  }
   vectorElements += op->n;
   if (op->n == 0 && i.control == Control::None) {
     core.clock += setup;
@@ -751,9 +761,13 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   if (op->n == 0)
     op->call.extent[0] = 0;
   op->n = total;
-  vectorElements += total;
   op->rate = elementCost[unsigned(VectorOp::Mov)];
   Ticks begin = core.clock + setupCost[unsigned(VectorOp::Mov)];
+  if (!step(core, total, begin + total * op->rate)) {
+    freeOp(op);
+    return true;
+  }
+  vectorElements += total;
   op->ready = begin;
   if (total == 0) {
     core.clock = begin;

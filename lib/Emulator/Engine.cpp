@@ -190,6 +190,7 @@ void Engine::reset() {
     core.depth = core.nestRank = 0;
     core.pc = regions[core.region].verified->code.entry;
     core.clock = core.locationSince = 0;
+    core.steps = 0;
     core.location = kNone;
     core.op = nullptr;
     core.threads.reset();
@@ -384,7 +385,13 @@ Status Engine::run(const RunOptions &runOptions) {
   options = runOptions;
   timed = options.timing == Timing::Stream;
   random = options.scheduleSeed;
-  limit = options.maxCycles > 0 ? static_cast<Ticks>(std::min(options.maxCycles, 1e15) * kTicksPerCycle) : INT64_MAX;
+  // With no limit of the caller's, one that keeps times within 64 bits: ten million seconds of a machine. A profile's
+  // costs may be zero: no machine takes so many steps in a cycle.
+  constexpr double kMostCycles = 1e15;
+  constexpr uint64_t kStepsPerCycle = 16;
+  double most = options.maxCycles > 0 ? std::min(options.maxCycles, kMostCycles) : kMostCycles;
+  limit = static_cast<Ticks>(most * kTicksPerCycle);
+  stepLimit = static_cast<uint64_t>(most * kStepsPerCycle);
   // The caller's thread may flush denormals or round otherwise.
   fenv_t environment;
   fegetenv(&environment);

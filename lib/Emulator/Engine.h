@@ -259,6 +259,7 @@ struct Core {
   uint32_t region = 0;
   uint32_t pc = 0; // index of the next instruction
   Ticks clock = 0;
+  uint64_t steps = 0;
   Op *op = nullptr; // the synchronous instruction in flight
   std::unique_ptr<ThreadState> threads;
   uint32_t location = kNone; // what the core works on, and since when
@@ -342,6 +343,7 @@ private:
   void executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *const *fabric);
   void executeWindow(Op &op, uint64_t begin, uint64_t count, const uint32_t *from);
   void chargeLocation(Core &core, uint32_t location);
+  bool step(Core &core, uint64_t steps, Ticks time);
   bool failAt(const Core &core, ErrorCode code, const std::string &what, const std::string &hint);
 
   // Fabric.cpp
@@ -410,7 +412,8 @@ private:
   RunOptions options;
   bool timed = false;
   uint64_t random = 0;
-  Ticks limit = 0;
+  Ticks limit = 0;        // of a core's clock
+  uint64_t stepLimit = 0; // of a core's instructions and vector elements
   uint64_t instructions = 0, vectorElements = 0;
 
   // Costs, from the profile.

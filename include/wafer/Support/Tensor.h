@@ -21,6 +21,9 @@ struct HostTensor {
   std::vector<uint8_t> bytes; // row-major, little-endian
 
   int64_t elements() const {
+    for (int64_t extent : shape)
+      if (extent == 0)
+        return 0; // whatever the product of the others
     int64_t n = 1;
     for (int64_t extent : shape)
       n *= extent;

@@ -243,6 +243,29 @@ TEST(Check, LoopsThatDoNotEndMeetTheLimit) {
   }
 }
 
+// Neither the time that it would take nor the memory: 2^30 elements that a core makes of one register.
+TEST(Check, InstructionsBeyondTheLimitAreNotBegun) {
+  RunOptions options;
+  options.maxCycles = 10000;
+  for (bool sends : {false, true})
+    EXPECT_TRUE(failedWith(runOn1(
+                               [&](Assembler &a) {
+                                 a.li(5, 1 << 15);
+                                 a.nest({Operand::reg(5), Operand::reg(5)});
+                                 a.desc(0, kData, {0, 0});
+                                 a.vec(VectorOp::Mov, I32, sends ? fabric(3) : desc(0), reg(0));
+                                 a.halt();
+                               },
+                               {},
+                               [](TestProgram &p, image::Region &) {
+                                 p.profile.vectorMove.perElement = 0; // free on no machine
+                                 p.route(3, 0, 0, 1, 1, {{R, W}}, "out");
+                                 p.host(true, "y", image::I32, {{0, 0}}, 0, 0, 1, W, 3);
+                               },
+                               options),
+                           ErrorCode::ProgramCycleLimit));
+}
+
 TEST(Check, UnroutedColors) {
   auto one = [](const TestProgram::Code &code) {
     return runOn1(code, {}, [](TestProgram &p, image::Region &) {

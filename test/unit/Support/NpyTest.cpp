@@ -6,7 +6,8 @@ using namespace wafer;
 
 TEST(Npy, RoundTripsEveryTypeAndRank) {
   for (HostType type : {HostType::F32, HostType::F64, HostType::I32, HostType::I64, HostType::Bool})
-    for (std::vector<int64_t> shape : {std::vector<int64_t>{}, {0}, {3}, {2, 3}, {1, 2, 3, 4}, {5, 0}}) {
+    for (std::vector<int64_t> shape :
+         {std::vector<int64_t>{}, {0}, {3}, {2, 3}, {1, 2, 3, 4}, {5, 0}, {int64_t(1) << 40, int64_t(1) << 40, 0}}) {
       HostTensor tensor;
       tensor.type = type;
       tensor.shape = shape;
