@@ -2,19 +2,26 @@
 #   make build   the tools, in build/bin
 #   make test    every test
 #   make demo    a pretrained model compiled, placed, routed, emulated and held against ONNX Runtime
-.PHONY: setup build test demo docs format check-format
+# And those that look for what tests miss (docs/robustness.md):
+#   make sanitize            every quick test with ASan and UBSan
+#   make fuzz FUZZ_RUNS=N    N made-up inputs for each fuzz target
+.PHONY: setup build test demo docs format check-format setup-sanitize build-sanitize sanitize fuzz
 export WAFER_DEPS_DIR ?= $(CURDIR)/.deps
 export CCACHE_SLOPPINESS = pch_defines,time_macros
 BUILD ?= build
 CMAKE = .venv/bin/cmake
+CONFIGURE = $(CMAKE) -S . -G Ninja -DCMAKE_BUILD_TYPE=Release -DWAFER_DEPS_DIR=$(WAFER_DEPS_DIR) \
+  -DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22 \
+  -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
+SANITIZE_BUILD ?= build-sanitize
+FUZZ_RUNS ?= 20000
+FUZZ_TARGETS ?=
 
 setup:
 	@scripts/setup.sh
 
 $(BUILD)/build.ninja: | setup
-	@$(CMAKE) -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DWAFER_DEPS_DIR=$(WAFER_DEPS_DIR) \
-	  -DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22 \
-	  -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
+	@$(CONFIGURE) -B $(BUILD)
 
 build: setup $(BUILD)/build.ninja
 	@$(CMAKE) --build $(BUILD)
@@ -24,6 +31,22 @@ test: build
 
 demo: build
 	@.venv/bin/python python/demo.py --build $(BUILD)
+
+setup-sanitize:
+	@WAFER_SANITIZERS=1 scripts/setup.sh
+
+$(SANITIZE_BUILD)/build.ninja: | setup-sanitize
+	@$(CONFIGURE) -B $(SANITIZE_BUILD) -DWAFER_SANITIZE=address,undefined -DWAFER_FUZZ=ON
+
+build-sanitize: setup-sanitize $(SANITIZE_BUILD)/build.ninja
+	@$(CMAKE) --build $(SANITIZE_BUILD)
+
+# Whole models take too long with sanitizers; everything else runs.
+sanitize: build-sanitize
+	@.venv/bin/python scripts/run-tests.py --build $(SANITIZE_BUILD) '--filter-out=^waferc :: models/'
+
+fuzz: build-sanitize
+	@.venv/bin/python scripts/fuzz.py --build $(SANITIZE_BUILD) --runs $(FUZZ_RUNS) $(FUZZ_TARGETS)
 
 # The reference of dialects, passes and error codes, from their definitions: build/docs.
 docs: setup $(BUILD)/build.ninja

@@ -2,7 +2,8 @@
 # Sets up everything the build and the tests need, once: Debian packages, a Python virtual environment in .venv and
 # ONNX's C++ library in .deps. Every step leaves a stamp named after its inputs, so a second run does nothing.
 #
-#   WAFER_DEPS_DIR   where the ONNX library is built and kept (default: .deps in the checkout)
+#   WAFER_DEPS_DIR     where the ONNX library is built and kept (default: .deps in the checkout)
+#   WAFER_SANITIZERS   if not empty, the run-time of sanitizers and libFuzzer too (make sanitize, make fuzz)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -13,6 +14,7 @@ onnx_version=1.22.0
 packages=(libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools clang-22 lld-22 clang-format-22 clang-tidy-22
   ninja-build ccache git libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev libcli11-dev libxxhash-dev
   zlib1g-dev libzstd-dev python3 python3-venv make)
+[ -n "${WAFER_SANITIZERS:-}" ] && packages+=(libclang-rt-22-dev)
 
 say() { printf '[setup] %s\n' "$*"; }
 

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Runs the fuzz targets of a build and prints one line for each.
+
+Usage: scripts/fuzz.py [TARGET ...] [--build build-sanitize] [--runs N] [--seconds N]
+
+TARGET is image, model, npy, options or profile; all of them if none is named. What a target has learnt is kept below
+BUILD/fuzz/TARGET/corpus and used by the next run. After a finding the target stops; the line names the input, which
+`BUILD/bin/fuzz-TARGET INPUT` reproduces. The last line counts the findings.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TESTS = ROOT / "test" / "fuzz"
+# The longest input: what reaches everything and leaves mutations quick.
+TARGETS = {"image": 16384, "model": 4096, "npy": 1024, "options": 512, "profile": 8192}
+SECONDS_PER_INPUT = 5
+MEGABYTES = 4096
+
+
+def run(target: str, build: pathlib.Path, runs: int, seconds: int) -> bool:
+    """True without a finding."""
+    folder = build / "fuzz" / target
+    corpus, seeds, log = folder / "corpus", folder / "seeds", folder / "log"
+    corpus.mkdir(parents=True, exist_ok=True)
+    if not seeds.exists():
+        maker = [ROOT / ".venv/bin/python", TESTS / "seeds.py", target, seeds, "--build", build]
+        subprocess.run(maker, check=True, capture_output=True)
+    found = TESTS / "Inputs" / target
+    command = [
+        build / "bin" / f"fuzz-{target}",
+        f"-runs={runs}",
+        f"-max_total_time={seconds}",
+        f"-max_len={TARGETS[target]}",
+        f"-timeout={SECONDS_PER_INPUT}",
+        f"-rss_limit_mb={MEGABYTES}",
+        f"-artifact_prefix={folder}/",
+        "-print_final_stats=1",
+        corpus,
+        seeds,
+        *([found] if found.is_dir() else []),
+    ]
+    begin = time.monotonic()
+    with open(log, "w") as output:
+        code = subprocess.run(command, stdout=output, stderr=output, check=False).returncode
+    text = log.read_text(errors="replace")
+    done = re.findall(r"stat::number_of_executed_units:\s+(\d+)", text) or re.findall(
+        r"^#(\d+)\s", text, re.MULTILINE
+    )
+    inputs = int(done[-1]) if done else 0
+    line = (
+        f"{target}: {inputs} inputs in {time.monotonic() - begin:.0f} s, {len(list(corpus.iterdir()))} kept"
+    )
+    if code == 0:
+        print(f"{line}, no finding", flush=True)
+        return True
+    what = re.findall(
+        r"^(?:SUMMARY: .*|broken promise: .*|.*runtime error: .*|.*Assertion .* failed.*)$",
+        text,
+        re.MULTILINE,
+    )
+    where = re.findall(r"Test unit written to (\S+)", text)
+    print(
+        f"{line}, FINDING: {what[0] if what else f'exit code {code}'}; {where[0] if where else log}",
+        flush=True,
+    )
+    return False
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("targets", nargs="*", choices=[[], *TARGETS], metavar="TARGET")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-sanitize")
+    parser.add_argument("--runs", type=int, default=20_000, help="inputs for each target (default: 20000)")
+    parser.add_argument(
+        "--seconds", type=int, default=0, help="at most so long for each target (default: no limit)"
+    )
+    args = parser.parse_args()
+    targets = args.targets or list(TARGETS)
+    findings = sum(not run(target, args.build.resolve(), args.runs, args.seconds) for target in targets)
+    print(f"{len(targets)} targets, {findings} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+// A program image: read, verified against the profile inside it, and run, all within bounds. What verification accepts
+// must not crash the emulator, whatever the program does; it ends as it ends whatever order the cores run in, and the
+// same run gives the same outputs.
+#include "Fuzz.h"
+
+#include "wafer/Emulator/Emulator.h"
+#include "wafer/Program/ImageText.h"
+
+using namespace wafer;
+using namespace wafer::fuzz;
+
+namespace {
+
+// Of what is run: larger programs are legal, and take longer than an input may.
+constexpr int kMaxPes = 256;
+constexpr int64_t kMaxElements = 1 << 16;
+constexpr double kMaxCycles = 20'000;
+
+/// What a run shows to its caller.
+struct Outcome {
+  bool good = false;
+  std::string error;
+  double cycles = 0;
+  std::vector<HostTensor> outputs;
+};
+
+HostTensor input(const TensorInfo &info) {
+  HostTensor tensor{info.type, info.shape, {}};
+  tensor.bytes.resize(tensor.elements() * elementBytes(info.type));
+  for (size_t i = 0; i < tensor.bytes.size(); i += elementBytes(info.type))
+    tensor.bytes[i] = info.type == HostType::Bool ? i & 1 : i % 7;
+  return tensor;
+}
+
+Outcome run(Emulator &emulator, uint64_t seed) {
+  RunOptions options;
+  options.maxCycles = kMaxCycles;
+  options.scheduleSeed = seed;
+  Status status = emulator.run(options);
+  Outcome outcome;
+  outcome.good = bool(status);
+  if (!status) {
+    requireCoded(status.error());
+    outcome.error = codeString(status.error().code);
+    return outcome;
+  }
+  outcome.cycles = emulator.stats().cycles;
+  for (const TensorInfo &info : emulator.outputs()) {
+    Result<HostTensor> tensor = emulator.output(info.name);
+    if (tensor)
+      outcome.outputs.push_back(tensor.take());
+    else
+      requireCoded(tensor.error());
+  }
+  return outcome;
+}
+
+bool small(const std::vector<TensorInfo> &infos) {
+  for (const TensorInfo &info : infos) {
+    int64_t elements = 1;
+    for (int64_t extent : info.shape)
+      if ((elements *= extent) > kMaxElements)
+        return false;
+  }
+  return true;
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Result<Image> image = Image::fromBytes({data, data + size});
+  if (!image) {
+    requireCoded(image.error());
+    return 0;
+  }
+  // The text is of any image that can be read, however senseless.
+  if (hashOf(data, size) % 8 == 0)
+    require(!imageText(*image).empty(), "an image has a text");
+  Result<Profile> profile = Profile::parse(image->manifest().target_profile());
+  if (!profile) {
+    requireCoded(profile.error());
+    return 0;
+  }
+  if (uint64_t(image->manifest().mesh_width()) * image->manifest().mesh_height() > 1 << 16)
+    return 0;
+  Result<VerifiedProgram> program = verifyProgram(image.take(), *profile);
+  if (!program) {
+    requireCoded(program.error());
+    return 0;
+  }
+  if (program->width * program->height > kMaxPes)
+    return 0;
+  Result<std::unique_ptr<Emulator>> created = Emulator::create(program.take());
+  if (!created) {
+    requireCoded(created.error());
+    return 0;
+  }
+  Emulator &emulator = **created;
+  if (!small(emulator.inputs()) || !small(emulator.outputs()))
+    return 0;
+  for (const TensorInfo &info : emulator.inputs())
+    require(bool(emulator.setInput(info.name, input(info))), "an input of the declared type and shape is taken");
+  Outcome first = run(emulator, 0);
+  Outcome second = run(emulator, 1 + hashOf(data, size) % 1000);
+  require(first.good == second.good, "whether a run ends well does not depend on the order of cores",
+          first.error + " " + second.error);
+  if (!first.good)
+    return 0;
+  require(first.cycles == second.cycles, "cycles do not depend on the order of cores");
+  require(first.outputs.size() == second.outputs.size(), "outputs do not depend on the order of cores");
+  for (size_t i = 0; i != first.outputs.size(); ++i)
+    require(first.outputs[i].bytes == second.outputs[i].bytes, "outputs do not depend on the order of cores");
+  return 0;
+}
