@@ -26,32 +26,16 @@ using namespace wafer;
 
 namespace {
 
-struct Rect {
-  int x, y, w, h;
-  bool overlaps(const Rect &o) const { return x < o.x + o.w && o.x < x + w && y < o.y + o.h && o.y < y + h; }
-};
-
 /// The first x beyond what blocks the rectangle, or nothing if nothing does.
-std::optional<int> blockedUntil(const Profile &profile, const Rect &r, const std::vector<Rect> &taken) {
+std::optional<int> blockedUntil(const FreeSpace &space, const Rect &r, const std::vector<Rect> &taken) {
   for (const Rect &other : taken)
     if (r.overlaps(other))
       return other.x + other.w;
-  for (const auto &[x, y] : profile.deadPes)
-    if (x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h)
-      return x + 1;
-  // A dead link matters where both of its ends lie inside.
-  for (const DeadLink &link : profile.deadLinks) {
-    int dx = link.side == PortEast ? 1 : link.side == PortWest ? -1 : 0;
-    int dy = link.side == PortSouth ? 1 : link.side == PortNorth ? -1 : 0;
-    auto inside = [&](int x, int y) { return x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h; };
-    if (inside(link.x, link.y) && inside(link.x + dx, link.y + dy))
-      return std::min(link.x, link.x + dx) + 1;
-  }
-  return std::nullopt;
+  return space.blockedUntil(r);
 }
 
 /// The first free position in row-major order, within the pins.
-std::optional<Point> firstFree(const Profile &profile, int width, int height, const PlaceItem &item,
+std::optional<Point> firstFree(const FreeSpace &space, int width, int height, const PlaceItem &item,
                                const std::vector<Rect> &taken, int fromY = 0) {
   int firstY = item.pinY.value_or(fromY), lastY = item.pinY.value_or(height - item.h);
   int firstX = item.pinX.value_or(0), lastX = item.pinX.value_or(width - item.w);
@@ -59,7 +43,7 @@ std::optional<Point> firstFree(const Profile &profile, int width, int height, co
     return std::nullopt;
   for (int y = firstY; y <= lastY; ++y)
     for (int x = firstX; x <= lastX;) {
-      std::optional<int> next = blockedUntil(profile, {x, y, item.w, item.h}, taken);
+      std::optional<int> next = blockedUntil(space, {x, y, item.w, item.h}, taken);
       if (!next)
         return Point{x, y};
       x = std::max(x + 1, *next);
@@ -70,12 +54,15 @@ std::optional<Point> firstFree(const Profile &profile, int width, int height, co
 class Placement {
 public:
   explicit Placement(const PlaceRequest &request)
-      : request(request), random(request.seed + 1), fromHost(request.items.size()), toHost(request.items.size()) {
+      : request(request), space(request.profile, request.width, request.height), random(request.seed + 1),
+        hostLanes(request.items.size()), outputLanes(request.items.size()) {
     for (const PlaceLink &link : request.links) {
-      if (link.from == PlaceLink::kHost && link.to != PlaceLink::kHost)
-        fromHost[link.to] = true;
-      if (link.to == PlaceLink::kHost && link.from != PlaceLink::kHost)
-        toHost[link.from] = true;
+      if ((link.from == PlaceLink::kHost) == (link.to == PlaceLink::kHost))
+        continue;
+      int &lanes = hostLanes[std::max(link.from, link.to)];
+      lanes = std::max(lanes, link.lanes);
+      if (link.to == PlaceLink::kHost)
+        outputLanes[link.from] = std::max(outputLanes[link.from], link.lanes);
     }
   }
 
@@ -112,7 +99,7 @@ private:
     std::vector<Rect> taken;
     for (int i : order) {
       const PlaceItem &item = request.items[i];
-      std::optional<Point> at = firstFree(request.profile, request.width, request.height, item, taken);
+      std::optional<Point> at = firstFree(space, request.width, request.height, item, taken);
       if (!at)
         return i;
       rects[i] = {at->x, at->y, item.w, item.h};
@@ -124,21 +111,24 @@ private:
   Diagnostic noPlace(const PlaceItem &item) const {
     std::string size = std::to_string(item.w) + " x " + std::to_string(item.h);
     std::string mesh = std::to_string(request.width) + " x " + std::to_string(request.height);
-    int64_t wanted = 0, room = static_cast<int64_t>(request.width) * request.height;
+    int64_t wanted = 0, room = static_cast<int64_t>(request.width) * request.height -
+                               space.deadPes({0, 0, request.width, request.height});
     for (const PlaceItem &other : request.items)
       wanted += static_cast<int64_t>(other.w) * other.h;
-    for (const auto &[x, y] : request.profile.deadPes)
-      room -= x < request.width && y < request.height;
+    const bool whole = request.width == request.profile.meshWidth && request.height == request.profile.meshHeight;
     if (item.w > request.width || item.h > request.height)
       return {ErrorCode::PlaceTooLarge, "region '" + item.name + "' is " + size + " PEs and the mesh " + mesh,
-              "give a larger mesh (--mesh)"};
+              whole ? "give smaller regions, or another --target" : "give a larger mesh (--mesh)"};
     std::string reason = wanted > room ? "the regions take " + std::to_string(wanted) + " PEs and " +
                                              std::to_string(room) + " are alive: impossible"
                                        : "the regions take " + std::to_string(wanted) + " of " + std::to_string(room) +
                                              " live PEs, but no packing was found around pins and dead PEs";
+    if (space.hasDeadParts())
+      reason += "; the largest free rectangle is " + space.describeLargest();
     return {ErrorCode::PlaceNoRoom,
             "no place is left for region '" + item.name + "' (" + size + " PEs) on a mesh of " + mesh + ": " + reason,
-            "give a larger mesh (--mesh), or remove pins"};
+            whole ? "remove pins, or let regions be smaller (--largest-region)"
+                  : "give a larger mesh (--mesh), or remove pins"};
   }
 
   double linkCost(const PlaceLink &link) const {
@@ -162,14 +152,9 @@ private:
   /// Dead parts in the rows of straight lanes from one head to the other: each pushes lanes out of their rows.
   int deadBetween(const Rect &a, const Rect &b, int lanes) const {
     auto [first, last] = std::minmax(a.x, b.x);
-    int count = 0;
-    for (const auto &[x, y] : request.profile.deadPes)
-      count += y >= a.y && y < a.y + lanes && x > first && x < last;
-    for (const DeadLink &link : request.profile.deadLinks)
-      if (link.y >= a.y && link.y < a.y + lanes)
-        count += link.side == (a.x < b.x ? PortEast : PortWest) && link.x >= first + (a.x < b.x ? 0 : 1) &&
-                 link.x <= last - (a.x < b.x ? 1 : 0);
-    return count;
+    lanes = std::min(lanes, request.height - a.y);
+    return space.deadPes({first + 1, a.y, last - first - 1, lanes}) +
+           space.deadToEast({first, a.y, last - first + 1, lanes});
   }
 
   double cost() const {
@@ -189,18 +174,12 @@ private:
     int count = 0;
     for (size_t i = 0; i != rects.size(); ++i) {
       const Rect &r = rects[i];
-      const bool in = fromHost[i], out = toHost[i];
-      auto inRows = [&](int y) { return y >= r.y && y < r.y + r.h; };
-      for (const auto &[x, y] : request.profile.deadPes)
-        count += inRows(y) && (in || out ? x < r.x : x == r.x - 1);
-      for (const DeadLink &link : request.profile.deadLinks) {
-        if (!inRows(link.y))
-          continue;
-        if (link.side == PortEast)
-          count += in ? link.x < r.x : link.x == r.x - 1;
-        else if (link.side == PortWest)
-          count += out ? link.x <= r.x : link.x == r.x;
-      }
+      // To the edge where lanes cross it, else one column to the west of the heads.
+      int lanes = std::min(hostLanes[i], r.h), west = std::min(r.x, 1);
+      count += space.deadPes({0, r.y, r.x, lanes}) + space.deadToEast({0, r.y, r.x + 1, lanes}) +
+               space.deadOutputs(r.y, std::min(outputLanes[i], r.h)) +
+               space.deadPes({r.x - west, r.y + lanes, west, r.h - lanes}) +
+               space.deadToEast({r.x - west, r.y + lanes, west + 1, r.h - lanes});
     }
     return count;
   }
@@ -213,7 +192,7 @@ private:
     for (size_t i = 0; i != rects.size(); ++i)
       if (i != moved)
         others.push_back(rects[i]);
-    return !blockedUntil(request.profile, r, others);
+    return !blockedUntil(space, r, others);
   }
 
   /// e^x for x >= 0 as far as annealing cares, of exact operations alone: libraries differ in the last bits of exp.
@@ -321,8 +300,9 @@ private:
   }
 
   const PlaceRequest &request;
+  FreeSpace space;
   Random random;
-  std::vector<bool> fromHost, toHost; // items with lanes from and to the mesh's west edge
+  std::vector<int> hostLanes, outputLanes; // of items: to or from the mesh's west edge, and those to it alone
   std::vector<Rect> rects;
 };
 
@@ -330,11 +310,11 @@ private:
 
 Result<std::vector<Point>> wafer::place(const PlaceRequest &request) { return Placement(request).run(); }
 
-int wafer::packingRoom(const Profile &profile, int width, int height, int w, int h, int enough) {
+int wafer::packingRoom(const FreeSpace &space, int width, int height, int w, int h, int enough) {
   std::vector<Rect> taken;
   PlaceItem item{"", w, h, std::nullopt, std::nullopt};
   while (static_cast<int>(taken.size()) < enough) {
-    std::optional<Point> at = firstFree(profile, width, height, item, taken, taken.empty() ? 0 : taken.back().y);
+    std::optional<Point> at = firstFree(space, width, height, item, taken, taken.empty() ? 0 : taken.back().y);
     if (!at)
       break;
     taken.push_back({at->x, at->y, w, h});

@@ -4,6 +4,7 @@
 
 #include "Decision.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -48,13 +49,15 @@ struct PlanRequest {
   RegionShape region;
   int maxRegions;
   int beam;
-  double fill = 1.0; // share of the usable SRAM that the plan may count on
+  double fill = 1.0;                  // share of the usable SRAM that the plan may count on
+  std::function<double()> limit = {}; // in cycles: a plan that takes more is of no use
 };
 
 struct PlanFailure {
   int node = 0;            // that found no place
   int64_t neededBytes = 0; // by its smallest candidate; 0: no candidate's operands can be brought to it
   int64_t budgetBytes = 0;
+  bool outrun = false; // the limit was reached, and that is all
 };
 
 /// The cheapest plan found, or nothing: `failure` then says where it stuck.

@@ -40,7 +40,7 @@ public:
   }
 
   std::optional<Plan> run() {
-    std::vector<std::shared_ptr<const State>> beam;
+    Beam beam;
     beam.push_back(std::make_shared<State>());
     for (size_t n = 0; n != graph.nodes.size(); ++n) {
       std::vector<Successor> successors;
@@ -53,14 +53,17 @@ public:
         return std::nullopt;
       }
       keepBest(n, successors);
-      std::vector<std::shared_ptr<const State>> next;
+      Beam next;
       for (Successor &successor : successors)
         next.push_back(apply(n, successor));
       beam = std::move(next);
+      if (request.limit && endOf(beam) > request.limit()) {
+        failure = {static_cast<int>(n), 0, budget, /*outrun=*/true};
+        return std::nullopt;
+      }
     }
     // Memory that is left over is worth nothing now.
-    const State &last =
-        **llvm::min_element(beam, [](const auto &a, const auto &b) { return a->timeline.end() < b->timeline.end(); });
+    const State &last = **firstToEnd(beam);
     Plan plan;
     plan.region = request.region;
     plan.cycles = last.timeline.end();
@@ -75,6 +78,14 @@ public:
   }
 
 private:
+  using Beam = std::vector<std::shared_ptr<const State>>;
+
+  static Beam::const_iterator firstToEnd(const Beam &beam) {
+    return llvm::min_element(beam, [](const auto &a, const auto &b) { return a->timeline.end() < b->timeline.end(); });
+  }
+  /// No later state ends before the first of these: time only grows.
+  static double endOf(const Beam &beam) { return (*firstToEnd(beam))->timeline.end(); }
+
   /// One way to run the node at hand after a state.
   struct Successor {
     std::shared_ptr<const State> from;

@@ -11,6 +11,8 @@
 
 #include "mlir/IR/Threading.h"
 
+#include <atomic>
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -25,36 +27,58 @@ namespace {
 struct Size {
   RegionShape shape;
   int64_t room; // regions of this shape that the mesh has room for
+  int64_t pes() const { return shape.width * shape.height; }
 };
 
 constexpr int kMostRegions = 64;
 
-/// A plan on more PEs must be that much faster: they are others' otherwise, and estimates are no finer.
+/// A plan on more PEs must be that much faster than the one on the fewest: they are others' otherwise, and estimates
+/// are no finer.
 constexpr double kWorthGrowing = 0.97;
 
-/// Regions of one size that fit around dead PEs.
-int64_t roomFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
-  return packingRoom(profile, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
+constexpr int64_t kSides[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
+
+/// Regions of one size that fit around dead parts.
+int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
+  return packingRoom(space, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
                      static_cast<int>(h), kMostRegions);
 }
 
 /// Region sizes worth trying on a mesh.
-SmallVector<Size> sizesFor(const Profile &profile, int64_t meshWidth, int64_t meshHeight, int64_t largestSide) {
+SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t largestSide) {
   SmallVector<Size> sizes;
   auto add = [&](int64_t w, int64_t h) {
     if (w < 1 || h < 1 || w > meshWidth || h > meshHeight)
       return;
     if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
-      sizes.push_back({{w, h}, roomFor(profile, meshWidth, meshHeight, w, h)});
+      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h)});
   };
   // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
   for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
     for (int64_t rows = 1; rows <= std::min<int64_t>(meshHeight, 4); ++rows)
       if (meshWidth / columns <= largestSide && meshHeight / rows <= largestSide && columns * rows <= 16)
         add(meshWidth / columns, meshHeight / rows);
-  for (int64_t side : {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}) {
+  for (int64_t side : kSides) {
     int64_t limited = std::min(side, largestSide);
     add(std::min(limited, meshWidth), std::min(limited, meshHeight));
+  }
+  if (!space.hasDeadParts())
+    return sizes;
+  // Around dead parts: the largest free square, and beside it what is wider or higher and free.
+  std::vector<Rect> widest = space.widest();
+  auto widthAt = [&](int64_t h) { return std::min<int64_t>(widest[h - 1].w, largestSide); };
+  int64_t square = 0;
+  while (square < std::min(meshHeight, largestSide) && widthAt(square + 1) > square)
+    ++square;
+  add(square, square);
+  for (int64_t h : kSides)
+    if (h <= std::min(meshHeight, largestSide))
+      add(widthAt(h), h);
+  for (int64_t w : kSides) {
+    int64_t h = 0;
+    while (h < std::min(meshHeight, largestSide) && widthAt(h + 1) >= w)
+      ++h;
+    add(w, h);
   }
   return sizes;
 }
@@ -85,7 +109,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     std::optional<Plan> best;
     PlanFailure nearest;
     search(*graph, model, sizes, best, nearest);
-    if (best && splitX == 0 && splitY == 0)
+    if (best && splitX == 0 && splitY == 0 && !first)
       search(*graph, model, divisionsOf(*graph, *best, sizes), best, nearest);
     if (!best) {
       // The node that stopped the plan that came farthest.
@@ -95,12 +119,18 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
                             ? "here " + std::to_string(nearest.neededBytes) + " bytes of SRAM per PE are needed and " +
                                   std::to_string(nearest.budgetBytes) + " are usable"
                             : "no layout of this node can be reached from where its operands rest";
+      FreeSpace space(*profile, static_cast<int>(meshW), static_cast<int>(meshH));
+      if (space.hasDeadParts())
+        why += "; its largest free rectangle is " + space.describeLargest();
+      bool whole = meshW == profile->meshWidth && meshH == profile->meshHeight;
       wafer::Diagnostic error{ErrorCode::PlanDoesNotFit, "no plan fits a mesh of " + mesh + ": " + why,
-                              "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
+                              whole ? "let regions be larger (--largest-region), or give another --target"
+                                    : "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
       wafer::emitError(where, error);
       return signalPassFailure();
     }
     numRegions += best->regions;
+    numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
     builder.setInsertionPointToEnd(module.getBody());
     emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH, profile->hostLanes);
@@ -108,11 +138,12 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   }
 
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, int64_t meshW, int64_t meshH) {
+    FreeSpace space(profile, static_cast<int>(meshW), static_cast<int>(meshH));
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
-      sizes.push_back({{width, height}, roomFor(profile, meshW, meshH, width, height)});
+      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height)});
     else
-      sizes = sizesFor(profile, meshW, meshH, largestSide);
+      sizes = sizesFor(space, meshW, meshH, largestSide);
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
     auto refuse = [&](const std::string &why, const std::string &hint) {
       wafer::emitError(getOperation().getLoc(), ErrorCode::PlanDoesNotFit, why, hint);
@@ -121,7 +152,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (sizes.empty())
       return refuse("a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs of '" + profile.name +
                         "' has no room for any region: its PEs are dead, or the regions asked for are larger",
-                    "give a larger mesh (--mesh), or another --target");
+                    "give another --mesh or --target");
     if (splitX <= 1 && splitY <= 1)
       return sizes;
     for (Size &size : sizes) {
@@ -139,28 +170,54 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return sizes;
   }
 
-  /// Searches sizes in parallel and compares them in order: the choice does not depend on the threads.
+  /// Searches sizes in parallel, those with the most PEs first. One that is already beaten ends early; which are
+  /// depends on the threads, the choice does not: of the plans that are nearly as fast as the fastest the one on the
+  /// fewest PEs.
   void search(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, std::optional<Plan> &best,
               PlanFailure &nearest) {
     std::vector<std::optional<Plan>> plans(sizes.size());
     std::vector<PlanFailure> failures(sizes.size());
-    parallelFor(&getContext(), 0, sizes.size(), [&](size_t i) {
+    SmallVector<size_t> turns = llvm::to_vector(llvm::seq<size_t>(0, sizes.size()));
+    llvm::stable_sort(turns, [&](size_t a, size_t b) { return sizes[a].pes() > sizes[b].pes(); });
+    std::vector<std::atomic<double>> cycles(sizes.size()); // of plans that are done
+    for (std::atomic<double> &each : cycles)
+      each = INFINITY;
+    parallelFor(&getContext(), 0, sizes.size(), [&](size_t turn) {
+      size_t i = turns[turn];
       int64_t room = regions > 0 ? std::min<int64_t>(sizes[i].room, regions) : sizes[i].room;
+      auto limit = [&] {
+        double least = best ? best->cycles : INFINITY;
+        for (size_t other : first ? ArrayRef(turns).take_front(turn) : ArrayRef(turns))
+          least = std::min<double>(least, cycles[other]);
+        return first && least < INFINITY ? 0 : least / kWorthGrowing;
+      };
+      if (limit() == 0)
+        return;
       plans[i] = searchPlan({graph, model, sizes[i].shape, static_cast<int>(room), static_cast<int>(beam),
-                             static_cast<double>(fill) / 100},
+                             static_cast<double>(fill) / 100, limit},
                             failures[i]);
+      if (plans[i])
+        cycles[i] = plans[i]->cycles;
     });
-    for (auto [plan, failure] : llvm::zip(plans, failures)) {
-      if (!plan) {
-        if (failure.node >= nearest.node)
-          nearest = failure;
-        continue;
-      }
-      numCandidates += plan->candidates;
-      double worth = best && plan->pes() > best->pes() ? kWorthGrowing : 1;
-      if (!best || plan->cycles < worth * best->cycles)
-        best = std::move(plan);
-    }
+    for (auto [plan, failure] : llvm::zip(plans, failures))
+      if (!plan && !failure.outrun && failure.node >= nearest.node)
+        nearest = failure;
+    SmallVector<Plan *> found;
+    if (best)
+      found.push_back(&*best);
+    for (size_t i : turns)
+      if (plans[i])
+        found.push_back(&*plans[i]);
+    Plan *chosen = first && !found.empty() ? found.front() : nullptr;
+    double fastest = INFINITY;
+    for (const Plan *plan : found)
+      fastest = std::min(fastest, plan->cycles);
+    for (Plan *plan : found)
+      if (!first && plan->cycles <= fastest / kWorthGrowing &&
+          (!chosen || std::make_pair(plan->pes(), plan->cycles) < std::make_pair(chosen->pes(), chosen->cycles)))
+        chosen = plan;
+    if (chosen && (!best || chosen != &*best))
+      best = std::move(*chosen);
   }
 
   /// The best plan's size with its sides divided, as far as some kernel would use that.

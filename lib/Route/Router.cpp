@@ -8,11 +8,12 @@
 // every round in which it was wanted (history), as in PathFinder. A net takes the cheapest color; a color that no net
 // has yet costs a little, so nets that can share do.
 //
-// Lanes that cut one another off in every color are negotiated over, as in PathFinder, color by color. If a net still
-// finds no color, the nets in its way were routed too early: it moves to the front, everything is ripped up
-// and the order is tried again, a bounded number of times; all searches together have a budget too. Before giving up, a
-// bound is computed: the cut around the net's terminals and the colors that are left; a net that fails although the
-// bound allows it was given up, not impossible.
+// Lanes that cut one another off in every color are routed as one flow (DisjointPaths.cpp): it finds the way around
+// dead parts if there is one, and says how many lanes have one if not all do. If a net still finds no color, the nets
+// in its way were routed too early: it moves to the front, everything is ripped up and the order is tried again, a
+// bounded number of times; all searches together have a budget too. Before giving up, a bound is computed: the cut
+// around the net's terminals and the colors that are left; a net that fails although the bound allows it was given up,
+// not impossible.
 //
 // Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes
 // follows bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on
@@ -22,7 +23,9 @@
 // does not scale; dimension-ordered routes need no search and fail at the first dead core.
 #include "wafer/Route/Router.h"
 
+#include "DisjointPaths.h"
 #include "wafer/Support/Random.h"
+#include "wafer/Target/DeadParts.h"
 
 #include <algorithm>
 #include <array>
@@ -78,7 +81,7 @@ using Tree = std::map<int64_t, Setup>;
 
 class Routing {
 public:
-  explicit Routing(const RouteRequest &request) : request(request) {
+  explicit Routing(const RouteRequest &request) : request(request), dead(request.profile) {
     for (int color = 0; color != request.profile.colors; ++color)
       if (!request.profile.isReserved(color) &&
           std::find(request.blockedColors.begin(), request.blockedColors.end(), color) == request.blockedColors.end())
@@ -118,6 +121,8 @@ public:
   }
 
 private:
+  int column(int64_t at) const { return static_cast<int>(at % request.width); }
+  int row(int64_t at) const { return static_cast<int>(at / request.width); }
   int64_t tile(Point p) const { return static_cast<int64_t>(p.y) * request.width + p.x; }
   bool inside(Point p) const { return p.x >= 0 && p.y >= 0 && p.x < request.width && p.y < request.height; }
   bool onEdge(Point p, PortBits side) const { return !inside(step(p, side)); }
@@ -137,13 +142,13 @@ private:
         std::string where = "at (" + std::to_string(end.at.x) + ", " + std::to_string(end.at.y) + ")";
         if (!inside(end.at))
           return bad("has a terminal outside the mesh " + where);
-        if (request.profile.isDead(end.at.x, end.at.y))
+        if (dead.pe(end.at.x, end.at.y))
           return bad("has a terminal on a dead PE " + where);
         if (end.port != PortRamp && !onEdge(end.at, end.port))
           return bad("has a host port away from the mesh's edge " + where);
       }
       for (const Terminal &sink : lane.sinks)
-        if (sink.port != PortRamp && request.profile.isDead(sink.at.x, sink.at.y, sink.port))
+        if (sink.port != PortRamp && dead.link(sink.at.x, sink.at.y, sink.port))
           return bad("leaves over a dead link at (" + std::to_string(sink.at.x) + ", " + std::to_string(sink.at.y) +
                      ")");
     }
@@ -156,8 +161,9 @@ private:
     used.clear();
     links.clear();
     for (int n : order) {
-      // Negotiation costs many searches: only a net that finds no color without it is worth them.
-      if (!chooseColor(n, /*negotiated=*/false) && !chooseColor(n, /*negotiated=*/true))
+      mostLanes.reset();
+      // A flow costs many searches: only a net that finds no color without it is worth them.
+      if (!chooseColor(n, /*together=*/false) && !chooseColor(n, /*together=*/true))
         return n;
       for (const auto &[at, setup] : trees[n]) {
         used[chosen[n]].insert(at);
@@ -170,33 +176,34 @@ private:
   }
 
   /// The cheapest color for a net, if there is any.
-  bool chooseColor(int n, bool negotiated) {
+  bool chooseColor(int n, bool together) {
     double best = INFINITY;
     for (int color : colors) {
-      double price = used.count(color) ? 0 : 1; // a fresh color, other things equal, only if need be
+      const bool fresh = !used.count(color);
+      double price = fresh ? 1 : 0; // a fresh color, other things equal, only if need be
       if (price > best)
         break;
       // Lanes that go round shared links can cut one another off; straight through, they cannot.
       sharingPrice = 2;
-      expansionsPerHop = negotiated || !used.count(color) ? INFINITY : kExpansionsPerHop;
-      std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color, negotiated);
-      if (!found) {
+      expansionsPerHop = fresh ? INFINITY : kExpansionsPerHop;
+      std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color, together);
+      if (!found && !together) {
         sharingPrice = 0;
-        found = routeNet(request.nets[n], color, negotiated);
+        found = routeNet(request.nets[n], color, together);
       }
       if (found && found->second + price < best) {
         best = found->second + price;
         trees[n] = std::move(found->first);
         chosen[n] = color;
       }
-      if (!used.count(color) && found)
+      if (fresh)
         break; // other fresh colors are no different
     }
     return chosen[n] >= 0;
   }
 
-  /// All lanes in one color, or nothing: negotiated, or one after the other.
-  std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color, bool negotiated) {
+  /// All lanes in one color, or nothing: as a flow, or one after the other.
+  std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color, bool together) {
     auto it = used.find(color);
     const std::set<int64_t> *taken = it == used.end() ? nullptr : &it->second;
     // Ends of all lanes are spoken for before the first lane passes over them.
@@ -212,8 +219,8 @@ private:
       auto end = ends.find(at);
       return end != ends.end() && end->second != lane;
     };
-    if (negotiated)
-      return negotiate(net, forbidden);
+    if (together)
+      return routeTogether(net, forbidden, /*fresh=*/!taken);
     // Where a bus turns, the lanes on the inside must go first, or those on the outside cut them off.
     for (bool lastFirst : {false, true})
       if (auto found = routeInOrder(net, forbidden, lastFirst))
@@ -238,47 +245,82 @@ private:
     return std::make_pair(std::move(tree), cost);
   }
 
-  /// Lanes may share routers at a price that rises from round to round, and where they met before: until none do.
-  std::optional<std::pair<Tree, double>> negotiate(const Net &net,
-                                                   const std::function<bool(int64_t, size_t)> &forbidden) {
-    constexpr int kRounds = 40;
-    std::vector<Tree> lanes(net.lanes.size());
-    std::map<int64_t, int> users;
-    std::map<int64_t, double> history;
-    double present = 1;
-    for (int round = 0; round != kRounds; ++round, present *= 1.4) {
-      double cost = 0;
-      for (size_t i = 0; i != net.lanes.size(); ++i) {
-        for (const auto &[at, setup] : lanes[i])
-          --users[at];
-        auto found = routeLane(net.lanes[i], [&](int64_t at) -> double {
-          if (forbidden(at, i))
-            return INFINITY;
-          auto sharing = users.find(at);
-          auto met = history.find(at);
-          return (sharing == users.end() ? 0 : present * sharing->second) + (met == history.end() ? 0 : met->second);
-        });
-        if (!found)
-          return std::nullopt; // no way at all, whoever gives way
-        lanes[i] = std::move(found->first);
-        cost += found->second;
-        for (const auto &[at, setup] : lanes[i])
-          ++users[at];
-      }
-      bool shared = false;
-      for (const auto &[at, count] : users)
-        if (count > 1) {
-          shared = true;
-          history[at] += 1;
-        }
-      if (!shared) {
-        Tree tree;
-        for (const Tree &lane : lanes)
-          tree.insert(lane.begin(), lane.end());
-        return std::make_pair(std::move(tree), cost);
-      }
+  /// All lanes at once to their first sinks, as a flow; from there to the others one after the other.
+  std::optional<std::pair<Tree, double>>
+  routeTogether(const Net &net, const std::function<bool(int64_t, size_t)> &forbidden, bool fresh) {
+    std::unordered_map<int64_t, size_t> ends; // of the first sinks' paths, by tile
+    int64_t hops = 0;
+    PathsRequest paths{.width = request.width,
+                       .height = request.height,
+                       .from = {},
+                       .to = {},
+                       .free =
+                           [&](int64_t at) {
+                             auto lane = ends.find(at);
+                             return !dead.pe(column(at), row(at)) &&
+                                    !forbidden(at, lane == ends.end() ? net.lanes.size() : lane->second);
+                           },
+                       .price = [&](int64_t at, int direction) { return linkPrice(at, kSides[direction]); },
+                       .steps = nullptr};
+    for (size_t i = 0; i != net.lanes.size(); ++i) {
+      Point from = net.lanes[i].source.at, to = net.lanes[i].sinks[0].at;
+      paths.from.push_back(tile(from));
+      paths.to.push_back(tile(to));
+      ends[paths.from.back()] = ends[paths.to.back()] = i;
+      hops += 64 + std::abs(from.x - to.x) + std::abs(from.y - to.y);
     }
-    return std::nullopt;
+    // While there are other colors to try, a search ends early.
+    const int64_t steps = fresh ? expansionsLeft : std::min(expansionsLeft, hops * kExpansionsPerHop);
+    int64_t left = steps;
+    paths.steps = &left;
+    PathsAnswer answer = disjointPaths(paths);
+    expansionsLeft -= steps - left;
+    if (fresh && answer.complete && answer.most < net.lanes.size() && net.lanes[0].sinks.size() == 1)
+      mostLanes = answer.most;
+    if (answer.paths.empty())
+      return std::nullopt;
+    std::vector<Tree> lanes(net.lanes.size());
+    Tree all;
+    for (size_t i = 0; i != net.lanes.size(); ++i) {
+      lanes[i] = treeOf(net.lanes[i], answer.paths[i]);
+      all.insert(lanes[i].begin(), lanes[i].end());
+    }
+    double cost = static_cast<double>(answer.cost);
+    for (size_t i = 0; i != net.lanes.size(); ++i)
+      for (size_t s = 1; s != net.lanes[i].sinks.size(); ++s) {
+        auto price = [&](int64_t at) -> double { return forbidden(at, i) || all.count(at) ? INFINITY : 0.0; };
+        std::optional<double> found = reach(net.lanes[i], net.lanes[i].sinks[s], price, lanes[i]);
+        if (!found)
+          return std::nullopt;
+        cost += *found;
+        for (const auto &[at, setup] : lanes[i])
+          all[at] = setup;
+      }
+    return std::make_pair(std::move(all), cost);
+  }
+
+  /// A lane's routers along a path to its first sink.
+  Tree treeOf(const Lane &lane, const std::vector<int64_t> &path) const {
+    Tree tree;
+    PortBits input = lane.source.port;
+    for (size_t i = 0; i != path.size(); ++i) {
+      PortBits output = i + 1 == path.size() ? lane.sinks[0].port : sideToward(path[i], path[i + 1]);
+      tree[path[i]] = {input, static_cast<uint8_t>(output), static_cast<int>(i)};
+      input = opposite(output);
+    }
+    return tree;
+  }
+
+  PortBits sideToward(int64_t from, int64_t to) const {
+    return to == from + 1 ? PortEast : to == from - 1 ? PortWest : to > from ? PortSouth : PortNorth;
+  }
+
+  /// Of the step through a side; -1 if there is none.
+  int linkPrice(int64_t at, PortBits side) const {
+    if (dead.link(column(at), row(at), side))
+      return -1;
+    auto link = links.find(at * 16 + side);
+    return 1 + (link == links.end() ? 0 : static_cast<int>(sharingPrice) * link->second);
   }
 
   struct Visit {
@@ -343,7 +385,7 @@ private:
         if (side == here.input)
           continue; // never back where it came from
         Point q = step(p, side);
-        if (!inside(q) || request.profile.isDead(q.x, q.y) || request.profile.isDead(p.x, p.y, side))
+        if (!inside(q) || dead.pe(q.x, q.y) || dead.link(p.x, p.y, side))
           continue;
         int64_t next = tile(q);
         double extra = own.count(next) ? INFINITY : priceOf(next);
@@ -462,6 +504,7 @@ private:
 
   Diagnostic failure(const Net &net) const {
     const Cut cut = tightestCut(net);
+    const bool whole = request.width == request.profile.meshWidth && request.height == request.profile.meshHeight;
     std::string lanes = std::to_string(net.lanes.size());
     if (colors.empty())
       return {ErrorCode::RouteImpossible,
@@ -473,26 +516,34 @@ private:
       return {ErrorCode::RouteImpossible,
               "net '" + net.name + "' cannot be routed: " + std::to_string(cut.lanes) + " of its " + lanes +
                   " lanes must cross a cut of " + std::to_string(cut.room) + " live routers in one color",
-              "give the stream fewer lanes, or a larger mesh"};
+              whole ? "give the stream fewer lanes" : "give the stream fewer lanes, or a larger mesh"};
+    std::string what = "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " +
+                       std::to_string(colors.size()) + " colors): ",
+                hint = std::string("try another --seed, ") + (whole ? "" : "a larger mesh, ") + "or fewer regions";
+    if (mostLanes)
+      return {ErrorCode::RouteGivenUp,
+              what + "from where its ends are placed, " + std::to_string(*mostLanes) +
+                  " lanes at most go around dead parts in one color",
+              hint};
     return {ErrorCode::RouteGivenUp,
-            "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " + std::to_string(colors.size()) +
-                " colors): the narrowest cut has room for " +
-                std::to_string(cut.room * static_cast<int64_t>(colors.size())) +
+            what + "the narrowest cut has room for " + std::to_string(cut.room * static_cast<int64_t>(colors.size())) +
                 " lanes, so it was given up, not proved impossible",
-            "try another --seed, a larger mesh, or fewer regions"};
+            hint};
   }
 
   const RouteRequest &request;
+  DeadParts dead;
   std::vector<int> colors;
   std::vector<Tree> trees;
   std::vector<int> chosen;
   std::map<int, std::set<int64_t>> used; // by color: routers
   // A walled-in sink would cost a search of the whole mesh. While there are other colors to try, a search ends early.
-  static constexpr double kExpansionsPerHop = 64;
+  static constexpr int64_t kExpansionsPerHop = 64;
   int64_t expansionsLeft = 5'000'000; // of all searches: then the router gives up, after a few seconds
   double expansionsPerHop = INFINITY;
   double sharingPrice = 2;                // of a link, per net that uses it already
   std::unordered_map<int64_t, int> links; // nets on a link: tile * 16 + side
+  std::optional<size_t> mostLanes;        // of a net that failed: a color that no net uses has room for so many
 };
 
 } // namespace

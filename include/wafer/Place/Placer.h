@@ -2,9 +2,7 @@
 #ifndef WAFER_PLACE_PLACER_H
 #define WAFER_PLACE_PLACER_H
 
-#include "wafer/Target/Profile.h"
-
-#include <optional>
+#include "wafer/Place/FreeSpace.h"
 
 namespace wafer {
 
@@ -39,8 +37,8 @@ struct PlaceRequest {
 /// for a seed. Errors (WF4100, WF4101) name the item.
 Result<std::vector<Point>> place(const PlaceRequest &request);
 
-/// How many rectangles of one size the mesh has room for, packed row by row around dead PEs; at most `enough`.
-int packingRoom(const Profile &profile, int width, int height, int w, int h, int enough);
+/// How many rectangles of one size a mesh has room for, packed row by row around dead parts; at most `enough`.
+int packingRoom(const FreeSpace &space, int width, int height, int w, int h, int enough);
 
 } // namespace wafer
 

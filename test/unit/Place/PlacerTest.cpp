@@ -104,6 +104,6 @@ TEST(Placer, NamesARegionLargerThanTheMesh) {
 }
 
 TEST(Placer, RoomCountsAroundDeadPes) {
-  EXPECT_EQ(packingRoom(*Profile::load("test16"), 16, 16, 8, 8, 99), 4);
-  EXPECT_LT(packingRoom(*Profile::load("dead16"), 16, 16, 8, 8, 99), 4);
+  EXPECT_EQ(packingRoom(FreeSpace(*Profile::load("test16"), 16, 16), 16, 16, 8, 8, 99), 4);
+  EXPECT_LT(packingRoom(FreeSpace(*Profile::load("dead16"), 16, 16), 16, 16, 8, 8, 99), 4);
 }

@@ -278,10 +278,22 @@ TEST(Router, NoColorLeftIsImpossible) {
   EXPECT_EQ(solution.error().code, ErrorCode::RouteImpossible);
 }
 
-TEST(Router, WalledInIsGivenUpWithABound) {
+TEST(Router, WalledInSaysHowManyLanesFindAWay) {
   Profile profile = *Profile::load("test4");
   profile.deadPes = {{1, 0}, {0, 1}};
   Result<RouteSolution> solution = route({profile, {}, 4, 4, {bus("n", {0, 0}, PortRamp, {3, 3}, PortRamp, 1)}, 0});
   ASSERT_FALSE(solution);
-  EXPECT_NE(solution.error().message.find("given up, not proved impossible"), std::string::npos);
+  EXPECT_EQ(solution.error().code, ErrorCode::RouteGivenUp);
+  EXPECT_NE(solution.error().message.find("0 lanes at most go around dead parts"), std::string::npos);
+}
+
+TEST(Router, LanesStepAroundDeadPartsTogether) {
+  // Sixteen lanes, and two of them find a dead PE each: with four more columns than lanes all have a way.
+  Profile profile = *Profile::load("wse2");
+  profile.deadPes = {{30, 7}, {52, 11}};
+  RouteRequest request{profile, {}, 80, 40, {bus("n", {0, 4}, PortWest, {79, 4}, PortRamp, 16)}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+  EXPECT_LE(solution->nets[0].shapes.size(), 120u);
 }

@@ -1,0 +1,67 @@
+// Where a mesh is free of dead parts, and how large the free rectangles are.
+#ifndef WAFER_PLACE_FREESPACE_H
+#define WAFER_PLACE_FREESPACE_H
+
+#include "wafer/Target/Profile.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wafer {
+
+struct Rect {
+  int x, y, w, h;
+  bool operator==(const Rect &) const = default;
+  bool overlaps(const Rect &o) const { return x < o.x + o.w && o.x < x + w && y < o.y + o.h && o.y < y + h; }
+  int64_t area() const { return static_cast<int64_t>(w) * h; }
+};
+
+/// Counts points of a grid in rectangles, each in constant time.
+class PointCounts {
+public:
+  /// Takes no memory for a grid without points.
+  PointCounts(int width, int height, const std::vector<std::array<int, 2>> &points);
+  int in(const Rect &rect) const;
+
+private:
+  int width;
+  std::vector<int> sums; // of everything to the north-west
+};
+
+/// The dead PEs and links of a mesh in the north-west corner of a profile's. A dead link is in a rectangle's way if
+/// both of its ends lie inside.
+class FreeSpace {
+public:
+  FreeSpace(const Profile &profile, int width, int height);
+
+  bool hasDeadParts() const { return dead; }
+  bool isFree(const Rect &rect) const { return !blockedUntil(rect); }
+  /// The first x beyond the dead parts in the rectangle, or nothing if there are none: no rectangle of this size and
+  /// row that begins before it is free.
+  std::optional<int> blockedUntil(const Rect &rect) const;
+  int deadPes(const Rect &rect) const { return pes.in(rect); }
+  /// Links over which nothing goes from or to the east within the rectangle; the same for the south.
+  int deadToEast(const Rect &rect) const { return linksEast.in({rect.x, rect.y, rect.w - 1, rect.h}); }
+  int deadToSouth(const Rect &rect) const { return linksSouth.in({rect.x, rect.y, rect.w, rect.h - 1}); }
+
+  /// Dead links over which nothing leaves the mesh at its west edge, in `h` rows from y on.
+  int deadOutputs(int y, int h) const { return outputs.in({0, y, 1, h}); }
+
+  /// Of every height from 1 to the mesh's, one of the widest free rectangles (of width 0 if no PE is alive).
+  std::vector<Rect> widest() const;
+  /// The free rectangle with the most PEs.
+  Rect largest() const;
+  /// "13 x 26 PEs at (20, 4)".
+  std::string describeLargest() const;
+
+private:
+  int width, height;
+  bool dead;
+  std::vector<std::array<int, 2>> deadPoints, eastPoints, southPoints; // sorted by row
+  PointCounts pes, linksEast, linksSouth, outputs;
+};
+
+} // namespace wafer
+
+#endif // WAFER_PLACE_FREESPACE_H
