@@ -18,6 +18,12 @@ constexpr std::array<int64_t, 5> kEighths{8, 6, 4, 3, 2};
 /// The placer prices crowding but routes nothing: so many places are tried for one plan.
 constexpr int64_t kPlaces = 4;
 
+/// Where a bus finds no way, so much narrower ones are tried, down to one lane.
+constexpr int64_t kNarrower = 4;
+
+/// Squares without a plan before the largest is asked.
+constexpr int kFailuresBeforeLargest = 2;
+
 } // namespace
 
 Obstacle driver::obstacleOf(ErrorCode code) {
@@ -39,63 +45,141 @@ Obstacle driver::obstacleOf(ErrorCode code) {
 }
 
 Attempts::Attempts(const AttemptLimits &limits) : limits(limits) {
+  fails = limits.firstSide - 1;
+  holds = limits.lastSide + 1;
   if (limits.width)
-    startMesh(limits.width, limits.height);
-  else if (limits.firstSide <= limits.lastSide)
-    startMesh(limits.firstSide, limits.firstSide);
+    start(limits.width, limits.height);
+  else if (limits.firstSide == limits.lastSide)
+    startSquare(Phase::Compile, limits.lastSide);
+  else
+    upward(Phase::PlanUpward, Phase::PlanBetween);
+}
+
+void Attempts::start(int64_t width, int64_t height) {
+  fill = size = 0;
+  bool planOnly = !limits.width && phase < Phase::Compile;
+  attempt = {width, height, std::min(limits.largestRegion, std::max(width, height)), kFills[0], 0, 0, planOnly};
+}
+
+void Attempts::startSquare(Phase next, int64_t side) {
+  phase = next;
+  start(side, side);
+}
+
+void Attempts::succeeded() {
+  if (limits.width)
+    return attempt.reset();
+  holds = attempt->width;
+  switch (phase) {
+  case Phase::PlanLargest:
+    return upward(Phase::PlanUpward, Phase::PlanBetween);
+  case Phase::PlanUpward:
+  case Phase::PlanBetween:
+    return halve(Phase::PlanBetween);
+  case Phase::Compile:
+  case Phase::CompileNext:
+    return attempt.reset();
+  case Phase::CompileLargest:
+    step = 2;
+    return upward(Phase::CompileUpward, Phase::CompileBetween);
+  case Phase::CompileUpward:
+  case Phase::CompileBetween:
+    return halve(Phase::CompileBetween);
+  }
+}
+
+void Attempts::meshFailed() {
+  if (limits.width)
+    return attempt.reset();
+  if (attempt->width == limits.lastSide)
+    return attempt.reset();
+  fails = attempt->width;
+  switch (phase) {
+  case Phase::PlanLargest:
+  case Phase::CompileLargest:
+    return;
+  case Phase::PlanUpward:
+    if (++planless == kFailuresBeforeLargest)
+      return startSquare(Phase::PlanLargest, limits.lastSide);
+    return upward(Phase::PlanUpward, Phase::PlanBetween);
+  case Phase::PlanBetween:
+    return halve(Phase::PlanBetween);
+  case Phase::Compile:
+    return startSquare(fails + 1 == limits.lastSide ? Phase::CompileLargest : Phase::CompileNext, fails + 1);
+  case Phase::CompileNext:
+    return startSquare(Phase::CompileLargest, limits.lastSide);
+  case Phase::CompileUpward:
+    return upward(Phase::CompileUpward, Phase::CompileBetween);
+  case Phase::CompileBetween:
+    return halve(Phase::CompileBetween);
+  }
+}
+
+void Attempts::upward(Phase phase, Phase between) {
+  if (fails >= limits.lastSide)
+    return attempt.reset();
+  if (fails + step >= holds && holds <= limits.lastSide)
+    return halve(between);
+  int64_t side = std::min(fails + step, limits.lastSide);
+  step *= 2;
+  startSquare(phase, side);
+}
+
+void Attempts::halve(Phase between) {
+  if (holds - fails > 1)
+    return startSquare(between, (fails + holds) / 2);
+  if (between == Phase::CompileBetween)
+    return attempt.reset();
+  startSquare(Phase::Compile, holds);
 }
 
 bool Attempts::stoppedBy(Obstacle obstacle) {
   const bool firstOfMesh = fill == 0 && size == 0;
-  const bool saysMore = attempt->places == 0 && (firstOfMesh || obstacle != Obstacle::NoPlan);
-  // Other places were tried because the first ones could not be routed: they fail for the same reason.
-  if (attempt->places > 0 && obstacle == Obstacle::NoRoom)
-    attempt->places = kPlaces;
+  const bool saysMore = attempt->places == 0 && attempt->lanes == 0 && (firstOfMesh || obstacle != Obstacle::NoPlan);
   switch (obstacle) {
   case Obstacle::Unmendable:
     attempt.reset();
     break;
   case Obstacle::NoPlan:
-    nextMesh();
+    meshFailed();
     break;
   case Obstacle::TooLarge:
     nextFill();
     break;
   case Obstacle::RouteGivenUp:
-    if (++attempt->places < kPlaces)
-      break;
-    nextSize();
+    if (++attempt->places == kPlaces)
+      nextLanes();
     break;
   case Obstacle::NoRoom:
-    nextSize();
+    // Other places, or fewer lanes, were tried because of routes: those are what is missing still.
+    if (attempt->places > 0)
+      nextLanes();
+    else
+      nextSize();
     break;
   }
   return saysMore;
 }
 
-void Attempts::startMesh(int64_t width, int64_t height) {
-  fill = size = 0;
-  attempt = {width, height, std::min(limits.largestRegion, std::max(width, height)), kFills[0], 0};
-}
-
 void Attempts::nextFill() {
   attempt->places = 0;
   if (++fill == kFills.size())
-    return nextMesh();
+    return meshFailed();
   attempt->fill = kFills[fill];
+}
+
+void Attempts::nextLanes() {
+  int64_t lanes = (attempt->lanes ? attempt->lanes : limits.lanes) / kNarrower;
+  if (attempt->lanes == 1 || limits.lanes == 1)
+    return nextSize();
+  attempt->lanes = std::max<int64_t>(lanes, 1);
+  attempt->places = 0;
 }
 
 void Attempts::nextSize() {
   if (attempt->largestSide < 2 || ++size == kEighths.size())
-    return nextMesh();
+    return meshFailed();
   int64_t whole = std::min(limits.largestRegion, std::max(attempt->width, attempt->height));
   fill = 0;
-  *attempt = {attempt->width, attempt->height, whole * kEighths[size] / 8, kFills[0], 0};
-}
-
-void Attempts::nextMesh() {
-  if (limits.width || attempt->width == limits.lastSide)
-    attempt.reset();
-  else
-    startMesh(attempt->width + 1, attempt->width + 1);
+  *attempt = {attempt->width, attempt->height, whole * kEighths[size] / 8, kFills[0], 0, 0, attempt->planOnly};
 }

@@ -52,14 +52,18 @@ public:
   Outcome run(const Attempt &attempt, BackendResult &result, ImageWriter &writer) {
     result.meshWidth = attempt.width;
     result.meshHeight = attempt.height;
-    return outcomeOf(prepared->getContext(), [&] {
+    Outcome outcome = outcomeOf(prepared->getContext(), [&] {
       if (!plannedFor || !attempt.hasPlanOf(*plannedFor)) {
         plannedFor.reset();
+        stages.resize(kBeforePlan);
         planned = cast<ModuleOp>((*prepared)->clone());
         if (failed(plan(*planned, attempt)))
           return failure();
         plannedFor = attempt;
       }
+      if (attempt.planOnly)
+        return success();
+      stages.resize(kBeforePlan + 1);
       result.module = cast<ModuleOp>((*planned)->clone());
       ModuleOp module = *result.module;
       // Seeds that follow from the given one.
@@ -78,6 +82,8 @@ public:
         return success();
       return emit(module, result, writer);
     });
+    result.stages = stages;
+    return outcome;
   }
 
 private:
@@ -92,6 +98,7 @@ private:
       plan.splitX = options.splitX;
       plan.splitY = options.splitY;
       plan.largestSide = attempt.largestSide;
+      plan.first = attempt.planOnly;
       pm.addPass(createWaferPlan(plan));
       pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
     });
@@ -154,8 +161,9 @@ private:
     if (failed(run()))
       return failure();
     std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    stages.push_back(reportOf(name, module, seconds.count()));
     if (stageDone)
-      stageDone(name, module, seconds.count());
+      stageDone(stages.back());
     return success();
   }
 
@@ -165,16 +173,22 @@ private:
   StringRef modelName;
   const WeightBytes &bytes;
   const StageDone &stageDone;
+  static constexpr size_t kBeforePlan = 1;
+  std::vector<StageReport> stages; // of the current attempt; the first is the preparation, which all share
   OwningOpRef<ModuleOp> prepared, planned;
   std::optional<Attempt> plannedFor; // what `planned` is for
 };
 
 /// What a user who waits is told.
 std::string describe(const Attempt &attempt, const std::optional<Attempt> &before) {
-  if (!before || before->width != attempt.width || before->height != attempt.height)
-    return "trying a mesh of " + std::to_string(attempt.width) + " x " + std::to_string(attempt.height);
+  if (!before || before->width != attempt.width || before->height != attempt.height ||
+      before->planOnly != attempt.planOnly)
+    return (attempt.planOnly ? "looking for a plan on a mesh of " : "trying a mesh of ") +
+           std::to_string(attempt.width) + " x " + std::to_string(attempt.height);
   if (attempt.hasPlanOf(*before))
     return "no routes were found: trying other places";
+  if (attempt.lanes < before->lanes || (attempt.lanes && !before->lanes))
+    return "no routes were found: planning with streams of at most " + std::to_string(attempt.lanes) + " lanes";
   if (before->largestSide != attempt.largestSide)
     return "no room for the plan's regions: trying regions of at most " + std::to_string(attempt.largestSide) +
            " PEs a side";
@@ -182,6 +196,12 @@ std::string describe(const Attempt &attempt, const std::optional<Attempt> &befor
 }
 
 } // namespace
+
+StageReport driver::reportOf(Stage stage, ModuleOp module, double seconds) {
+  StageReport report{stage, seconds, 0};
+  module->walk([&](Operation *) { ++report.ops; });
+  return report;
+}
 
 FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &profile, const BackendOptions &options,
                                             StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
@@ -217,20 +237,27 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
                             "give a smaller --mesh, or another --target");
   Attempts attempts(limits);
   std::optional<Attempt> before;
+  std::optional<BackendResult> done;
   Outcome worst;
   while (std::optional<Attempt> attempt = attempts.current()) {
     if (progress && (before || options.smallestMesh))
       progress(describe(*attempt, before));
+    before = attempt;
     BackendResult result;
     ImageWriter image;
     Outcome outcome = backend.run(*attempt, result, image);
-    if (outcome) {
-      writer = std::move(image);
-      return std::move(result);
+    if (!outcome) {
+      if (attempts.stoppedBy(*outcome.obstacle))
+        worst = std::move(outcome);
+      continue;
     }
-    if (attempts.stoppedBy(*outcome.obstacle))
-      worst = std::move(outcome);
-    before = attempt;
+    attempts.succeeded();
+    if (attempt->planOnly)
+      continue;
+    done = std::move(result);
+    writer = std::move(image);
   }
+  if (done)
+    return std::move(*done);
   return report(module.getContext(), std::move(worst));
 }

@@ -81,7 +81,7 @@ private:
     });
     if (!imported)
       return failure();
-    report.stages.back().ops = countOps(*module);
+    report.stages.back() = reportOf(Stage::Onnx, *module, report.stages.back().seconds);
     module->walk([&](onnx::NodeOp) { ++report.modelNodes; });
     if (options.backend.stopAfter == Stage::Onnx)
       return print(*module);
@@ -97,7 +97,7 @@ private:
     FailureOr<BackendResult> result = runBackend(
         module, profile, options.backend, llvm::sys::path::filename(options.model),
         [&](Operation *symbol) { return weights.bytes(cast<onnx::WeightOp>(symbol)); }, writer,
-        [&](Stage stage, ModuleOp after, double seconds) { stageDone(stage, seconds, countOps(after)); },
+        [&](const StageReport &stage) { printTiming(stage); },
         [&](const std::string &text) {
           if (options.progress)
             errors << "wafer-compile: " << text << "\n";
@@ -105,6 +105,7 @@ private:
     if (failed(result))
       return failure();
     compiled = std::move(*result);
+    llvm::append_range(report.stages, compiled.stages);
     report.result = &compiled;
     if (options.backend.stopAfter != Stage::Image)
       return print(*compiled.module);
@@ -123,25 +124,17 @@ private:
     return success();
   }
 
-  static int64_t countOps(ModuleOp module) {
-    int64_t count = 0;
-    module->walk([&](Operation *) { ++count; });
-    return count;
-  }
-
-  /// Only the last attempt is reported: a stage that runs again takes back what followed it before.
-  void stageDone(Stage stage, double seconds, int64_t ops) {
-    llvm::erase_if(report.stages, [&](const StageReport &earlier) { return earlier.stage >= stage; });
-    report.stages.push_back({stage, seconds, ops});
+  void printTiming(const StageReport &stage) {
     if (options.timing)
-      errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stageName(stage), seconds * 1e3);
+      errors << llvm::formatv("{0,-10} {1,9:f1} ms\n", stageName(stage.stage), stage.seconds * 1e3);
   }
 
   bool timed(Stage stage, llvm::function_ref<LogicalResult()> run) {
     auto begin = std::chrono::steady_clock::now();
     LogicalResult result = run();
     std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-    stageDone(stage, time.count(), 0);
+    report.stages.push_back({stage, time.count(), 0});
+    printTiming(report.stages.back());
     return succeeded(result);
   }
 
@@ -149,7 +142,7 @@ private:
     PassManager passes(&context);
     add(passes);
     bool done = timed(stage, [&] { return passes.run(module); });
-    report.stages.back().ops = countOps(module);
+    report.stages.back() = reportOf(stage, module, report.stages.back().seconds);
     return done;
   }
 

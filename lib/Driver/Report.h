@@ -8,15 +8,9 @@
 
 namespace wafer::driver {
 
-struct StageReport {
-  Stage stage;
-  double seconds;
-  int64_t ops;
-};
-
 struct CompilationReport {
   std::string model;
-  std::vector<StageReport> stages;
+  std::vector<StageReport> stages;       // in the order they ran
   const Profile *profile = nullptr;      // once loaded
   const BackendResult *result = nullptr; // once compiled
   uint64_t seed = 0;

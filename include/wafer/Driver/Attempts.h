@@ -1,13 +1,24 @@
-// The order of attempts at a program: given what stopped the last one, the next one or the end.
+// The order of attempts at a program: given how the last one ended, the next one or the end.
 //
 // What a plan takes is known exactly only once its code is assembled, and what its streams need only once they are
 // routed. So a compilation is a sequence of attempts, each of which changes one thing that may help against what
 // stopped the one before. This is the whole policy, without stages and without MLIR: the driver runs what it is told.
+//
+// On one mesh: code that overflows a PE is planned again with less memory to count on, so that more regions open.
+// Streams that find no routes get other places, then fewer lanes; then regions get smaller.
+//
+// The smallest square (--mesh auto) is searched on the assumption that what holds a program is held by any larger
+// square too. It is nearly true (a larger mesh offers all of a smaller one's sizes and more; the search among them is
+// not exhaustive), and it makes the search short: first the largest square, whose failure says that size mends nothing;
+// then upward in steps that double, and between the last failure and the first success by halves. All this asks only
+// whether there is a plan, which is cheap. The square so found is compiled. If its code or its routes do not fit, the
+// one beside it and the largest are, before the same walk is made with compilations.
 #ifndef WAFER_DRIVER_ATTEMPTS_H
 #define WAFER_DRIVER_ATTEMPTS_H
 
 #include "wafer/Support/Diagnostic.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -28,10 +39,13 @@ struct Attempt {
   int64_t width, height; // of the mesh
   int64_t largestSide;   // of a region
   int64_t fill;          // percent of the usable SRAM that the plan may count on
+  int64_t lanes;         // of a stream, at most; 0: as many as it can use
   int64_t places;        // chosen before for the same plan: each time from another seed
+  bool planOnly;         // whether there is a plan is all that is asked
 
   bool hasPlanOf(const Attempt &other) const {
-    return width == other.width && height == other.height && largestSide == other.largestSide && fill == other.fill;
+    return width == other.width && height == other.height && largestSide == other.largestSide && fill == other.fill &&
+           lanes == other.lanes && planOnly == other.planOnly;
   }
 };
 
@@ -39,28 +53,50 @@ struct AttemptLimits {
   int64_t width = 0, height = 0;       // a mesh that is given
   int64_t firstSide = 0, lastSide = 0; // or: squares, the smallest that holds the program
   int64_t largestRegion = 0;           // side of a region
+  int64_t lanes = 1;                   // of a stream
 };
 
 class Attempts {
 public:
   explicit Attempts(const AttemptLimits &limits);
 
-  /// What to try now; nothing: all have failed.
+  /// What to try now; nothing: it is over. The last compilation that succeeded is the result, if any did.
   const std::optional<Attempt> &current() const { return attempt; }
 
+  void succeeded();
   /// Goes on after `obstacle` stopped the current attempt. True if what stopped it says more to the user than what
   /// stopped those before: of several failures on one mesh the first, since later ones had less to count on.
   bool stoppedBy(Obstacle obstacle);
 
 private:
-  void startMesh(int64_t width, int64_t height);
+  /// Where the search for the smallest square is. Those before Compile only ask for plans.
+  enum class Phase {
+    PlanLargest,
+    PlanUpward,
+    PlanBetween,
+    Compile,
+    CompileNext,
+    CompileLargest,
+    CompileUpward,
+    CompileBetween
+  };
+
+  void start(int64_t width, int64_t height);
+  void startSquare(Phase next, int64_t side);
   void nextFill();
+  void nextLanes();
   void nextSize();
-  void nextMesh();
+  void meshFailed();
+  void upward(Phase phase, Phase between);
+  void halve(Phase between);
 
   AttemptLimits limits;
   std::optional<Attempt> attempt;
   size_t fill = 0, size = 0; // of their ladders
+  Phase phase = Phase::Compile;
+  int64_t fails = 0, holds = 0; // sides: the largest that fails, the smallest known to hold the program
+  int64_t step = 1;
+  int planless = 0; // squares
 };
 
 } // namespace wafer::driver

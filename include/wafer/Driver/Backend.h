@@ -22,12 +22,22 @@ struct BackendOptions {
   Stage stopAfter = Stage::Image;
 };
 
-/// A stage has ended: the module, and the seconds it took. Stages run again for every attempt.
-using StageDone = std::function<void(Stage stage, mlir::ModuleOp module, double seconds)>;
+/// What running a stage once took, and how many operations there are at its end (0: it has no IR).
+struct StageReport {
+  Stage stage;
+  double seconds;
+  int64_t ops;
+};
+
+StageReport reportOf(Stage stage, mlir::ModuleOp module, double seconds);
+
+/// A stage has ended. Stages run again for every attempt.
+using StageDone = std::function<void(const StageReport &)>;
 
 struct BackendResult {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::vector<EmittedRegion> regions;
+  std::vector<StageReport> stages; // of the attempt that succeeded
   int64_t meshWidth = 0, meshHeight = 0;
 };
 

@@ -17,7 +17,8 @@ using World = std::function<std::optional<Obstacle>(const Attempt &)>;
 struct Trace {
   std::vector<Attempt> tried;
   std::optional<Attempt> reported; // the last one whose failure said more than those before it
-  bool done = false;
+  std::optional<Attempt> result;   // the last compilation that succeeded
+  bool done() const { return result.has_value(); }
 };
 
 Trace run(const AttemptLimits &limits, const World &world) {
@@ -25,22 +26,35 @@ Trace run(const AttemptLimits &limits, const World &world) {
   Attempts attempts(limits);
   while (std::optional<Attempt> attempt = attempts.current()) {
     trace.tried.push_back(*attempt);
-    std::optional<Obstacle> obstacle = world(*attempt);
-    trace.done = !obstacle;
-    if (!obstacle || trace.tried.size() > 10000)
+    EXPECT_LT(trace.tried.size(), 1000u);
+    if (trace.tried.size() == 1000)
       break;
-    if (attempts.stoppedBy(*obstacle))
-      trace.reported = attempt;
+    if (std::optional<Obstacle> obstacle = world(*attempt)) {
+      if (attempts.stoppedBy(*obstacle))
+        trace.reported = attempt;
+      continue;
+    }
+    if (!attempt->planOnly)
+      trace.result = attempt;
+    attempts.succeeded();
   }
   return trace;
 }
 
-/// "16/100/0": largest side of regions, fill, places.
+/// "16/100/0/1": largest side of regions, fill, lanes, places.
 std::string text(const std::vector<Attempt> &attempts) {
   std::string result;
   for (const Attempt &a : attempts)
     result += (result.empty() ? "" : " ") + std::to_string(a.largestSide) + "/" + std::to_string(a.fill) + "/" +
-              std::to_string(a.places);
+              std::to_string(a.lanes) + "/" + std::to_string(a.places);
+  return result;
+}
+
+/// "p9 9": sides, with p where only a plan is asked for.
+std::string sides(const std::vector<Attempt> &attempts) {
+  std::string result;
+  for (const Attempt &a : attempts)
+    result += (result.empty() ? "" : " ") + std::string(a.planOnly ? "p" : "") + std::to_string(a.width);
   return result;
 }
 
@@ -49,6 +63,7 @@ AttemptLimits mesh(int64_t width, int64_t height, int64_t largestRegion = 64) {
   limits.width = width;
   limits.height = height;
   limits.largestRegion = largestRegion;
+  limits.lanes = 16;
   return limits;
 }
 
@@ -60,48 +75,60 @@ AttemptLimits squares(int64_t first, int64_t last) {
   return limits;
 }
 
+/// Squares from `plans` on have plans, those from `compiles` on hold the program.
+World squaresFrom(int64_t plans, int64_t compiles, Obstacle obstacle = Obstacle::TooLarge) {
+  return [=](const Attempt &a) -> std::optional<Obstacle> {
+    if (a.width < plans)
+      return Obstacle::NoPlan;
+    return a.planOnly || a.width >= compiles ? std::nullopt : std::optional(obstacle);
+  };
+}
+
 TEST(Attempts, WhatSucceedsIsTriedOnce) {
   Trace trace = run(mesh(16, 8), [](const Attempt &) { return std::nullopt; });
-  EXPECT_EQ(text(trace.tried), "16/100/0");
-  EXPECT_TRUE(trace.done);
+  EXPECT_EQ(text(trace.tried), "16/100/0/0");
+  EXPECT_TRUE(trace.done());
 }
 
 TEST(Attempts, AMeshWithoutPlanIsGivenUp) {
   Trace trace = run(mesh(16, 8), [](const Attempt &) { return Obstacle::NoPlan; });
-  EXPECT_EQ(text(trace.tried), "16/100/0");
-  EXPECT_FALSE(trace.done);
+  EXPECT_EQ(text(trace.tried), "16/100/0/0");
+  EXPECT_FALSE(trace.done());
 }
 
 TEST(Attempts, CodeThatIsTooLargeIsPlannedWithLessMemory) {
   Trace trace =
       run(mesh(16, 8), [](const Attempt &a) { return a.fill > 85 ? std::optional(Obstacle::TooLarge) : std::nullopt; });
-  EXPECT_EQ(text(trace.tried), "16/100/0 16/95/0 16/90/0 16/85/0");
-  EXPECT_TRUE(trace.done);
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/95/0/0 16/90/0/0 16/85/0/0");
+  EXPECT_TRUE(trace.done());
 }
 
 TEST(Attempts, WithLittleMemoryThereMayBeNoPlanAndTheOverflowIsReported) {
   Trace trace = run(mesh(16, 8), [](const Attempt &a) { return a.fill > 90 ? Obstacle::TooLarge : Obstacle::NoPlan; });
-  EXPECT_EQ(text(trace.tried), "16/100/0 16/95/0 16/90/0");
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/95/0/0 16/90/0/0");
   ASSERT_TRUE(trace.reported);
   EXPECT_EQ(trace.reported->fill, 95);
 }
 
-TEST(Attempts, RoutesThatAreNotFoundGetOtherPlacesThenSmallerRegions) {
+TEST(Attempts, RoutesThatAreNotFoundGetOtherPlacesThenFewerLanesThenSmallerRegions) {
   Trace trace = run(mesh(16, 8), [](const Attempt &a) {
-    return a.largestSide > 8 ? std::optional(Obstacle::RouteGivenUp) : std::nullopt;
+    return a.largestSide > 12 ? std::optional(Obstacle::RouteGivenUp) : std::nullopt;
   });
-  EXPECT_EQ(text(trace.tried), "16/100/0 16/100/1 16/100/2 16/100/3 12/100/0 12/100/1 12/100/2 12/100/3 8/100/0");
-  EXPECT_TRUE(trace.done);
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/100/0/1 16/100/0/2 16/100/0/3 "
+                               "16/100/4/0 16/100/4/1 16/100/4/2 16/100/4/3 "
+                               "16/100/1/0 16/100/1/1 16/100/1/2 16/100/1/3 12/100/0/0");
+  EXPECT_TRUE(trace.done());
+  EXPECT_EQ(trace.reported->places, 0);
 }
 
 TEST(Attempts, WhatHasNoRoomGetsSmallerRegionsAtOnce) {
   Trace trace = run(mesh(16, 8), [](const Attempt &) { return Obstacle::NoRoom; });
-  EXPECT_EQ(text(trace.tried), "16/100/0 12/100/0 8/100/0 6/100/0 4/100/0");
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 12/100/0/0 8/100/0/0 6/100/0/0 4/100/0/0");
 }
 
 TEST(Attempts, RegionsOfOnePeAreNotMadeSmaller) {
   Trace trace = run(mesh(2, 1), [](const Attempt &) { return Obstacle::NoRoom; });
-  EXPECT_EQ(text(trace.tried), "2/100/0 1/100/0");
+  EXPECT_EQ(text(trace.tried), "2/100/0/0 1/100/0/0");
 }
 
 TEST(Attempts, WhatNothingMendsEndsAtOnce) {
@@ -110,18 +137,44 @@ TEST(Attempts, WhatNothingMendsEndsAtOnce) {
   EXPECT_TRUE(trace.reported);
 }
 
-TEST(Attempts, TheSmallestSquareIsFound) {
-  Trace trace = run(squares(3, 700),
-                    [](const Attempt &a) { return a.width < 11 ? std::optional(Obstacle::NoPlan) : std::nullopt; });
-  ASSERT_TRUE(trace.done);
-  EXPECT_EQ(trace.tried.back().width, 11);
-  EXPECT_EQ(trace.tried.back().height, 11);
+TEST(Attempts, TheSmallestSquareIsFoundByPlansAloneAndCompiledOnce) {
+  Trace trace = run(squares(3, 700), squaresFrom(11, 11));
+  EXPECT_EQ(sides(trace.tried), "p3 p5 p700 p9 p17 p13 p11 p10 11");
+  ASSERT_TRUE(trace.done());
+  EXPECT_EQ(trace.result->width, 11);
+  EXPECT_EQ(trace.result->height, 11);
 }
 
-TEST(Attempts, SquaresEndAtTheTarget) {
-  Trace trace = run(squares(3, 5), [](const Attempt &) { return Obstacle::NoPlan; });
-  EXPECT_FALSE(trace.done);
-  EXPECT_EQ(trace.reported->width, 5);
+TEST(Attempts, EverySmallestSquareIsFound) {
+  for (int64_t plans = 3; plans <= 40; ++plans)
+    for (int64_t compiles = plans; compiles <= 40; ++compiles) {
+      Trace trace = run(squares(3, 40), squaresFrom(plans, compiles));
+      ASSERT_TRUE(trace.done());
+      EXPECT_EQ(trace.result->width, compiles) << "plans from " << plans;
+    }
+}
+
+TEST(Attempts, WhatHasNoPlanOnTheLargestSquareIsRefusedAtOnce) {
+  Trace trace = run(squares(3, 700), squaresFrom(701, 701));
+  EXPECT_EQ(sides(trace.tried), "p3 p5 p700");
+  ASSERT_TRUE(trace.reported);
+  EXPECT_EQ(trace.reported->width, 700);
+}
+
+TEST(Attempts, WhatTheLargestSquareDoesNotMendIsRefused) {
+  Trace trace = run(squares(3, 700), squaresFrom(3, 701, Obstacle::NoRoom));
+  std::vector<Attempt> compiled;
+  for (const Attempt &a : trace.tried)
+    if (!a.planOnly && a.largestSide == std::min<int64_t>(a.width, 64))
+      compiled.push_back(a);
+  EXPECT_EQ(sides(compiled), "3 4 700");
+  EXPECT_FALSE(trace.done());
+  EXPECT_EQ(trace.reported->width, 700);
+}
+
+TEST(Attempts, OneSquareIsCompiledWithoutAsking) {
+  Trace trace = run(squares(5, 5), squaresFrom(1, 1));
+  EXPECT_EQ(sides(trace.tried), "5");
 }
 
 TEST(Attempts, CodesSayWhatStandsInTheWay) {
