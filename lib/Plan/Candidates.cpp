@@ -436,14 +436,16 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
   }
   case GraphNode::Output: {
     ArrayRef<int64_t> shape = node.operands[0].shape;
+    // A dimension over both sides may go on in rows beyond those with lanes.
     auto add = [&](const Layout &layout) {
+      if (linesInUse(layout, shape, true, context.region) > context.hostLanes)
+        return;
       Candidate candidate;
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
       candidates.push_back(candidate);
     };
-    if (current[0] && !current[0]->partialAxes &&
-        linesInUse(*current[0], shape, true, context.region) <= context.hostLanes)
+    if (current[0] && !current[0]->partialAxes)
       add(*current[0]);
     // Spread over more rows it leaves by more lanes.
     for (const Layout &layout : plainLayouts(shape, context.region, std::min(context.hostLanes, context.region.height)))
