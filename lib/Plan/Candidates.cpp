@@ -46,9 +46,13 @@ Layout shardLayout(ArrayRef<int64_t> extents, SideDims x, SideDims y, RegionShap
       continue;
     // From the axis whose neighbors hold neighboring blocks to that with the largest steps.
     SmallVector<Axis> axes;
-    // Of both sides a column holds neighboring blocks: so what comes in at a few rows and goes on to all of them, or
-    // the other way about, stays in its column.
-    for (auto [axis, on] : {std::pair{Y1, y.minor}, {Y0, y.major}, {X1, x.minor}, {X0, x.major}})
+    // Of both sides a column holds neighboring blocks: so what the host's lanes carry row by row spreads along columns.
+    // Where only the first rows are to hold something, the rows' steps are the largest: the others' blocks then lie
+    // beyond the end.
+    SmallVector<std::pair<Axis, int>, 4> sides{{Y1, y.minor}, {Y0, y.major}, {X1, x.minor}, {X0, x.major}};
+    if (rows)
+      std::rotate(sides.begin(), sides.begin() + 2, sides.end());
+    for (auto [axis, on] : sides)
       if (on == d && (sizes.size[axis] > 1 || axis == X0 || axis == Y0))
         axes.push_back(axis);
     int64_t blocks = 1;

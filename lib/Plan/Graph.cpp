@@ -1,4 +1,5 @@
 // From tensor-level ops to the planner's graph.
+#include "PrepareKernels.h"
 #include "Reshape.h"
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
@@ -26,6 +27,8 @@ public:
       auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
       tensor.hostName = name ? name.str() : ("arg" + Twine(argument.getArgNumber())).str();
       tensor.hostShape = tensor.shape;
+      if (auto shape = function.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), kHostShape))
+        tensor.hostShape = SmallVector<int64_t>(shape.asArrayRef());
       define(argument, tensor);
       if (argument.hasOneUse())
         soleViews.insert(argument);

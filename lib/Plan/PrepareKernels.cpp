@@ -248,8 +248,11 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
       return signalPassFailure();
     if (failed(apply([&](RewritePatternSet &patterns) { patterns.add<StartFromIdentity>(context); })))
       return signalPassFailure();
-    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
       groupConcatenations(function);
+      if (splitLongInputs(function) && failed(apply(populateSplitLoopPatterns)))
+        return signalPassFailure();
+    }
     getOperation().walk([&](linalg::GenericOp) { ++numKernels; });
   }
 };

@@ -11,6 +11,14 @@ namespace wafer {
 /// initial value. No kernel, movement or layout sees an extent of zero afterwards.
 void dropEmptyTensors(mlir::func::FuncOp function);
 
+/// Of an argument that the host knows by another shape: that shape.
+constexpr llvm::StringLiteral kHostShape = "wafer.host_shape";
+
+/// Gives the function's very long arguments in two dimensions instead of one, where all readers can do with that; true
+/// if there are any. Readers see a collapse of them, which populateSplitLoopPatterns folds into their loops.
+bool splitLongInputs(mlir::func::FuncOp function);
+void populateSplitLoopPatterns(mlir::RewritePatternSet &patterns);
+
 /// Scalar functions that the machine lacks, as those that it has.
 void populateExpandMathPatterns(mlir::RewritePatternSet &patterns);
 

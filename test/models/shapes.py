@@ -123,6 +123,13 @@ def long_vector(m: Model) -> str:
     return m.node("Mul", m.input(500_000), m.weight(np.float32(0.5)))
 
 
+@case("64x64")
+def vector_in_rows_and_columns(m: Model) -> str:
+    """Longer than all rows that the host has lanes for."""
+    x = m.input(1, 1_000_000)
+    return m.node("Add", m.node("Mul", x, m.weight(np.float32(0.5))), m.normal(1_000_000))
+
+
 @case("32x32", "24x24")
 def long_window(m: Model) -> str:
     return m.node("MaxPool", m.input(1, 1, 120_000), kernel_shape=[3], strides=[1])

@@ -55,28 +55,38 @@ template <auto Fn> LogicalResult binary(NodeLowering &n) {
   return success();
 }
 
+/// All operands combined, from the left. A kernel of very many would have to have all of them at once: they are taken
+/// some at a time.
+template <auto Fn> Value combined(NodeLowering &n) {
+  constexpr size_t kMostAtOnce = 16;
+  SmallVector<Value> left(n.allOperands());
+  do {
+    size_t count = std::min(kMostAtOnce, left.size());
+    left[count - 1] = n.t.map(ArrayRef(left).take_front(count), n.element(0), [](S &s, ValueRange v) {
+      V result = v[0];
+      for (V next : v.drop_front())
+        result = std::invoke(Fn, s, result, next);
+      return result;
+    });
+    left.erase(left.begin(), left.begin() + count - 1);
+  } while (left.size() > 1);
+  return left.front();
+}
+
 /// Min, Max, Sum: any number of operands.
 template <auto Fn> LogicalResult variadic(NodeLowering &n) {
   if (failed(checkBroadcast(n, n.allOperands())))
     return failure();
-  n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [](S &s, ValueRange v) {
-    V result = v[0];
-    for (V next : v.drop_front())
-      result = Fn(s, result, next);
-    return result;
-  }));
+  n.setOutput(0, combined<Fn>(n));
   return success();
 }
 
 LogicalResult lowerMean(NodeLowering &n) {
   if (failed(checkBroadcast(n, n.allOperands())))
     return failure();
-  n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [](S &s, ValueRange v) {
-    V sum = v[0];
-    for (V next : v.drop_front())
-      sum = s.add(sum, next);
-    return s.div(sum, s.constant(sum.getType(), v.size()));
-  }));
+  size_t count = n.allOperands().size();
+  n.setOutput(0, n.t.map({combined<&S::add>(n)}, n.element(0),
+                         [&](S &s, ValueRange v) { return s.div(v[0], s.constant(v[0].getType(), count)); }));
   return success();
 }
 
