@@ -120,7 +120,15 @@ std::optional<LoopResult> LoopBuilder::rolled() {
     step.trips = trips;
     step.variable = loop.getInductionVar();
     made = body(t, step, carried);
-    bool fits = made && made->carried.size() == inits.size();
+    // Tensors without elements have no place on the machine, and none of the passes that drop them looks in here.
+    auto isEmpty = [](Operation *op) {
+      return llvm::any_of(op->getResultTypes(), [](Type type) {
+        auto tensor = dyn_cast<RankedTensorType>(type);
+        return tensor && tensor.getNumElements() == 0;
+      });
+    };
+    bool fits = made && made->carried.size() == inits.size() && !isEmpty(loop) &&
+                llvm::none_of(*loop.getBody(), [&](Operation &op) { return isEmpty(&op); });
     for (size_t i = 0; fits && i != inits.size(); ++i)
       fits = made->carried[i].getType() == inits[i].getType();
     if (fits) {

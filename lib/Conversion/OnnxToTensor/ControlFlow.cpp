@@ -23,6 +23,8 @@ namespace {
 
 /// Nodes that unrolling may make of one loop.
 constexpr int64_t kMostUnrolledNodes = 4096;
+/// A loop of more steps than this is taken for one that only its condition ends: exporters write the largest integer.
+constexpr int64_t kMostSteps = 1 << 16;
 /// A loop that makes no more nodes than this unrolled is cheap enough to be unrolled.
 constexpr int64_t kCheapNodes = 32;
 
@@ -144,7 +146,10 @@ std::optional<Lowered> choose(TensorBuilder &t, Value condition, const Lowered &
 LogicalResult lowerIf(Walk &walk, onnx::NodeOp node) {
   Lowered given = walk.lookup(node.getInputs().front());
   Block *thenBody = bodyOf(node, "then_branch"), *elseBody = bodyOf(node, "else_branch");
-  if (given.kind != Lowered::Tensor || !thenBody || !elseBody)
+  auto yields = [&](Block *body) { return body && body->getTerminator()->getNumOperands() == node.getNumResults(); };
+  if (!yields(thenBody) || !yields(elseBody))
+    return walk.refuse(node, ErrorCode::NodeInvalid, "its graphs yield another number of values", "");
+  if (given.kind != Lowered::Tensor)
     return walk.poison(node);
   if (std::optional<bool> known = constantBool(given.tensor)) {
     Block *body = *known ? thenBody : elseBody;
@@ -264,12 +269,14 @@ private:
     }
     if (most.kind == Lowered::Tensor) {
       DenseElementsAttr count = constantOf(most.tensor);
-      if (!count || count.getNumElements() != 1) {
+      if (!count || count.getNumElements() != 1 || !count.getElementType().isInteger()) {
         (void)walk.refuse(node, ErrorCode::ShapeUnknown, "the number of steps is computed from run-time data",
                           "fix the input that it depends on with --const");
         return failure();
       }
       trips = std::max<int64_t>(0, (*count.getValues<APInt>().begin()).getSExtValue());
+      if (*trips > kMostSteps)
+        trips.reset();
     }
     if (condition.kind == Lowered::Tensor) {
       std::optional<bool> known = constantBool(condition.tensor);

@@ -157,3 +157,31 @@ func.func @as_many_as_the_data_say(%x: tensor<4xf32>, %b: tensor<1x4x4xf32>, %s:
   %y = onnx.node "NonMaxSuppression" since 11 (%b, %s) : (tensor<1x4x4xf32>, tensor<1x1x4xf32>) -> tensor<?x3xi64>
   return %y : tensor<?x3xi64>
 }
+
+// -----
+
+func.func @branches_without_a_value(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{[WF2004] node '' (If): its graphs yield another number of values}}
+  %y = onnx.node "If" since 25 (%c) graph "then_branch" {
+    onnx.yield %x : tensor<4xf32>
+  } graph "else_branch" {
+    onnx.yield
+  } : (tensor<i1>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// The largest integer is no number of steps.
+func.func @as_long_as(%x: tensor<f32>) -> tensor<f32> {
+  %none = onnx.none
+  %steps = onnx.constant dense<9223372036854775807> : tensor<i64>
+  // expected-error @+2 {{[WF2001] node '' (Loop): it ends on a condition that is computed from run-time data, and has no largest number of steps}}
+  // expected-note @+1 {{hint}}
+  %y = onnx.node "Loop" since 25 (%steps, %none, %x) graph "body" (%i: tensor<i64>, %c: tensor<i1>, %v: tensor<f32>) {
+    %w = onnx.node "Neg" since 13 (%v) : (tensor<f32>) -> tensor<f32>
+    %d = onnx.node "Less" since 13 (%w, %x) : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    onnx.yield %d, %w : tensor<i1>, tensor<f32>
+  } : (tensor<i64>, none, tensor<f32>) -> tensor<f32>
+  return %y : tensor<f32>
+}
