@@ -316,8 +316,7 @@ private:
                                    nodePlan.candidate.iteration.simplified().attr(context), identity);
     noteEstimate(kernel, nodePlan);
     Block &body = kernel.getBody().emplaceBlock();
-    auto generic = dyn_cast<linalg::GenericOp>(node.op);
-    if (!generic) { // a copy
+    if (node.copies) {
       Type element = graph.tensors[node.result].element;
       body.addArguments({element, element}, {node.loc, node.loc});
       OpBuilder inner = OpBuilder::atBlockEnd(&body);
@@ -325,6 +324,7 @@ private:
       return kernel.getResult();
     }
     // The body, less the arguments that nobody reads.
+    auto generic = cast<linalg::GenericOp>(node.op);
     Block &source = generic.getRegion().front();
     IRMapping mapping;
     for (BlockArgument argument : source.getArguments()) {

@@ -437,6 +437,7 @@ private:
     node.reduction.assign(extents.size(), false);
     setMaps(node, extents.size(), {from, to}, from.isFunctionOfSymbol(0) || to.isFunctionOfSymbol(0));
     node.body = {isa::VectorOp::Mov};
+    node.copies = true;
     return node;
   }
 
@@ -500,7 +501,7 @@ private:
         return failure();
     SmallVector<GraphOperand> next;
     for (auto [yielded, write] : llvm::zip(op.getYieldedValues(), form->writes))
-      next.push_back(write ? GraphOperand() : ownBuffer(yielded));
+      next.push_back(write ? GraphOperand() : ownBuffer(yielded, op));
     for (auto [argument, value, result, write] :
          llvm::zip(op.getRegionIterArgs(), next, op.getResults(), form->writes)) {
       if (write) {
@@ -519,7 +520,7 @@ private:
 
   /// What a step hands on, in memory that is neither a carried tensor's nor one of outside: those are overwritten, or
   /// may not be.
-  GraphOperand ownBuffer(Value value) {
+  GraphOperand ownBuffer(Value value, scf::ForOp loopOp) {
     GraphOperand operand = whole(value);
     int tensor = operand.pieces[0].tensor;
     while (graph.tensors[tensor].producer >= 0 &&
@@ -529,8 +530,7 @@ private:
     if (root.loop == loop && root.producer >= 0 && graph.nodes[root.producer].kind != GraphNode::Carry)
       return operand;
     AffineMap identity = identityMap(operand.shape.size());
-    Operation *op = value.getDefiningOp() ? value.getDefiningOp() : value.getParentBlock()->getParentOp();
-    GraphNode &node = newCopy(operand, operand.shape, identity, identity, op);
+    GraphNode &node = newCopy(operand, operand.shape, identity, identity, loopOp);
     GraphTensor copy = describe(value, GraphTensor::Computed);
     copy.producer = graph.nodes.size() - 1;
     copy.loop = loop;

@@ -72,6 +72,7 @@ struct GraphNode {
   PartialKind combiner = PartialKind::None;
   llvm::SmallVector<isa::VectorOp> body; // its instructions
   int stepLoop = -1;                     // the one of its loops that is the step of the loop around: never divided
+  bool copies = false;                   // its body yields its one operand
   bool gathers = false;                  // the result is an output of the loop, of which it writes the step's slice
   // Reshape: groups of dimensions that correspond.
   llvm::SmallVector<mlir::ReassociationIndices> groups;

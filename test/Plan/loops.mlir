@@ -52,3 +52,30 @@ func.func @main(%x: tensor<8xf32> {onnx.name = "x"}, %y: tensor<8xf32> {onnx.nam
   }
   return %r#0 : tensor<8xf32>
 }
+
+// -----
+
+// What a step hands on from outside of the loop is copied, not computed again.
+// CHECK-LABEL: wafer.program @main
+// CHECK: math.exp
+// CHECK: wafer.chunks 9
+// CHECK: ^bb0(%[[A:.*]]: tensor<8xf32, {{.*}}>, %{{.*}}: tensor<9x8xf32, {{.*}}>):
+// CHECK-NOT: math.exp
+// CHECK: wafer.redistribute %{{.*}} into %[[A]]
+func.func @main(%x: tensor<8xf32> {onnx.name = "x"}) -> (tensor<8xf32> {onnx.name = "y"}, tensor<9x8xf32> {onnx.name = "z"}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %e = tensor.empty() : tensor<8xf32>
+  %empty = tensor.empty() : tensor<9x8xf32>
+  %outer = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = math.exp %a : f32
+    linalg.yield %s : f32
+  } -> tensor<8xf32>
+  %r:2 = scf.for %i = %c0 to %c9 step %c1 iter_args(%a = %x, %all = %empty) -> (tensor<8xf32>, tensor<9x8xf32>) {
+    %more = tensor.insert_slice %a into %all[%i, 0] [1, 8] [1, 1] : tensor<8xf32> into tensor<9x8xf32>
+    scf.yield %outer, %more : tensor<8xf32>, tensor<9x8xf32>
+  }
+  return %r#0, %r#1 : tensor<8xf32>, tensor<9x8xf32>
+}
