@@ -113,19 +113,22 @@ Status Emulator::run(const RunOptions &options) {
     if (!inputGiven[i])
       return Diagnostic{ErrorCode::InputMissing, "input '" + inputInfo[i].name + "' is not given",
                         listNames("inputs", inputInfo)};
-  // What each lane carries: the boxes of its senders, row-major.
-  for (size_t lane = 0; lane != verified.lanes.size(); ++lane) {
-    const HostLane &l = verified.lanes[lane];
-    const image::HostStream &stream = verified.image.manifest().streams(l.stream);
-    if (stream.output())
+  // What each port carries: of one stream after the other the boxes of its senders, row-major.
+  for (size_t number = 0; number != verified.ports.size(); ++number) {
+    const HostPort &port = verified.ports[number];
+    if (port.output)
       continue;
-    size_t input = tensorOfStream[l.stream];
-    std::vector<uint32_t> &to = engine->hostData[lane];
+    std::vector<uint32_t> &to = engine->hostData[number];
     to.clear();
-    for (uint32_t x = 0; x != stream.senders(); ++x)
-      placeBox(stream.box(), x, l.row).forEachRow([&](int64_t element, int64_t, int64_t n, int64_t) {
-        to.insert(to.end(), inputWords[input].begin() + element, inputWords[input].begin() + element + n);
-      });
+    to.reserve(port.words);
+    for (const HostPart &part : port.parts) {
+      const image::HostStream &stream = verified.image.manifest().streams(part.stream);
+      const std::vector<uint32_t> &from = inputWords[tensorOfStream[part.stream]];
+      for (uint32_t x = 0; x != stream.senders(); ++x)
+        placeBox(stream.box(), x, part.row).forEachRow([&](int64_t element, int64_t, int64_t n, int64_t) {
+          to.insert(to.end(), from.begin() + element, from.begin() + element + n);
+        });
+    }
   }
   Status status = engine->run(options);
   ran = bool(status);
@@ -148,19 +151,23 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
   std::vector<uint32_t> words(n);
   std::vector<bool> seen(n);
   const VerifiedProgram &verified = engine->program;
-  for (size_t lane = 0; lane != verified.lanes.size(); ++lane) {
-    const HostLane &l = verified.lanes[lane];
-    const image::HostStream &stream = verified.image.manifest().streams(l.stream);
-    if (!stream.output() || tensorOfStream[l.stream] != index)
-      continue;
-    const uint32_t *from = engine->hostData[lane].data();
-    for (uint32_t x = 0; x != stream.senders(); ++x)
-      placeBox(stream.box(), x, l.row).forEachRow([&](int64_t element, int64_t, int64_t count, int64_t) {
-        for (int64_t i = 0; i != count; ++i) {
-          words[element + i] = *from++;
-          seen[element + i] = true;
-        }
-      });
+  for (size_t number = 0; number != verified.ports.size(); ++number) {
+    const HostPort &port = verified.ports[number];
+    const uint32_t *from = engine->hostData[number].data();
+    for (const HostPart &part : port.parts) {
+      const image::HostStream &stream = verified.image.manifest().streams(part.stream);
+      if (port.output && tensorOfStream[part.stream] == index) {
+        const uint32_t *word = from;
+        for (uint32_t x = 0; x != stream.senders(); ++x)
+          placeBox(stream.box(), x, part.row).forEachRow([&](int64_t element, int64_t, int64_t count, int64_t) {
+            for (int64_t i = 0; i != count; ++i) {
+              words[element + i] = *word++;
+              seen[element + i] = true;
+            }
+          });
+      }
+      from += part.words;
+    }
   }
   for (size_t i = 0; i != n; ++i)
     if (!seen[i])

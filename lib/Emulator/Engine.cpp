@@ -160,7 +160,7 @@ Status Engine::load() {
       }
     }
   }
-  hostData.resize(program.lanes.size());
+  hostData.resize(program.ports.size());
   stats.coresUsed = cores.size();
   stats.coresTotal = uint64_t(program.width) * program.height;
   stats.sramLimit = program.profile.sramBytes - program.profile.sramReservedBytes;
@@ -208,56 +208,49 @@ void Engine::reset() {
   freeOps.clear();
   streams.clear();
   streamIndex.clear();
-  hostEnds.assign(program.lanes.size(), nullptr);
-  hostStreams.assign(program.lanes.size(), nullptr);
-  hostOutputLanes.clear();
+  hostEnds.assign(program.ports.size(), nullptr);
+  hostOutputs.clear();
   locationStats.assign(program.image.manifest().strings_size(), {});
   failure.reset();
   instructions = vectorElements = 0;
 }
 
-void Engine::openHostStreams() {
-  const image::Manifest &manifest = program.image.manifest();
-  for (size_t lane = 0; lane != program.lanes.size(); ++lane) {
-    const HostLane &l = program.lanes[lane];
-    const image::HostStream &stream = manifest.streams(l.stream);
-    if (!stream.output())
+void Engine::openHostPorts() {
+  for (size_t number = 0; number != program.ports.size(); ++number) {
+    const HostPort &port = program.ports[number];
+    if (!port.output)
       continue;
-    uint64_t words = 0;
-    for (uint32_t x = 0; x != stream.senders(); ++x)
-      words += placeBox(stream.box(), x, l.row).elements();
     End &end = ends.emplace_back();
-    end.pe = l.pe;
-    end.color = l.color;
-    hostEnds[lane] = &end;
-    hostOutputLanes[(uint64_t(l.pe) << 5 | l.color) << 5 | l.side] = lane;
-    hostData[lane].clear();
-    hostData[lane].reserve(words);
+    end.pe = port.pe;
+    end.color = port.color;
+    hostEnds[number] = &end;
+    hostOutputs[(uint64_t(port.pe) << 5 | port.color) << 5 | port.side] = number;
+    hostData[number].clear();
+    hostData[number].reserve(port.words);
     Op *op = newOp();
     op->host = true;
-    op->n = words;
+    op->n = port.words;
     op->rate = hostCost;
     op->inputs = 1;
     op->in[0] = &end;
-    op->hostData = &hostData[lane];
-    if (words) {
+    op->hostData = &hostData[number];
+    if (port.words) {
       end.op = op;
-      promise(end, words);
+      promise(end, port.words);
     }
   }
-  for (size_t lane = 0; lane != program.lanes.size(); ++lane) {
-    const HostLane &l = program.lanes[lane];
-    if (manifest.streams(l.stream).output() || hostData[lane].empty())
+  for (size_t number = 0; number != program.ports.size(); ++number) {
+    const HostPort &port = program.ports[number];
+    if (port.output || hostData[number].empty())
       continue;
     Stream &stream = streams.emplace_back();
-    stream.pe = l.pe;
-    stream.color = l.color;
-    stream.side = l.side;
-    hostStreams[lane] = &stream;
+    stream.pe = port.pe;
+    stream.color = port.color;
+    stream.side = port.side;
     trace(stream); // verified: the router takes it
     TrainRef train = new Train();
     train->stream = &stream;
-    train->data = hostData[lane];
+    train->data = hostData[number];
     train->total = train->produced = train->data.size();
     train->records.push_back({0, train->total, 0, int64_t(train->total - 1) * std::max(hostCost, linkCost)});
     launch(*train);
@@ -397,7 +390,7 @@ Status Engine::run(const RunOptions &runOptions) {
   fegetenv(&environment);
   fesetenv(FE_DFL_ENV);
   reset();
-  openHostStreams();
+  openHostPorts();
   for (size_t i = cores.size(); i-- > 0;) // the queue is a stack
     readyCores.push_back(i);
   loop();

@@ -307,13 +307,13 @@ public:
   Status run(const RunOptions &options);
 
   const VerifiedProgram program;
-  std::vector<std::vector<uint32_t>> hostData; // by lane
+  std::vector<std::vector<uint32_t>> hostData; // by port
   RunStats stats;
 
 private:
   // Engine.cpp
   void reset();
-  void openHostStreams();
+  void openHostPorts();
   void loop();
   void collect();
   uint32_t meshPe(const Core &core) const;
@@ -395,9 +395,8 @@ private:
   std::deque<Stream> streams;
   std::unordered_map<uint64_t, End *> endIndex;
   std::unordered_map<uint64_t, Stream *> streamIndex;
-  std::vector<End *> hostEnds;                            // by lane; null for inputs
-  std::vector<Stream *> hostStreams;                      // by lane; null for outputs
-  std::unordered_map<uint64_t, uint32_t> hostOutputLanes; // (pe, color, side) -> lane
+  std::vector<End *> hostEnds;                        // by port; null for inputs
+  std::unordered_map<uint64_t, uint32_t> hostOutputs; // (pe, color, side): port
   std::unordered_map<uint64_t, RouterState> routers;
   std::deque<Op> ops;
   std::vector<Op *> freeOps;

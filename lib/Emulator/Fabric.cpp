@@ -134,7 +134,7 @@ bool Engine::trace(Stream &stream) {
       else if (neighbor(visit.pe, side, next))
         todo.push_back({next, oppositePort(side), visit.hops + 1, turns});
       else
-        addLeaf(*hostEnds[hostOutputLanes.at(key(visit.pe, stream.color) << 5 | side)], visit, hopCost);
+        addLeaf(*hostEnds[hostOutputs.at(key(visit.pe, stream.color) << 5 | side)], visit, hopCost);
     }
   }
   for (RouteLeaf &leaf : stream.leaves) {
@@ -245,7 +245,7 @@ void Engine::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
           next.side = oppositePort(out);
           todo.push_back(target);
         } else {
-          next.end = hostEnds[hostOutputLanes.at(key(pe, color) << 5 | out)];
+          next.end = hostEnds[hostOutputs.at(key(pe, color) << 5 | out)];
         }
       }
       next.total += step;

@@ -1,10 +1,13 @@
 // From a plan to IR.
 //
-// Streams between regions are written in one global order, that in which their tensors are produced: a region takes
-// every tensor that was produced before the one it is about to send, receive or make. Transfers in one global order
-// cannot wait for one another in a circle, whatever the buffering. The pass wafer-verify-order proves it afterwards.
+// What crosses between regions, or between a region and the host, is written in one global order, that of the nodes: an
+// input comes before the node that is the first to read it, a result after the node that made it. A region takes
+// everything that comes before the node that it is about to run, be it for itself or to pass it on (Nets.cpp says who
+// passes on what). Transfers in one global order cannot wait for one another in a circle, whatever the buffering. The
+// pass wafer-verify-order proves it afterwards.
 #include "Plan.h"
 #include "Reshape.h"
+#include "Transfers.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/IRMapping.h"
@@ -20,8 +23,8 @@ namespace {
 class Emitter {
 public:
   Emitter(const Graph &graph, const Plan &plan, OpBuilder &builder, Location loc, int64_t meshWidth, int64_t meshHeight,
-          int64_t hostLanes)
-      : graph(graph), plan(plan), hostLanes(hostLanes), loc(loc), context(builder.getContext()) {
+          const NetBounds &bounds)
+      : graph(graph), plan(plan), hostLanes(bounds.hostLanes), loc(loc), context(builder.getContext()) {
     program = ProgramOp::create(builder, loc, "main", meshWidth, meshHeight);
     streamBuilder = OpBuilder::atBlockEnd(&program.getBody().emplaceBlock());
     regions.resize(plan.regions);
@@ -31,7 +34,17 @@ public:
       regions[r].op->setAttr("estimated_bytes", streamBuilder.getI64IntegerAttr(plan.bytes[r]));
       regions[r].builder = OpBuilder::atBlockEnd(&regions[r].op.getBody().emplaceBlock());
     }
-    findCrossings();
+    transfers = findTransfers(graph, plan, bounds);
+    for (auto [number, transfer] : llvm::enumerate(transfers)) {
+      if (transfer.kind != Transfer::Input)
+        leaving[transfer.node].push_back(number);
+      if (transfer.kind == Transfer::Output)
+        outputs.try_emplace(transfer.node, outputs.size());
+      for (const Hop &hop : transfer.way)
+        for (int region : hop.net.to)
+          if (region != kHost && (regions[region].expected.empty() || regions[region].expected.back() != number))
+            regions[region].expected.push_back(number);
+    }
   }
 
   ProgramOp run() {
@@ -41,6 +54,8 @@ public:
                          RankedTensorType::get(tensor.hostShape, tensor.element));
     for (size_t n = 0; n != graph.nodes.size(); ++n)
       emitNode(n);
+    for (int r = 0; r != plan.regions; ++r)
+      takeUntil(r, static_cast<int>(graph.nodes.size()));
     return program;
   }
 
@@ -49,7 +64,7 @@ private:
     RegionOp op;
     OpBuilder builder{static_cast<MLIRContext *>(nullptr)};
     llvm::DenseMap<int, Value> values; // by tensor
-    std::vector<int> expected;         // tensors of other regions that it reads, in the order of their production
+    std::vector<size_t> expected;      // transfers that lead to it, or through it, in the global order
     size_t taken = 0;
   };
 
@@ -62,55 +77,90 @@ private:
   /// 64-bit integers that reach the machine are indices: the host checks that they fit 32 bits.
   Type narrowed(Type element) const { return element.isInteger(64) ? IntegerType::get(context, 32) : element; }
 
-  int homeOf(int tensor) const {
-    int producer = graph.tensors[tensor].producer;
-    return producer < 0 ? -1 : plan.nodes[producer].region;
+  //===- Transfers --------------------------------------------------------===//
+
+  /// Takes, and passes on, everything that comes before node n.
+  void takeUntil(int region, int n) {
+    RegionState &state = regions[region];
+    for (; state.taken != state.expected.size(); ++state.taken) {
+      size_t number = state.expected[state.taken];
+      const Transfer &transfer = transfers[number];
+      if (transfer.node > n || (transfer.node == n && transfer.kind != Transfer::Input))
+        break;
+      for (auto [hop, step] : llvm::enumerate(transfer.way))
+        if (llvm::is_contained(step.net.to, region))
+          take(region, number, hop);
+    }
   }
 
-  void findCrossings() {
-    std::vector<std::vector<int>> readers(graph.tensors.size());
-    for (auto [n, node] : llvm::enumerate(graph.nodes))
-      for (const GraphOperand &operand : node.operands)
-        for (const Piece &piece : operand.pieces) {
-          const GraphTensor &tensor = graph.tensors[piece.tensor];
-          int region = plan.nodes[n].region;
-          if (tensor.resident() || (tensor.producer >= 0 && homeOf(piece.tensor) == region))
-            continue;
-          if (!llvm::is_contained(readers[piece.tensor], region))
-            readers[piece.tensor].push_back(region);
-        }
-    consumers.resize(graph.tensors.size());
-    std::vector<int> order;
-    for (size_t t = 0; t != graph.tensors.size(); ++t)
-      if (!readers[t].empty())
-        order.push_back(t);
-    llvm::stable_sort(order, [&](int a, int b) { return graph.tensors[a].producer < graph.tensors[b].producer; });
-    for (int t : order)
-      for (int r : readers[t]) {
-        consumers[t].push_back(r);
-        if (graph.tensors[t].producer >= 0)
-          regions[r].expected.push_back(t);
+  void take(int region, size_t number, size_t hop) {
+    RegionState &state = regions[region];
+    const Transfer &transfer = transfers[number];
+    Location where = graph.tensors[transfer.tensor].loc;
+    std::string stream = streamOf(number, hop);
+    if (transfer.relayedAfter(hop)) {
+      RelayOp::create(state.builder, where, stream, streamOf(number, hop + 1));
+      return;
+    }
+    bool firstRows = plan.region.height > (transfer.fromHost(hop) ? hostLanes : 1);
+    Layout arrived = firstRows ? inFirstRows(transfer.layout) : transfer.layout;
+    Value value = ReceiveOp::create(state.builder, where, typeOf(transfer.tensor, arrived), stream);
+    value = spread(transfer.tensor, value, arrived, transfer.layout, state.builder);
+    state.values[transfer.tensor] = value;
+    send(region, number, value);
+  }
+
+  /// Sends a tensor down all the nets that its way takes from the region.
+  void send(int region, size_t number, Value value) {
+    for (auto [hop, step] : llvm::enumerate(transfers[number].way))
+      if (step.net.from == region && !step.relayed) {
+        std::string stream = streamOf(number, hop);
+        SendOp::create(regions[region].builder, locOf(transfers[number]), value, stream);
       }
   }
 
-  //===- Streams ----------------------------------------------------------===//
-
-  std::string streamName(int tensor, int region) { return ("t" + Twine(tensor) + "_r" + Twine(region)).str(); }
-
-  /// Takes everything that was produced before node n.
-  void takeUntil(int region, int n) {
-    RegionState &state = regions[region];
-    while (state.taken != state.expected.size() && graph.tensors[state.expected[state.taken]].producer < n)
-      take(region, state.expected[state.taken++]);
+  Location locOf(const Transfer &transfer) const {
+    return transfer.kind == Transfer::Output ? graph.nodes[transfer.node].loc : graph.tensors[transfer.tensor].loc;
   }
 
-  void take(int region, int tensor) {
-    RegionState &state = regions[region];
-    const Layout &layout = restingLayout[tensor];
-    Location where = graph.tensors[tensor].loc;
-    Layout arrived = plan.region.height > 1 ? inFirstRows(layout) : layout;
-    Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), streamName(tensor, region));
-    state.values[tensor] = spread(tensor, value, arrived, layout, state.builder);
+  /// The stream of a hop: written when the first of its ends is, so that those with the host stand in the order in
+  /// which regions use them.
+  std::string streamOf(size_t number, size_t hop) {
+    std::string &name = streams[{number, hop}];
+    if (!name.empty())
+      return name;
+    const Transfer &transfer = transfers[number];
+    const GraphTensor &tensor = graph.tensors[transfer.tensor];
+    const Net &net = transfer.way[hop].net;
+    StringAttr hostName;
+    FlatSymbolRefAttr from;
+    SmallVector<Attribute> to;
+    name = transfer.kind == Transfer::Output ? "out" : transfer.kind == Transfer::Input ? "in" : "t";
+    name += std::to_string(transfer.kind == Transfer::Output ? outputs.lookup(transfer.node) : transfer.tensor);
+    const bool toHost = net.to.front() == kHost;
+    if (toHost)
+      hostName = streamBuilder.getStringAttr(graph.nodes[transfer.node].hostName);
+    for (int region : net.to) {
+      if (toHost)
+        break;
+      to.push_back(FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr()));
+      name += "_r" + std::to_string(region);
+    }
+    // What is passed on twice by one region comes to it by two streams.
+    if (int again = names[name]++)
+      name += "_" + std::to_string(again);
+    if (net.from == kHost)
+      hostName = streamBuilder.getStringAttr(tensor.hostName);
+    else
+      from = FlatSymbolRefAttr::get(regions[net.from].op.getSymNameAttr());
+    Lanes lanes = lanesOf(transfer, hop, tensor.shape, plan.region, hostLanes);
+    ArrayRef<int64_t> inside = tensor.shape, outside = toHost ? graph.nodes[transfer.node].hostShape : tensor.hostShape;
+    Type element = hostName ? tensor.element : narrowed(tensor.element);
+    StreamOp::create(streamBuilder, locOf(transfer), name, from, streamBuilder.getArrayAttr(to),
+                     RankedTensorType::get(tensor.shape, element, lanes.layout.simplified().attr(context)),
+                     lanes.senders, lanes.count, hostName,
+                     hostName && outside != inside ? streamBuilder.getDenseI64ArrayAttr(outside) : DenseI64ArrayAttr());
+    return name;
   }
 
   /// Rows that hold what the first rows hold do not get it by lanes of their own: `layout` as it is before the first
@@ -128,82 +178,6 @@ private:
       return value;
     return RedistributeOp::create(builder, graph.tensors[tensor].loc, typeOf(tensor, layout), value, Value(), "y",
                                   ArrayRef<int64_t>());
-  }
-
-  void sendToReaders(int tensor, const Layout &layout, int home) {
-    if (graph.tensors[tensor].producer < 0)
-      return;
-    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
-    for (int region : consumers[tensor]) {
-      std::string name = streamName(tensor, region);
-      int64_t lanes = linesInUse(layout, shape, true, plan.region),
-              senders = linesInUse(layout, shape, false, plan.region);
-      StreamOp::create(streamBuilder, graph.tensors[tensor].loc, name,
-                       FlatSymbolRefAttr::get(regions[home].op.getSymNameAttr()),
-                       streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr())),
-                       typeOf(tensor, layout), senders, lanes, StringAttr(), DenseI64ArrayAttr());
-      SendOp::create(regions[home].builder, graph.tensors[tensor].loc, regions[home].values[tensor], name);
-    }
-  }
-
-  /// An input, delivered by the host in the layout its first reader wants.
-  Value hostInput(int tensor, int region, const Layout &layout) {
-    RegionState &state = regions[region];
-    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
-    Location where = graph.tensors[tensor].loc;
-    // A lane's sender is the host: it knows the row's part of the tensor and sends that, or, if that has gaps, what it
-    // is made of, PE by PE.
-    Layout row = layout;
-    AxisSizes sizes = plan.region.axes();
-    bool gaps = false;
-    for (auto [dim, extent] : llvm::zip(row.dims, shape)) {
-      for (Axis axis : {X1, X0}) {
-        int64_t step = dim.start.step[axis];
-        dim.start.step[axis] = 0;
-        gaps |= std::abs(step) > dim.length && sizes.size[axis] > 1;
-        if (step < 0)
-          dim.start.constant += step * (sizes.size[axis] - 1);
-        dim.length += std::abs(step) * (sizes.size[axis] - 1);
-      }
-      if (dim.start.isConstant() && (dim.start.constant < 0 || dim.length > extent))
-        dim = LayoutDim{extent, Affine(0)};
-    }
-    int64_t senders = 1;
-    if (gaps) {
-      row = layout;
-      senders = linesInUse(layout, shape, false, plan.region);
-    }
-    // With more rows than lanes what many rows want enters at the first ones.
-    Layout arrived = layout;
-    int64_t lanes = plan.region.height;
-    if (lanes > hostLanes)
-      arrived = inFirstRows(layout);
-    if (row.dependsOn(Y0) || lanes > hostLanes)
-      lanes = linesInUse(row, shape, true, plan.region);
-    std::string name = ("in" + Twine(tensor) + "_r" + Twine(region)).str();
-    StreamOp::create(streamBuilder, where, name, FlatSymbolRefAttr(),
-                     streamBuilder.getArrayAttr(FlatSymbolRefAttr::get(state.op.getSymNameAttr())),
-                     RankedTensorType::get(shape, graph.tensors[tensor].element, row.simplified().attr(context)),
-                     senders, lanes, streamBuilder.getStringAttr(graph.tensors[tensor].hostName),
-                     hostShape(graph.tensors[tensor].hostShape, shape));
-    Value value = ReceiveOp::create(state.builder, where, typeOf(tensor, arrived), name);
-    return spread(tensor, value, arrived, layout, state.builder);
-  }
-
-  DenseI64ArrayAttr hostShape(ArrayRef<int64_t> outside, ArrayRef<int64_t> inside) {
-    return outside == inside ? DenseI64ArrayAttr() : streamBuilder.getDenseI64ArrayAttr(outside);
-  }
-
-  void hostOutput(const GraphNode &node, Value value, const Layout &layout, int region) {
-    int tensor = node.operands[0].pieces[0].tensor;
-    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
-    std::string name = ("out" + Twine(outputs++)).str();
-    StreamOp::create(streamBuilder, node.loc, name, FlatSymbolRefAttr::get(regions[region].op.getSymNameAttr()),
-                     streamBuilder.getArrayAttr({}),
-                     RankedTensorType::get(shape, graph.tensors[tensor].element, layout.simplified().attr(context)),
-                     linesInUse(layout, shape, false, plan.region), linesInUse(layout, shape, true, plan.region),
-                     streamBuilder.getStringAttr(node.hostName), hostShape(node.hostShape, shape));
-    SendOp::create(regions[region].builder, node.loc, value, name);
   }
 
   //===- Nodes ------------------------------------------------------------===//
@@ -240,19 +214,6 @@ private:
                                  step.neighbors ? "neighbors" : "pass", step.regroup);
     }
     return value;
-  }
-
-  /// Tensors that a node reads, present in its region (outside of any chunk loop).
-  void bringOperands(size_t n) {
-    const GraphNode &node = graph.nodes[n];
-    const NodePlan &nodePlan = plan.nodes[n];
-    RegionState &state = regions[nodePlan.region];
-    takeUntil(nodePlan.region, n);
-    restingLayout.insert(nodePlan.entries.begin(), nodePlan.entries.end());
-    for (const GraphOperand &operand : node.operands)
-      for (const Piece &piece : operand.pieces)
-        if (graph.tensors[piece.tensor].kind == GraphTensor::Input && !state.values.count(piece.tensor))
-          state.values[piece.tensor] = hostInput(piece.tensor, nodePlan.region, restingLayout.at(piece.tensor));
   }
 
   /// A plain one with `place`: a copy there.
@@ -356,11 +317,11 @@ private:
     const GraphNode &node = graph.nodes[n];
     const NodePlan &nodePlan = plan.nodes[n];
     RegionState &state = regions[nodePlan.region];
-    bringOperands(n);
+    takeUntil(nodePlan.region, static_cast<int>(n));
     if (node.kind == GraphNode::Output) {
       Value value = operandValue(n, 0, state.builder);
       noteEstimate(value.getDefiningOp(), nodePlan);
-      hostOutput(node, value, layoutOf(value.getType()), nodePlan.region);
+      sendAfter(static_cast<int>(n), nodePlan.region, value);
       return;
     }
     if (node.loop >= 0)
@@ -377,8 +338,13 @@ private:
     if (node.kind != GraphNode::Kernel)
       noteEstimate(value.getDefiningOp(), nodePlan);
     state.values[node.result] = value;
-    restingLayout[node.result] = nodePlan.candidate.result;
-    sendToReaders(node.result, nodePlan.candidate.result, nodePlan.region);
+    sendAfter(static_cast<int>(n), nodePlan.region);
+  }
+
+  /// Sends what leaves the region after node n.
+  void sendAfter(int n, int region, Value output = {}) {
+    for (size_t number : leaving.lookup(n))
+      send(region, number, output ? output : regions[region].values.lookup(transfers[number].tensor));
   }
 
   /// What the plan thought that a node takes, with the movements of its operands and of its result. An op of several
@@ -488,9 +454,8 @@ private:
       if (node.kind != GraphNode::Kernel)
         noteEstimate(value.getDefiningOp(), nodePlan);
     }
-    restingLayout[node.result] = nodePlan.candidate.result;
     if (static_cast<int>(n) + 1 == graph.loops[node.loop].endNode)
-      closeLoop(nodePlan.region);
+      closeLoop(node.loop, nodePlan.region);
   }
 
   void openLoop(int number, RegionState &state) {
@@ -515,7 +480,7 @@ private:
     state.builder.setInsertionPoint(open->op);
   }
 
-  void closeLoop(int region) {
+  void closeLoop(int number, int region) {
     RegionState &state = regions[region];
     SmallVector<Value> yielded;
     for (int tensor : open->tensors)
@@ -524,10 +489,9 @@ private:
     state.builder.setInsertionPointToEnd(&state.op.getBody().front());
     for (auto [tensor, value] : llvm::zip(open->tensors, open->op.getResults()))
       state.values[open->next[tensor].first] = value;
-    SmallVector<int> results = llvm::map_to_vector(open->tensors, [&](int tensor) { return open->next[tensor].first; });
+    int last = graph.loops[number].endNode - 1;
     open.reset();
-    for (int result : results)
-      sendToReaders(result, restingLayout.at(result), region);
+    sendAfter(last, region);
   }
 
   const Graph &graph;
@@ -538,15 +502,17 @@ private:
   ProgramOp program;
   OpBuilder streamBuilder{static_cast<MLIRContext *>(nullptr)};
   std::vector<RegionState> regions;
-  std::vector<SmallVector<int, 2>> consumers; // by tensor: regions other than its home that read it
-  std::map<int, Layout> restingLayout;
+  std::vector<Transfer> transfers;
+  llvm::DenseMap<int, SmallVector<size_t, 1>> leaving;      // by node: transfers that come after it
+  llvm::DenseMap<int, int> outputs;                         // by node: the how manieth output it is
+  std::map<std::pair<size_t, size_t>, std::string> streams; // by transfer and hop
+  llvm::StringMap<int> names;                               // of streams
   std::optional<OpenLoop> open;
-  int outputs = 0;
 };
 
 } // namespace
 
 ProgramOp wafer::wfr::emitPlan(const Graph &graph, const Plan &plan, OpBuilder &builder, Location loc,
-                               int64_t meshWidth, int64_t meshHeight, int64_t hostLanes) {
-  return Emitter(graph, plan, builder, loc, meshWidth, meshHeight, hostLanes).run();
+                               int64_t meshWidth, int64_t meshHeight, const NetBounds &bounds) {
+  return Emitter(graph, plan, builder, loc, meshWidth, meshHeight, bounds).run();
 }

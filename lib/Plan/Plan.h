@@ -63,9 +63,16 @@ struct PlanFailure {
 /// The cheapest plan found, or nothing: `failure` then says where it stuck.
 std::optional<Plan> searchPlan(const PlanRequest &request, PlanFailure &failure);
 
+/// What a machine has for nets.
+struct NetBounds {
+  int64_t hostLanes;
+  int perRow; // regions that the mesh has room for beside one another
+  int colors; // that regions' channels leave
+};
+
 /// Writes the plan as a wafer.program.
 ProgramOp emitPlan(const Graph &graph, const Plan &plan, mlir::OpBuilder &builder, mlir::Location loc,
-                   int64_t meshWidth, int64_t meshHeight, int64_t hostLanes);
+                   int64_t meshWidth, int64_t meshHeight, const NetBounds &bounds);
 
 } // namespace wafer::wfr
 

@@ -142,7 +142,8 @@ private:
     add(next - 1);
     for (const GraphOperand &operand : node.operands)
       for (const Piece &piece : operand.pieces)
-        if (std::optional<Timeline::Produced> made = state.timeline.produced(piece.tensor))
+        if (std::optional<Timeline::Produced> made = state.timeline.produced(piece.tensor);
+            made && graph.tensors[piece.tensor].kind == GraphTensor::Computed)
           add(made->region);
     add(next);
     return regions;
@@ -256,6 +257,9 @@ private:
     state->parent = successor.from;
     state->plan = decided;
     state->timeline = timelineAfter(n, *successor.from, successor.price, successor.region, node.result);
+    for (const auto &[input, layout] : successor.price.entries)
+      state->timeline.enter(input, static_cast<int>(n), successor.region,
+                            successor.price.cycles.total() - successor.price.cycles.host);
     state->memory = successor.from->memory;
     state->memory.resize(std::max<size_t>(state->memory.size(), plan.region + 1));
     state->memory[plan.region] = successor.price.memory;

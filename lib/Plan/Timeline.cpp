@@ -48,12 +48,8 @@ void Timeline::run(int node, int number, llvm::ArrayRef<Arrival> arrivals, doubl
   if (number >= static_cast<int>(regions.size()))
     regions.resize(number + 1);
   for (const Arrival &arrival : arrivals)
-    if (std::optional<Produced> from = produced(arrival.tensor)) {
+    if (std::optional<Produced> from = produced(arrival.tensor))
       take(regions[number], *from, arrival.cycles);
-    } else { // from the host, which waits for nobody
-      regions[number].free += arrival.cycles;
-      total += arrival.cycles;
-    }
   Region &region = regions[number];
   if (region.firstNode < 0) {
     region.firstNode = node;
@@ -62,10 +58,17 @@ void Timeline::run(int node, int number, llvm::ArrayRef<Arrival> arrivals, doubl
   region.lastNode = node;
   region.free += cycles;
   total += cycles;
-  if (result >= 0) {
-    auto more = std::make_shared<Made>(*made);
-    auto at = llvm::lower_bound(*more, result, [](const auto &entry, int tensor) { return entry.first < tensor; });
-    more->insert(at, {result, {number, node, region.free}});
-    made = std::move(more);
-  }
+  if (result >= 0)
+    note(result, {number, node, region.free});
+}
+
+void Timeline::enter(int input, int node, int region, double since) {
+  note(input, {region, node, regions[region].free - since});
+}
+
+void Timeline::note(int tensor, const Produced &produced) {
+  auto more = std::make_shared<Made>(*made);
+  auto at = llvm::lower_bound(*more, tensor, [](const auto &entry, int number) { return entry.first < number; });
+  more->insert(at, {tensor, produced});
+  made = std::move(more);
 }

@@ -3,7 +3,8 @@
 // Regions run in parallel; each runs its nodes in the order of the graph. A tensor that crosses regions is sent as soon
 // as it is made, and the receiver takes it in the order of production (Emit.cpp says why): before its first own node
 // that is younger than the tensor. Both sides are held by the transfer. So a late reader can delay nodes that were
-// planned before it; the account then moves the whole region, which errs on the side of staying together.
+// planned before it; the account then moves the whole region, which errs on the side of staying together. An input
+// comes when its first reader runs; regions that read it later take it then, too.
 #ifndef WAFER_LIB_PLAN_TIMELINE_H
 #define WAFER_LIB_PLAN_TIMELINE_H
 
@@ -31,6 +32,8 @@ public:
 
   /// Node `node` runs in `region` for `cycles`, after `arrivals`; it makes `result` (-1: nothing that is asked for).
   void run(int node, int region, llvm::ArrayRef<Arrival> arrivals, double cycles, int result);
+  /// The host has brought an input to `region` for node `node`, which ran on for `since` cycles.
+  void enter(int input, int node, int region, double since);
   /// Tensors that no later node reads.
   void forget(llvm::ArrayRef<int> tensors);
 
@@ -45,6 +48,7 @@ private:
     double start = 0, free = 0;
   };
   void take(Region &to, const Produced &from, double cycles);
+  void note(int tensor, const Produced &produced);
 
   llvm::SmallVector<Region, 2> regions;
   using Made = std::vector<std::pair<int, Produced>>;

@@ -6,6 +6,7 @@
 #include "Plan.h"
 #include "wafer/Place/Placer.h"
 #include "wafer/Plan/Passes.h"
+#include "wafer/Route/ChannelColors.h"
 
 #include "wafer/Target/LoadProfile.h"
 
@@ -133,8 +134,25 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
     builder.setInsertionPointToEnd(module.getBody());
-    emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH, profile->hostLanes);
+    emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH,
+             {profile->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*profile, *best)});
     function.erase();
+  }
+
+  /// Colors that regions' channels leave for nets.
+  static int netColors(const Profile &profile, const Plan &plan) {
+    bool exchanges[2] = {};
+    auto note = [&](const Movement &movement) {
+      for (const MoveStep &step : movement.steps)
+        exchanges[step.kind == MoveStep::AlongY] |= step.neighbors;
+    };
+    for (const NodePlan &node : plan.nodes) {
+      note(node.toResult);
+      for (const OperandPlan &operand : node.operands)
+        llvm::for_each(operand.pieces, note);
+    }
+    return profile.colors - static_cast<int>(profile.reservedColors.size()) - ChannelColors::kAlways -
+           ChannelColors::kForExchange * (exchanges[0] + exchanges[1]);
   }
 
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, int64_t meshW, int64_t meshH) {

@@ -63,7 +63,7 @@ private:
   int64_t width = 0, height = 0;
   std::set<std::array<int, 2>> deadPes;
   std::set<std::array<int, 3>> deadLinks;
-  std::map<std::array<uint32_t, 3>, bool> lanePorts; // color, pe, side -> output
+  std::map<std::array<uint32_t, 3>, size_t> portOf; // color, pe, side: index into the ports
 };
 } // namespace
 
@@ -420,7 +420,13 @@ Status Verifier::hostStreams() {
         if (!edge)
           return bad("its lane at " + at(x, y) + " is not on the mesh's edge");
         uint32_t pe = y * width + x;
-        if (!lanePorts.emplace(std::array<uint32_t, 3>{group.color(), pe, group.side()}, stream.output()).second)
+        auto [known, fresh] =
+            portOf.emplace(std::array<uint32_t, 3>{group.color(), pe, group.side()}, out.ports.size());
+        if (fresh)
+          out.ports.push_back({pe, uint8_t(group.side()), uint8_t(group.color()), stream.output(), {}, 0});
+        HostPort &port = out.ports[known->second];
+        // Streams of one direction may follow one another through a port; a stream has each port once.
+        if (port.output != stream.output() || (!fresh && port.parts.back().stream == uint32_t(s)))
           return bad("its lane at " + at(x, y) + " is another lane's too");
         const RouterSetup *setup = out.routes.at(group.color(), pe);
         bool routed = false;
@@ -437,11 +443,11 @@ Status Verifier::hostStreams() {
             n = std::min(n * (placed.hi[d] - placed.lo[d]), kBoxLimit);
           words += n;
         }
-        if (words >= kBoxLimit)
-          return bad("a lane carries 2^31 words or more");
+        if (words + port.words >= kBoxLimit)
+          return bad("its lane at " + at(x, y) + " carries 2^31 words or more");
         covered += words;
-        out.lanes.push_back(
-            {uint32_t(s), pe, uint8_t(group.side()), uint8_t(group.color()), uint32_t(group.first_row() + i)});
+        port.words += words;
+        port.parts.push_back({uint32_t(s), uint32_t(group.first_row() + i), uint32_t(words)});
       }
     }
     if (lanes > profile.hostLanes && profile.hostLanes > 0)
@@ -481,8 +487,8 @@ Status Verifier::edges() {
           return bad("over a dead link");
         int64_t nx = x + step.dx, ny = y + step.dy;
         if (nx < 0 || ny < 0 || nx >= width || ny >= height) {
-          auto lane = lanePorts.find({uint32_t(color), uint32_t(pe), step.side});
-          if (lane == lanePorts.end() || !lane->second)
+          auto port = portOf.find({uint32_t(color), uint32_t(pe), step.side});
+          if (port == portOf.end() || !out.ports[port->second].output)
             return bad("off the mesh where no host output is");
           continue;
         }

@@ -57,13 +57,21 @@ private:
   std::vector<RouterSetup> setups;
 };
 
-/// One lane of a host stream.
-struct HostLane {
+/// What a port carries of one host stream: a lane's boxes, one after the other.
+struct HostPart {
   uint32_t stream; // index into Manifest.streams
-  uint32_t pe;     // y * mesh width + x
-  uint8_t side;    // PortBits
+  uint32_t row;    // the box's y coordinate
+  uint32_t words;
+};
+
+/// A port of the mesh's edge in one color, and the lanes that share it, in the order of their streams.
+struct HostPort {
+  uint32_t pe;  // y * mesh width + x
+  uint8_t side; // PortBits
   uint8_t color;
-  uint32_t row; // the box's y coordinate
+  bool output;
+  std::vector<HostPart> parts;
+  uint32_t words; // of all parts
 };
 
 struct VerifiedRegion {
@@ -82,7 +90,7 @@ struct VerifiedProgram {
   int width = 0, height = 0; // of the mesh
   std::vector<VerifiedRegion> regions;
   RouteTable routes;
-  std::vector<HostLane> lanes;
+  std::vector<HostPort> ports;
 };
 
 /// Verifies the manifest against the profile: placement, memory, code, routes, host streams.

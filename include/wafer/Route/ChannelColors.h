@@ -14,6 +14,8 @@ struct ChannelColors {
   std::array<int, 2> chainX, chainY; // to the neighbor toward the head, by the parity of that neighbor's coordinate
   std::array<int, 2> awayX, awayY;   // to the neighbor away from it; only where a region exchanges with neighbors
 
+  static constexpr int kAlways = 8, kForExchange = 2; // colors of every region; more for exchanges along each side
+
   std::array<int, 12> all() const {
     return {gatherX,   gatherY,   broadcastX, broadcastY, chainX[0], chainX[1],
             chainY[0], chainY[1], awayX[0],   awayX[1],   awayY[0],  awayY[1]};

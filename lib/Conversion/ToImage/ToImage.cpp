@@ -76,7 +76,11 @@ public:
     fabric::ProgramOp fabric = *fabrics.begin();
     writer.manifest.set_mesh_width(program.getMeshWidth());
     writer.manifest.set_mesh_height(program.getMeshHeight());
-    SymbolTable regions(program), nets(fabric);
+    SymbolTable regions(program);
+    for (fabric::NetOp net : fabric.getBody().getOps<fabric::NetOp>())
+      if (net.getCarries())
+        for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
+          netOf[stream] = net;
     std::vector<EmittedRegion> emitted;
     for (pe::ProgramOp code : module.getOps<pe::ProgramOp>()) {
       auto region = code.getRegion() ? regions.lookup<wfr::RegionOp>(*code.getRegion()) : wfr::RegionOp();
@@ -88,7 +92,7 @@ public:
       emitted.push_back({region.getSymName().str(), *ledger});
     }
     for (wfr::StreamOp stream : program.getBody().getOps<wfr::StreamOp>())
-      if (stream.getHostName() && failed(emitHostStream(stream, regions, nets)))
+      if (stream.getHostName() && failed(emitHostStream(stream)))
         return failure();
     for (wfr::UnreadOp input : program.getBody().getOps<wfr::UnreadOp>())
       if (failed(emitUnread(input)))
@@ -223,14 +227,13 @@ private:
     return addHostStream(input, input.getHostName(), cast<RankedTensorType>(input.getType()));
   }
 
-  LogicalResult emitHostStream(wfr::StreamOp stream, SymbolTable &regions, SymbolTable &nets) {
-    auto net = nets.lookup<fabric::NetOp>(stream.getSymName());
+  /// Streams of one net leave or enter by the same ports: the host takes them in the order of the image.
+  LogicalResult emitHostStream(wfr::StreamOp stream) {
+    fabric::NetOp net = netOf.lookup(stream.getSymName());
     if (!net || !net.getColor())
       return stream.emitError("is not routed");
     auto type = cast<RankedTensorType>(stream.getType());
     bool output = stream.getTo().empty();
-    StringRef regionName = output ? *stream.getFrom() : cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue();
-    wfr::RectAttr rect = *regions.lookup<wfr::RegionOp>(regionName).getRect();
     std::optional<ArrayRef<int64_t>> shape = stream.getHostShape();
     FailureOr<image::HostStream *> added = addHostStream(
         stream, *stream.getHostName(), shape ? RankedTensorType::get(*shape, type.getElementType()) : type);
@@ -240,14 +243,14 @@ private:
     entry.set_output(output);
     fillBox(*entry.mutable_box(), wfr::layoutOf(type), type.getShape());
     entry.set_senders(stream.getSenders());
-    // Lanes are the rows of the region, straight from the west edge (see WaferToFabric).
+    auto ports = output ? cast<fabric::RunAttr>(net.getSinks()[0]) : net.getSource();
     image::HostLanes &lanes = *entry.add_lanes();
-    lanes.set_x(0);
-    lanes.set_y(rect.getY());
-    lanes.set_dx(0);
-    lanes.set_dy(1);
+    lanes.set_x(ports.getX());
+    lanes.set_y(ports.getY());
+    lanes.set_dx(ports.getDx());
+    lanes.set_dy(ports.getDy());
     lanes.set_count(stream.getLanes());
-    lanes.set_side(image::WEST);
+    lanes.set_side(static_cast<uint32_t>(ports.getPort()));
     lanes.set_color(*net.getColor());
     lanes.set_first_row(0);
     return success();
@@ -258,6 +261,7 @@ private:
   const Profile &profile;
   const WeightBytes &bytes;
   ImageWriter &writer;
+  llvm::StringMap<fabric::NetOp> netOf; // by stream
   std::map<std::string, uint32_t> strings;
   std::map<std::pair<std::string, std::vector<int64_t>>, uint32_t> weights;
   std::map<std::string, std::pair<uint32_t, image::DataType>> sections;

@@ -1,8 +1,8 @@
 // The pass convert-wafer-to-fabric: what placed regions and their streams ask of the fabric. Every region has the same
 // channels, whatever its kernels use. Streams become nets, from the heads (x = 0) of the producer's rows to those of
-// the consumer, or to and from the mesh's west edge in the region's own rows. All streams from one region to another
-// share one net: both ends use them in the same order, and colors at a head's router are scarce. Every stream with the
-// host is a net of its own.
+// the consumers, or to and from the mesh's west edge in the region's own rows. All streams with the same ends share one
+// net, be it between regions or with the host: all ends use them in the same order, and colors at a head's router are
+// scarce.
 #include "wafer/Conversion/Passes.h"
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Route/ChannelColors.h"
@@ -50,12 +50,9 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
       }
       SymbolTable regions(program);
       // In the order of their first streams.
-      llvm::MapVector<Attribute, SmallVector<wfr::StreamOp>> groups;
+      llvm::MapVector<std::pair<Attribute, Attribute>, SmallVector<wfr::StreamOp>> groups;
       for (wfr::StreamOp stream : program.getBody().getOps<wfr::StreamOp>()) {
-        Attribute key = stream.getSymNameAttr();
-        if (!stream.getHostName())
-          key = builder.getArrayAttr({stream.getFromAttr(), stream.getTo()});
-        groups[key].push_back(stream);
+        groups[{stream.getFromAttr(), stream.getTo()}].push_back(stream);
       }
       for (auto &[key, streams] : groups)
         addNet(streams, regions, builder);
@@ -114,16 +111,22 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
     auto edge = [&](wfr::RectAttr rect) {
       return fabric::RunAttr::get(&getContext(), 0, rect.getY(), 0, 1, lanes, fabric::Port::West);
     };
+    std::string name = (stream.getFrom() ? *stream.getFrom() : "host").str() + "_to";
     SmallVector<Attribute> sinks;
-    for (auto to : stream.getTo().getAsRange<FlatSymbolRefAttr>())
-      sinks.push_back(heads(rectOf(to.getValue())));
-    fabric::RunAttr source = stream.getFrom() ? heads(rectOf(*stream.getFrom()))
-                                              : edge(rectOf(cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue()));
-    if (sinks.empty())
+    // The host's lanes to several regions enter in the rows of the one that is nearest to the edge.
+    std::optional<wfr::RectAttr> nearest;
+    for (auto to : stream.getTo().getAsRange<FlatSymbolRefAttr>()) {
+      wfr::RectAttr rect = rectOf(to.getValue());
+      sinks.push_back(heads(rect));
+      name += ("_" + to.getValue()).str();
+      if (!nearest || rect.getX() < nearest->getX())
+        nearest = rect;
+    }
+    if (sinks.empty()) {
       sinks.push_back(edge(rectOf(*stream.getFrom())));
-    std::string name = stream.getHostName()
-                           ? stream.getSymName().str()
-                           : (*stream.getFrom() + "_to_" + cast<FlatSymbolRefAttr>(stream.getTo()[0]).getValue()).str();
+      name += "_host";
+    }
+    fabric::RunAttr source = stream.getFrom() ? heads(rectOf(*stream.getFrom())) : edge(*nearest);
     fabric::NetOp::create(builder, stream.getLoc(), name, source, builder.getArrayAttr(sinks), /*color=*/IntegerAttr(),
                           /*hops=*/IntegerAttr(), builder.getStrArrayAttr(carries));
   }

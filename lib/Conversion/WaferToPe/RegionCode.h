@@ -47,6 +47,7 @@ struct RegionCode {
 mlir::LogicalResult lowerRedistribute(RedistributeOp op, RegionCode &code);
 mlir::LogicalResult lowerSend(SendOp op, StreamOp stream, RegionCode &code);
 mlir::LogicalResult lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code);
+mlir::LogicalResult lowerRelay(RelayOp op, StreamOp from, StreamOp to, RegionCode &code);
 mlir::LogicalResult lowerReduce(ReduceOp op, RegionCode &code);
 mlir::LogicalResult lowerKernel(KernelOp op, RegionCode &code);
 mlir::LogicalResult lowerGather(GatherOp op, RegionCode &code);

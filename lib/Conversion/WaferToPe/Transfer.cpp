@@ -7,7 +7,8 @@
 // So ragged edges, windows with overlap (halos), slices and insertions are the same code with other numbers.
 //
 // A stream between regions, or to and from the host, is a pass cut in two at the head: the producer's head relays to
-// the stream's color instead of the broadcast channel, the consumer's head relays from the stream's color.
+// the stream's color instead of the broadcast channel, the consumer's head relays from the stream's color. In a region
+// on the way, the head relays from one stream's color to another's.
 //
 // Senders whose blocks are of one size and lie evenly are taken together: one relay and one receive for all of them.
 //
@@ -359,6 +360,23 @@ struct Transfer {
     eachSender([&] { eachSlice(takeBlock); });
   }
 
+  /// What all senders have sent goes on to another color, word by word.
+  void relayStream(int from, int to) {
+    auto handOn = [&](int64_t blocks) {
+      Value words = b.constant(blocks);
+      for (const Span &range : ranges(/*sender=*/true))
+        words = b.mul(words, b.clampedExtent(range));
+      b.vec(pe::VectorKind::Mov, type, words, b.fabric(to), b.fabric(from));
+    };
+    auto runs = senderRuns(dims, y, b.sizes, senders, streamed, /*between=*/0);
+    if (!runs)
+      return eachSender([&] { handOn(1); });
+    for (const SenderRun &run : *runs) {
+      bindSender(b.constant(run.first));
+      handOn(run.count);
+    }
+  }
+
   void copy() {
     std::vector<Span> box;
     Value source = b.address(this->source), result = b.address(this->result);
@@ -407,6 +425,12 @@ Senders streamSenders(StreamOp stream, const Layout &layout) {
   return {(count + split - 1) / split, std::min(count, split), split};
 }
 
+FailureOr<int> colorOf(StreamOp stream, Operation *user, RegionCode &code) {
+  if (std::optional<int> color = code.streamColor(stream.getSymName()))
+    return *color;
+  return user->emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
+}
+
 } // namespace
 
 LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code) {
@@ -450,9 +474,9 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
 
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
   Tensor source = code.tensor(op.getSource());
-  std::optional<int> color = code.streamColor(stream.getSymName());
-  if (!color)
-    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
+  FailureOr<int> color = colorOf(stream, op, code);
+  if (failed(color))
+    return failure();
   return code.function(op.getLoc(), source.layout, "send", [&](PeBuilder &b) {
     Transfer transfer{b,
                       false,
@@ -480,9 +504,9 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
   source.shape = SmallVector<int64_t>(type.getShape());
   source.layout = layoutOf(type);
   alignSplits({&source.layout, &result.layout});
-  std::optional<int> color = code.streamColor(stream.getSymName());
-  if (!color)
-    return op.emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
+  FailureOr<int> color = colorOf(stream, op, code);
+  if (failed(color))
+    return failure();
   return code.function(op.getLoc(), source.layout, "receive", [&](PeBuilder &b) {
     Transfer transfer{b,
                       false,
@@ -499,6 +523,32 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
     int64_t lanes = stream.getLanes();
     b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
            [&] { transfer.receiveStream(*color, code.colors.broadcastX); });
+    return success();
+  });
+}
+
+LogicalResult wafer::wfr::lowerRelay(RelayOp op, StreamOp from, StreamOp to, RegionCode &code) {
+  FailureOr<int> fromColor = colorOf(from, op, code), toColor = colorOf(to, op, code);
+  if (failed(fromColor) || failed(toColor))
+    return failure();
+  auto type = cast<RankedTensorType>(from.getType());
+  ArrayRef<int64_t> shape = type.getShape();
+  Layout layout = layoutOf(type), whole = Layout::replicated(shape);
+  alignSplits({&layout, &whole});
+  return code.function(op.getLoc(), layout, "relay", [&](PeBuilder &b) {
+    Transfer transfer{b,
+                      false,
+                      code.width,
+                      streamSenders(from, layout),
+                      transferDims(layout, shape, whole, shape, {}),
+                      elementTypeOf(type.getElementType()),
+                      "",
+                      "",
+                      true};
+    int64_t lanes = from.getLanes();
+    b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(), [&] {
+      b.when(code.width > 1 ? transfer.isHead() : Value(), [&] { transfer.relayStream(*fromColor, *toColor); });
+    });
     return success();
   });
 }

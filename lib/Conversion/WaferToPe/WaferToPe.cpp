@@ -171,6 +171,7 @@ private:
           newTensor(op.getResult(), "activation");
           return lowerReceive(op, stream(op.getStream()), code);
         })
+        .Case<RelayOp>([&](RelayOp op) { return lowerRelay(op, stream(op.getSource()), stream(op.getTarget()), code); })
         .Case<ChunksOp>([&](ChunksOp op) { return lowerChunks(op); })
         .Case<YieldOp>([](YieldOp) { return success(); })
         .Default([](Operation *op) { return op->emitOpError("cannot stand in a wafer.region"); });

@@ -31,6 +31,8 @@ wafer.program @main mesh(16 x 16) {
     // CHECK: tensor<16xf32, #wafer.layout<[6 at 4 * x0 + 1 * t - 1], split = [2, 1], valid_at_0 = [y0]>>
     %4 = wafer.empty : tensor<16xf32, #wafer.layout<[6 at 4 * x0 - 1 + 1 * t], split = [2, 1], valid_at_0 = [y0]>>
     wafer.send %3 to @out : tensor<16xf32, #wafer.layout<[16 at 0], valid_at_0 = [x0]>>
+    // CHECK: wafer.relay @from to @onward
+    wafer.relay @from to @onward
   }
   // CHECK: wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x"
   wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x"

@@ -155,6 +155,45 @@ wafer.program @missing_receive mesh(16 x 16) {
 
 #box = #wafer.layout<[2 at 2 * x0]>
 
+// The host sends streams of one net as they stand in the program, so they are taken so.
+wafer.program @host_order mesh(16 x 16) {
+  wafer.region @a size(4 x 1) {
+    // expected-error @+2 {{[WF5200] streams of one net are used in two orders: @a takes @second before it takes @first, the host sends @first before it sends @second}}
+    // expected-note @+1 {{hint}}
+    %0 = wafer.receive @second : tensor<8xf32, #box>
+    %1 = wafer.receive @first : tensor<8xf32, #box>
+  }
+  wafer.stream @first to [@a] of tensor<8xf32, #box> senders 1 lanes 1 host "x"
+  wafer.stream @second to [@a] of tensor<8xf32, #box> senders 1 lanes 1 host "x2"
+}
+
+// -----
+
+#box = #wafer.layout<[2 at 2 * x0]>
+
+// Other nets of the host have orders of their own: @b may give the last one first.
+wafer.program @host_nets mesh(16 x 16) {
+  wafer.region @a size(4 x 1) {
+    %0 = wafer.receive @in : tensor<8xf32, #box>
+    wafer.send %0 to @ab : tensor<8xf32, #box>
+    wafer.send %0 to @out : tensor<8xf32, #box>
+  }
+  wafer.region @b size(4 x 1) {
+    %0 = wafer.receive @ab : tensor<8xf32, #box>
+    wafer.send %0 to @out2 : tensor<8xf32, #box>
+    %1 = wafer.receive @in2 : tensor<8xf32, #box>
+  }
+  wafer.stream @in2 to [@b] of tensor<8xf32, #box> senders 1 lanes 1 host "x2"
+  wafer.stream @in to [@a] of tensor<8xf32, #box> senders 1 lanes 1 host "x"
+  wafer.stream @out from @a to [] of tensor<8xf32, #box> senders 4 lanes 1 host "y"
+  wafer.stream @ab from @a to [@b] of tensor<8xf32, #box> senders 4 lanes 1
+  wafer.stream @out2 from @b to [] of tensor<8xf32, #box> senders 4 lanes 1 host "y2"
+}
+
+// -----
+
+#box = #wafer.layout<[2 at 2 * x0]>
+
 // One of two receivers never takes it.
 wafer.program @missing_one mesh(16 x 16) {
   wafer.region @a size(4 x 1) {

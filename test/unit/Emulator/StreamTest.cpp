@@ -47,6 +47,23 @@ TEST(Stream, OnePeDoublesWhatTheHostSends) {
   EXPECT_EQ(p.output<float>("y"), (std::vector<float>{0, 2, 0, 2, 0}));
 }
 
+TEST(Stream, TensorsFollowOneAnotherThroughAPort) {
+  TestProgram p(1, 1);
+  hostPorts(p, 2, 4, 0, 0, E);
+  p.host(false, "x2", image::F32, {{3, 3}}, 0, 0, 1, W, kIn);
+  p.host(true, "y2", image::F32, {{1, 1}}, 0, 0, 1, E, kOut);
+  p.region("r", 0, 0, 1, 1, [](Assembler &a) {
+    receive(a, kIn, 5); // x, then x2
+    send(a, kOut, 5);
+    a.halt();
+  });
+  for (float first : {1.0f, 6.0f}) {
+    ASSERT_TRUE(succeeded(p.run({{"x2", floats({3, 4, 5})}, {"x", floats({first, 2})}})));
+    EXPECT_EQ(p.output<float>("y"), (std::vector<float>{first, 2, 3, 4}));
+    EXPECT_EQ(p.output<float>("y2"), (std::vector<float>{5}));
+  }
+}
+
 TEST(Stream, PingsInFourDirections) {
   struct Case {
     unsigned toSide;

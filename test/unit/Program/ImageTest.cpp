@@ -286,6 +286,31 @@ TEST(Image, TooLittleMemoryNamesWhatDoesNotFit) {
       << result.error().message;
 }
 
+TEST(Image, StreamsOfOneDirectionShareAPort) {
+  auto host = [](TestProgram &p, bool output, const char *name, unsigned color) {
+    p.host(output, name, image::F32, {{2, 1, 0, 1}, {2, 2}}, 0, 0, 2, W, color);
+  };
+  TestProgram p = sample();
+  host(p, false, "x2", 6);
+  host(p, true, "y2", 7);
+  auto verified = verify(p.writer.bytes(), p.profile);
+  ASSERT_TRUE(verified) << verified.error().str();
+  ASSERT_EQ(verified->ports.size(), 4u);
+  for (const HostPort &port : verified->ports) {
+    EXPECT_EQ(port.words, 5u);
+    ASSERT_EQ(port.parts.size(), 2u);
+    EXPECT_EQ(port.parts[0].words, 3u);
+    EXPECT_LT(port.parts[0].stream, port.parts[1].stream);
+  }
+  // Not in both directions, and no stream twice.
+  TestProgram r = sample();
+  host(r, true, "y2", 6);
+  EXPECT_EQ(codeOf(r), ErrorCode::ImageHostStream);
+  TestProgram t = sample();
+  *t.writer.manifest.mutable_streams(0)->add_lanes() = t.writer.manifest.streams(0).lanes(0);
+  EXPECT_EQ(codeOf(t), ErrorCode::ImageHostStream);
+}
+
 TEST(Image, RefusesOtherVersions) {
   // The version is the word after the magic; an older and a newer one are told apart from a broken file.
   TestProgram p = sample();

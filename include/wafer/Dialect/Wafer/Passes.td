@@ -20,7 +20,8 @@ def WaferVerifyOrder : Pass<"wafer-verify-order", "::wafer::wfr::ProgramOp"> {
   let description = [{
     Every stream is sent once by the region that it begins in, taken once by each region that it leads to, and by
     nobody else, outside of chunk loops; and the order in which regions use streams has no cycle, so that all regions
-    follow one global order. Streams that share a net are therefore used in the same order at both ends. A failure is
+    follow one global order. Streams that share a net are therefore used in the same order at all ends, the host
+    included. A failure is
     WF5201 or WF5200; the latter prints the circle by region, stream and ONNX node. Linear in the ops.
   }];
 }

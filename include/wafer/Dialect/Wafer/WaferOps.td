@@ -42,8 +42,9 @@ def Wafer_StreamOp : Wafer_Op<"stream", [Symbol, HasParent<"ProgramOp">]> {
   let description = [{
     Lane i runs from the head (x = 0) of row i of `from` to the heads of row i of every region in `to`; the host stands
     at a side of the mesh. `layout` and `senders` say what a lane carries: for each sender 0 .. senders - 1 in turn the
-    box that it holds of the tensor, clipped, row-major. The fabric.net of the same name has the color. The host may
-    know the tensor by another shape, `as`, of the same elements in row-major order.
+    box that it holds of the tensor, clipped, row-major. Streams with the same ends share a fabric.net, one after the
+    other; the host sends and takes those of a net in the order in which they stand in the program. The host may know
+    the tensor by another shape, `as`, of the same elements in row-major order.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<FlatSymbolRefAttr>:$from, ArrayAttr:$to, TypeAttr:$type,
                        I64Attr:$senders, I64Attr:$lanes, OptionalAttr<StrAttr>:$host_name,
@@ -166,6 +167,16 @@ def Wafer_ReceiveOp : Wafer_Op<"receive"> {
   let arguments = (ins FlatSymbolRefAttr:$stream);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$stream attr-dict `:` type($result)";
+}
+
+def Wafer_RelayOp : Wafer_Op<"relay"> {
+  let summary = "Passes on what a stream brings down another stream, and keeps nothing";
+  let description = [{
+    The heads of rows hand on word after word; both streams carry the same. So taking the one and sending the other is
+    one event: neither ends before the other's ends have begun.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$source, FlatSymbolRefAttr:$target);
+  let assemblyFormat = "$source `to` $target attr-dict";
 }
 
 //===- Compute ------------------------------------------------------------===//

@@ -1,10 +1,12 @@
 // The pass wafer-place: gives every region its rectangle. The placer (lib/Place) decides; here are only the translation
-// and the weights of its links: a stream's lanes, by how much they carry.
+// and the weights of its links: a link for all streams between two ends, by how much its lanes carry.
 #include "wafer/Dialect/Wafer/Layout.h"
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Place/Placer.h"
 
 #include "wafer/Target/LoadProfile.h"
+
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -45,19 +47,28 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
       request.items.push_back(item);
       numbers[region.getSymName()] = static_cast<int>(i);
     }
+    constexpr int kHost = PlaceLink::kHost;
+    llvm::MapVector<std::pair<int, int>, PlaceLink> links;
     for (StreamOp stream : program.getBody().getOps<StreamOp>()) {
-      constexpr int kHost = -1;
       auto type = cast<RankedTensorType>(stream.getType());
       double words = static_cast<double>(type.getNumElements()) / static_cast<double>(stream.getLanes());
       auto add = [&](int from, int to) {
-        request.links.push_back({from, to, static_cast<int>(stream.getLanes()), words});
+        PlaceLink &link = links.try_emplace({from, to}, PlaceLink{from, to, 0, 0}).first->second;
+        link.lanes = std::max(link.lanes, static_cast<int>(stream.getLanes()));
+        link.weight += words;
       };
       int from = stream.getFrom() ? numbers.lookup(*stream.getFrom()) : kHost;
       if (stream.getTo().empty())
         add(from, kHost);
-      for (auto to : stream.getTo().getAsRange<FlatSymbolRefAttr>())
-        add(from, numbers.lookup(to.getValue()));
+      // Lanes to several regions go on from each to the next.
+      for (auto to : stream.getTo().getAsRange<FlatSymbolRefAttr>()) {
+        int next = numbers.lookup(to.getValue());
+        add(from, next);
+        from = next;
+      }
     }
+    for (auto &[ends, link] : links)
+      request.links.push_back(link);
     Result<std::vector<Point>> places = place(request);
     if (!places) {
       wafer::emitError(program.getLoc(), places.error());

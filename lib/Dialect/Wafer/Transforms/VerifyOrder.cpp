@@ -1,17 +1,19 @@
 // The pass wafer-verify-order: no program can wait for itself.
 //
 // What can wait is communication. Its unit is the *event*: a stream with its send and all its receives is one event of
-// all the regions that it joins (of one region, if the host has the other end: the host sends from the start, takes
-// what comes and never waits); a collective is an event of one region. Program order within each region gives edges
-// between events. If these have no cycle, there is one order of all events that every region follows, and then no
-// buffering, however small, can make the program stop:
+// all the regions that it joins, and streams that relays join are one event together; a collective is an event of one
+// region. Program order within each region gives edges between events. The host sends from the start, takes what comes
+// and waits for nobody, but what shares a net with it comes in one order: that of the streams in the program. Per net
+// this is a program like a region's. If these have no cycle, there is one order of all events that every region
+// follows, and then no buffering, however small, can make the program stop:
 //
 //   Suppose it has stopped. Of the events that some core has not finished take the first in that order. All cores that
 //   take part in it have finished what their programs have before it, for that comes earlier in the order too; so all
 //   of them have begun it, or are done with their share. Nothing of another event is in its way: each segment of a
 //   color has one writer at a time, and that writer's earlier events are over, with their last wavelet taken, while its
 //   later ones queue behind. And an event alone always ends: a pass has a sender at a time and relays that only wait
-//   for it, a reduction flows toward its head, an exchange has all its sends under way before anything is received. So
+//   for it, also where they lead to further streams, which are a tree; a reduction flows toward its head, an exchange
+//   has all its sends under way before anything is received. So
 //   it goes on. A contradiction.
 //
 // The argument is about cores, not about regions: rows and columns may run ahead of others as far as data allows, and
@@ -19,9 +21,9 @@
 // also needs that nothing outlives its event: every op waits for its own asynchronous sends (WaferToPe/Transfer.cpp).
 //
 // Collectives lie on no cycle that is not one of streams already, since a region's events stand in a row; so vertices
-// are streams only. Streams that share a net (those with the same ends) must be sent and taken in one order, or data
-// would arrive as another tensor; two orders are a cycle of two events. A stream within a loop would run once per
-// chunk; the planner makes none, and none is accepted. Time is linear in the ops of regions.
+// are streams only. Streams that share a net (those with the same ends, the host's too) must be sent and taken in one
+// order, or data would arrive as another tensor; two orders are a cycle of two events. A stream within a loop would run
+// once per chunk; the planner makes none, and none is accepted. Time is linear in the ops of regions.
 #include "wafer/Dialect/Wafer/Layout.h"
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Support/MlirDiagnostic.h"
@@ -42,14 +44,17 @@ namespace {
 constexpr StringLiteral kHint = "this is a defect of the compiler: please report it; with --regions 1 no region waits "
                                 "for another";
 
-/// A region's part in a stream.
+/// A region's part in a stream, or the host's.
 struct End {
   Operation *op;
-  RegionOp region;
+  RegionOp region; // null: the host, and `op` is the stream
   size_t stream;
   bool sends;
-  int before = -1; // the region's end before this one
+  int before = -1; // the region's end before this one; the host's in the same net
 };
+
+/// A relay's two ends are one.
+bool together(const End &first, const End &then) { return first.op == then.op && first.region && then.region; }
 
 /// `first` comes before `then` in one region.
 struct Step {
@@ -69,9 +74,12 @@ public:
     for (RegionOp region : program.getBody().getOps<RegionOp>())
       if (failed(collect(region)))
         return failure();
+    collectHost();
     for (size_t s = 0; s != streams.size(); ++s)
       if (failed(matchEnds(s)))
         return failure();
+    if (failed(joinEvents()))
+      return failure();
     return checkOrder();
   }
 
@@ -84,13 +92,8 @@ private:
 
   LogicalResult collect(RegionOp region) {
     int before = -1;
-    WalkResult walked = region.walk([&](Operation *op) {
-      auto send = dyn_cast<SendOp>(op);
-      auto receive = dyn_cast<ReceiveOp>(op);
-      if (!send && !receive)
-        return WalkResult::advance();
-      FlatSymbolRefAttr name = send ? send.getStreamAttr() : receive.getStreamAttr();
-      std::string what = at(region.getSymName()) + (send ? " sends" : " takes") + " stream " + at(name.getValue());
+    auto use = [&](Operation *op, FlatSymbolRefAttr name, bool sends) {
+      std::string what = at(region.getSymName()) + (sends ? " sends" : " takes") + " stream " + at(name.getValue());
       auto number = numbers.find(name.getAttr());
       if (number == numbers.end())
         return WalkResult(unmatched(op, what + ", which does not exist"));
@@ -98,11 +101,35 @@ private:
         return WalkResult(
             unmatched(op, what + " inside " + op->getParentOp()->getName().getStringRef() + ", not just once"));
       endsOf[number->second].push_back(static_cast<int>(ends.size()));
-      ends.push_back({op, region, number->second, send != nullptr, before});
+      ends.push_back({op, region, number->second, sends, before});
       before = static_cast<int>(ends.size()) - 1;
       return WalkResult::advance();
+    };
+    WalkResult walked = region.walk([&](Operation *op) {
+      if (auto send = dyn_cast<SendOp>(op))
+        return use(op, send.getStreamAttr(), true);
+      if (auto receive = dyn_cast<ReceiveOp>(op))
+        return use(op, receive.getStreamAttr(), false);
+      auto relay = dyn_cast<RelayOp>(op);
+      if (!relay)
+        return WalkResult::advance();
+      WalkResult taken = use(op, relay.getSourceAttr(), false);
+      return taken.wasInterrupted() ? taken : use(op, relay.getTargetAttr(), true);
     });
     return failure(walked.wasInterrupted());
+  }
+
+  /// The host's ends, net by net in the order of the streams.
+  void collectHost() {
+    llvm::DenseMap<std::pair<Attribute, Attribute>, int> last; // by the net's ends
+    for (auto [s, stream] : llvm::enumerate(streams)) {
+      if (!stream.getHostName())
+        continue;
+      auto [known, fresh] = last.try_emplace({stream.getFromAttr(), stream.getTo()}, -1);
+      endsOf[s].push_back(static_cast<int>(ends.size()));
+      ends.push_back({stream, RegionOp(), s, !stream.getFrom(), known->second});
+      known->second = static_cast<int>(ends.size()) - 1;
+    }
   }
 
   /// Exactly one send where the stream begins, one receive wherever it leads, and nothing else.
@@ -121,6 +148,8 @@ private:
     for (int e : endsOf[s]) {
       const End &end = ends[e];
       RegionOp region = end.region;
+      if (!region)
+        continue;
       auto found = wanted.find({region.getSymNameAttr(), end.sends});
       if (found == wanted.end())
         return unmatched(end.op, at(region.getSymName()) + (end.sends ? " sends " : " takes ") + name +
@@ -141,6 +170,17 @@ private:
   /// As many words leave as are waited for: both ends count the boxes of the stream's type.
   LogicalResult matchTypes(StreamOp stream, const End &end) {
     auto carried = cast<RankedTensorType>(stream.getType());
+    if (auto relay = dyn_cast<RelayOp>(end.op)) {
+      StreamOp from = streams[numbers.lookup(relay.getSourceAttr().getAttr())],
+               to = streams[numbers.lookup(relay.getTargetAttr().getAttr())];
+      auto comes = cast<RankedTensorType>(from.getType()), goes = cast<RankedTensorType>(to.getType());
+      if (comes.getShape() == goes.getShape() && comes.getEncoding() == goes.getEncoding() &&
+          from.getSenders() == to.getSenders() && from.getLanes() == to.getLanes())
+        return success();
+      RegionOp region = end.region;
+      return unmatched(end.op, at(region.getSymName()) + " passes on other boxes than stream " + at(to.getSymName()) +
+                                   " carries");
+    }
     auto here = cast<RankedTensorType>(end.sends ? cast<SendOp>(end.op).getSource().getType()
                                                  : cast<ReceiveOp>(end.op).getResult().getType());
     if (here.getShape() == carried.getShape() && (!end.sends || here.getEncoding() == carried.getEncoding()))
@@ -150,43 +190,77 @@ private:
                                  at(stream.getSymName()) + " carries");
   }
 
-  /// Takes away streams that nothing left must come before; what then is left has a cycle.
+  /// Streams that relays join are one event, which its first stream stands for. Each is sent once, so they are a tree,
+  /// or have no beginning.
+  LogicalResult joinEvents() {
+    std::vector<size_t> fedBy(streams.size(), streams.size());
+    for (const End &end : ends)
+      if (end.before >= 0 && together(ends[end.before], end))
+        fedBy[end.stream] = ends[end.before].stream;
+    eventOf.assign(streams.size(), streams.size());
+    std::vector<size_t> way;
+    for (size_t s = 0; s != streams.size(); ++s) {
+      way.clear();
+      size_t at = s;
+      for (; eventOf[at] == streams.size() && fedBy[at] != streams.size(); at = fedBy[at]) {
+        if (way.size() == streams.size())
+          return wafer::emitError(streams[s].getLoc(), ErrorCode::StreamDeadlock,
+                                  "stream " + Verifier::at(streams[s].getSymName()) +
+                                      " is passed on in a circle: nobody sends what it carries",
+                                  kHint);
+        way.push_back(at);
+      }
+      if (eventOf[at] == streams.size())
+        eventOf[at] = at;
+      for (size_t passed : way)
+        eventOf[passed] = eventOf[at];
+    }
+    return success();
+  }
+
+  size_t eventOfEnd(int e) const { return eventOf[ends[e].stream]; }
+
+  /// Whether a region's end must wait for the one before it: unless they are one.
+  bool follows(const End &end) const { return end.before >= 0 && !together(ends[end.before], end); }
+
+  /// Takes away events that nothing left must come before; what then is left has a cycle.
   LogicalResult checkOrder() {
     std::vector<SmallVector<size_t, 2>> followers(streams.size());
     std::vector<int> waitsFor(streams.size(), 0);
     for (const End &end : ends)
-      if (end.before >= 0) {
-        followers[ends[end.before].stream].push_back(end.stream);
-        ++waitsFor[end.stream];
+      if (follows(end)) {
+        followers[eventOfEnd(end.before)].push_back(eventOf[end.stream]);
+        ++waitsFor[eventOf[end.stream]];
       }
     std::vector<size_t> ready;
     for (size_t s = 0; s != streams.size(); ++s)
-      if (waitsFor[s] == 0)
+      if (eventOf[s] == s && waitsFor[s] == 0)
         ready.push_back(s);
-    size_t ordered = 0;
     while (!ready.empty()) {
       size_t s = ready.back();
       ready.pop_back();
-      ++ordered;
       for (size_t follower : followers[s])
         if (--waitsFor[follower] == 0)
           ready.push_back(follower);
     }
-    if (ordered == streams.size())
+    if (llvm::all_of(waitsFor, [](int n) { return n == 0; }))
       return success();
     return reportCycle(findCycle(waitsFor));
   }
 
-  /// Every stream that is left has another that is left before it: going back there leads into a cycle.
+  /// Every event that is left has another that is left before it: going back there leads into a cycle.
   std::vector<Step> findCycle(ArrayRef<int> waitsFor) {
+    std::vector<SmallVector<int, 2>> endsOfEvent(streams.size());
+    for (size_t s = 0; s != streams.size(); ++s)
+      llvm::append_range(endsOfEvent[eventOf[s]], endsOf[s]);
     std::vector<Step> back;
-    llvm::DenseMap<size_t, size_t> reached; // stream: steps so far
+    llvm::DenseMap<size_t, size_t> reached; // event: steps so far
     size_t s = llvm::find_if(waitsFor, [](int n) { return n > 0; }) - waitsFor.begin();
     while (reached.try_emplace(s, back.size()).second)
-      for (int e : endsOf[s])
-        if (int before = ends[e].before; before >= 0 && waitsFor[ends[before].stream] > 0) {
+      for (int e : endsOfEvent[s])
+        if (int before = ends[e].before; follows(ends[e]) && waitsFor[eventOfEnd(before)] > 0) {
           back.push_back({before, e});
-          s = ends[before].stream;
+          s = eventOfEnd(before);
           break;
         }
     std::vector<Step> cycle(back.rbegin(), back.rend() - static_cast<ptrdiff_t>(reached[s]));
@@ -214,14 +288,13 @@ private:
       return text;
     };
     StreamOp first = streams[ends[cycle.front().first].stream], second = streams[ends[cycle.front().then].stream];
-    bool oneNet = cycle.size() == 2 && !first.getHostName() && !second.getHostName() &&
-                  first.getFromAttr() == second.getFromAttr() && first.getTo() == second.getTo();
+    bool oneNet = cycle.size() == 2 && first.getFromAttr() == second.getFromAttr() && first.getTo() == second.getTo();
     std::string text =
         oneNet ? "streams of one net are used in two orders: " : "streams wait for one another in a circle: ";
     for (const Step &step : cycle) {
       RegionOp region = ends[step.first].region;
-      text += (&step == cycle.begin() ? "" : ", ") + at(region.getSymName()) + " " + use(step.first) + " before it " +
-              use(step.then);
+      text += (&step == cycle.begin() ? "" : ", ") + (region ? at(region.getSymName()) : "the host") + " " +
+              use(step.first) + " before it " + use(step.then);
     }
     return wafer::emitError(ends[cycle.front().first].op->getLoc(), ErrorCode::StreamDeadlock, text, kHint);
   }
@@ -232,6 +305,7 @@ private:
   llvm::DenseMap<Attribute, size_t> numbers; // of streams, by name
   std::vector<End> ends;                     // region by region, in program order
   std::vector<SmallVector<int, 2>> endsOf;   // by stream
+  std::vector<size_t> eventOf;               // by stream: the first stream of its event
 };
 
 struct WaferVerifyOrderPass : wafer::impl::WaferVerifyOrderBase<WaferVerifyOrderPass> {
