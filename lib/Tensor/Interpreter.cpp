@@ -15,6 +15,7 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <bit>
 #include <cmath>
 
 using namespace mlir;
@@ -341,6 +342,13 @@ bool describeConversion(Operation *op, Step &step) {
       })
       .Case<arith::ExtFOp, arith::TruncFOp>([&](auto) {
         return set([](C a, C, C, S s) -> Cell { return cellF(s.width == 32 ? static_cast<float>(a.f) : a.f); });
+      })
+      .Case<arith::BitcastOp>([&](arith::BitcastOp cast) {
+        if (step.width != 32)
+          return false;
+        if (isa<FloatType>(cast.getType()))
+          return set([](C a, C, C, S) -> Cell { return cellF(std::bit_cast<float>(static_cast<int32_t>(a.i))); });
+        return set([](C a, C, C, S) -> Cell { return cellI(std::bit_cast<int32_t>(static_cast<float>(a.f))); });
       })
       .Case<arith::CmpFOp>([&](arith::CmpFOp cmp) {
         step.detail = static_cast<int64_t>(cmp.getPredicate());

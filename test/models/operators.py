@@ -549,6 +549,36 @@ case(
     "gather", "a batch", "ReverseSequence", [values(3, 5, 4), np.array([2, 5, 1])], batch_axis=0, time_axis=1
 )
 KEPT = np.array([True, False, True, True])
+chain(
+    "gather",
+    "TfIdfVectorizer: n-grams",
+    [
+        node(
+            "TfIdfVectorizer",
+            ["x"],
+            ["y"],
+            mode="TFIDF",
+            min_gram_length=1,
+            max_gram_length=2,
+            max_skip_count=2,
+            ngram_counts=[0, 3],
+            ngram_indexes=[4, 0, 2, 1, 5],
+            pool_int64s=[0, 1, 3, 1, 2, 3, 3],
+            weights=[0.5, 2.0, 1.5, 3.0, 1.0],
+        )
+    ],
+    {"x": integers(2, 12, low=0, high=4)},
+)
+case(
+    "gather",
+    "columns",
+    "ArrayFeatureExtractor",
+    [values(3, 4)],
+    {"i": np.array([[3, 0]])},
+    opset=17,
+    domain="ai.onnx.ml",
+)
+case("elementwise", "a threshold", "Binarizer", [X], opset=17, domain="ai.onnx.ml", threshold=0.5)
 case("gather", "columns", "Compress", [values(3, 4)], {"c": KEPT}, axis=1)
 case("gather", "of everything", "Compress", [values(3, 4)], {"c": KEPT})
 
@@ -608,6 +638,15 @@ case(
     pads=[0, 1, 0, 1],
     strides=[2, 1],
     opset=18,
+)
+
+case(
+    "scatter",
+    "a pool of 2",
+    "MaxUnpool",
+    [values(1, 2, 2, 2), np.array([[[[1, 3], [8, 10]], [[20, 23], [28, 25]]]])],
+    kernel_shape=[2, 2],
+    strides=[2, 2],
 )
 
 # --- sort -----------------------------------------------------------------------------------------------------------

@@ -282,6 +282,18 @@ LogicalResult lowerCast(NodeLowering &n) {
   return success();
 }
 
+LogicalResult lowerBitCast(NodeLowering &n) {
+  Type from = n.element(0), to = typeOfEnum(n.t.b.getContext(), n.intAttr("to", 0));
+  if (!to || to.getIntOrFloatBitWidth() != from.getIntOrFloatBitWidth())
+    return n.unsupported("types of different widths, or one without support");
+  if (from.getIntOrFloatBitWidth() != 32 && from != to)
+    return n.refuse(ErrorCode::ElementTypeUnsupported, "bits of types other than f32 and i32 have no form here", "");
+  n.setOutput(0, n.t.map({n.operand(0)}, to, [&](S &s, ValueRange v) -> V {
+    return from == to ? v[0] : arith::BitcastOp::create(s.b, s.loc, to, v[0]);
+  }));
+  return success();
+}
+
 LogicalResult lowerSign(NodeLowering &n) {
   n.setOutput(0, n.t.map({n.operand(0)}, n.element(0), [](S &s, ValueRange v) -> V {
     V zero = s.constant(v[0].getType(), 0), one = s.constant(v[0].getType(), 1);
@@ -381,6 +393,7 @@ ArrayRef<LoweringEntry> wafer::elementwiseLowerings() {
       {"Round", 11, floatUnary<math1<math::RoundEvenOp>>},
       {"Cast", 6, lowerCast},
       {"CastLike", 15, lowerCast},
+      {"BitCast", 26, lowerBitCast},
   };
   return table;
 }

@@ -111,15 +111,36 @@ bool isVectorOf(Value value, int64_t extent) {
   return value && tensorTypeOf(value).getRank() == 1 && shapeOf(value)[0] == extent;
 }
 
+/// Training mode: by the batch's own statistics, which also move the running ones.
+LogicalResult normalizeBatch(NodeLowering &n) {
+  int64_t rank = n.rank(0);
+  Ints axes;
+  for (int64_t d = 0; d != rank; ++d)
+    if (d != 1)
+      axes.push_back(d);
+  Value x = n.operand(0), center = exactMean(n, x, axes), centered = n.t.sub(x, center);
+  Value variance = meanSquare(n, centered, axes);
+  Value inverse = inverseRoot(n, variance, n.floatAttr("epsilon", 1e-5));
+  n.setOutput(0,
+              applyScale(n, centered, inverse, perChannel(n, n.operand(1), rank), perChannel(n, n.operand(2), rank)));
+  double keep = n.floatAttr("momentum", 0.9);
+  for (auto [i, old, fresh] : {std::tuple{1, n.operand(3), center}, {2, n.operand(4), variance}})
+    n.setOutput(i, n.t.map({old, n.t.reshape(fresh, shapeOf(old))}, elementTypeOf(old), [&](S &s, ValueRange v) {
+      Type type = v[0].getType();
+      return s.add(s.mul(s.constant(type, keep), v[0]), s.mul(s.constant(type, 1 - keep), v[1]));
+    }));
+  return success();
+}
+
 LogicalResult lowerBatchNormalization(NodeLowering &n) {
-  if (n.intAttr("training_mode", 0))
-    return n.unsupported("training mode", "export the model for inference");
   int64_t rank = n.rank(0);
   if (rank < 2)
     return n.invalid("the operand must have a channel dimension");
   for (size_t i = 1; i != 5; ++i)
     if (!isVectorOf(n.operand(i), n.shape(0)[1]))
       return n.invalid("scale, bias, mean and variance must have one element per channel");
+  if (n.intAttr("training_mode", 0))
+    return normalizeBatch(n);
   // scale / sqrt(var + eps) and bias - mean * that are per channel, and constants if these are.
   Value scale = n.t.mul(inverseRoot(n, n.operand(4), n.floatAttr("epsilon", 1e-5)), n.operand(1));
   Value shift = n.t.sub(n.operand(2), n.t.mul(n.operand(3), scale));

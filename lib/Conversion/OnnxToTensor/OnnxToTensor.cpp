@@ -43,7 +43,7 @@ static const LoweringEntry *findLowering(StringRef domain, StringRef op, int sin
                                           fourierLowerings(),     deformConvLowerings(),    contribAttentionLowerings(),
                                           contribLowerings(),     convTransposeLowerings(), scatterLowerings(),
                                           sortLowerings(),        generatorLowerings(),     linearAlgebraLowerings(),
-                                          recurrentLowerings()})
+                                          recurrentLowerings(),   optimizerLowerings(),     featureLowerings()})
       for (const LoweringEntry &entry : topic)
         result[(Twine(entry.domain) + "." + entry.op).str()].push_back(&entry);
     return result;

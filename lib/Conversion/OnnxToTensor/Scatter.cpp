@@ -339,6 +339,41 @@ LogicalResult lowerScatterND(NodeLowering &n) {
   return success();
 }
 
+// What a MaxPool kept, back where it was: indices count the elements of the whole result.
+LogicalResult lowerMaxUnpool(NodeLowering &n) {
+  Ints kernel = n.intsAttr("kernel_shape", {});
+  int64_t rank = n.rank(0), spatial = rank - 2;
+  Ints strides = n.intsAttr("strides", Ints(std::max<int64_t>(spatial, 0), 1));
+  Ints pads = n.intsAttr("pads", Ints(2 * std::max<int64_t>(spatial, 0), 0));
+  if (rank < 3 || n.shape(1) != n.shape(0) || static_cast<int64_t>(kernel.size()) != spatial ||
+      static_cast<int64_t>(strides.size()) != spatial || static_cast<int64_t>(pads.size()) != 2 * spatial)
+    return n.invalid("indices must have the operand's shape; kernel, strides and pads its spatial dimensions");
+  Ints shape{n.shape(0)[0], n.shape(0)[1]};
+  for (int64_t d = 0; d != spatial; ++d)
+    shape.push_back((n.shape(0)[2 + d] - 1) * strides[d] + kernel[d] - pads[d] - pads[spatial + d]);
+  if (n.operand(2)) {
+    auto given = n.constantInts(2);
+    if (!given)
+      return n.notConstant("output_shape");
+    shape = *given;
+  }
+  if (static_cast<int64_t>(shape.size()) != rank || llvm::any_of(shape, [](int64_t dim) { return dim < 1; }))
+    return n.invalid("the result's shape is not positive, or of another rank");
+  int64_t places = productOf(shape), count = tensorTypeOf(n.operand(0)).getNumElements();
+  if (failed(checkComparisons(n, places, count)))
+    return failure();
+  AffineExpr place, number;
+  MLIRContext *context = n.t.b.getContext();
+  bindDims(context, place, number);
+  AffineMap byNumber = AffineMap::get(2, 0, number, context);
+  Search search{{places}, 0, count, byNumber, byNumber, AffineMap::get(2, 0, place, context)};
+  Value result = scatterByComparing(n, search, n.t.splat({places}, n.element(0), 0),
+                                    n.t.cast(n.t.reshape(n.operand(1), {count}), n.t.b.getI32Type()),
+                                    n.t.reshape(n.operand(0), {count}), std::nullopt);
+  n.setOutput(0, n.t.reshape(result, shape));
+  return success();
+}
+
 // A cache with new entries along one axis, from a place per batch element on.
 LogicalResult lowerTensorScatter(NodeLowering &n) {
   StringRef mode = n.stringAttr("mode", "linear");
@@ -421,9 +456,8 @@ Value wafer::writeEntries(NodeLowering &n, Value cache, Value update, int64_t ax
 
 ArrayRef<LoweringEntry> wafer::scatterLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"Scatter", 9, lowerScatterElements},
-      {"ScatterElements", 11, lowerScatterElements},
-      {"ScatterND", 11, lowerScatterND},
+      {"Scatter", 9, lowerScatterElements},      {"ScatterElements", 11, lowerScatterElements},
+      {"ScatterND", 11, lowerScatterND},         {"MaxUnpool", 9, lowerMaxUnpool},
       {"TensorScatter", 24, lowerTensorScatter},
   };
   return table;

@@ -20,8 +20,13 @@ LogicalResult lowerIdentity(NodeLowering &n) {
 
 LogicalResult lowerDropout(NodeLowering &n) {
   if (n.operand(2)) {
-    std::optional<double> training = n.constantScalar(2);
-    if (!training || *training != 0)
+    std::optional<double> training = n.constantScalar(2), ratio = n.operand(1) ? n.constantScalar(1) : 0.5;
+    bool nothing = (training && *training == 0) || (ratio && *ratio == 0);
+    if (!nothing && !training)
+      return n.notConstant("training_mode");
+    if (!nothing && !ratio)
+      return n.notConstant("ratio");
+    if (!nothing)
       return n.unsupported("training mode", "export the model for inference");
   }
   n.setOutput(0, n.operand(0));
