@@ -121,6 +121,7 @@ llvm::ArrayRef<LoweringEntry> einsumLowerings();
 llvm::ArrayRef<LoweringEntry> recurrentLowerings();
 llvm::ArrayRef<LoweringEntry> resizeLowerings();
 llvm::ArrayRef<LoweringEntry> attentionLowerings();
+llvm::ArrayRef<LoweringEntry> blockQuantizedLowerings();
 llvm::ArrayRef<LoweringEntry> optimizerLowerings();
 llvm::ArrayRef<LoweringEntry> featureLowerings();
 llvm::ArrayRef<LoweringEntry> dataDependentLowerings();

@@ -43,7 +43,8 @@ static const LoweringEntry *findLowering(StringRef domain, StringRef op, int sin
                                           fourierLowerings(),     deformConvLowerings(),    contribAttentionLowerings(),
                                           contribLowerings(),     convTransposeLowerings(), scatterLowerings(),
                                           sortLowerings(),        generatorLowerings(),     linearAlgebraLowerings(),
-                                          recurrentLowerings(),   optimizerLowerings(),     featureLowerings()})
+                                          recurrentLowerings(),   optimizerLowerings(),     blockQuantizedLowerings(),
+                                          featureLowerings()})
       for (const LoweringEntry &entry : topic)
         result[(Twine(entry.domain) + "." + entry.op).str()].push_back(&entry);
     return result;
