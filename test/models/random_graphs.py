@@ -1,13 +1,14 @@
 """Compiles random graphs, runs them on the emulator and holds them against ONNX Runtime.
 
 Usage: random_graphs.py [--first N] [--count N] [--nodes N] [--elements N] [--mesh WxH ...] [--target T]
-                        [--sram BYTES] [--keep FOLDER]
+                        [--sram BYTES] [--loop STEPS] [--keep FOLDER]
 
 Graph number N is the same everywhere. Operators are those that move data in different ways: elementwise with
 broadcasting, products, reductions, windows, reshapes, transposes, slices, concatenations, pads and gathers, on ranks one
 to five with odd extents. A graph that does not fit its mesh, or whose streams do not, counts as refused, anything else
 that is no result is a failure. --sram makes cores with less memory, so that small graphs take several regions and work
-in chunks; --keep saves the models of failures.
+in chunks; --loop makes each graph the body of a Scan, which carries its first input and is given a slice of the others
+in every step; --keep saves the models of failures.
 """
 
 import argparse
@@ -83,23 +84,58 @@ class Graph:
         x = names[max(0, len(names) - 1 - int(self.random.exponential(1.5)))]
         self.one_of(GROWTHS)(self, x, self.shapes[x])
 
-    def model(self) -> onnx.ModelProto:
+    def model(self, steps: int = 0) -> onnx.ModelProto:
+        """With `steps`: the graph as the body of a Scan that makes so many."""
         read = {name for node in self.nodes for name in node.input}
         results = [node.output[0] for node in self.nodes if node.output[0] not in read]
         others = [node.output[0] for node in self.nodes if node.output[0] in read]
         if others and self.random.random() < 0.3:
             results.append(self.one_of(others))  # an output that is read, too
-        info = helper.make_tensor_value_info
+
+        def info(name):
+            return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, self.shapes[name])
+
+        nodes = self.nodes
+        if steps:
+            nodes = [self.scan(results, steps, info)]
+            results = list(nodes[0].output)
         graph = helper.make_graph(
-            self.nodes,
+            nodes,
             "random",
-            [info(name, onnx.TensorProto.FLOAT, value.shape) for name, value in self.inputs.items()],
-            [info(name, onnx.TensorProto.FLOAT, self.shapes[name]) for name in results],
+            [info(name) for name in self.inputs],
+            [info(name) for name in results],
             [numpy_helper.from_array(value, name) for name, value in self.weights.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
         onnx.checker.check_model(model)
         return model
+
+    def scan(self, results: list[str], steps: int, info: Callable) -> onnx.NodeProto:
+        """A Scan with the graph as its body; inputs and shapes are then those around it."""
+        state, *scanned = self.inputs
+        # The next state is bounded, and made of the latest tensor that has its shape: maybe of the state alone.
+        last = [name for name, shape in self.shapes.items() if shape == self.shapes[state]][-1]
+        nodes = [*self.nodes, helper.make_node("Tanh", [last], ["next"], name="Tanh-next")]
+        self.shapes["next"] = self.shapes[state]
+        body = helper.make_graph(
+            nodes, "body", [info(n) for n in self.inputs], [info(n) for n in ["next", *results]]
+        )
+        backward = [int(self.random.integers(2)) for _ in scanned]
+        for name in scanned:
+            self.shapes[name] = (steps, *self.shapes[name])
+            self.inputs[name] = self.values(self.shapes[name])
+        for name in results:
+            self.shapes[f"{name}s"] = (steps, *self.shapes[name])
+        attributes = {"scan_input_directions": backward} if scanned else {}
+        return helper.make_node(
+            "Scan",
+            [state, *scanned],
+            ["next", *(f"{name}s" for name in results)],
+            name="scan",
+            body=body,
+            num_scan_inputs=len(scanned),
+            **attributes,
+        )
 
 
 def unary(g: Graph, x, shape):
@@ -367,6 +403,9 @@ def main() -> int:
     parser.add_argument("--target", default="wse2", help="machine: a name or a JSON file")
     parser.add_argument("--sram", type=int, help="bytes of a core, less than the target's")
     parser.add_argument("--mesh", nargs="+", default=["3x5", "7x4", "1x6", "9x9"], help="taken in turn")
+    parser.add_argument(
+        "--loop", type=int, default=0, help="steps of a Scan around each graph (default: none)"
+    )
     parser.add_argument("--split", help="logical axes of regions' sides, as 2x3")
     parser.add_argument("--keep", type=pathlib.Path, help="save failing models here")
     args = parser.parse_args()
@@ -377,7 +416,10 @@ def main() -> int:
     counts = {"right": 0, "refused": 0, "failed": 0}
     for number in range(args.first, args.first + args.count):
         graph = Graph(number, args.nodes or 2 + number % 11, args.elements)
-        model = graph.model()
+        if args.loop and len(graph.inputs) == 1:  # a Scan needs something to scan
+            graph.inputs["step"] = np.zeros((), np.float32)
+            graph.shapes["step"] = ()
+        model = graph.model(args.loop)
         mesh = args.mesh[number % len(args.mesh)]
         options = ["--target", target, "--mesh", mesh, *(["--split", args.split] if args.split else [])]
         with tempfile.TemporaryDirectory() as folder:
