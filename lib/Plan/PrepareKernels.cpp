@@ -229,6 +229,7 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
     // Unit dimensions first: they hide that shapes agree.
     if (failed(apply([&](RewritePatternSet &patterns) {
           patterns.add<StridedSlice>(context);
+          populateGatherRowsPatterns(patterns);
           linalg::ControlDropUnitDims options;
           linalg::populateFoldUnitExtentDimsPatterns(patterns, options);
           linalg::populateMoveInitOperandsToInputPattern(patterns);

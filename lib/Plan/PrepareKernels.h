@@ -22,6 +22,9 @@ void populateSplitLoopPatterns(mlir::RewritePatternSet &patterns);
 /// Scalar functions that the machine lacks, as those that it has.
 void populateExpandMathPatterns(mlir::RewritePatternSet &patterns);
 
+/// Gathers whose rows an instruction can copy.
+void populateGatherRowsPatterns(mlir::RewritePatternSet &patterns);
+
 } // namespace wafer
 
 #endif // WAFER_LIB_PLAN_PREPAREKERNELS_H
