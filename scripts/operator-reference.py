@@ -17,8 +17,8 @@ Written by scripts/operator-reference.py from the tables of lib/Conversion/OnnxT
 
 These have a lowering of their own. Any other operator of ONNX is replaced by the body of its function, if its schema
 has one; what remains is refused, every node of it in one report, before anything is compiled. A lowering may still refuse a form
-of its operator (a data type, a mode), with the reason and what to do about it. Models of older operator sets are
-converted to the newest one that ONNX 1.22 has, unless every node has a lowering in the version it was written for.
+of its operator (a data type, a mode), with the reason and what to do about it. Models of older operator sets mean what
+these said: docs/onnx-versions.md.
 
 Tensors are of f32, i32, i64 and bool.
 """
@@ -30,6 +30,8 @@ def main() -> int:
         return 2
     text = HEAD
     for path in sorted(FOLDER.glob("*.cpp")):
+        if path.stem == "OldVersions":
+            continue
         entries = re.findall(
             r'\{"(\w+)", \d+, (?!refuse)(?:[^{}"]+, "([\w.]+)"|[^{}"]+)\},', path.read_text()
         )

@@ -109,6 +109,9 @@ private:
     report.result = &compiled;
     if (options.backend.stopAfter != Stage::Image)
       return print(*compiled.module);
+    if (auto ignored = module->getAttrOfType<ArrayAttr>("onnx.ignored_inputs"))
+      for (Attribute name : ignored)
+        writer.manifest.add_ignored_inputs(cast<StringAttr>(name).str());
     for (const image::Weight &weight : writer.manifest.weights()) {
       int64_t elements = 1;
       for (int64_t extent : weight.tensor().shape())

@@ -2,6 +2,7 @@
 
 #include "wafer/Support/MlirDiagnostic.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/JSON.h"
@@ -20,6 +21,11 @@ static ReportedDiagnostic takeApart(mlir::Diagnostic &diagnostic) {
     rest.consume_front("[" + result.code + "] ");
   }
   result.message = rest.str();
+  // Errors that a user can cause have a code where they arise; what has none is a check of the compiler on itself.
+  if (result.code.empty() && result.severity == "error") {
+    result.code = wafer::codeString(wafer::ErrorCode::InternalError);
+    result.hint = "this is an error of the compiler; please report it with the model";
+  }
   if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
     result.node = name.getName().str();
   for (mlir::Diagnostic &note : diagnostic.getNotes()) {

@@ -3,6 +3,7 @@
 #include "Engine.h"
 #include "wafer/Program/Box.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -32,6 +33,7 @@ Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
   if (Status status = emulator->engine->load(); !status)
     return status.error();
   const image::Manifest &manifest = emulator->program().image.manifest();
+  emulator->ignored.assign(manifest.ignored_inputs().begin(), manifest.ignored_inputs().end());
   for (int i = 0; i != manifest.streams_size(); ++i) {
     const image::HostStream &stream = manifest.streams(i);
     std::vector<TensorInfo> &infos = stream.output() ? emulator->outputInfo : emulator->inputInfo;
@@ -58,10 +60,16 @@ static std::string listNames(const char *what, const std::vector<TensorInfo> &in
   return text;
 }
 
+bool Emulator::isIgnored(const std::string &name) const {
+  return std::find(ignored.begin(), ignored.end(), name) != ignored.end();
+}
+
 Status Emulator::setInput(const std::string &name, const HostTensor &tensor) {
   size_t index = 0;
   while (index != inputInfo.size() && inputInfo[index].name != name)
     ++index;
+  if (index == inputInfo.size() && isIgnored(name))
+    return Status::ok();
   if (index == inputInfo.size())
     return Diagnostic{ErrorCode::InputUnknown, "no input '" + name + "'", listNames("inputs", inputInfo)};
   const TensorInfo &info = inputInfo[index];

@@ -104,7 +104,7 @@ std::optional<driver::CompileOptions> wafer::parseCompileCommandLine(int argc, c
       ->option_text("INPUT=AxBxC")
       ->allow_extra_args(false);
   app.add_option("--const", constants,
-                 "make an input a constant: one number, or one for each element separated by commas")
+                 "make an input a constant: one number, one for each element separated by commas, or an .npy file")
       ->option_text("INPUT=VALUE")
       ->allow_extra_args(false);
   app.add_option("--detach-above", options.frontend.maxInlineElements,
@@ -116,6 +116,9 @@ std::optional<driver::CompileOptions> wafer::parseCompileCommandLine(int argc, c
   app.add_option("--errors", errorFormat, "how errors are printed: text, json")
       ->check(CLI::IsMember({"text", "json"}))
       ->option_text("FORMAT");
+  bool noIsolation = false;
+  app.add_flag("--no-isolation", noIsolation,
+               "run the ONNX library in this process and without limits, for debugging; a model may then crash it");
   app.add_flag("--timing", options.timing, "print the time that each stage took");
   app.add_flag("--locations", options.printLocations, "print ONNX node names with the IR");
   try {
@@ -157,6 +160,7 @@ std::optional<driver::CompileOptions> wafer::parseCompileCommandLine(int argc, c
     exitCode = 2;
     return std::nullopt;
   }
+  options.frontend.isolated = !noIsolation;
   options.jsonErrors = errorFormat == "json";
   return options;
 }

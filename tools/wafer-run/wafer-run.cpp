@@ -91,6 +91,8 @@ int main(int argc, char **argv) {
   if (line->inputs.empty() && !emulator.inputs().empty()) {
     for (const TensorInfo &info : emulator.inputs())
       std::printf("input  %-24s %-8s %s\n", info.name.c_str(), hostTypeName(info.type), shapeText(info.shape).c_str());
+    for (const std::string &name : emulator.ignoredInputs())
+      std::printf("input  %-24s is not used\n", name.c_str());
     for (const TensorInfo &info : emulator.outputs())
       std::printf("output %-24s %-8s %s\n", info.name.c_str(), hostTypeName(info.type), shapeText(info.shape).c_str());
     return folder.empty() && statsFile.empty()
@@ -104,11 +106,14 @@ int main(int argc, char **argv) {
       bool known = false;
       for (const TensorInfo &info : emulator.inputs())
         known |= info.name == input.substr(0, at);
+      known |= emulator.isIgnored(input.substr(0, at));
       if (known || split == std::string::npos)
         split = at;
     }
     if (split == std::string::npos)
       return fail({ErrorCode::ToolUsage, "--input " + input + ": no '='", "write --input NAME=FILE.npy"});
+    if (emulator.isIgnored(input.substr(0, split)))
+      continue; // its file may be of any type
     Result<HostTensor> tensor = readNpy(input.substr(split + 1));
     if (!tensor)
       return fail(tensor.error());

@@ -14,7 +14,7 @@ namespace wafer::driver {
 /// One error or warning, taken apart.
 struct ReportedDiagnostic {
   std::string severity; // "error", "warning"
-  std::string code;     // "WF2001", or empty
+  std::string code;     // "WF2001"; empty for warnings
   std::string node;     // the ONNX node's name, or empty
   std::string message;  // without the code
   std::string hint;

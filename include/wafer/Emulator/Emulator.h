@@ -80,6 +80,10 @@ public:
   const std::vector<TensorInfo> &outputs() const { return outputInfo; }
   const VerifiedProgram &program() const;
 
+  /// Inputs of the model that no output depends on: the program does not have them, and they need not be given.
+  const std::vector<std::string> &ignoredInputs() const { return ignored; }
+  bool isIgnored(const std::string &name) const;
+
   /// The type and shape must be the declared ones. Integers of 64 bits must fit 32.
   Status setInput(const std::string &name, const HostTensor &tensor);
   Status run(const RunOptions &options);
@@ -92,6 +96,7 @@ private:
 
   std::unique_ptr<emulator::Engine> engine;
   std::vector<TensorInfo> inputInfo, outputInfo;
+  std::vector<std::string> ignored;
   std::vector<std::vector<uint32_t>> inputWords; // by input, row-major
   std::vector<bool> inputGiven;
   std::vector<size_t> tensorOfStream; // by Manifest.streams: index into inputInfo or outputInfo

@@ -15,8 +15,8 @@
 
 namespace wafer::frontend {
 
-/// The operator set that models are converted to, unless every node has a lowering as it is.
-constexpr int kPinnedOpset = 27;
+/// The newest operator set that models may be written for.
+constexpr int kNewestOpset = 27;
 
 /// What the caller pins down about a model. Every name must exist in the model.
 struct ModelOptions {
@@ -24,10 +24,12 @@ struct ModelOptions {
   std::map<std::string, int64_t> dims;
   /// Shapes of inputs, replacing the declared ones.
   std::map<std::string, std::vector<int64_t>> shapes;
-  /// Inputs that become constants: one number for all elements, or one for each, separated by commas.
+  /// Inputs that become constants: one number for all elements, one for each, separated by commas, or an .npy file.
   std::map<std::string, std::string> constants;
   /// Tensors of more elements stay outside the model, as references to their bytes.
   int64_t maxInlineElements = 1024;
+  /// Run the ONNX library in a process of its own, so that no model can crash this one or run without end.
+  bool isolated = true;
   /// Nodes that have a lowering of their own; the others are replaced by the body of their ONNX function, if any.
   std::function<bool(std::string_view domain, std::string_view op, int since)> hasLowering;
 };

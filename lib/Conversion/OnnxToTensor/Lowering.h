@@ -6,6 +6,8 @@
 #include "wafer/Support/Diagnostic.h"
 #include "wafer/Tensor/TensorBuilder.h"
 
+#include "llvm/ADT/StringMap.h"
+
 #include <optional>
 
 namespace wafer {
@@ -23,12 +25,25 @@ public:
   using Value = mlir::Value;
 
   NodeLowering(onnx::NodeOp node, llvm::ArrayRef<Value> operands, TensorBuilder &t)
-      : t(t), node(node), operands(operands), outputs(node.getNumResults()) {}
+      : t(t), node(node), opName(node.getOpType()), version(static_cast<int>(node.getSince())), operands(operands),
+        outputs(node.getNumResults()) {}
 
   TensorBuilder &t;
 
-  llvm::StringRef op() { return node.getOpType(); }
-  int since() { return static_cast<int>(node.getSince()); }
+  llvm::StringRef op() const { return opName; }
+  int since() const { return version; }
+
+  // The node in the form of a later version, for OldVersions.cpp.
+  void become(llvm::StringRef op, int since) {
+    opName = op;
+    version = since;
+  }
+  void setOperand(size_t i, Value value) {
+    if (operands.size() <= i)
+      operands.resize(i + 1);
+    operands[i] = value;
+  }
+  void setAttr(llvm::StringRef key, mlir::Attribute value) { changed[key] = value; }
 
   // Operands; null if absent.
   size_t operandCount() const { return operands.size(); }
@@ -46,12 +61,15 @@ public:
   std::optional<double> constantScalar(size_t i) const;
 
   // Attributes.
-  bool hasAttr(llvm::StringRef name) { return node.getNodeAttr(name) != nullptr; }
+  bool hasAttr(llvm::StringRef key) { return attr(key) != nullptr; }
   int64_t intAttr(llvm::StringRef name, int64_t otherwise);
   double floatAttr(llvm::StringRef name, double otherwise);
   llvm::StringRef stringAttr(llvm::StringRef name, llvm::StringRef otherwise);
   llvm::SmallVector<int64_t> intsAttr(llvm::StringRef name, llvm::ArrayRef<int64_t> otherwise);
-  mlir::Attribute attr(llvm::StringRef name) { return node.getNodeAttr(name); }
+  mlir::Attribute attr(llvm::StringRef key) {
+    auto found = changed.find(key);
+    return found == changed.end() ? node.getNodeAttr(key) : found->second;
+  }
 
   // Results.
   size_t outputCount() const { return outputs.size(); }
@@ -89,7 +107,10 @@ public:
 
 private:
   onnx::NodeOp node;
-  llvm::ArrayRef<Value> operands;
+  llvm::StringRef opName;
+  int version;
+  llvm::SmallVector<Value> operands;
+  llvm::StringMap<mlir::Attribute> changed;
   llvm::SmallVector<Value> outputs;
 };
 
@@ -105,6 +126,17 @@ struct LoweringEntry {
   LoweringFunction lower;
   const char *domain = "";
 };
+
+/// How a node of an old version is lowered: as `asOp` of version `asSince`, from version `minSince` on up to the first
+/// version that has a lowering of its own. `adapt` gives the node that form, calls `lower` and may change the outputs.
+struct OldVersionEntry {
+  const char *op;
+  int minSince;
+  const char *asOp;
+  int asSince;
+  mlir::LogicalResult (*adapt)(NodeLowering &n, LoweringFunction lower);
+};
+llvm::ArrayRef<OldVersionEntry> oldVersions();
 
 // One table per topic file.
 llvm::ArrayRef<LoweringEntry> elementwiseLowerings();

@@ -248,7 +248,7 @@ ArrayRef<LoweringEntry> wafer::normalizationLowerings() {
   static constexpr LoweringEntry table[] = {
       {"LayerNormalization", 17, lowerLayerNormalization},
       {"RMSNormalization", 23, lowerRMSNormalization},
-      {"BatchNormalization", 7, lowerBatchNormalization},
+      {"BatchNormalization", 9, lowerBatchNormalization},
       {"InstanceNormalization", 6, lowerInstanceNormalization},
       {"GroupNormalization", 21, lowerGroupNormalization},
       {"LpNormalization", 1, lowerLpNormalization},

@@ -12,6 +12,7 @@
 #include "Lowering.h"
 #include "Walk.h"
 
+#include "wafer/Dialect/Onnx/NoLowering.h"
 #include "wafer/Support/MlirDiagnostic.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,7 +32,8 @@ using namespace wafer;
 
 //===- Registry -----------------------------------------------------------===//
 
-static const LoweringEntry *findLowering(StringRef domain, StringRef op, int since) {
+/// All lowerings of an operator, one for each range of versions.
+static ArrayRef<const LoweringEntry *> lowerings(StringRef domain, StringRef op) {
   // By "domain.op".
   static const llvm::StringMap<SmallVector<const LoweringEntry *>> table = [] {
     llvm::StringMap<SmallVector<const LoweringEntry *>> result;
@@ -50,13 +52,39 @@ static const LoweringEntry *findLowering(StringRef domain, StringRef op, int sin
     return result;
   }();
   auto found = table.find((Twine(domain) + "." + op).str());
-  if (found == table.end())
-    return nullptr;
-  const LoweringEntry *best = nullptr;
-  for (const LoweringEntry *entry : found->second)
-    if (entry->minSince <= since && (!best || entry->minSince > best->minSince))
-      best = entry;
-  return best;
+  return found == table.end() ? ArrayRef<const LoweringEntry *>() : found->second;
+}
+
+/// What lowers a node: an entry for its version, behind one that brings an old version into the entry's form.
+struct FoundLowering {
+  const LoweringEntry *entry = nullptr;
+  const OldVersionEntry *old = nullptr;
+  explicit operator bool() const { return entry; }
+
+  LogicalResult run(NodeLowering &n) const {
+    if (!old)
+      return entry->lower(n);
+    n.become(old->asOp, old->asSince);
+    return old->adapt(n, entry->lower);
+  }
+};
+
+static FoundLowering findLowering(StringRef domain, StringRef op, int since) {
+  FoundLowering found;
+  auto isBetter = [&](int minSince, const auto *best) {
+    return minSince <= since && (!best || minSince > best->minSince);
+  };
+  for (const LoweringEntry *entry : lowerings(domain, op))
+    if (isBetter(entry->minSince, found.entry))
+      found.entry = entry;
+  if (found || !domain.empty())
+    return found;
+  for (const OldVersionEntry &old : oldVersions())
+    if (op == old.op && isBetter(old.minSince, found.old))
+      found.old = &old;
+  if (found.old)
+    found.entry = findLowering("", found.old->asOp, found.old->asSince).entry;
+  return found;
 }
 
 static const WalkEntry *findWalkEntry(StringRef domain, StringRef op, int since) {
@@ -111,20 +139,20 @@ std::optional<double> NodeLowering::constantScalar(size_t i) const {
 }
 
 int64_t NodeLowering::intAttr(StringRef name, int64_t otherwise) {
-  auto attr = dyn_cast_or_null<IntegerAttr>(node.getNodeAttr(name));
-  return attr ? attr.getInt() : otherwise;
+  auto value = dyn_cast_or_null<IntegerAttr>(attr(name));
+  return value ? value.getInt() : otherwise;
 }
 double NodeLowering::floatAttr(StringRef name, double otherwise) {
-  auto attr = dyn_cast_or_null<FloatAttr>(node.getNodeAttr(name));
-  return attr ? attr.getValueAsDouble() : otherwise;
+  auto value = dyn_cast_or_null<FloatAttr>(attr(name));
+  return value ? value.getValueAsDouble() : otherwise;
 }
 StringRef NodeLowering::stringAttr(StringRef name, StringRef otherwise) {
-  auto attr = dyn_cast_or_null<StringAttr>(node.getNodeAttr(name));
-  return attr ? attr.strref() : otherwise;
+  auto value = dyn_cast_or_null<StringAttr>(attr(name));
+  return value ? value.strref() : otherwise;
 }
 SmallVector<int64_t> NodeLowering::intsAttr(StringRef name, ArrayRef<int64_t> otherwise) {
-  auto attr = dyn_cast_or_null<DenseI64ArrayAttr>(node.getNodeAttr(name));
-  return attr ? SmallVector<int64_t>(attr.asArrayRef()) : SmallVector<int64_t>(otherwise);
+  auto value = dyn_cast_or_null<DenseI64ArrayAttr>(attr(name));
+  return value ? SmallVector<int64_t>(value.asArrayRef()) : SmallVector<int64_t>(otherwise);
 }
 
 //===- The walk -----------------------------------------------------------===//
@@ -135,9 +163,8 @@ static std::string textOf(Type type) {
   return text;
 }
 
-static std::string describe(onnx::NodeOp node) {
-  return "node '" + node.getNodeName().str() + "' (" + (node.getDomain().empty() ? "" : node.getDomain().str() + ".") +
-         node.getOpType().str() + ")";
+static bool isLowered(onnx::NodeOp node) {
+  return hasOnnxLowering(node.getDomain(), node.getOpType(), static_cast<int>(node.getSince()));
 }
 
 LogicalResult Walk::convert(func::FuncOp func) {
@@ -155,6 +182,8 @@ LogicalResult Walk::convert(func::FuncOp func) {
     define(argument, Lowered::of(value));
   }
   b.setInsertionPointToEnd(body);
+  if (llvm::any_of(old.getOps<onnx::NodeOp>(), [](onnx::NodeOp node) { return !isLowered(node); }))
+    stopFolding();
   if (failed(convertBlock(old)))
     return failure();
   auto terminator = cast<func::ReturnOp>(old.getTerminator());
@@ -173,6 +202,11 @@ LogicalResult Walk::convert(func::FuncOp func) {
   return success();
 }
 
+/// As a shell takes it.
+static std::string quoted(const std::string &text) {
+  return StringRef(text).find_first_of(" +*/()") == StringRef::npos ? text : "'" + text + "'";
+}
+
 /// The importer notes the symbolic dimensions of inputs in `onnx.dims`.
 void Walk::reportDynamicInput(func::FuncOp func, BlockArgument argument) {
   unsigned index = argument.getArgNumber();
@@ -181,7 +215,7 @@ void Walk::reportDynamicInput(func::FuncOp func, BlockArgument argument) {
   std::string symbols;
   if (auto dims = func.getArgAttrOfType<ArrayAttr>(index, "onnx.dims"))
     for (Attribute dim : dims)
-      symbols += " --dim " + cast<StringAttr>(dim).str() + "=N";
+      symbols += " --dim " + quoted(cast<StringAttr>(dim).str() + "=SIZE");
   std::string hint = "give it with --shape " + name + "=AxBxC";
   if (!symbols.empty())
     hint = "give its dimensions with" + symbols + ", or its shape with --shape " + name + "=AxBxC";
@@ -191,8 +225,40 @@ void Walk::reportDynamicInput(func::FuncOp func, BlockArgument argument) {
 
 void Walk::report(Location loc, ErrorCode code, const Twine &message, const Twine &hint) {
   failedAny = true;
-  if (!quiet)
-    wafer::emitError(loc, code, message, hint);
+  if (quiet)
+    return;
+  stopFolding();
+  wafer::emitError(loc, code, message, hint);
+}
+
+void Walk::reportNoLowering(onnx::NodeOp node) {
+  ArrayRef<const LoweringEntry *> entries = lowerings(node.getDomain(), node.getOpType());
+  if (entries.empty()) {
+    const onnx::SchemaSource *schemas = cast<onnx::OnnxDialect>(node->getDialect())->getSchemaSource();
+    bool standard = node.getDomain().empty() ||
+                    (schemas && schemas->find(node.getDomain().str(), node.getOpType().str(), node.getSince()));
+    wafer::Diagnostic diagnostic = onnx::noLowering(node.describe(), standard);
+    report(node.getLoc(), diagnostic.code, diagnostic.message, diagnostic.hint);
+  } else {
+    int first = entries.front()->minSince;
+    for (const LoweringEntry *entry : entries)
+      first = std::min(first, entry->minSince);
+    report(node.getLoc(), ErrorCode::NodeUnsupported,
+           node.describe() + ": version " + Twine(node.getSince()) + " of the operator has no lowering, version " +
+               Twine(first) + " has",
+           "export the model for operator set " + Twine(first) + " or later");
+  }
+  reportInGraphs(node);
+}
+
+void Walk::reportInGraphs(onnx::NodeOp node) {
+  for (Region &body : node.getBodies())
+    for (auto inner : body.getOps<onnx::NodeOp>()) {
+      if (isLowered(inner))
+        reportInGraphs(inner);
+      else
+        reportNoLowering(inner);
+    }
 }
 
 bool Walk::tries(llvm::function_ref<bool()> attempt) {
@@ -216,7 +282,8 @@ bool Walk::readsTainted(onnx::NodeOp node) const {
 LogicalResult Walk::refuse(onnx::NodeOp node, ErrorCode code, const Twine &reason, const Twine &hint) {
   // After a stand-in, an unknown shape is no news.
   if (!readsTainted(node) || code == ErrorCode::NodeUnsupported)
-    report(node.getLoc(), code, describe(node) + ": " + reason, hint);
+    report(node.getLoc(), code, node.describe() + ": " + reason, hint);
+  reportInGraphs(node);
   return poison(node);
 }
 
@@ -268,10 +335,9 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
       define(node.getResult(0), value);
       return success();
     }
-  const LoweringEntry *entry = findLowering(node.getDomain(), node.getOpType(), node.getSince());
-  if (!entry) {
-    report(node.getLoc(), ErrorCode::NodeUnsupported, describe(node) + ": the operator has no lowering",
-           "the list of supported operators is in docs/operators.md");
+  FoundLowering found = findLowering(node.getDomain(), node.getOpType(), static_cast<int>(node.getSince()));
+  if (!found) {
+    reportNoLowering(node);
     return poison(node);
   }
   SmallVector<Value> operands;
@@ -286,13 +352,13 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
   for (Value value : operands)
     if (value && !elementTypeOf(value).isSignlessIntOrFloat()) {
       report(node.getLoc(), ErrorCode::ElementTypeUnsupported,
-             describe(node) + " reads " + textOf(value.getType()) + ": unsigned integers are not supported",
+             node.describe() + " reads " + textOf(value.getType()) + ": unsigned integers are not supported",
              "cast to int32 in the model");
       return poison(node);
     }
   TensorBuilder t = at(node.getLoc());
   NodeLowering lowering(node, operands, t);
-  if (failed(entry->lower(lowering))) {
+  if (failed(found.run(lowering))) {
     Refusal refusal = lowering.refusal.value_or(Refusal{ErrorCode::NodeUnsupported, "cannot be lowered", ""});
     return refuse(node, refusal.code, refusal.reason, refusal.hint);
   }
@@ -301,7 +367,7 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
   for (auto [result, value] : llvm::zip_equal(node.getResults(), lowering.results())) {
     if (!value && !result.use_empty()) {
       report(node.getLoc(), ErrorCode::NodeUnsupported,
-             describe(node) + ": output " + std::to_string(result.getResultNumber()) + " is not supported", "");
+             node.describe() + ": output " + std::to_string(result.getResultNumber()) + " is not supported", "");
       continue;
     }
     define(result, value ? Lowered::of(value, tainted) : Lowered{});

@@ -214,6 +214,9 @@ LogicalResult lowerSplit(NodeLowering &n) {
   } else if (n.refusal) {
     return failure();
   } else {
+    if (n.since() < 18 && extent % parts != 0)
+      return n.invalid("dimension " + Twine(*axis) + " of " + Twine(extent) + " does not divide into " + Twine(parts) +
+                       " equal parts");
     int64_t part = (extent + parts - 1) / parts;
     for (int64_t i = 0; i != parts; ++i)
       sizes.push_back(std::clamp<int64_t>(extent - i * part, 0, part));
@@ -488,7 +491,7 @@ LogicalResult lowerConstant(NodeLowering &n) {
 ArrayRef<LoweringEntry> wafer::shapeLowerings() {
   static constexpr LoweringEntry table[] = {
       {"Identity", 1, lowerIdentity},
-      {"Dropout", 7, lowerDropout},
+      {"Dropout", 10, lowerDropout},
       {"Shape", 1, lowerShape},
       {"Size", 1, lowerSize},
       {"Constant", 1, lowerConstant},

@@ -79,8 +79,15 @@ private:
   void convertConstant(onnx::ConstantOp constant);
   void reportDynamicInput(mlir::func::FuncOp func, mlir::BlockArgument argument);
   void report(mlir::Location loc, ErrorCode code, const llvm::Twine &message, const llvm::Twine &hint);
+  /// Says that the node's operator has no lowering, and the same of nodes in its graphs.
+  void reportNoLowering(onnx::NodeOp node);
+  void reportInGraphs(onnx::NodeOp node);
+  /// Nothing is made of a graph that is refused: then only what shapes may depend on is folded.
+  void stopFolding() { limits.maxElements = std::min(limits.maxElements, maxShapeElements); }
 
-  const FoldLimits &limits;
+  /// No tensor that shapes, axes or indices are computed in has more elements.
+  static constexpr int64_t maxShapeElements = 4096;
+  FoldLimits limits;
   llvm::DenseMap<Value, Lowered> values;
   bool failedAny = false, quiet = false;
 };

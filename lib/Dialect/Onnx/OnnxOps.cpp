@@ -16,7 +16,13 @@ StringRef NodeOp::getNodeName() {
   return "";
 }
 
-// onnx.node ["domain" `:`] "Op" since N (%inputs) {attributes} [graphs (name region)*] [attr-dict] : functional-type
+std::string NodeOp::describe() {
+  std::string chain = getChain() ? getChain()->str() + " > " : "", domain = getDomain().str();
+  return "node '" + getNodeName().str() + "' (" + chain + (domain.empty() ? "" : domain + ".") + getOpType().str() +
+         ")";
+}
+
+// onnx.node "Op" [of "domain"] since N (%inputs) [{attributes}] (graph "name" region)* [from "A > B"] : functional-type
 ParseResult NodeOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr opType, domain;
   IntegerAttr since;
@@ -46,6 +52,11 @@ ParseResult NodeOp::parse(OpAsmParser &parser, OperationState &result) {
         parser.parseRegion(*region, arguments))
       return failure();
     graphs.push_back(name);
+  }
+  if (std::string chain; succeeded(parser.parseOptionalKeyword("from"))) {
+    if (parser.parseString(&chain))
+      return failure();
+    result.addAttribute("chain", b.getStringAttr(chain));
   }
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseColonType(type) || parser.resolveOperands(operands, type.getInputs(), loc, result.operands))
@@ -81,6 +92,8 @@ void NodeOp::print(OpAsmPrinter &p) {
     p << ' ';
     p.printRegion(body, /*printEntryBlockArgs=*/false);
   }
+  if (getChain())
+    p << " from " << getChainAttr();
   p << " : ";
   p.printFunctionalType(getOperation());
 }

@@ -7,6 +7,7 @@
 
 #include "../Model/PreparedModel.h"
 
+#include "wafer/Dialect/Onnx/NoLowering.h"
 #include "wafer/Support/MlirDiagnostic.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -89,8 +90,6 @@ public:
       inputs.push_back(&input);
       inputTypes.push_back(type);
     }
-    if (failedAny)
-      return failure();
     auto func = func::FuncOp::create(fileLoc, "main", b.getFunctionType(inputTypes, {}));
     moduleOp.push_back(func);
     Block *body = func.addEntryBlock();
@@ -106,10 +105,11 @@ public:
       scope.values[input->name()] = body->getArgument(index);
     }
     for (const auto &[name, weight] : weights)
-      if (failed(importWeight(*weight, scope)))
-        return failure();
-    if (failed(importGraph(graph, scope)))
+      (void)importWeight(*weight, scope); // what is wrong with it has been said
+    if (failed(importGraph(graph, scope)) || failedAny) {
+      reportUnsupported();
       return failure();
+    }
     SmallVector<Value> results;
     for (const auto &output : graph.output()) {
       Value value = scope.find(output.name());
@@ -131,8 +131,16 @@ public:
       func.setResultAttr(index, "onnx.name", b.getStringAttr(output.name()));
     if (failedAny)
       return failure();
+    SmallVector<StringRef> ignored;
+    for (const IgnoredInput &input : prepared.ignoredInputs)
+      ignored.push_back(input.name);
+    if (!ignored.empty())
+      moduleOp->setAttr("onnx.ignored_inputs", b.getStrArrayAttr(ignored));
     return module;
   }
+
+  int64_t maxInline = 1024;
+  std::function<bool(std::string_view, std::string_view, int)> hasLowering;
 
 private:
   struct Scope {
@@ -151,14 +159,29 @@ private:
     return wafer::emitError(loc, code, message, hint);
   }
 
+  /// A graph that cannot be imported is not lowered, either; but one report names all that is in the way.
+  void reportUnsupported() {
+    moduleOp.walk([&](wafer::onnx::NodeOp node) {
+      if (!hasLowering || hasLowering(node.getDomain(), node.getOpType(), static_cast<int>(node.getSince())))
+        return;
+      bool standard = onnxSchemas().find(node.getDomain().str(), node.getOpType().str(), node.getSince());
+      wafer::emitError(node.getLoc(), wafer::onnx::noLowering(node.describe(), standard));
+    });
+  }
+
   Location locOf(StringRef name) { return name.empty() ? fileLoc : Location(NameLoc::get(b.getStringAttr(name))); }
 
+  InFlightDiagnostic refuseElements(Location loc, const std::string &what, int type) {
+    return error(loc, ErrorCode::ValueTypeUnsupported, what + " is of type " + dataTypeName(type),
+                 "tensors of numbers of 8 bits and more, and of booleans, have a form on the machine");
+  }
+
   void refuseType(Location loc, const std::string &what, const ::onnx::TypeProto &type) {
-    std::string why = "is not a tensor";
     if (type.has_tensor_type())
-      why = "has element type number " + std::to_string(type.tensor_type().elem_type()) + ", without support";
-    error(loc, ErrorCode::ValueTypeUnsupported, what + " " + why,
-          "tensors of numbers and booleans have a form on the machine");
+      refuseElements(loc, what, type.tensor_type().elem_type());
+    else
+      error(loc, ErrorCode::ValueTypeUnsupported, what + " is not a tensor",
+            "tensors of numbers and booleans have a form on the machine");
   }
 
   /// NoneType for an unknown type, null for one without a form in the dialect.
@@ -196,9 +219,7 @@ private:
   LogicalResult importWeight(const DetachedTensor &weight, Scope &scope) {
     Type element = convertElementType(context, weight.dataType);
     if (!element)
-      return error(locOf(weight.name), ErrorCode::ValueTypeUnsupported,
-                   "the weight '" + weight.name + "' has element type number " + Twine(weight.dataType) +
-                       ", without support");
+      return refuseElements(locOf(weight.name), "the weight '" + weight.name + "'", weight.dataType);
     auto type = RankedTensorType::get(weight.dims, element);
     scope.values[weight.name] =
         addWeight(weight.name, type, b.getStringAttr(weight.file), weight.offset, weight.length);
@@ -274,9 +295,7 @@ private:
   FailureOr<RankedTensorType> readTensor(const P &tensor, Location loc, std::string &bytes) {
     Type element = convertElementType(context, tensor.data_type());
     if (!element) {
-      error(loc, ErrorCode::ValueTypeUnsupported,
-            "the constant '" + tensor.name() + "' has element type number " + Twine(tensor.data_type()) +
-                ", without support");
+      refuseElements(loc, "the constant '" + tensor.name() + "'", tensor.data_type());
       return failure();
     }
     SmallVector<int64_t> dims(tensor.dims().begin(), tensor.dims().end());
@@ -329,24 +348,24 @@ private:
         if (value.has_type())
           types[value.name()] = &value.type();
     if (graph.sparse_initializer_size())
-      return error(fileLoc, ErrorCode::ValueTypeUnsupported, "the model has sparse initializers",
+      return error(fileLoc, ErrorCode::ValueTypeUnsupported,
+                   "the weight '" + graph.sparse_initializer(0).values().name() + "' is a sparse tensor",
                    "export the model with dense weights");
     for (const auto &tensor : graph.initializer()) {
       Value value = importTensor(tensor, tensor.name(), locOf(tensor.name()));
       if (value)
         scope.values[tensor.name()] = value;
     }
+    // One report names every node at fault.
+    bool all = true;
     for (const auto &node : graph.node())
-      if (failed(importNode(node, types, scope)))
-        return failure();
-    return success();
+      all &= succeeded(importNode(node, types, scope));
+    return success(all);
   }
 
   Value none() { return wafer::onnx::NoneOp::create(b, fileLoc, b.getNoneType()); }
 
-  static StringRef nameOf(const ::onnx::NodeProto &node) {
-    return node.name().empty() && node.output_size() ? node.output(0) : node.name();
-  }
+  static std::string describe(const ::onnx::NodeProto &node) { return "node " + describeNode(node, nodeChain(node)); }
 
   /// Inputs that the schema gives one type have one.
   LogicalResult checkTypes(Location loc, const ::onnx::NodeProto &node, const wafer::onnx::OpSchema &schema,
@@ -361,9 +380,9 @@ private:
       if (type == wanted)
         continue;
       std::string text;
-      llvm::raw_string_ostream(text) << "node '" << nameOf(node) << "' (" << node.op_type() << "): its inputs '"
-                                     << node.input(other) << "' and '" << node.input(i) << "' are of " << wanted
-                                     << " and " << type << ", and must be of one type";
+      llvm::raw_string_ostream(text) << describe(node) << ": its inputs '" << node.input(other) << "' and '"
+                                     << node.input(i) << "' are of " << wanted << " and " << type
+                                     << ", and must be of one type";
       return error(loc, ErrorCode::ModelInvalid, text, "export the model again");
     }
     return success();
@@ -371,7 +390,7 @@ private:
 
   LogicalResult importNode(const ::onnx::NodeProto &node, std::map<std::string, const ::onnx::TypeProto *> &types,
                            Scope &scope) {
-    StringRef name = nameOf(node);
+    std::string name = nodeName(node);
     Location loc = locOf(name);
     // A Constant node is a constant.
     if (node.op_type() == "Constant" && node.domain().empty() && node.attribute_size() == 1 &&
@@ -384,11 +403,13 @@ private:
     SmallVector<Value> inputs;
     for (const std::string &input : node.input()) {
       Value value = input.empty() ? none() : scope.find(input);
-      if (!value)
-        return failedAny ? LogicalResult(failure())
-                         : error(loc, ErrorCode::ModelMalformed,
-                                 "node '" + name + "' reads '" + input + "', which nothing computes before it",
-                                 "export the model again");
+      if (!value) {
+        // After an error, what follows from it is no news.
+        if (!failedAny)
+          error(loc, ErrorCode::ModelMalformed,
+                describe(node) + " reads '" + input + "', which nothing computes before it", "export the model again");
+        value = none();
+      }
       inputs.push_back(value);
     }
     // Trailing absent inputs say nothing.
@@ -397,10 +418,9 @@ private:
       if (op->use_empty())
         op->erase();
     }
-    auto version = opsets.find(node.domain() == "ai.onnx" ? "" : node.domain());
-    std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
-    int since = version == opsets.end() ? 1 : static_cast<int>(version->second);
-    if (const wafer::onnx::OpSchema *schema = onnxSchemas().find(domain, node.op_type(), since)) {
+    auto version = opsets.find(node.domain());
+    int since = nodeVersion(node, version == opsets.end() ? 1 : static_cast<int>(version->second));
+    if (const wafer::onnx::OpSchema *schema = onnxSchemas().find(node.domain(), node.op_type(), since)) {
       since = schema->sinceVersion;
       if (failed(checkTypes(loc, node, *schema, inputs)))
         return failure();
@@ -411,8 +431,7 @@ private:
       auto found = types.find(output);
       Type type = found == types.end() ? NoneType::get(context) : convertType(*found->second);
       if (!type) {
-        refuseType(loc, "the output '" + output + "' of node '" + name.str() + "' (" + node.op_type() + ")",
-                   *found->second);
+        refuseType(loc, "the output '" + output + "' of " + describe(node), *found->second);
         type = NoneType::get(context);
       }
       resultTypes.push_back(type);
@@ -426,14 +445,16 @@ private:
         graphs.push_back(&attribute.g());
         continue;
       }
-      Attribute value = convertAttribute(attribute, loc);
+      Attribute value = convertAttribute(node, attribute, loc);
       if (!value)
         return failure();
       attributes.push_back(b.getNamedAttr(attribute.name(), value));
     }
-    auto op = wafer::onnx::NodeOp::create(b, loc, resultTypes, node.op_type(), domain, since, inputs,
+    std::string chain = nodeChain(node);
+    auto op = wafer::onnx::NodeOp::create(b, loc, resultTypes, node.op_type(), node.domain(), since, inputs,
                                           DictionaryAttr::get(context, attributes),
-                                          graphNames.empty() ? ArrayAttr() : b.getArrayAttr(graphNames), graphs.size());
+                                          graphNames.empty() ? ArrayAttr() : b.getArrayAttr(graphNames),
+                                          chain.empty() ? StringAttr() : b.getStringAttr(chain), graphs.size());
     for (auto [index, graph] : llvm::enumerate(graphs)) {
       OpBuilder::InsertionGuard guard(b);
       Block *block = b.createBlock(&op.getBodies()[index]);
@@ -449,7 +470,7 @@ private:
         Value value = inner.find(output.name());
         if (!value)
           return error(loc, ErrorCode::ModelMalformed,
-                       "the output '" + output.name() + "' of a graph in node '" + name + "' is not computed");
+                       "the output '" + output.name() + "' of a graph in " + describe(node) + " is not computed");
         results.push_back(value);
       }
       wafer::onnx::YieldOp::create(b, loc, results);
@@ -460,7 +481,7 @@ private:
     return success();
   }
 
-  Attribute convertAttribute(const ::onnx::AttributeProto &attribute, Location loc) {
+  Attribute convertAttribute(const ::onnx::NodeProto &node, const ::onnx::AttributeProto &attribute, Location loc) {
     using A = ::onnx::AttributeProto;
     switch (attribute.type()) {
     case A::INT:
@@ -490,7 +511,9 @@ private:
       [[fallthrough]];
     default:
       error(loc, ErrorCode::ValueTypeUnsupported,
-            "the attribute '" + attribute.name() + "' has a type without support");
+            describe(node) + ": the attribute '" + attribute.name() +
+                "' is neither a number, a string, a tensor nor a graph",
+            "");
       return {};
     }
   }
@@ -506,9 +529,6 @@ private:
   std::string lastSymbol;
   std::set<std::string> symbols{"main"};
   bool failedAny = false;
-
-public:
-  int64_t maxInline = 1024;
 };
 
 FailureOr<OwningOpRef<ModuleOp>> import(MLIRContext &context, ModelResult<PreparedModel> prepared, StringRef name,
@@ -523,6 +543,7 @@ FailureOr<OwningOpRef<ModuleOp>> import(MLIRContext &context, ModelResult<Prepar
     return failure();
   Importer importer(&context, *prepared.value, name, weights);
   importer.maxInline = options.maxInlineElements;
+  importer.hasLowering = options.hasLowering;
   return importer.run();
 }
 

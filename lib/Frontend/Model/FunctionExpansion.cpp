@@ -1,155 +1,163 @@
-// Nodes without a lowering become the body of their ONNX function.
+// Calls of functions become the functions' bodies.
 //
-// About a quarter of ONNX's operators are defined by a body of simpler ones. ONNX's own inliner works on whole models
-// and forgets attribute defaults, so each node is expanded by itself: defaults are filled in, the body is built for the
-// node's types (some bodies depend on them), attributes are bound, and inner names get a prefix that no other node has.
-// Bodies may hold further functions. After each round types are inferred again, because the next round's bodies depend
-// on them; rounds are as many as bodies nest.
-#include "Internal.h"
+// A function is one of the model's own, or the definition of an ONNX operator: about a quarter of them are defined by
+// simpler ones, and those without a lowering here are replaced. The graph is gone through once, in order, so that each
+// node's inputs have types when it is reached: some definitions depend on them. A node to be replaced has its defaults
+// filled in, the body is built for its types, inner names get a prefix that no other node has, attributes are bound,
+// and the body's nodes are gone through in its place.
+//
+// A body is written for the operator sets that it imports, which are often older than the model's: MeanVariance-
+// Normalization of version 13 uses a ReduceMean that takes its axes as an attribute, whatever the model imports. So
+// each node carries the version that it is written for, and lowerings are looked up by it. ONNX's own inliner works on
+// whole models of one version, and its version converter is not used at all (docs/onnx-versions.md).
+#include "TypeInference.h"
 
-#include "onnx/defs/function.h"
-#include "onnx/defs/schema.h"
 #include "onnx/shape_inference/attribute_binder.h"
 
-#include <set>
-#include <unordered_map>
+#include <algorithm>
 
 using namespace wafer;
 using namespace wafer::frontend;
 
 namespace {
 
-constexpr int maxRounds = 16;
+constexpr int maxDepth = 64;            // of functions in functions
+constexpr int64_t maxNodes = 1'000'000; // of the expanded model
 
-using TypeMap = std::unordered_map<std::string, ::onnx::TypeProto>;
+using Nodes = ::google::protobuf::RepeatedPtrField<::onnx::NodeProto>;
+using Renaming = std::unordered_map<std::string, std::string>;
+
+template <typename Opsets> OpsetMap versionsOf(const Opsets &imports) {
+  OpsetMap versions;
+  for (const auto &opset : imports)
+    versions[canonicalDomain(opset.domain())] = static_cast<int>(opset.version());
+  return versions;
+}
 
 class Expander {
 public:
-  Expander(::onnx::ModelProto &model, const ModelOptions &options) : model(model), options(options) {
-    for (const auto &opset : model.opset_import())
-      opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] = static_cast<int>(opset.version());
+  Expander(::onnx::ModelProto &model, const ModelOptions &options, WorkStep &step)
+      : model(model), options(options), step(step), types(model), opsets(versionsOf(model.opset_import())) {
+    for (const auto &function : model.functions())
+      functions[functionKey(function.domain(), function.name(), function.overload())] = &function;
+    while (usesPrefix(model.graph()))
+      ownPrefix += "_";
   }
 
-  /// One round. True if anything was expanded.
-  bool round() { return expandGraph(*model.mutable_graph(), TypeMap()); }
-  std::vector<ModelError> errors;
+  void run() {
+    Site top{&opsets, "", 0};
+    expandGraph(*model.mutable_graph(), top);
+    model.clear_functions();
+  }
 
 private:
-  bool expandGraph(::onnx::GraphProto &graph, TypeMap types) {
-    for (const auto *values : {&graph.input(), &graph.output(), &graph.value_info()})
-      for (const auto &value : *values)
-        types[value.name()] = value.type();
-    for (const auto &tensor : graph.initializer()) {
-      auto &type = types[tensor.name()];
-      type.mutable_tensor_type()->set_elem_type(tensor.data_type());
-      auto *shape = type.mutable_tensor_type()->mutable_shape();
-      shape->clear_dim();
-      for (int64_t dim : tensor.dims())
-        shape->add_dim()->set_dim_value(dim);
+  /// Where a node stands: in which versions, and in the body of what.
+  struct Site {
+    const OpsetMap *opsets;
+    std::string chain; // "A > B"
+    int depth;
+  };
+
+  /// True if a value of the model is called as those of bodies will be.
+  bool usesPrefix(const ::onnx::GraphProto &graph) {
+    auto is = [&](const std::string &name) { return name.starts_with(ownPrefix); };
+    auto isNamed = [&](const auto &value) { return is(value.name()); };
+    if (std::ranges::any_of(graph.input(), isNamed) || std::ranges::any_of(graph.initializer(), isNamed))
+      return true;
+    for (const auto &node : graph.node()) {
+      if (std::ranges::any_of(node.output(), is))
+        return true;
+      for (const auto &attribute : node.attribute())
+        if (attribute.has_g() && usesPrefix(attribute.g()))
+          return true;
     }
-    bool changed = false;
-    ::google::protobuf::RepeatedPtrField<::onnx::NodeProto> nodes;
+    return false;
+  }
+
+  void expandGraph(::onnx::GraphProto &graph, const Site &site) {
+    types.enterGraph(graph);
+    Nodes nodes;
     nodes.Swap(graph.mutable_node());
-    for (auto &node : nodes) {
-      for (auto &attribute : *node.mutable_attribute()) {
-        if (attribute.has_g())
-          changed |= expandGraph(*attribute.mutable_g(), types);
-        for (auto &nested : *attribute.mutable_graphs())
-          changed |= expandGraph(nested, types);
-      }
-      ::onnx::FunctionProto body;
-      if (wanted(node) && build(node, types, body)) {
-        splice(node, body, graph);
-        changed = true;
-      } else {
-        graph.add_node()->Swap(&node);
-      }
+    for (auto &node : nodes)
+      expandNode(node, site, graph);
+    types.leaveGraph(graph);
+  }
+
+  void expandNode(::onnx::NodeProto &node, const Site &site, ::onnx::GraphProto &graph) {
+    step.enter("node " + describeNode(node, site.chain));
+    auto local = functions.find(functionKey(node.domain(), node.op_type(), node.overload()));
+    if (local != functions.end()) {
+      ::onnx::FunctionProto body = *local->second;
+      for (const auto &attribute : body.attribute_proto())
+        fillDefault(node, attribute.name(), attribute);
+      return expandBody(node, body, site, graph);
     }
-    return changed;
+    const ::onnx::OpSchema *schema = nullptr;
+    if (auto version = site.opsets->find(node.domain()); version != site.opsets->end())
+      schema = ::onnx::OpSchemaRegistry::Schema(node.op_type(), version->second, node.domain());
+    ::onnx::FunctionProto body;
+    if (schema && isReplaced(*schema) && buildBody(node, *schema, site, body))
+      return expandBody(node, body, site, graph);
+    emit(node, schema, site, graph);
   }
 
-  const ::onnx::OpSchema *schemaOf(const ::onnx::NodeProto &node) {
-    std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
-    auto version = opsets.find(domain);
-    if (version == opsets.end())
-      return nullptr;
-    return ::onnx::OpSchemaRegistry::Schema(node.op_type(), version->second, domain);
+  bool isReplaced(const ::onnx::OpSchema &schema) {
+    return (schema.HasFunction() || schema.HasContextDependentFunction()) &&
+           (!options.hasLowering || !options.hasLowering(schema.domain(), schema.Name(), schema.SinceVersion()));
   }
 
-  bool wanted(const ::onnx::NodeProto &node) {
-    const ::onnx::OpSchema *schema = schemaOf(node);
-    if (!schema || (!schema->HasFunction() && !schema->HasContextDependentFunction()))
-      return false;
-    return !options.hasLowering || !options.hasLowering(schema->domain(), node.op_type(), schema->SinceVersion());
-  }
-
-  bool build(::onnx::NodeProto &node, const TypeMap &types, ::onnx::FunctionProto &body) {
-    const ::onnx::OpSchema *schema = schemaOf(node);
-    int version = opsets.find(schema->domain())->second;
-    std::set<std::string> given;
+  static void fillDefault(::onnx::NodeProto &node, const std::string &name, const ::onnx::AttributeProto &value) {
     for (const auto &attribute : node.attribute())
-      given.insert(attribute.name());
-    for (const auto &[name, attribute] : schema->attributes())
-      if (attribute.default_value.has_type() && !given.contains(name)) {
-        auto *filled = node.add_attribute();
-        *filled = attribute.default_value;
-        filled->set_name(name);
-      }
-    if (schema->HasContextDependentFunction()) {
-      std::vector<::onnx::TypeProto> inputTypes;
-      for (const auto &input : node.input()) {
-        auto found = types.find(input);
-        inputTypes.push_back(input.empty() || found == types.end() ? ::onnx::TypeProto() : found->second);
-      }
-      ::onnx::FunctionBodyBuildContextImpl context(node, inputTypes);
-      if (!schema->BuildContextDependentFunction(context, body, version) &&
-          !schema->BuildContextDependentFunction(context, body))
-        return false;
-    } else {
-      const ::onnx::FunctionProto *found = schema->GetFunction(version, /*validate=*/true);
+      if (attribute.name() == name)
+        return;
+    auto *filled = node.add_attribute();
+    *filled = value;
+    filled->set_name(name);
+  }
+
+  bool buildBody(::onnx::NodeProto &node, const ::onnx::OpSchema &schema, const Site &site,
+                 ::onnx::FunctionProto &body) {
+    int version = site.opsets->at(schema.domain());
+    for (const auto &[name, attribute] : schema.attributes())
+      if (attribute.default_value.has_type())
+        fillDefault(node, name, attribute.default_value);
+    if (!schema.HasContextDependentFunction()) {
+      const ::onnx::FunctionProto *found = schema.GetFunction(version);
       if (!found)
         return false;
       body = *found;
+      return true;
     }
-    // Operators of the body come from its own imports; the model must import their domains too.
-    for (const auto &opset : body.opset_import()) {
-      std::string domain = opset.domain() == "ai.onnx" ? "" : opset.domain();
-      if (!opsets.contains(domain)) {
-        opsets[domain] = static_cast<int>(opset.version());
-        *model.add_opset_import() = opset;
-      }
+    std::vector<::onnx::TypeProto> inputTypes;
+    for (const auto &input : node.input()) {
+      const ::onnx::TypeProto *type = types.find(input);
+      inputTypes.push_back(type ? *type : ::onnx::TypeProto());
     }
-    ::onnx::internal::AttributeBinder::BindAttributes(node, body);
-    return true;
+    ::onnx::FunctionBodyBuildContextImpl context(node, inputTypes);
+    return schema.BuildContextDependentFunction(context, body, version) ||
+           schema.BuildContextDependentFunction(context, body);
   }
 
-  using Renaming = std::unordered_map<std::string, std::string>;
-
-  void rename(::onnx::NodeProto &node, Renaming &names, const std::string &prefix) {
-    for (auto &input : *node.mutable_input()) {
-      auto found = names.find(input);
-      if (found != names.end())
+  static void rename(::onnx::NodeProto &node, Renaming &names, const std::string &prefix) {
+    for (auto &input : *node.mutable_input())
+      if (auto found = names.find(input); found != names.end())
         input = found->second;
-    }
-    for (auto &output : *node.mutable_output()) {
-      if (output.empty())
-        continue;
-      auto [entry, inserted] = names.try_emplace(output, prefix + output);
-      output = entry->second;
-    }
+    for (auto &output : *node.mutable_output())
+      if (!output.empty())
+        output = names.try_emplace(output, prefix + output).first->second;
+    auto nested = [&](::onnx::GraphProto &graph) {
+      Renaming inner = names;
+      for (auto &value : *graph.mutable_input())
+        value.set_name(inner[value.name()] = prefix + value.name());
+      for (auto &tensor : *graph.mutable_initializer())
+        tensor.set_name(inner[tensor.name()] = prefix + tensor.name());
+      for (auto &child : *graph.mutable_node())
+        rename(child, inner, prefix);
+      for (auto &value : *graph.mutable_output())
+        if (auto found = inner.find(value.name()); found != inner.end())
+          value.set_name(found->second);
+    };
     for (auto &attribute : *node.mutable_attribute()) {
-      auto nested = [&](::onnx::GraphProto &graph) {
-        Renaming inner = names;
-        for (auto &value : *graph.mutable_input())
-          value.set_name(inner[value.name()] = prefix + value.name());
-        for (auto &tensor : *graph.mutable_initializer())
-          tensor.set_name(inner[tensor.name()] = prefix + tensor.name());
-        for (auto &child : *graph.mutable_node())
-          rename(child, inner, prefix);
-        for (auto &value : *graph.mutable_output())
-          if (auto found = inner.find(value.name()); found != inner.end())
-            value.set_name(found->second);
-      };
       if (attribute.has_g())
         nested(*attribute.mutable_g());
       for (auto &graph : *attribute.mutable_graphs())
@@ -157,48 +165,123 @@ private:
     }
   }
 
-  void splice(const ::onnx::NodeProto &node, ::onnx::FunctionProto &body, ::onnx::GraphProto &graph) {
-    std::string prefix = "waferc." + std::to_string(counter++) + ".";
+  void expandBody(const ::onnx::NodeProto &node, ::onnx::FunctionProto &body, const Site &site,
+                  ::onnx::GraphProto &graph) {
+    if (site.depth == maxDepth)
+      fail(ErrorCode::FunctionUnexpandable,
+           "node " + describeNode(node, site.chain) + ": functions nest more than " + std::to_string(maxDepth) +
+               " deep",
+           "inline functions in the model");
+    std::string prefix = ownPrefix + std::to_string(counter++) + ".";
     Renaming names;
     for (int i = 0; i != body.input_size(); ++i)
       names[body.input(i)] = i < node.input_size() ? node.input(i) : "";
-    std::set<std::string> produced;
     for (int i = 0; i != body.output_size(); ++i)
       if (i < node.output_size() && !node.output(i).empty())
         names.try_emplace(body.output(i), node.output(i));
-    const std::string &where = node.name().empty() && node.output_size() ? node.output(0) : node.name();
-    for (auto &child : *body.mutable_node()) {
+    for (auto &child : *body.mutable_node())
       rename(child, names, prefix);
-      child.set_name(where); // messages speak of the model's node
-      graph.add_node()->Swap(&child);
+    // Bound after renaming: a graph that the node hands in speaks of the names around the node.
+    ::onnx::internal::AttributeBinder::BindAttributes(node, body);
+
+    OpsetMap versions = versionsOf(body.opset_import());
+    for (const auto &[domain, version] : *site.opsets)
+      versions.try_emplace(domain, version);
+    std::string op = (node.domain().empty() ? "" : node.domain() + ".") + node.op_type();
+    Site inside{&versions, (site.chain.empty() ? "" : site.chain + " > ") + op, site.depth + 1};
+    const std::string name = nodeName(node);
+    for (auto &child : *body.mutable_node()) {
+      // Messages and reports speak of the model's node; those of its own functions have names, too.
+      child.set_name(child.name().empty() ? name : name + "/" + child.name());
+      child.set_domain(canonicalDomain(child.domain()));
+      expandNode(child, inside, graph);
     }
     // A body may hand an input through as an output: then the two names differ and a copy is due.
     for (int i = 0; i != body.output_size() && i < node.output_size(); ++i) {
       const std::string &have = names[body.output(i)];
       if (node.output(i).empty() || have == node.output(i))
         continue;
-      auto *copy = graph.add_node();
-      copy->set_op_type("Identity");
-      copy->set_name(where);
-      copy->add_input(have);
-      copy->add_output(node.output(i));
+      ::onnx::NodeProto copy;
+      copy.set_op_type("Identity");
+      copy.set_name(name);
+      copy.add_input(have);
+      copy.add_output(node.output(i));
+      expandNode(copy, inside, graph);
+    }
+  }
+
+  /// A Constant of numbers as one of a tensor, which inference can follow.
+  static void makeTensor(::onnx::AttributeProto &attribute) {
+    using A = ::onnx::AttributeProto;
+    ::onnx::TensorProto tensor;
+    switch (attribute.type()) {
+    case A::INT:
+    case A::INTS:
+      tensor.set_data_type(::onnx::TensorProto::INT64);
+      *tensor.mutable_int64_data() = attribute.ints();
+      if (attribute.type() == A::INT)
+        tensor.add_int64_data(attribute.i());
+      else
+        tensor.add_dims(attribute.ints_size());
+      break;
+    case A::FLOAT:
+    case A::FLOATS:
+      tensor.set_data_type(::onnx::TensorProto::FLOAT);
+      *tensor.mutable_float_data() = attribute.floats();
+      if (attribute.type() == A::FLOAT)
+        tensor.add_float_data(attribute.f());
+      else
+        tensor.add_dims(attribute.floats_size());
+      break;
+    default:
+      return;
+    }
+    attribute.Clear();
+    attribute.set_name("value");
+    attribute.set_type(A::TENSOR);
+    attribute.mutable_t()->Swap(&tensor);
+  }
+
+  /// The node stays as it is; its outputs get types, and its graphs are gone through.
+  void emit(::onnx::NodeProto &node, const ::onnx::OpSchema *schema, const Site &site, ::onnx::GraphProto &graph) {
+    if (++emitted > maxNodes)
+      fail(ErrorCode::ModelLimits,
+           "the model has more than " + std::to_string(maxNodes) + " nodes once its functions are expanded",
+           "compile parts of it");
+    bool constant = node.op_type() == "Constant" && node.domain().empty() && node.output_size() == 1;
+    if (constant && node.attribute_size() == 1)
+      makeTensor(*node.mutable_attribute(0));
+    if (schema)
+      types.infer(node, *schema, *site.opsets);
+    if (!site.chain.empty())
+      setNodeChain(node, site.chain);
+    auto version = site.opsets->find(node.domain()), usual = opsets.find(node.domain());
+    if (version != site.opsets->end() && (usual == opsets.end() || usual->second != version->second))
+      setNodeVersion(node, version->second);
+    ::onnx::NodeProto &kept = *graph.add_node();
+    kept.Swap(&node);
+    for (auto &attribute : *kept.mutable_attribute()) {
+      if (attribute.has_g())
+        expandGraph(*attribute.mutable_g(), site);
+      for (auto &nested : *attribute.mutable_graphs())
+        expandGraph(nested, site);
+      if (constant && attribute.has_t())
+        types.addConstant(kept.output(0), attribute.t());
     }
   }
 
   ::onnx::ModelProto &model;
   const ModelOptions &options;
-  std::map<std::string, int> opsets;
-  int64_t counter = 0;
+  WorkStep &step;
+  TypeInference types;
+  const OpsetMap opsets;
+  std::unordered_map<std::string, const ::onnx::FunctionProto *> functions;
+  std::string ownPrefix = "waferc.";
+  int64_t counter = 0, emitted = 0;
 };
 
 } // namespace
 
-std::vector<ModelError> frontend::expandFunctions(::onnx::ModelProto &model, const ModelOptions &options) {
-  Expander expander(model, options);
-  for (int round = 0; expander.round(); ++round) {
-    if (round == maxRounds)
-      return {{{ErrorCode::FunctionUnexpandable, "ONNX function bodies nest too deep", ""}, ""}};
-    inferTypes(model);
-  }
-  return expander.errors;
+void frontend::expandFunctions(::onnx::ModelProto &model, const ModelOptions &options, WorkStep &step) {
+  Expander(model, options, step).run();
 }

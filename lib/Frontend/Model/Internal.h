@@ -2,6 +2,7 @@
 #ifndef WAFER_LIB_FRONTEND_MODEL_INTERNAL_H
 #define WAFER_LIB_FRONTEND_MODEL_INTERNAL_H
 
+#include "Isolation.h"
 #include "PreparedModel.h"
 
 #include "onnx/onnx_pb.h"
@@ -33,7 +34,8 @@ std::string describeForeignFile(std::span<const uint8_t> bytes);
 
 /// Walks the wire format of a ModelProto, checks bounds, and copies it without the data of big tensors: initializers
 /// and Constant nodes of the main graph. Each of those comes back as a DetachedTensor; in the copy it is a tensor
-/// without data whose doc_string is detachedMark(index).
+/// without data whose doc_string is detachedMark(index). So does a tensor that makes no sense, with the error in it: it
+/// may be one that nothing uses.
 struct SlimModel {
   std::string bytes;
   std::vector<DetachedTensor> detached;
@@ -46,14 +48,40 @@ int64_t detachedIndex(const ::onnx::TensorProto &tensor);
 /// Bytes per element of a TensorProto.DataType; 0 for strings, unknown and sub-byte types.
 unsigned dataTypeBytes(int dataType);
 
-/// Replaces nodes that have no lowering by their function's body, recursively, keeping types inferred.
-std::vector<ModelError> expandFunctions(::onnx::ModelProto &model, const ModelOptions &options);
+/// What ends the preparation of a model, as an exception.
+struct Failure {
+  Diagnostic diagnostic;
+};
+[[noreturn]] void fail(ErrorCode code, std::string message, std::string hint = "");
 
-/// Type and shape inference with data propagation. May throw.
-void inferTypes(::onnx::ModelProto &model);
+/// "" for the standard domain, which may also be spelled "ai.onnx".
+inline std::string canonicalDomain(const std::string &domain) { return domain == "ai.onnx" ? "" : domain; }
+/// How functions of the model are looked up.
+std::string functionKey(const std::string &domain, const std::string &name, const std::string &overload);
 
-/// How messages name a node: 'conv1' (Conv).
-std::string describeNode(const ::onnx::NodeProto &node);
+/// Takes away what no output needs: nodes, weights, inputs, functions. Inputs go to `ignored`.
+void removeUnused(::onnx::ModelProto &model, std::vector<IgnoredInput> &ignored);
+/// The same in a graph whose outputs are needed; its inputs stay.
+void removeUnusedNodes(::onnx::GraphProto &graph);
+
+/// Makes inputs constants (--const) and fixes shapes (--shape, --dim). Detached weights are no inputs.
+void applyOverrides(::onnx::ModelProto &model, const ModelOptions &options, const PreparedModel &result);
+
+/// Replaces calls of the model's functions, and nodes without a lowering whose operator ONNX defines by a function, by
+/// the functions' bodies, and infers the type of every value on the way.
+void expandFunctions(::onnx::ModelProto &model, const ModelOptions &options, WorkStep &step);
+
+/// What a ModelProto has no place for is noted in the metadata of its nodes: the version of the operator set that the
+/// node is written for, if it is not the model's, and the operators whose functions it came out of ("A > B").
+void setNodeVersion(::onnx::NodeProto &node, int version);
+void setNodeChain(::onnx::NodeProto &node, const std::string &chain);
+
+/// Parses a ModelProto, nested no deeper than slimModel() allows.
+bool parseModel(const std::string &bytes, ::onnx::ModelProto &model);
+
+/// A result as bytes, to cross a pipe.
+std::string encodeResult(const ModelResult<PreparedModel> &result);
+ModelResult<PreparedModel> decodeResult(const std::string &bytes);
 
 } // namespace wafer::frontend
 

@@ -6,10 +6,12 @@
 #include "wafer/Frontend/Model.h"
 
 #include <memory>
+#include <optional>
 
 namespace onnx {
 class ModelProto;
-}
+class NodeProto;
+} // namespace onnx
 
 namespace wafer::frontend {
 
@@ -21,9 +23,16 @@ struct DetachedTensor {
   std::string file;
   uint64_t offset = 0;
   uint64_t length = 0;
+  std::optional<Diagnostic> error; // why it cannot be used
 };
 
-/// A model after checks, inlining, overrides, version conversion, shape inference and function expansion. Detached
+/// An input that no output depends on. It is no input of the prepared model, whatever its type.
+struct IgnoredInput {
+  std::string name;
+  std::vector<std::string> symbols; // its symbolic dimensions
+};
+
+/// A model after checks, overrides, removal of what is unused, expansion of functions and type inference. Detached
 /// tensors are inputs of its graph, named in `weights`.
 struct PreparedModel {
   PreparedModel();
@@ -33,7 +42,19 @@ struct PreparedModel {
 
   std::unique_ptr<::onnx::ModelProto> proto;
   std::vector<DetachedTensor> weights;
+  std::vector<IgnoredInput> ignoredInputs;
 };
+
+/// A TensorProto.DataType by name: "float8e4m3fn"; "element type 99" if ONNX does not know it.
+std::string dataTypeName(int dataType);
+/// The version of the operator set that a node of a prepared model is written for; `otherwise` is the model's.
+int nodeVersion(const ::onnx::NodeProto &node, int otherwise);
+/// The operators whose functions the node came out of, outermost first, as messages show them ("A > B"), or "".
+std::string nodeChain(const ::onnx::NodeProto &node);
+/// How messages name a node: 'conv1' (Conv); `chain` are the functions around it ("A > B"), as nodeChain() has them.
+std::string describeNode(const ::onnx::NodeProto &node, const std::string &chain = "");
+/// The node's name, or that of its first output.
+std::string nodeName(const ::onnx::NodeProto &node);
 
 /// One or more things wrong with a model. Refusals name every node at fault, not the first alone.
 struct ModelError {

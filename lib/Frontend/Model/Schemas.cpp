@@ -4,6 +4,9 @@
 #include "onnx/defs/schema.h"
 
 #include <mutex>
+#if defined(__unix__)
+#include <pthread.h>
+#endif
 
 using namespace wafer;
 using namespace wafer::frontend;
@@ -41,6 +44,13 @@ wafer::onnx::AttributeKind convertKind(::onnx::AttributeProto::AttributeType typ
 
 class OnnxSchemas final : public wafer::onnx::SchemaSource {
 public:
+  OnnxSchemas() {
+#if defined(__unix__)
+    // A copy of this process must find the lock open (Isolation.cpp).
+    pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+#endif
+  }
+
   bool knowsDomain(std::string_view domain) const override { return domain.empty() || domain.starts_with("ai.onnx"); }
 
   const wafer::onnx::OpSchema *find(std::string_view domain, std::string_view op, int version) const override {
@@ -67,7 +77,7 @@ public:
   }
 
 private:
-  mutable std::mutex mutex;
+  static inline std::mutex mutex;
   mutable std::map<const ::onnx::OpSchema *, wafer::onnx::OpSchema> cache;
 };
 

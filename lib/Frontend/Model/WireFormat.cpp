@@ -305,10 +305,6 @@ private:
       case 11:
         ++t.typedFields;
         break;
-      case 8:
-        if (field.wireType == 2)
-          t.name = text(field.payload.subspan(0, std::min<size_t>(field.payload.size(), 4096)));
-        break;
       case 9:
         ++t.rawFields;
         t.raw = field.payload;
@@ -352,8 +348,33 @@ private:
     return true;
   }
 
+  /// What is wrong with a tensor matters only if something uses it: the error goes with the tensor.
   bool tensor(std::span<const uint8_t> message, std::string &out, bool detachable) {
     TensorSummary t;
+    t.name = tensorName(message);
+    size_t before = out.size();
+    if (copyTensor(t, message, out, detachable))
+      return true;
+    if (error.code == ErrorCode::ModelUnreadable)
+      return false;
+    out.resize(before);
+    t.dims.clear();
+    detach(t, "", 0, 0, out);
+    slim->detached.back().error = error;
+    return true;
+  }
+
+  static std::string tensorName(std::span<const uint8_t> message) {
+    Reader reader(message);
+    Field field;
+    std::string name;
+    while (reader.next(field))
+      if (field.number == 8 && field.wireType == 2)
+        name = text(field.payload.subspan(0, std::min<size_t>(field.payload.size(), 4096)));
+    return name;
+  }
+
+  bool copyTensor(TensorSummary &t, std::span<const uint8_t> message, std::string &out, bool detachable) {
     if (!summarize(message, t))
       return false;
     std::string who = "tensor '" + t.name + "'";
@@ -397,7 +418,10 @@ private:
       return fail(ErrorCode::ExternalData, who + " has external data, but is not a weight of the main graph",
                   "save the model with external data for initializers only");
     if (width == 0)
-      return fail(ErrorCode::ExternalData, who + " has external data of an unsupported element type", "");
+      return fail(ErrorCode::ValueTypeUnsupported,
+                  who + " has external data of type " + dataTypeName(static_cast<int>(t.dataType)) +
+                      ", which has no form on the machine",
+                  "convert the weight to float32");
     if (t.rawFields || t.typedFields)
       return fail(ErrorCode::ModelMalformed, who + " gives its data twice, inside and outside the file", "");
     auto entry = [&](const char *key) {
@@ -421,7 +445,8 @@ private:
     uint64_t stated = length;
     if (!entry("length").empty() && !parseNumber(entry("length"), stated))
       return fail(ErrorCode::ExternalData, who + " has the external length '" + entry("length") + "'", "");
-    if (stated != length)
+    // Exporters write a length of 0 where they leave it to the shape.
+    if (stated != length && stated != 0)
       return fail(ErrorCode::ExternalData,
                   who + " has " + std::to_string(stated) + " bytes of external data, its shape needs " +
                       std::to_string(length),
@@ -461,7 +486,7 @@ private:
     appendVarint(out, 12 << 3 | 2);
     appendVarint(out, mark.size());
     out.append(mark);
-    slim->detached.push_back({t.name, static_cast<int>(t.dataType), t.dims, path, offset, length});
+    slim->detached.push_back({t.name, static_cast<int>(t.dataType), t.dims, path, offset, length, std::nullopt});
   }
 
   const MappedFile &file;

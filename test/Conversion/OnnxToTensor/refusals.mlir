@@ -18,7 +18,7 @@ func.func @all(%x: tensor<4xf32>, %m: tensor<1x4xf32>, %i: tensor<1xi64>) -> ten
 // -----
 
 // expected-error @+2 {{[WF2002] the shape of input 'x' is not fixed: tensor<?x4xf32>}}
-// expected-note @+1 {{hint: give its dimensions with --dim batch=N, or its shape with --shape x=AxBxC}}
+// expected-note @+1 {{hint: give its dimensions with --dim batch=SIZE, or its shape with --shape x=AxBxC}}
 func.func @dynamic(%x: tensor<?x4xf32> {onnx.name = "x", onnx.dims = ["batch"]}) -> tensor<?x4xf32> {
   %y = onnx.node "Relu" since 14 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>

@@ -18,6 +18,8 @@ func.func @nodes(%x: tensor<1x4xf32>, %c: tensor<i1>) -> tensor<?x3xf32> {
   %y = onnx.node "Gemm" since 13 (%x, %w, %none) {alpha = 0.5 : f32} : (tensor<1x4xf32>, tensor<4x3xf32>, none) -> tensor<?x3xf32>
   // CHECK: onnx.node "Fancy" of "com.example" since 1
   onnx.node "Fancy" of "com.example" since 1 (%y) : (tensor<?x3xf32>) -> ()
+  // CHECK: onnx.node "Neg" since 13 (%{{.*}}) from "local.f > Gelu" :
+  onnx.node "Neg" since 13 (%y) from "local.f > Gelu" : (tensor<?x3xf32>) -> tensor<?x3xf32>
   // CHECK: onnx.node "If" since 25 (%{{.*}}) graph "then_branch" {
   // CHECK:   onnx.yield
   // CHECK: } graph "else_branch" {

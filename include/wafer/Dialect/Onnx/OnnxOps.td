@@ -14,15 +14,19 @@ def Onnx_NodeOp : Onnx_Op<"node"> {
   let description = [{
     `since` is the version of the operator set in which this form of the op appeared. Absent optional inputs are
     `onnx.none`. Attributes: int is `i64`, float `f32`, string a string, ints `array<i64>`, floats `array<f32>`, strings
-    an array, tensor a dense attribute; graphs are the op's regions, named in `graphs` in the same order.
+    an array, tensor a dense attribute; graphs are the op's regions, named in `graphs` in the same order. A node out of a
+    function's body says in `chain` of which, outermost first.
 
     ```mlir
     %y = onnx.node "Gemm" since 13 (%a, %b, %c) {transB = 1 : i64}
            : (tensor<1x8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+    %m = onnx.node "ReduceMean" since 13 (%x) {axes = array<i64: 0>} from "MeanVarianceNormalization"
+           : (tensor<4x2xf32>) -> tensor<1x2xf32>
     ```
   }];
   let arguments = (ins StrAttr:$op_type, DefaultValuedAttr<StrAttr, "\"\"">:$domain, I64Attr:$since,
-                       Variadic<AnyType>:$inputs, DictionaryAttr:$node_attrs, OptionalAttr<StrArrayAttr>:$graphs);
+                       Variadic<AnyType>:$inputs, DictionaryAttr:$node_attrs, OptionalAttr<StrArrayAttr>:$graphs,
+                       OptionalAttr<StrAttr>:$chain);
   let results = (outs Variadic<AnyType>:$outputs);
   let regions = (region VariadicRegion<AnyRegion>:$bodies);
   let hasCustomAssemblyFormat = 1;
@@ -33,6 +37,8 @@ def Onnx_NodeOp : Onnx_Op<"node"> {
     ::mlir::Attribute getNodeAttr(::llvm::StringRef name) { return getNodeAttrs().get(name); }
     /// The node's name in the model file, from its location; empty if it has none.
     ::llvm::StringRef getNodeName();
+    /// How messages name the node: "node 'mvn' (MeanVarianceNormalization > ReduceMean)".
+    ::std::string describe();
   }];
 }
 
