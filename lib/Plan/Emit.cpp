@@ -504,7 +504,7 @@ private:
   std::vector<RegionState> regions;
   std::vector<Transfer> transfers;
   llvm::DenseMap<int, SmallVector<size_t, 1>> leaving;      // by node: transfers that come after it
-  llvm::DenseMap<int, int> outputs;                         // by node: the how manieth output it is
+  llvm::DenseMap<int, int> outputs;                         // by node: its number among the outputs
   std::map<std::pair<size_t, size_t>, std::string> streams; // by transfer and hop
   llvm::StringMap<int> names;                               // of streams
   std::optional<OpenLoop> open;

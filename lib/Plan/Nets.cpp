@@ -6,10 +6,11 @@
 // go from a region to one that was opened soon after it, and the placer puts ends of a net beside one another. The line
 // is broken into rows as wide as the mesh, and the host reaches each row from the west. A net lies over all regions
 // between its first end and its last. Links between neighbors in both directions lie no more than four over any region,
-// and lead from everywhere to everywhere, if regions pass on what is for others. These four are set aside; what colors
-// are left is for nets that go farther, or to several readers at once, and whoever saves most by it gets one first.
-// What has no net of its own goes by others': by the fewest hops that there are. A reader that is on the way sends on
-// what it has; any other region on the way relays, word by word, without memory for it.
+// and lead from everywhere to everywhere, if regions pass on what is for others. These four are set aside, and a few
+// more, as places are not quite those of the line; what colors are left is for nets that go farther, or to several
+// readers at once, and whoever saves most by it gets one first. What has no net of its own goes by others': by the
+// fewest hops that there are. A reader that is on the way sends on what it has; any other region on the way relays,
+// word by word, without memory for it.
 //
 // A net of several lanes leads to several regions only in one row: from row to row lanes of one color would have to
 // cross, as each must pass by the heads of the others. So there is one for each row of readers.
@@ -37,6 +38,9 @@ namespace {
 
 /// Links to a neighbor and from it, on either side.
 constexpr int kNeighborLinks = 4;
+
+/// Where not all fits: for nets that lie over a region after all, because places are not quite those of the line.
+constexpr int kSpare = 3;
 
 /// What a hop costs beside a cycle per word: a relay's set-up at its head, or another send.
 constexpr double kHopCycles = 100;
@@ -125,7 +129,7 @@ private:
       queue.pop();
       if (betweenNeighbors(net) || cycles != saves(net)) // has its color; or stands in the queue again, with more
         continue;
-      if (fits(net, colors - kNeighborLinks)) {
+      if (fits(net, colors - kNeighborLinks - kSpare)) {
         choose(net);
         wanted[net] = 0;
       } else if (net.to.size() > 1) {
