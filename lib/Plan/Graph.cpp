@@ -137,7 +137,7 @@ private:
         .Case<linalg::FillOp>([&](linalg::FillOp op) -> LogicalResult {
           Attribute value;
           if (!matchPattern(op.getInputs()[0], m_Constant(&value)))
-            return op.emitOpError("fills with a value that is not a constant");
+            return wafer::emitUnsupported(op, "fills with a value that is not a constant");
           GraphTensor tensor = describe(op.getResult(0), GraphTensor::Fill);
           tensor.value = value;
           define(op.getResult(0), tensor);
@@ -159,7 +159,7 @@ private:
           Value padding = op.getConstantPaddingValue();
           Attribute value;
           if (!padding || !matchPattern(padding, m_Constant(&value)))
-            return op.emitOpError("pads with a value that is not a constant");
+            return wafer::emitUnsupported(op, "pads with a value that is not a constant");
           GraphOperand operand = whole(op.getSource());
           operand.shape = SmallVector<int64_t>(cast<RankedTensorType>(op.getType()).getShape());
           operand.pieces[0].shift = SmallVector<int64_t>(op.getStaticLow());
@@ -173,7 +173,8 @@ private:
           noteWeightSlice(op);
           if (!op.hasUnitStride() || op.getType().getRank() != op.getSourceType().getRank() ||
               !op.getOffsets().empty() || !op.getSizes().empty())
-            return op.emitOpError("slices with strides, run-time offsets or fewer dimensions are not supported here");
+            return wafer::emitUnsupported(
+                op, "slices with strides, run-time offsets or fewer dimensions are not supported here");
           GraphOperand operand = whole(op.getSource());
           operand.shape = SmallVector<int64_t>(op.getType().getShape());
           operand.resized = op.getType().getShape() != op.getSourceType().getShape();
@@ -203,8 +204,8 @@ private:
             return visitWrite(op);
           if (!op.hasUnitStride() || op.getType().getRank() != op.getSourceType().getRank() ||
               !op.getOffsets().empty() || !op.getSizes().empty())
-            return op.emitOpError(
-                "insertions with strides, run-time offsets or fewer dimensions are not supported here");
+            return wafer::emitUnsupported(
+                op, "insertions with strides, run-time offsets or fewer dimensions are not supported here");
           // Later pieces are written over earlier ones.
           GraphOperand source = whole(op.getSource()), operand;
           source.pieces[0].shift = SmallVector<int64_t>(op.getStaticOffsets());
@@ -230,7 +231,8 @@ private:
         .Case<arith::SubIOp>([&](arith::SubIOp op) -> LogicalResult {
           if (op.getType().isIndex())
             return success(); // where a step's slice lies
-          return op.emitOpError("has no place in a kernel: the tensor level is linalg.generic and tensor ops");
+          return wafer::emitUnsupported(op,
+                                        "has no place in a kernel: the tensor level is linalg.generic and tensor ops");
         })
         .Case<func::ReturnOp>([&](func::ReturnOp op) {
           for (auto [i, value] : llvm::enumerate(op.getOperands())) {
@@ -250,7 +252,8 @@ private:
         .Default([](Operation *op) -> LogicalResult {
           if (op->hasTrait<OpTrait::ConstantLike>())
             return success();
-          return op->emitOpError("has no place in a kernel: the tensor level is linalg.generic and tensor ops");
+          return wafer::emitUnsupported(op,
+                                        "has no place in a kernel: the tensor level is linalg.generic and tensor ops");
         });
   }
 
@@ -266,7 +269,7 @@ private:
     ArrayRef<int64_t> shape = type.getShape();
     if (op.getGatherDims() != ArrayRef<int64_t>{0} || shape.back() != 1 ||
         op.getResultType().getRank() != type.getRank() - 1 + op.getSourceType().getRank() - 1)
-      return op.emitOpError("gathers along another dimension than the first, which is not supported here");
+      return wafer::emitUnsupported(op, "gathers along another dimension than the first, which is not supported here");
     if (auto expand = op.getIndices().getDefiningOp<tensor::ExpandShapeOp>(); expand && addsCoordinate(expand))
       return whole(expand.getSrc());
     GraphOperand source = whole(op.getIndices());
@@ -278,7 +281,8 @@ private:
       tensor.value = dense.reshape(type.clone(tensor.shape));
     } else if (!tensor.resident()) {
       if (tensor.shape.empty())
-        return op.emitOpError("gathers by a computed index without dimensions, which is not supported here");
+        return wafer::emitUnsupported(op,
+                                      "gathers by a computed index without dimensions, which is not supported here");
       GraphNode &node = newNode(GraphNode::Reshape, op);
       node.operands = {source};
       for (int64_t d = 0; d != static_cast<int64_t>(tensor.shape.size()); ++d)
@@ -354,11 +358,11 @@ private:
 
   LogicalResult visitGeneric(linalg::GenericOp op) {
     if (op.getNumDpsInits() != 1)
-      return op.emitOpError("must have one result here");
+      return wafer::emitUnsupported(op, "must have one result here");
     for (AffineMap map : op.getIndexingMapsArray())
       for (AffineExpr expression : map.getResults())
         if (!linearForm(expression, map.getNumDims()))
-          return op.emitOpError("has an index expression that is not linear");
+          return wafer::emitUnsupported(op, "has an index expression that is not linear");
     unsigned loops = op.getNumLoops();
     SmallVector<GraphOperand, 2> inputs;
     SmallVector<AffineMap> maps;
@@ -376,7 +380,7 @@ private:
         continue;
       }
       if (!operands.count(input->get()))
-        return op.emitOpError("reads a tensor without content");
+        return wafer::emitUnsupported(op, "reads a tensor without content");
       inputs.push_back(operands.lookup(input->get()));
       maps.push_back(map);
     }
@@ -560,7 +564,7 @@ private:
     Value accumulator = body.getArguments().back();
     Operation *last = body.getTerminator()->getOperand(0).getDefiningOp();
     if (!last || !llvm::is_contained(last->getOperands(), accumulator))
-      return op.emitOpError("must yield its accumulator combined with something");
+      return wafer::emitUnsupported(op, "must yield its accumulator combined with something");
     node.combiner =
         TypeSwitch<Operation *, PartialKind>(last)
             .Case<arith::AddFOp, arith::AddIOp>([](auto) { return PartialKind::Add; })
@@ -575,10 +579,11 @@ private:
             })
             .Default([](Operation *) { return PartialKind::None; });
     if (node.combiner == PartialKind::None)
-      return op.emitOpError("combines with '") << last->getName().getStringRef() << "', which is not supported";
+      return wafer::emitUnsupported(op, "combines with '")
+             << last->getName().getStringRef() << "', which is not supported";
     auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
     if (!fill || !matchPattern(fill.getInputs()[0], m_Constant(&node.identity)))
-      return op.emitOpError("must start from a filled tensor");
+      return wafer::emitUnsupported(op, "must start from a filled tensor");
     return success();
   }
 

@@ -150,7 +150,9 @@ Status Verifier::box(const image::Box &box, const image::Tensor &tensor, ErrorCo
     elements *= extent;
   for (int d = 0; good && d != box.dims_size(); ++d) {
     const image::BoxDim &dim = box.dims(d);
-    good = small(dim.extent()) && dim.extent() >= 0 && (dim.extent() == 0 || extents <= elements / dim.extent());
+    // Whatever the order of dimensions, one of 0 may come last: only what no tensor holds is too much before.
+    good = small(dim.extent()) && dim.extent() >= 0 &&
+           (dim.extent() == 0 || extents <= std::max(elements, kBoxLimit) / dim.extent());
     extents *= good ? dim.extent() : 0;
     good = good && small(dim.offset()) && small(dim.length()) && dim.length() >= 0 && small(dim.x_major()) &&
            small(dim.x_minor()) && small(dim.y_major()) && small(dim.y_minor()) && dim.stride() > -(1 << 20) &&

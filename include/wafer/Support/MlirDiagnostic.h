@@ -7,6 +7,7 @@
 #include "wafer/Support/Diagnostic.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Operation.h"
 
 #include <optional>
 
@@ -34,6 +35,11 @@ inline std::optional<ErrorCode> errorCodeOf(mlir::Diagnostic &diagnostic) {
 inline mlir::InFlightDiagnostic emitError(mlir::Location location, ErrorCode code, const llvm::Twine &message,
                                           const llvm::Twine &hint = "") {
   return emitError(location, Diagnostic{code, message.str(), hint.str()});
+}
+
+/// An operation that has no lowering: "[WF3002] 'linalg.generic' op message".
+inline mlir::InFlightDiagnostic emitUnsupported(mlir::Operation *op, const llvm::Twine &message = "") {
+  return emitError(op->getLoc(), ErrorCode::KernelUnsupported, "'" + op->getName().getStringRef() + "' op " + message);
 }
 
 } // namespace wafer

@@ -4,6 +4,7 @@
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Support/MlirDiagnostic.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 
@@ -181,7 +182,8 @@ private:
             return failure();
         }
       } else {
-        return symbol->emitError("weights of type ") << element << " are not supported by the machine's image";
+        return wafer::emitUnsupported(symbol, "weights of type ")
+               << element << " are not supported by the machine's image";
       }
       return sections[name] = {writer.addOwnedSection(words), image::I32};
     }
@@ -197,7 +199,8 @@ private:
         return sections[name] = {writer.addOwnedSection(words), image::F32};
       }
       if (!llvm::isa<IntegerType>(element))
-        return symbol->emitError("constants of type ") << element << " are not supported by the machine's image";
+        return wafer::emitUnsupported(symbol, "constants of type ")
+               << element << " are not supported by the machine's image";
       for (APInt number : value.getValues<APInt>())
         if (failed(
                 addNarrowed(words, number.getBitWidth() == 1 ? number.getZExtValue() : number.getSExtValue(), symbol)))
@@ -209,7 +212,8 @@ private:
 
   LogicalResult addNarrowed(std::vector<uint32_t> &words, int64_t value, Operation *where) {
     if (value != static_cast<int32_t>(value))
-      return where->emitError("holds ") << value << ", which does not fit the 32 bits of the machine's integers";
+      return wafer::emitUnsupported(where, "holds ")
+             << value << ", which does not fit the 32 bits of the machine's integers";
     words.push_back(static_cast<uint32_t>(value));
     return success();
   }
@@ -217,7 +221,7 @@ private:
   FailureOr<image::HostStream *> addHostStream(Operation *op, StringRef name, RankedTensorType type) {
     image::DataType dataType = dataTypeOf(type.getElementType());
     if (dataType == image::DATA_TYPE_UNSPECIFIED)
-      return op->emitError("carries ") << type.getElementType() << ", which host streams do not";
+      return wafer::emitUnsupported(op, "carries ") << type.getElementType() << ", which host streams do not";
     image::HostStream *entry = writer.manifest.add_streams();
     fillTensor(*entry->mutable_tensor(), name, dataType, type.getShape());
     return entry;

@@ -9,6 +9,7 @@
 #include "RegionCode.h"
 
 #include "wafer/Dialect/Wafer/Instructions.h"
+#include "wafer/Support/MlirDiagnostic.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -87,7 +88,7 @@ private:
     Attribute constant;
     if (matchPattern(value, m_Constant(&constant)))
       return Operand{Operand::Scalar, 0, wordBits(constant)};
-    return kernel.emitOpError("body reads a value that is neither an operand nor computed in it");
+    return wafer::emitUnsupported(kernel, "body reads a value that is neither an operand nor computed in it");
   }
 
   void release(Value value) {
@@ -125,7 +126,7 @@ private:
           inputs = {product->getOperand(0), product->getOperand(1), op.getOperand(1 - i)};
         }
     if (!kind)
-      return kernel.emitOpError("has no instruction for '") << op.getName().getStringRef() << "'";
+      return wafer::emitUnsupported(kernel, "has no instruction for '") << op.getName().getStringRef() << "'";
     SmallVector<Operand, 3> operands;
     for (Value input : inputs) {
       FailureOr<Operand> lowered = operand(input);
@@ -166,7 +167,7 @@ FailureOr<Access> accessOf(KernelOp kernel, const Tensor &tensor, AffineMap map,
   for (auto [k, expression] : llvm::enumerate(map.getResults())) {
     std::optional<SmallVector<int64_t>> linear = linearForm(expression, map.getNumDims());
     if (!linear)
-      return kernel.emitOpError("has an index expression that is not affine");
+      return wafer::emitUnsupported(kernel, "has an index expression that is not affine");
     ArrayRef<int64_t> flat = *linear;
     Affine position(flat.back());
     for (size_t d = 0; d != iteration.dims.size(); ++d) {

@@ -19,6 +19,7 @@
 #include "RegionCode.h"
 
 #include "wafer/Dialect/Wafer/Transfer.h"
+#include "wafer/Support/MlirDiagnostic.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -413,7 +414,7 @@ struct Transfer {
 LogicalResult checkRank(Operation *op, const Transfer &transfer) {
   int64_t walked = llvm::count_if(transfer.dims, [](const TransferDim &dim) { return dim.slices == 0; });
   if (walked > isa::kMaxRank)
-    return op->emitOpError("moves a box with ")
+    return wafer::emitUnsupported(op, "moves a box with ")
            << transfer.dims.size() << " dimensions that are split or cut; a descriptor walks "
            << static_cast<int64_t>(isa::kMaxRank);
   return success();

@@ -16,6 +16,7 @@ using namespace wafer::wfr;
 namespace wafer {
 #define GEN_PASS_DEF_CONVERTWAFERTOPE
 #include "wafer/Conversion/Passes.h.inc"
+#include "wafer/Support/MlirDiagnostic.h"
 } // namespace wafer
 
 SmallVector<int64_t> Tensor::strides() const {
@@ -193,7 +194,7 @@ private:
 
   LogicalResult lowerChunks(ChunksOp op) {
     if (code.chunkIndex)
-      return op.emitOpError("chunk loops do not nest");
+      return wafer::emitUnsupported(op, "chunk loops do not nest");
     Block &body = op.getBody().front();
     for (auto [argument, init] : llvm::zip(body.getArguments(), op.getInits()))
       (void)alias(argument, init);

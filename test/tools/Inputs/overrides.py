@@ -3,6 +3,7 @@
 unused.onnx   y = x + x, with inputs that nothing reads: a mask, words, a tensor of open shape
 constant.onnx y = x + c, with c of shape [n, 2]
 empty.onnx    y = Concat(x, c), with c of shape [n, 3]
+nothing.onnx  y = x * w of shape [1, 0, 2], z = x + x of shape [1, 0, 3]
 """
 
 import pathlib
@@ -48,6 +49,14 @@ write(
     [value("x", TensorProto.FLOAT, ["m", 3]), value("c", TensorProto.FLOAT, ["n", 3])],
     [value("y", TensorProto.FLOAT, [None, 3])],
 )
+write(
+    "nothing",
+    [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node("Add", ["x", "x"], ["z"])],
+    [value("x", TensorProto.FLOAT, [1, 0, 3]), value("w", TensorProto.FLOAT, [3, 2])],
+    [value("y", TensorProto.FLOAT, [1, 0, 2]), value("z", TensorProto.FLOAT, [1, 0, 3])],
+)
+np.save(folder / "x103.npy", np.zeros((1, 0, 3), np.float32))
+np.save(folder / "w32.npy", np.ones((3, 2), np.float32))
 np.save(folder / "x2.npy", np.array([1, 2], np.float32))
 np.save(folder / "x12.npy", np.array([[1, 2]], np.float32))
 np.save(folder / "words.npy", np.array(["a", "b"]))
