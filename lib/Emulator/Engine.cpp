@@ -32,9 +32,10 @@ static void *reserve(size_t bytes) {
 Engine::Engine(VerifiedProgram verified) : program(std::move(verified)), kernels(selectKernels()) {
   const Profile &p = program.profile;
   const ResourceModel model(p);
-  for (unsigned op = 0; op != 64; ++op) {
-    setupCost[op] = ticks(model.vectorCycles(isa::VectorOp(op), 0));
-    elementCost[op] = ticks(model.vectorCycles(isa::VectorOp(op), 1)) - setupCost[op];
+  for (const isa::VectorOpInfo &info : isa::kVectorOps) {
+    const unsigned op = unsigned(info.op);
+    setupCost[op] = ticks(model.vectorCycles(info.op, 0));
+    elementCost[op] = ticks(model.vectorCycles(info.op, 1)) - setupCost[op];
   }
   // An i32 fma has no vector form on some machines: a helper's cost if the profile gives one.
   auto helperOr = [&](isa::VectorOp op, Ticks otherwise) {

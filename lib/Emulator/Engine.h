@@ -416,7 +416,7 @@ private:
   uint64_t instructions = 0, vectorElements = 0;
 
   // Costs, from the profile.
-  Ticks setupCost[64], elementCost[64], fmaI32Cost = 0;
+  Ticks setupCost[isa::kVectorOpNumbers], elementCost[isa::kVectorOpNumbers], fmaI32Cost = 0;
   Ticks scalarCost = 0, memoryCost = 0, branchCost = 0, divideCost = 0;
   Ticks linkCost = 0, hopCost = 0, turnCost = 0, rampCost = 0, hostCost = 0;
   uint64_t linkBuffer = 0, inputQueue = 0, outputQueue = 0;

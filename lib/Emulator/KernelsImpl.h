@@ -107,34 +107,7 @@ template <VectorOp op, ElementType type> WAFER_INLINE uint32_t apply(uint32_t a,
   return 0;
 }
 
-template <VectorOp op> constexpr int arity() {
-  if (op == VectorOp::Fma || op == VectorOp::Select)
-    return 3;
-  switch (op) {
-  case VectorOp::Add:
-  case VectorOp::Sub:
-  case VectorOp::Mul:
-  case VectorOp::Min:
-  case VectorOp::Max:
-  case VectorOp::And:
-  case VectorOp::Or:
-  case VectorOp::Xor:
-  case VectorOp::Shl:
-  case VectorOp::Shr:
-  case VectorOp::Div:
-  case VectorOp::Rem:
-  case VectorOp::CmpEq:
-  case VectorOp::CmpNe:
-  case VectorOp::CmpLt:
-  case VectorOp::CmpLe:
-  case VectorOp::CmpGt:
-  case VectorOp::CmpGe:
-  case VectorOp::Pow:
-    return 2;
-  default:
-    return 1;
-  }
-}
+template <VectorOp op> constexpr int arity() { return vectorArity(op); }
 
 //===- Rows ---------------------------------------------------------------===//
 
@@ -562,59 +535,23 @@ inline bool iota(const KernelCall &call) {
   }
 }
 
-bool runKernel(const KernelCall &call) {
-  const bool real = call.type == ElementType::F32;
-#define WAFER_BOTH(OP)                                                                                                 \
-  case VectorOp::OP:                                                                                                   \
-    return real ? run<VectorOp::OP, ElementType::F32>(call) : run<VectorOp::OP, ElementType::I32>(call);
-#define WAFER_REAL(OP)                                                                                                 \
-  case VectorOp::OP:                                                                                                   \
-    return run<VectorOp::OP, ElementType::F32>(call);
-#define WAFER_INTEGER(OP)                                                                                              \
-  case VectorOp::OP:                                                                                                   \
-    return run<VectorOp::OP, ElementType::I32>(call);
-  switch (call.op) {
-    WAFER_INTEGER(Mov)
-    WAFER_BOTH(Add)
-    WAFER_BOTH(Sub)
-    WAFER_BOTH(Mul)
-    WAFER_BOTH(Fma)
-    WAFER_BOTH(Min)
-    WAFER_BOTH(Max)
-    WAFER_BOTH(Neg)
-    WAFER_BOTH(Abs)
-    WAFER_INTEGER(And)
-    WAFER_INTEGER(Or)
-    WAFER_INTEGER(Xor)
-    WAFER_INTEGER(Shl)
-    WAFER_INTEGER(Shr)
-    WAFER_BOTH(Div)
-    WAFER_BOTH(Rem)
-    WAFER_INTEGER(Select)
-    WAFER_BOTH(CmpEq)
-    WAFER_BOTH(CmpNe)
-    WAFER_BOTH(CmpLt)
-    WAFER_BOTH(CmpLe)
-    WAFER_BOTH(CmpGt)
-    WAFER_BOTH(CmpGe)
-    WAFER_INTEGER(CvtF32I32)
-    WAFER_INTEGER(CvtI32F32)
-    WAFER_REAL(Sqrt)
-    WAFER_REAL(Rsqrt)
-    WAFER_REAL(Recip)
-    WAFER_REAL(Exp)
-    WAFER_REAL(Log)
-    WAFER_REAL(Tanh)
-    WAFER_REAL(Erf)
-    WAFER_REAL(Sin)
-    WAFER_REAL(Cos)
-    WAFER_REAL(Floor)
-    WAFER_REAL(Ceil)
-    WAFER_REAL(Round)
-    WAFER_REAL(Pow)
-    WAFER_REAL(Sigmoid)
-  case VectorOp::Iota:
+/// By the table: an operation on bits is compiled once, others for each type that they are defined on.
+template <VectorOp op> bool runOp(const KernelCall &call) {
+  constexpr VectorTypes types = vectorOpInfo(op)->types;
+  if constexpr (op == VectorOp::Iota)
     return iota(call);
+  else if constexpr (types == VectorTypes::Both)
+    return call.type == ElementType::F32 ? run<op, ElementType::F32>(call) : run<op, ElementType::I32>(call);
+  else
+    return run<op, types == VectorTypes::F32 ? ElementType::F32 : ElementType::I32>(call);
+}
+
+bool runKernel(const KernelCall &call) {
+  switch (call.op) {
+#define WAFER_VECTOR_OP(NAME, NUMBER, MNEMONIC, ARITY, TYPES, COST, HELPER)                                            \
+  case VectorOp::NAME:                                                                                                 \
+    return runOp<VectorOp::NAME>(call);
+#include "wafer/Program/VectorOps.def"
   }
   return true;
 }

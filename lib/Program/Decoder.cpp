@@ -19,9 +19,9 @@ static std::string checkVector(const Instruction &i, unsigned colors) {
     if (operand.kind == OperandKind::Fabric && operand.index >= colors)
       return "color " + std::to_string(operand.index) + " is not routable";
     if (k > arity && operand.kind != OperandKind::None)
-      return std::string(vectorOpName(i.op)) + " has too many operands";
+      return std::string(vectorOpInfo(i.op)->name) + " has too many operands";
     if (k >= 1 && k <= arity && operand.kind == OperandKind::None)
-      return std::string(vectorOpName(i.op)) + " lacks an operand";
+      return std::string(vectorOpInfo(i.op)->name) + " lacks an operand";
     if (k >= 1 && operand.kind == OperandKind::Fabric) {
       if (inputs >> operand.index & 1)
         return "a color is received twice in one instruction";
@@ -30,37 +30,10 @@ static std::string checkVector(const Instruction &i, unsigned colors) {
   }
   if (i.control != Control::None && dst.kind != OperandKind::Fabric)
     return "a control wavelet needs a color to travel on";
-  bool isFloat = i.type == ElementType::F32;
-  switch (i.op) {
-  case VectorOp::Iota:
-    if (i.operands[1].kind != OperandKind::Descriptor)
-      return "iota takes a descriptor";
-    break;
-  case VectorOp::Shl:
-  case VectorOp::Shr:
-    if (isFloat)
-      return "shifts are of i32";
-    break;
-  case VectorOp::Sqrt:
-  case VectorOp::Rsqrt:
-  case VectorOp::Recip:
-  case VectorOp::Exp:
-  case VectorOp::Log:
-  case VectorOp::Tanh:
-  case VectorOp::Erf:
-  case VectorOp::Sin:
-  case VectorOp::Cos:
-  case VectorOp::Floor:
-  case VectorOp::Ceil:
-  case VectorOp::Round:
-  case VectorOp::Pow:
-  case VectorOp::Sigmoid:
-    if (!isFloat)
-      return std::string(vectorOpName(i.op)) + " is of f32";
-    break;
-  default:
-    break;
-  }
+  if (!isDefinedOn(i.op, i.type))
+    return std::string(vectorOpInfo(i.op)->name) + " is not of " + (i.type == ElementType::F32 ? "f32" : "i32");
+  if (i.op == VectorOp::Iota && i.operands[1].kind != OperandKind::Descriptor)
+    return "iota takes a descriptor";
   return {};
 }
 

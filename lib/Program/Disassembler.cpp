@@ -62,7 +62,7 @@ static std::string print(const Instruction &i, const std::string &target) {
     return name + " d" + std::to_string(i.descriptor) + ", " +
            (i.baseIsRegister ? reg(i.base) : std::to_string(i.base)) + " [" + list(i.extents, i.rank) + "]";
   case Form::Vec: {
-    std::string out = name + "." + vectorOpName(i.op) + (i.type == ElementType::F32 ? ".f32 " : ".i32 ");
+    std::string out = name + "." + vectorOpInfo(i.op)->name + (i.type == ElementType::F32 ? ".f32 " : ".i32 ");
     out += text(i.operands[0]) + ", " + text(i.operands[1]);
     for (unsigned k = 2; k != 4; ++k)
       if (k <= vectorArity(i.op) || i.operands[k].kind != OperandKind::None)

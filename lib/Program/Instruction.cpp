@@ -64,72 +64,6 @@ const OpcodeInfo *wafer::isa::opcodeInfo(uint8_t opcode) {
   return table[opcode].name ? &table[opcode] : nullptr;
 }
 
-namespace {
-struct VectorInfo {
-  const char *name;
-  unsigned arity;
-};
-
-const VectorInfo *vectorInfo(uint8_t op) {
-  static const auto table = [] {
-    std::array<VectorInfo, 256> infos{};
-    auto add = [&](VectorOp op, const char *name, unsigned arity) { infos[static_cast<uint8_t>(op)] = {name, arity}; };
-    add(VectorOp::Mov, "mov", 1);
-    add(VectorOp::Add, "add", 2);
-    add(VectorOp::Sub, "sub", 2);
-    add(VectorOp::Mul, "mul", 2);
-    add(VectorOp::Fma, "fma", 3);
-    add(VectorOp::Min, "min", 2);
-    add(VectorOp::Max, "max", 2);
-    add(VectorOp::Neg, "neg", 1);
-    add(VectorOp::Abs, "abs", 1);
-    add(VectorOp::And, "and", 2);
-    add(VectorOp::Or, "or", 2);
-    add(VectorOp::Xor, "xor", 2);
-    add(VectorOp::Shl, "shl", 2);
-    add(VectorOp::Shr, "shr", 2);
-    add(VectorOp::Iota, "iota", 1);
-    add(VectorOp::Div, "div", 2);
-    add(VectorOp::Rem, "rem", 2);
-    add(VectorOp::Select, "select", 3);
-    add(VectorOp::CmpEq, "cmp_eq", 2);
-    add(VectorOp::CmpNe, "cmp_ne", 2);
-    add(VectorOp::CmpLt, "cmp_lt", 2);
-    add(VectorOp::CmpLe, "cmp_le", 2);
-    add(VectorOp::CmpGt, "cmp_gt", 2);
-    add(VectorOp::CmpGe, "cmp_ge", 2);
-    add(VectorOp::CvtF32I32, "cvt_f32_i32", 1);
-    add(VectorOp::CvtI32F32, "cvt_i32_f32", 1);
-    add(VectorOp::Sqrt, "sqrt", 1);
-    add(VectorOp::Rsqrt, "rsqrt", 1);
-    add(VectorOp::Recip, "recip", 1);
-    add(VectorOp::Exp, "exp", 1);
-    add(VectorOp::Log, "log", 1);
-    add(VectorOp::Tanh, "tanh", 1);
-    add(VectorOp::Erf, "erf", 1);
-    add(VectorOp::Sin, "sin", 1);
-    add(VectorOp::Cos, "cos", 1);
-    add(VectorOp::Floor, "floor", 1);
-    add(VectorOp::Ceil, "ceil", 1);
-    add(VectorOp::Round, "round", 1);
-    add(VectorOp::Pow, "pow", 2);
-    add(VectorOp::Sigmoid, "sigmoid", 1);
-    return infos;
-  }();
-  return table[op].name ? &table[op] : nullptr;
-}
-} // namespace
-
-const char *wafer::isa::vectorOpName(uint8_t op) {
-  const VectorInfo *info = vectorInfo(op);
-  return info ? info->name : nullptr;
-}
-
-unsigned wafer::isa::vectorArity(VectorOp op) {
-  const VectorInfo *info = vectorInfo(static_cast<uint8_t>(op));
-  return info ? info->arity : 0;
-}
-
 unsigned Instruction::words() const {
   switch (opcodeInfo(opcode)->form) {
   case Form::LoadWord:
@@ -256,7 +190,7 @@ Status wafer::isa::encode(const Instruction &i, std::vector<uint32_t> &words) {
     halves();
     break;
   case Form::Vec:
-    p.check("operation", vectorOpName(i.op), int(i.op));
+    p.check("operation", vectorOpInfo(i.op), int(i.op));
     p.field("operation", int(i.op), 16, 8);
     p.field("element type", int(i.type), 12, 1);
     p.field("thread", i.thread, 8, 3);
@@ -349,7 +283,7 @@ std::optional<Instruction> wafer::isa::decode(std::span<const uint32_t> words) {
     halves();
     break;
   case Form::Vec:
-    if (!vectorOpName(field(16, 8)))
+    if (!vectorOpInfo(field(16, 8)))
       return {};
     i.op = static_cast<VectorOp>(field(16, 8)), i.type = static_cast<ElementType>(field(12, 1));
     i.thread = field(8, 3), i.control = static_cast<Control>(field(6, 2));

@@ -19,19 +19,6 @@ extern const std::vector<std::pair<std::string_view, std::string_view>> &builtin
 
 namespace {
 
-struct HelperName {
-  const char *name;
-  isa::VectorOp op;
-};
-constexpr HelperName kHelpers[] = {
-    {"div", isa::VectorOp::Div},        {"rem", isa::VectorOp::Rem},           {"select", isa::VectorOp::Select},
-    {"compare", isa::VectorOp::CmpEq},  {"convert", isa::VectorOp::CvtF32I32}, {"sqrt", isa::VectorOp::Sqrt},
-    {"rsqrt", isa::VectorOp::Rsqrt},    {"recip", isa::VectorOp::Recip},       {"exp", isa::VectorOp::Exp},
-    {"log", isa::VectorOp::Log},        {"tanh", isa::VectorOp::Tanh},         {"erf", isa::VectorOp::Erf},
-    {"sin", isa::VectorOp::Sin},        {"cos", isa::VectorOp::Cos},           {"floor", isa::VectorOp::Floor},
-    {"ceil", isa::VectorOp::Ceil},      {"round", isa::VectorOp::Round},       {"pow", isa::VectorOp::Pow},
-    {"sigmoid", isa::VectorOp::Sigmoid}};
-
 /// A whole number that can be a coordinate of some mesh.
 bool isCoordinate(const Json &value) {
   return value.is_number_integer() && value.get<int64_t>() >= 0 && value.get<int64_t>() < 65536;
@@ -234,19 +221,14 @@ Result<Profile> Profile::parse(std::string_view json) {
   profile.scalarMemory = reader.number("core", "scalar_memory_cycles", 0, 1e6);
   profile.branch = reader.number("core", "branch_cycles", 0, 1e6);
   profile.asyncThreads = reader.integer("core", "async_threads", 0, 64);
-  for (const HelperName &helper : kHelpers) {
-    int number = static_cast<int>(helper.op);
-    profile.helperBytes[number] = reader.integer("helpers", std::string(helper.name) + "_bytes", 1, 16384);
-    profile.helperCyclesPerElement[number] = reader.number("helpers", std::string(helper.name) + "_cycles", 0, 1e6);
+  // Operations of one routine's kind share its figures.
+  for (const isa::VectorOpInfo &info : isa::kVectorOps) {
+    if (!isa::isHelper(info.op))
+      continue;
+    int number = static_cast<int>(info.op);
+    profile.helperBytes[number] = reader.integer("helpers", std::string(info.helper) + "_bytes", 1, 16384);
+    profile.helperCyclesPerElement[number] = reader.number("helpers", std::string(info.helper) + "_cycles", 0, 1e6);
   }
-  auto sameAs = [&](isa::VectorOp op, isa::VectorOp as) {
-    profile.helperBytes[static_cast<int>(op)] = profile.helperBytes[static_cast<int>(as)];
-    profile.helperCyclesPerElement[static_cast<int>(op)] = profile.helperCyclesPerElement[static_cast<int>(as)];
-  };
-  for (isa::VectorOp op :
-       {isa::VectorOp::CmpNe, isa::VectorOp::CmpLt, isa::VectorOp::CmpLe, isa::VectorOp::CmpGt, isa::VectorOp::CmpGe})
-    sameAs(op, isa::VectorOp::CmpEq);
-  sameAs(isa::VectorOp::CvtI32F32, isa::VectorOp::CvtF32I32);
 
   profile.colors = reader.integer("fabric", "colors", 1, 32);
   profile.reservedColors = reader.integers("fabric", "reserved_colors", 0, profile.colors - 1);

@@ -8,13 +8,18 @@ using namespace wafer;
 
 double ResourceModel::vectorCycles(isa::VectorOp op, int64_t elements) const {
   double count = static_cast<double>(std::max<int64_t>(elements, 0));
-  int number = static_cast<int>(op);
-  if (number >= static_cast<int>(isa::VectorOp::Div))
-    return profile.vectorArith.setup + count * profile.helperCyclesPerElement[number];
-  const VectorCost &cost = op == isa::VectorOp::Mov   ? profile.vectorMove
-                           : op == isa::VectorOp::Fma ? profile.vectorFma
-                                                      : profile.vectorArith;
-  return cost.setup + count * cost.perElement;
+  auto at = [&](const VectorCost &cost) { return cost.setup + count * cost.perElement; };
+  switch (isa::vectorOpInfo(op)->cost) {
+  case isa::VectorCostClass::Move:
+    return at(profile.vectorMove);
+  case isa::VectorCostClass::Arith:
+    return at(profile.vectorArith);
+  case isa::VectorCostClass::Fma:
+    return at(profile.vectorFma);
+  case isa::VectorCostClass::Helper:
+    break;
+  }
+  return profile.vectorArith.setup + count * profile.helperCyclesPerElement[static_cast<int>(op)];
 }
 
 double ResourceModel::transferCycles(int64_t wavelets, int hops, int turns) const {

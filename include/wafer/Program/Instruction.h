@@ -65,14 +65,6 @@ struct OpcodeInfo {
 const OpcodeInfo *opcodeInfo(uint8_t opcode);
 inline const OpcodeInfo *opcodeInfo(Opcode opcode) { return opcodeInfo(static_cast<uint8_t>(opcode)); }
 
-/// Null if there is no such operation.
-const char *vectorOpName(uint8_t op);
-inline const char *vectorOpName(VectorOp op) { return vectorOpName(static_cast<uint8_t>(op)); }
-/// Source operands that the operation reads: 1 to 3.
-unsigned vectorArity(VectorOp op);
-/// True for the functions of a real number, which have no meaning on i32.
-inline bool isFloatOnly(VectorOp op) { return op >= VectorOp::Sqrt && op <= VectorOp::Sigmoid; }
-
 struct Instruction {
   Opcode opcode = Opcode::Halt;
   uint8_t rd = 0, ra = 0, rb = 0;

@@ -99,51 +99,52 @@ enum class Control : uint8_t { None = 0, Advance = 1, Reset = 2 };
 
 enum class ElementType : uint8_t { F32 = 0, I32 = 1 };
 
-/// Vector operations. dst = op(a, b, c) element by element in nest order. Those marked helper are routines: they cost
-/// code once per PE that uses them and cycles per element, both from the profile.
+/// Vector operations: dst = op(a, b, c), element by element in nest order.
 enum class VectorOp : uint8_t {
-  Mov = 0,
-  Add = 1,
-  Sub = 2,
-  Mul = 3,
-  Fma = 4, // a * b + c, rounded once (f32); wraps (i32, helper)
-  Min = 5,
-  Max = 6,
-  Neg = 7,
-  Abs = 8,
-  And = 9, // bitwise, on either type's bits
-  Or = 10,
-  Xor = 11,
-  Shl = 12,
-  Shr = 13,
-  Iota = 14, // dst = base / 4 + sum of index * stride of descriptor a, as i32 (a's base address is a value, not memory)
-  // Helpers from here on.
-  Div = 32,
-  Rem = 33,
-  Select = 34, // a != 0 ? b : c; a is i32
-  CmpEq = 35,  // 1 or 0, as i32; type is that of a and b; unordered is false except CmpNe
-  CmpNe = 36,
-  CmpLt = 37,
-  CmpLe = 38,
-  CmpGt = 39,
-  CmpGe = 40,
-  CvtF32I32 = 41, // truncates toward zero, saturates, NaN gives 0
-  CvtI32F32 = 42, // rounds to nearest even
-  Sqrt = 48,
-  Rsqrt = 49,
-  Recip = 50,
-  Exp = 51,
-  Log = 52,
-  Tanh = 53,
-  Erf = 54,
-  Sin = 55,
-  Cos = 56,
-  Floor = 57,
-  Ceil = 58,
-  Round = 59, // half to even
-  Pow = 60,
-  Sigmoid = 61,
+#define WAFER_VECTOR_OP(NAME, NUMBER, MNEMONIC, ARITY, TYPES, COST, HELPER) NAME = NUMBER,
+#include "wafer/Program/VectorOps.def"
 };
+
+/// Numbers are below this.
+constexpr unsigned kVectorOpNumbers = 64;
+
+/// The element types that an operation is defined on.
+enum class VectorTypes : uint8_t { F32, I32, Both, Bits };
+
+/// Which figures of the profile say what an operation costs.
+enum class VectorCostClass : uint8_t { Move, Arith, Fma, Helper };
+
+/// A row of VectorOps.def.
+struct VectorOpInfo {
+  VectorOp op;
+  const char *name; // as assembler and disassembler spell it
+  unsigned arity;
+  VectorTypes types;
+  VectorCostClass cost;
+  const char *helper; // "" if it is none
+};
+
+constexpr VectorOpInfo kVectorOps[] = {
+#define WAFER_VECTOR_OP(NAME, NUMBER, MNEMONIC, ARITY, TYPES, COST, HELPER)                                            \
+  {VectorOp::NAME, MNEMONIC, ARITY, VectorTypes::TYPES, VectorCostClass::COST, HELPER},
+#include "wafer/Program/VectorOps.def"
+};
+
+/// Null if there is no such operation.
+constexpr const VectorOpInfo *vectorOpInfo(VectorOp op) {
+  for (const VectorOpInfo &info : kVectorOps)
+    if (info.op == op)
+      return &info;
+  return nullptr;
+}
+constexpr const VectorOpInfo *vectorOpInfo(uint8_t op) { return vectorOpInfo(static_cast<VectorOp>(op)); }
+/// Source operands that the operation reads: 1 to 3.
+constexpr unsigned vectorArity(VectorOp op) { return vectorOpInfo(op)->arity; }
+constexpr bool isHelper(VectorOp op) { return vectorOpInfo(op)->cost == VectorCostClass::Helper; }
+constexpr bool isDefinedOn(VectorOp op, ElementType type) {
+  VectorTypes types = vectorOpInfo(op)->types;
+  return types != (type == ElementType::F32 ? VectorTypes::I32 : VectorTypes::F32);
+}
 
 } // namespace wafer::isa
 

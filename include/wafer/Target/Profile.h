@@ -46,8 +46,8 @@ struct Profile {
   VectorCost vectorMove, vectorArith, vectorFma;     // memory operands, 32-bit elements
   double scalarOp = 0, scalarMemory = 0, branch = 0; // cycles
   // Helpers, by isa::VectorOp: code bytes (once per PE) and cycles per element. 0 bytes: not a helper.
-  std::array<int, 64> helperBytes{};
-  std::array<double, 64> helperCyclesPerElement{};
+  std::array<int, isa::kVectorOpNumbers> helperBytes{};
+  std::array<double, isa::kVectorOpNumbers> helperCyclesPerElement{};
 
   // Fabric.
   int colors = 0;                    // routable

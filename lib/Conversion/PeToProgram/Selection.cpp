@@ -736,7 +736,7 @@ void Selector::selectVec(VecOp op) {
   setNest(op.getNest());
   Inst inst;
   inst.i.opcode = Opcode::Vec;
-  inst.i.op = static_cast<isa::VectorOp>(op.getKind());
+  inst.i.op = op.getKind();
   inst.i.type = static_cast<isa::ElementType>(op.getType());
   inst.i.thread = op.getThread();
   inst.i.control = static_cast<isa::Control>(op.getControl());

@@ -141,7 +141,7 @@ private:
       release(input);
     Operand result = wordOf(yielded) == op.getResult(0) ? Operand{Operand::Result} : newScratch();
     values[op.getResult(0)] = result;
-    emit(static_cast<pe::VectorKind>(*kind), type, operands, result, op.getLoc());
+    emit(*kind, type, operands, result, op.getLoc());
     return success();
   }
 

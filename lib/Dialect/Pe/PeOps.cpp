@@ -302,19 +302,16 @@ LogicalResult VecOp::verify() {
   if (failed(verifyNest(*this, rank)))
     return failure();
   unsigned given = 1 + (getB() ? 1 : 0) + (getC() ? 1 : 0);
-  unsigned arity = wafer::isa::vectorArity(static_cast<wafer::isa::VectorOp>(getKind()));
-  if (given != arity)
-    return emitOpError() << stringifyVectorKind(getKind()) << " reads " << arity << " operands, got " << given;
+  const wafer::isa::VectorOpInfo &info = *wafer::isa::vectorOpInfo(getKind());
+  if (given != info.arity)
+    return emitOpError() << info.name << " reads " << info.arity << " operands, got " << given;
   auto isFabric = [](Value value) { return value && llvm::isa<FabricType>(value.getType()); };
   if (getControl() != Control::None && !isFabric(getDst()))
     return emitOpError("only a send can be followed by a control wavelet");
   if (!getDst() && !isFabric(getA()) && !isFabric(getB()) && !isFabric(getC()))
     return emitOpError("drops its result and receives nothing");
-  auto op = static_cast<wafer::isa::VectorOp>(getKind());
-  if (wafer::isa::isFloatOnly(op) && getType() != ElementType::F32)
-    return emitOpError() << stringifyVectorKind(getKind()) << " is of f32";
-  if ((getKind() == VectorKind::Shl || getKind() == VectorKind::Shr) && getType() != ElementType::I32)
-    return emitOpError() << stringifyVectorKind(getKind()) << " is of i32";
+  if (!wafer::isa::isDefinedOn(info.op, static_cast<wafer::isa::ElementType>(getType())))
+    return emitOpError() << info.name << " is not of " << stringifyElementType(getType());
   uint32_t received = 0;
   for (Value operand : {getA(), getB(), getC()})
     if (auto fabric = operand ? operand.getDefiningOp<FabricOp>() : FabricOp()) {
@@ -323,8 +320,8 @@ LogicalResult VecOp::verify() {
         return emitOpError("receives color ") << fabric.getColor() << " twice";
       received |= bit;
     }
-  if (getKind() == VectorKind::Iota && (getType() != ElementType::I32 || !llvm::isa<DescType>(getA().getType())))
-    return emitOpError("iota makes i32 from a descriptor");
+  if (getKind() == VectorKind::Iota && !llvm::isa<DescType>(getA().getType()))
+    return emitOpError("iota takes a descriptor");
   for (Value operand : {getDst(), getA(), getB(), getC()})
     if (failed(verifyRank(*this, operand, rank)))
       return failure();

@@ -287,7 +287,7 @@ pe.program @p {
 pe.program @p {
   pe.func @f(%n) {
     %d = pe.desc %n[%n]
-    // expected-error @below {{iota makes i32 from a descriptor}}
+    // expected-error @below {{iota is not of f32}}
     pe.vec iota f32 over(%n) to %d of %d : (!pe.desc) !pe.desc
   }
   pe.main {}
@@ -319,7 +319,7 @@ pe.program @p {
 pe.program @p {
   pe.func @f(%n) {
     %d = pe.desc %n[%n]
-    // expected-error @below {{exp is of f32}}
+    // expected-error @below {{exp is not of i32}}
     pe.vec exp i32 over(%n) to %d of %d : (!pe.desc) !pe.desc
   }
   pe.main {}
@@ -330,7 +330,7 @@ pe.program @p {
 pe.program @p {
   pe.func @f(%n) {
     %d = pe.desc %n[%n]
-    // expected-error @below {{shl is of i32}}
+    // expected-error @below {{shl is not of f32}}
     pe.vec shl f32 over(%n) to %d of %d, %n : (!pe.desc) !pe.desc, i32
   }
   pe.main {}

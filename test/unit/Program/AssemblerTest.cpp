@@ -86,7 +86,7 @@ TEST(Instruction, VectorsRoundTrip) {
                                  VectorOperand::fabric(23)};
   unsigned seen = 0;
   for (unsigned op = 0; op != 256; ++op) {
-    if (!vectorOpName(uint8_t(op)))
+    if (!vectorOpInfo(uint8_t(op)))
       continue;
     ++seen;
     EXPECT_GE(vectorArity(VectorOp(op)), 1u);
@@ -98,7 +98,7 @@ TEST(Instruction, VectorsRoundTrip) {
                        .control = Control(turn % 3),
                        .operands = {kinds[turn], kinds[(turn + 1) % 4], kinds[(turn + 2) % 4], kinds[(turn + 3) % 4]}});
   }
-  EXPECT_EQ(seen, 40u);
+  EXPECT_EQ(seen, std::size(kVectorOps));
   for (uint8_t thread = 0; thread != kThreads; ++thread)
     expectRoundTrip({.opcode = Opcode::Wait, .thread = thread});
 }

@@ -2,7 +2,10 @@
 #ifndef WAFER_DIALECT_PE_PEDIALECT_H
 #define WAFER_DIALECT_PE_PEDIALECT_H
 
+#include "wafer/Program/Isa.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
@@ -12,6 +15,27 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+// A vector operation is written by its mnemonic.
+namespace wafer::isa {
+inline llvm::raw_ostream &operator<<(llvm::raw_ostream &os, VectorOp op) { return os << vectorOpInfo(op)->name; }
+} // namespace wafer::isa
+template <> struct mlir::FieldParser<wafer::isa::VectorOp> {
+  static mlir::FailureOr<wafer::isa::VectorOp> parse(mlir::AsmParser &parser) {
+    llvm::SMLoc where = parser.getCurrentLocation();
+    llvm::StringRef name;
+    if (parser.parseKeyword(&name))
+      return mlir::failure();
+    for (const wafer::isa::VectorOpInfo &info : wafer::isa::kVectorOps)
+      if (name == info.name)
+        return info.op;
+    return parser.emitError(where, "no vector operation is called '") << name << "'";
+  }
+};
+
+namespace wafer::pe {
+using VectorKind = isa::VectorOp;
+} // namespace wafer::pe
 
 #include "wafer/Dialect/Pe/PeDialect.h.inc"
 #include "wafer/Dialect/Pe/PeEnums.h.inc"

@@ -65,23 +65,15 @@ def Pe_ScalarKind : Pe_Enum<"ScalarKind", [
   I32EnumAttrCase<"Shr", 9, "shr">, I32EnumAttrCase<"Div", 10, "div">, I32EnumAttrCase<"Rem", 11, "rem">,
   I32EnumAttrCase<"Slt", 12, "slt">, I32EnumAttrCase<"Seq", 13, "seq">]>;
 
-// Numbers are those of wafer::isa::VectorOp.
-def Pe_VectorKind : Pe_Enum<"VectorKind", [
-  I32EnumAttrCase<"Mov", 0, "mov">, I32EnumAttrCase<"Add", 1, "add">, I32EnumAttrCase<"Sub", 2, "sub">,
-  I32EnumAttrCase<"Mul", 3, "mul">, I32EnumAttrCase<"Fma", 4, "fma">, I32EnumAttrCase<"Min", 5, "min">,
-  I32EnumAttrCase<"Max", 6, "max">, I32EnumAttrCase<"Neg", 7, "neg">, I32EnumAttrCase<"Abs", 8, "abs">,
-  I32EnumAttrCase<"And", 9, "and">, I32EnumAttrCase<"Or", 10, "or">, I32EnumAttrCase<"Xor", 11, "xor">,
-  I32EnumAttrCase<"Shl", 12, "shl">, I32EnumAttrCase<"Shr", 13, "shr">, I32EnumAttrCase<"Iota", 14, "iota">,
-  I32EnumAttrCase<"Div", 32, "div">, I32EnumAttrCase<"Rem", 33, "rem">, I32EnumAttrCase<"Select", 34, "select">,
-  I32EnumAttrCase<"CmpEq", 35, "cmp_eq">, I32EnumAttrCase<"CmpNe", 36, "cmp_ne">,
-  I32EnumAttrCase<"CmpLt", 37, "cmp_lt">, I32EnumAttrCase<"CmpLe", 38, "cmp_le">,
-  I32EnumAttrCase<"CmpGt", 39, "cmp_gt">, I32EnumAttrCase<"CmpGe", 40, "cmp_ge">,
-  I32EnumAttrCase<"CvtF32I32", 41, "cvt_f32_i32">, I32EnumAttrCase<"CvtI32F32", 42, "cvt_i32_f32">,
-  I32EnumAttrCase<"Sqrt", 48, "sqrt">, I32EnumAttrCase<"Rsqrt", 49, "rsqrt">, I32EnumAttrCase<"Recip", 50, "recip">,
-  I32EnumAttrCase<"Exp", 51, "exp">, I32EnumAttrCase<"Log", 52, "log">, I32EnumAttrCase<"Tanh", 53, "tanh">,
-  I32EnumAttrCase<"Erf", 54, "erf">, I32EnumAttrCase<"Sin", 55, "sin">, I32EnumAttrCase<"Cos", 56, "cos">,
-  I32EnumAttrCase<"Floor", 57, "floor">, I32EnumAttrCase<"Ceil", 58, "ceil">, I32EnumAttrCase<"Round", 59, "round">,
-  I32EnumAttrCase<"Pow", 60, "pow">, I32EnumAttrCase<"Sigmoid", 61, "sigmoid">]>;
+// A row of VectorOps.def, by its mnemonic.
+def Pe_VectorKind : Pe_Attr<"VectorKind", "kind"> {
+  let summary = "A vector operation of the machine";
+  let parameters = (ins "::wafer::isa::VectorOp":$value);
+  let assemblyFormat = "$value";
+  let returnType = "::wafer::isa::VectorOp";
+  let convertFromStorage = "$_self.getValue()";
+  let constBuilderCall = "::wafer::pe::VectorKindAttr::get($_builder.getContext(), $0)";
+}
 
 def Pe_ElementType : Pe_Enum<"ElementType", [I32EnumAttrCase<"F32", 0, "f32">, I32EnumAttrCase<"I32", 1, "i32">]>;
 def Pe_Control : Pe_Enum<"Control", [I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Advance", 1, "advance">,
