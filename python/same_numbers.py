@@ -1,5 +1,8 @@
-"""When two results are the same numbers: within 1e-4 of the value plus 1e-5 of the tensor's largest magnitude."""
+"""When two results are the same numbers: within 1e-4 of the value plus 1e-5 of the tensor's largest magnitude, or of
+narrow floats two units of the last place and a tenth of that.
+"""
 
+import ml_dtypes
 import numpy as np
 
 OF_VALUE, OF_LARGEST = 1e-4, 1e-5
@@ -17,9 +20,10 @@ def largest_excess(ours: np.ndarray, reference: np.ndarray, what: str) -> tuple[
         )
     if reference.size == 0:
         return 0.0, 0.0
-    if reference.dtype.kind != "f":
+    if reference.dtype.kind != "f" and reference.dtype != ml_dtypes.bfloat16:
         different = np.count_nonzero(ours != reference)
         return float(different), np.inf if different else 0.0
+    coarser = max(1.0, 2 * float(ml_dtypes.finfo(reference.dtype).eps) / OF_VALUE)
     ours, reference = ours.astype(np.float64), reference.astype(np.float64)
     finite = np.isfinite(reference)
     if (
@@ -31,7 +35,7 @@ def largest_excess(ours: np.ndarray, reference: np.ndarray, what: str) -> tuple[
         return 0.0, 0.0
     ours, reference = ours[finite], reference[finite]
     error = np.abs(ours - reference)
-    allowed = OF_VALUE * np.abs(reference) + OF_LARGEST * np.abs(reference).max()
+    allowed = coarser * (OF_VALUE * np.abs(reference) + OF_LARGEST * np.abs(reference).max())
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(error == 0, 0.0, error / allowed)
     return float(error.max()), float(excess.max())

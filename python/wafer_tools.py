@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 
+import ml_dtypes
 import numpy as np
 
 
@@ -82,6 +83,12 @@ def compile_model(
     return Compiled(image, json.loads(report.read_text()), seconds, _cpu_seconds() - before)
 
 
+def _load(path: pathlib.Path) -> np.ndarray:
+    """NumPy has no bfloat16 of its own; it stores one as two raw bytes."""
+    array = np.load(path)
+    return array.view(ml_dtypes.bfloat16) if array.dtype == np.dtype("V2") else array
+
+
 @dataclasses.dataclass(frozen=True)
 class Result:
     outputs: dict[str, np.ndarray]  # by ONNX name
@@ -114,5 +121,5 @@ def run_image(
         command += ["--input", f"{name}={path}"]
     seconds = _run([*command, *options], timeout, False)
     files = json.loads((folder / "out" / "outputs.json").read_text())
-    outputs = {name: np.load(folder / "out" / file) for name, file in files.items()}
+    outputs = {name: _load(folder / "out" / file) for name, file in files.items()}
     return Result(outputs, json.loads(stats.read_text()), seconds)

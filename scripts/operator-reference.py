@@ -20,7 +20,7 @@ has one; what remains is refused, every node of it in one report, before anythin
 of its operator (a data type, a mode), with the reason and what to do about it. Models of older operator sets mean what
 these said: docs/onnx-versions.md.
 
-Tensors are of f32, i32, i64 and bool.
+Tensors are of floats of 16 to 64 bits, integers of 8 to 64 bits and bool (tensor-level.md says how each is computed).
 """
 
 

@@ -12,6 +12,7 @@
 #include "wafer/Plan/Passes.h"
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Target/ResourceModel.h"
+#include "wafer/Tensor/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -35,6 +36,7 @@ public:
   LogicalResult prepare() {
     prepared = cast<ModuleOp>(tensorLevel->clone());
     return passes(Stage::Kernels, *prepared, [](PassManager &pm) {
+      pm.addPass(createLegalizeElementTypes());
       pm.addPass(createLoopInvariantCodeMotionPass());
       pm.addPass(createPrepareKernels());
       pm.addPass(createCanonicalizerPass());

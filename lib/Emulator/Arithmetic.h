@@ -42,11 +42,32 @@ WAFER_INLINE float maximum(float a, float b) {
   return a != a || b != b ? fromBits(kNaN) : r;
 }
 
+// Toward zero; what 32 bits do not hold, and NaN, give -2^31.
+WAFER_INLINE bool fitsInt32(float v) { return v >= -2147483648.0f && v < 2147483648.0f; }
 WAFER_INLINE int32_t truncate(float v) {
-  float clamped = v >= 2147483648.0f ? 0.0f : v < -2147483648.0f ? 0.0f : v != v ? 0.0f : v;
-  int32_t r = static_cast<int32_t>(clamped);
-  r = v >= 2147483648.0f ? INT32_MAX : r;
-  return v < -2147483648.0f ? INT32_MIN : r;
+  const bool fits = fitsInt32(v);
+  const int32_t r = static_cast<int32_t>(fits ? v : 0.0f);
+  return fits ? r : INT32_MIN;
+}
+// Toward zero, modulo 2^32; 0 from 2^63 on, and for NaN.
+WAFER_INLINE uint32_t truncateUnsigned(float v) {
+  const bool fits = v > -0x1p63f && v < 0x1p63f;
+  return static_cast<uint32_t>(static_cast<int64_t>(fits ? v : 0.0f));
+}
+
+// The nearest binary16 or bfloat16 number, halves to even, as binary32; infinity beyond the largest.
+WAFER_INLINE uint32_t roundToF16(uint32_t v) {
+  const uint32_t sign = v & 0x80000000u, u = v ^ sign;
+  // Below 2^-14 the grid is that of 2^-24: the grid of binary32 at 0.5.
+  const uint32_t small = bits((fromBits(u) + 0.5f) - 0.5f);
+  uint32_t large = (u + 0xfff + (u >> 13 & 1)) & ~0x1fffu;
+  large = large >= 0x47800000 ? 0x7f800000 : large;
+  const uint32_t r = u < 0x38800000 ? small : large;
+  return u > 0x7f800000 ? kNaN : r | sign;
+}
+WAFER_INLINE uint32_t roundToBf16(uint32_t v) {
+  const uint32_t r = (v + 0x7fff + (v >> 16 & 1)) & ~0xffffu;
+  return (v & 0x7fffffffu) > 0x7f800000 ? kNaN : r;
 }
 
 //===- Functions in binary64 ----------------------------------------------===//

@@ -792,9 +792,16 @@ void Engine::executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *cons
   KernelCall call = op.call;
   auto isFabric = [&](int k) { return i.operands[k].kind == OperandKind::Fabric; };
   auto runPart = [&] {
-    if (!kernels(call)) {
-      Core &core = cores[op.core];
-      failAt(core, ErrorCode::ProgramDivideByZero, "a vector instruction divides an integer by zero", "");
+    switch (kernels(call)) {
+    case KernelStatus::Done:
+      break;
+    case KernelStatus::DivideByZero:
+      failAt(cores[op.core], ErrorCode::ProgramDivideByZero, "a vector instruction divides an integer by zero", "");
+      break;
+    case KernelStatus::Overflow:
+      failAt(cores[op.core], ErrorCode::ProgramOverflow, "a value of 64 bits in the model does not fit 32",
+             "the machine's integers have 32 bits; keep what the model computes at run time within them");
+      break;
     }
   };
   if (begin == 0 && count == op.n) {

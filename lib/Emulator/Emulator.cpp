@@ -5,18 +5,45 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
 using namespace wafer;
 using namespace wafer::emulator;
 
+static HostType hostType(image::DataType type) {
+  switch (type) {
+  case image::F32:
+    return HostType::F32;
+  case image::I32:
+    return HostType::I32;
+  case image::I64:
+    return HostType::I64;
+  case image::F64:
+    return HostType::F64;
+  case image::F16:
+    return HostType::F16;
+  case image::BF16:
+    return HostType::BF16;
+  case image::I8:
+    return HostType::I8;
+  case image::I16:
+    return HostType::I16;
+  case image::U8:
+    return HostType::U8;
+  case image::U16:
+    return HostType::U16;
+  case image::U32:
+    return HostType::U32;
+  case image::U64:
+    return HostType::U64;
+  default:
+    return HostType::Bool;
+  }
+}
+
 static TensorInfo tensorInfo(const image::Tensor &tensor) {
   TensorInfo info;
   info.name = tensor.name();
-  info.type = tensor.type() == image::F32   ? HostType::F32
-              : tensor.type() == image::I32 ? HostType::I32
-              : tensor.type() == image::I64 ? HostType::I64
-                                            : HostType::Bool;
+  info.type = hostType(tensor.type());
   info.shape.assign(tensor.shape().begin(), tensor.shape().end());
   return info;
 }
@@ -76,7 +103,8 @@ Status Emulator::setInput(const std::string &name, const HostTensor &tensor) {
   if (tensor.type != info.type)
     return Diagnostic{ErrorCode::InputType,
                       "input '" + name + "' is " + hostTypeName(info.type) + ", not " + hostTypeName(tensor.type),
-                      std::string("convert it: array.astype(numpy.") + hostTypeName(info.type) + ")"};
+                      std::string("convert it: array.astype(") +
+                          (info.type == HostType::BF16 ? "ml_dtypes." : "numpy.") + hostTypeName(info.type) + ")"};
   if (tensor.shape != info.shape)
     return Diagnostic{ErrorCode::InputShape,
                       "input '" + name + "' has shape " + shapeText(info.shape) + ", not " + shapeText(tensor.shape),
@@ -87,29 +115,15 @@ Status Emulator::setInput(const std::string &name, const HostTensor &tensor) {
                       "input '" + name + "' has " + std::to_string(tensor.bytes.size()) + " bytes, its shape wants " +
                           std::to_string(n * elementBytes(tensor.type)),
                       ""};
-  std::vector<uint32_t> words(n);
-  switch (info.type) {
-  case HostType::I64:
-    for (size_t i = 0; i != n; ++i) {
-      int64_t value;
-      std::memcpy(&value, tensor.bytes.data() + 8 * i, 8);
-      if (value < INT32_MIN || value > INT32_MAX)
-        return Diagnostic{ErrorCode::InputRange,
-                          "input '" + name + "': element " + std::to_string(i) + " is " + std::to_string(value) +
-                              ", beyond 32 bits",
-                          "the machine's integers have 32 bits"};
-      words[i] = static_cast<uint32_t>(value);
-    }
-    break;
-  case HostType::Bool:
-    for (size_t i = 0; i != n; ++i)
-      words[i] = tensor.bytes[i] != 0;
-    break;
-  default:
-    if (n)
-      std::memcpy(words.data(), tensor.bytes.data(), n * 4);
+  CarriedWords carried = toWords(info.type, tensor.bytes);
+  if (carried.beyond) {
+    bool isFloat = info.type == HostType::F64;
+    return Diagnostic{ErrorCode::InputRange,
+                      "input '" + name + "': element " + std::to_string(*carried.beyond) + " is " + carried.value +
+                          ", beyond " + (isFloat ? "the range of float32" : "32 bits"),
+                      isFloat ? "the machine computes float64 in float32" : "the machine's integers have 32 bits"};
   }
-  inputWords[index] = std::move(words);
+  inputWords[index] = std::move(carried.words);
   inputGiven[index] = true;
   return Status::ok();
 }
@@ -182,16 +196,6 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
       return Diagnostic{ErrorCode::ImageHostStream,
                         "output '" + name + "': no lane carries element " + std::to_string(i),
                         "compile the model again"};
-  tensor.bytes.resize(n * elementBytes(info.type));
-  for (size_t i = 0; i != n; ++i) {
-    if (info.type == HostType::I64) {
-      int64_t value = static_cast<int32_t>(words[i]);
-      std::memcpy(tensor.bytes.data() + 8 * i, &value, 8);
-    } else if (info.type == HostType::Bool) {
-      tensor.bytes[i] = words[i] != 0;
-    } else {
-      std::memcpy(tensor.bytes.data() + 4 * i, &words[i], 4);
-    }
-  }
+  tensor.bytes = fromWords(info.type, words);
   return tensor;
 }

@@ -26,11 +26,16 @@ struct KernelCall {
   int32_t iotaBase;
 };
 
-/// False on an integer division by zero.
-using KernelFunction = bool (*)(const KernelCall &call);
+/// What ended a call before its last element.
+enum class KernelStatus : uint8_t {
+  Done,
+  DivideByZero, // of integers
+  Overflow,     // the result of a checked operation does not fit 32 bits
+};
+using KernelFunction = KernelStatus (*)(const KernelCall &call);
 
-bool runKernelBaseline(const KernelCall &call);
-bool runKernelAvx2(const KernelCall &call);
+KernelStatus runKernelBaseline(const KernelCall &call);
+KernelStatus runKernelAvx2(const KernelCall &call);
 
 /// The fastest that this host has.
 KernelFunction selectKernels();

@@ -1,4 +1,4 @@
 // The kernels with 256-bit vectors and hardware fma (see CMakeLists.txt for the flags).
 #include "KernelsImpl.h"
 
-bool wafer::emulator::runKernelAvx2(const KernelCall &call) { return runKernel(call); }
+wafer::emulator::KernelStatus wafer::emulator::runKernelAvx2(const KernelCall &call) { return runKernel(call); }

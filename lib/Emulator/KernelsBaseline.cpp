@@ -1,7 +1,7 @@
 // The kernels for any x86-64 (or other) host, and the choice between the two.
 #include "KernelsImpl.h"
 
-bool wafer::emulator::runKernelBaseline(const KernelCall &call) { return runKernel(call); }
+wafer::emulator::KernelStatus wafer::emulator::runKernelBaseline(const KernelCall &call) { return runKernel(call); }
 
 wafer::emulator::KernelFunction wafer::emulator::selectKernels() {
 #ifdef __x86_64__

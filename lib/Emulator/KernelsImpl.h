@@ -51,10 +51,16 @@ template <VectorOp op, ElementType type> WAFER_INLINE uint32_t apply(uint32_t a,
     return a << (b & 31);
   case VectorOp::Shr:
     return static_cast<uint32_t>(I(a) >> (b & 31));
+  case VectorOp::ShrU:
+    return a >> (b & 31);
   case VectorOp::Div:
     return real ? f(F(a) / F(b)) : I(b) == -1 ? 0u - a : static_cast<uint32_t>(I(a) / I(b));
   case VectorOp::Rem:
     return real ? f(__builtin_fmodf(F(a), F(b))) : I(b) == -1 ? 0u : static_cast<uint32_t>(I(a) % I(b));
+  case VectorOp::DivU:
+    return a / b;
+  case VectorOp::RemU:
+    return a % b;
   case VectorOp::Select:
     return a ? b : c;
   case VectorOp::CmpEq:
@@ -73,6 +79,14 @@ template <VectorOp op, ElementType type> WAFER_INLINE uint32_t apply(uint32_t a,
     return static_cast<uint32_t>(truncate(F(a)));
   case VectorOp::CvtI32F32:
     return bits(static_cast<float>(I(a)));
+  case VectorOp::CvtF32U32:
+    return truncateUnsigned(F(a));
+  case VectorOp::CvtU32F32:
+    return bits(static_cast<float>(a));
+  case VectorOp::RoundF16:
+    return roundToF16(a);
+  case VectorOp::RoundBf16:
+    return roundToBf16(a);
   case VectorOp::Sqrt:
     return f(__builtin_sqrtf(F(a)));
   case VectorOp::Rsqrt:
@@ -102,9 +116,51 @@ template <VectorOp op, ElementType type> WAFER_INLINE uint32_t apply(uint32_t a,
   case VectorOp::Sigmoid:
     return bits(arith::sigmoid(F(a)));
   case VectorOp::Iota:
-    return 0;
+  case VectorOp::AddChecked:
+  case VectorOp::SubChecked:
+  case VectorOp::MulChecked:
+  case VectorOp::FmaChecked:
+  case VectorOp::ShlChecked:
+  case VectorOp::DivChecked:
+  case VectorOp::CheckNonNegative:
+  case VectorOp::CvtF32I32Checked:
+    return 0; // elsewhere
   }
   return 0;
+}
+
+/// The checked operations: their results as integers of any size. Shifting by s multiplies by 2^s.
+template <VectorOp op> WAFER_INLINE __int128 exact(uint32_t a, uint32_t b, uint32_t c) {
+  constexpr __int128 beyond = __int128(1) << 64;
+  const int64_t x = I(a), y = I(b), z = I(c);
+  switch (op) {
+  case VectorOp::AddChecked:
+    return x + y;
+  case VectorOp::SubChecked:
+    return x - y;
+  case VectorOp::MulChecked:
+    return x * y;
+  case VectorOp::FmaChecked:
+    return __int128(x * y) + z;
+  case VectorOp::ShlChecked:
+    return x == 0 ? 0 : y < 0 || y > 31 ? beyond : x * (int64_t(1) << y);
+  case VectorOp::DivChecked:
+    return x / y;
+  case VectorOp::CheckNonNegative:
+    return x < 0 ? beyond : x;
+  case VectorOp::CvtF32I32Checked:
+    return fitsInt32(F(a)) ? truncate(F(a)) : beyond;
+  default:
+    return beyond;
+  }
+}
+
+template <VectorOp op> constexpr bool isChecked() {
+  return op >= VectorOp::AddChecked && op <= VectorOp::CvtF32I32Checked;
+}
+template <VectorOp op, ElementType type> constexpr bool divides() {
+  return type == ElementType::I32 && (op == VectorOp::Div || op == VectorOp::Rem || op == VectorOp::DivU ||
+                                      op == VectorOp::RemU || op == VectorOp::DivChecked);
 }
 
 template <VectorOp op> constexpr int arity() { return vectorArity(op); }
@@ -433,12 +489,30 @@ inline bool fmaAccumulates(const Nest &nest) {
 
 //===- Dispatch -----------------------------------------------------------===//
 
-template <VectorOp op, ElementType type> bool run(const KernelCall &call) {
+/// One row of an operation that may end the run, element by element.
+template <VectorOp op, ElementType type> KernelStatus checkedRow(const Row &r) {
+  for (int64_t i = 0; i < r.n; ++i) {
+    const uint32_t a = r.a[i * r.as], b = arity<op>() > 1 ? r.b[i * r.bs] : 0, c = arity<op>() > 2 ? r.c[i * r.cs] : 0;
+    if (divides<op, type>() && !b)
+      return KernelStatus::DivideByZero;
+    if constexpr (isChecked<op>()) {
+      const __int128 value = exact<op>(a, b, c);
+      if (value != static_cast<int32_t>(value))
+        return KernelStatus::Overflow;
+      r.d[i * r.ds] = static_cast<uint32_t>(value);
+    } else {
+      r.d[i * r.ds] = apply<op, type>(a, b, c);
+    }
+  }
+  return KernelStatus::Done;
+}
+
+template <VectorOp op, ElementType type> KernelStatus run(const KernelCall &call) {
   constexpr int sources = arity<op>();
   Nest nest = normalise(call, sources + 1);
   if constexpr (op == VectorOp::Fma && type == ElementType::F32)
     if (fmaAccumulates(nest))
-      return true;
+      return KernelStatus::Done;
   bool free[4];
   for (int k = 1; k <= sources; ++k)
     free[k] = rowFree(nest, k);
@@ -456,9 +530,9 @@ template <VectorOp op, ElementType type> bool run(const KernelCall &call) {
         Span d = spanOf(nest, 0), s = spanOf(nest, k);
         folds &= s.high < d.low || d.high < s.low;
       }
-    folds &= op != VectorOp::Select;
+    folds &= op != VectorOp::Select && !isChecked<op>() && !divides<op, type>();
   }
-  bool good = true;
+  KernelStatus status = KernelStatus::Done;
   auto rowAt = [&](const int64_t *at) {
     Row r;
     r.d = nest.data[0] + at[0], r.ds = nest.stride[0][last];
@@ -490,18 +564,13 @@ template <VectorOp op, ElementType type> bool run(const KernelCall &call) {
         for (; j < rows; ++j, step(1))
           accumulate<op, type>(r);
       });
-      return true;
+      return status;
     }
   forEachRow(nest, [&](const int64_t *at) {
     const Row r = rowAt(at);
-    if constexpr (type == ElementType::I32 && (op == VectorOp::Div || op == VectorOp::Rem)) {
-      for (int64_t i = 0; i < r.n && good; ++i) {
-        uint32_t b = r.b[i * r.bs];
-        if (!b)
-          good = false;
-        else
-          r.d[i * r.ds] = apply<op, type>(r.a[i * r.as], b, 0);
-      }
+    if constexpr (isChecked<op>() || divides<op, type>()) {
+      if (status == KernelStatus::Done)
+        status = checkedRow<op, type>(r);
       return;
     }
     if constexpr (sources >= 2)
@@ -509,10 +578,10 @@ template <VectorOp op, ElementType type> bool run(const KernelCall &call) {
         return accumulate<op, type>(r);
     row<op, type>(r, allFree);
   });
-  return good;
+  return status;
 }
 
-inline bool iota(const KernelCall &call) {
+inline KernelStatus iota(const KernelCall &call) {
   Nest nest = normalise(call, 1);
   (void)nest;
   int64_t i[4] = {0, 0, 0, 0};
@@ -531,12 +600,12 @@ inline bool iota(const KernelCall &call) {
       i[d] = 0;
     }
     if (d < 0)
-      return true;
+      return KernelStatus::Done;
   }
 }
 
 /// By the table: an operation on bits is compiled once, others for each type that they are defined on.
-template <VectorOp op> bool runOp(const KernelCall &call) {
+template <VectorOp op> KernelStatus runOp(const KernelCall &call) {
   constexpr VectorTypes types = vectorOpInfo(op)->types;
   if constexpr (op == VectorOp::Iota)
     return iota(call);
@@ -546,14 +615,14 @@ template <VectorOp op> bool runOp(const KernelCall &call) {
     return run<op, types == VectorTypes::F32 ? ElementType::F32 : ElementType::I32>(call);
 }
 
-bool runKernel(const KernelCall &call) {
+KernelStatus runKernel(const KernelCall &call) {
   switch (call.op) {
 #define WAFER_VECTOR_OP(NAME, NUMBER, MNEMONIC, ARITY, TYPES, COST, HELPER)                                            \
   case VectorOp::NAME:                                                                                                 \
     return runOp<VectorOp::NAME>(call);
 #include "wafer/Program/VectorOps.def"
   }
-  return true;
+  return KernelStatus::Done;
 }
 
 } // namespace

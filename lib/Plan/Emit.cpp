@@ -51,7 +51,7 @@ public:
     for (const GraphTensor &tensor : graph.tensors)
       if (tensor.kind == GraphTensor::Input && tensor.users.empty())
         UnreadOp::create(streamBuilder, tensor.loc, tensor.hostName,
-                         RankedTensorType::get(tensor.hostShape, tensor.element));
+                         RankedTensorType::get(tensor.hostShape, tensor.declared));
     for (size_t n = 0; n != graph.nodes.size(); ++n)
       emitNode(n);
     for (int r = 0; r != plan.regions; ++r)
@@ -72,10 +72,8 @@ private:
     return typeOf(graph.tensors[tensor].shape, graph.tensors[tensor].element, layout);
   }
   RankedTensorType typeOf(ArrayRef<int64_t> shape, Type element, const Layout &layout) {
-    return RankedTensorType::get(shape, narrowed(element), layout.simplified().attr(context));
+    return RankedTensorType::get(shape, element, layout.simplified().attr(context));
   }
-  /// 64-bit integers that reach the machine are indices: the host checks that they fit 32 bits.
-  Type narrowed(Type element) const { return element.isInteger(64) ? IntegerType::get(context, 32) : element; }
 
   //===- Transfers --------------------------------------------------------===//
 
@@ -155,7 +153,7 @@ private:
       from = FlatSymbolRefAttr::get(regions[net.from].op.getSymNameAttr());
     Lanes lanes = lanesOf(transfer, hop, tensor.shape, plan.region, hostLanes);
     ArrayRef<int64_t> inside = tensor.shape, outside = toHost ? graph.nodes[transfer.node].hostShape : tensor.hostShape;
-    Type element = hostName ? tensor.element : narrowed(tensor.element);
+    Type element = toHost ? graph.nodes[transfer.node].declared : hostName ? tensor.declared : tensor.element;
     StreamOp::create(streamBuilder, locOf(transfer), name, from, streamBuilder.getArrayAttr(to),
                      RankedTensorType::get(tensor.shape, element, lanes.layout.simplified().attr(context)),
                      lanes.senders, lanes.count, hostName,
@@ -187,14 +185,8 @@ private:
     if (source.kind == GraphTensor::Weight)
       return WeightOp::create(builder, source.loc, typeOf(tensor, layout), source.weight);
     if (source.kind == GraphTensor::Fill)
-      return FillOp::create(builder, source.loc, typeOf(tensor, layout), scalarOf(source.value, source.element));
+      return FillOp::create(builder, source.loc, typeOf(tensor, layout), cast<TypedAttr>(source.value));
     return ConstantOp::create(builder, source.loc, typeOf(tensor, layout), cast<ElementsAttr>(source.value));
-  }
-
-  TypedAttr scalarOf(Attribute value, Type element) {
-    if (auto integer = dyn_cast<IntegerAttr>(value); integer && integer.getType().isInteger(64))
-      return IntegerAttr::get(IntegerType::get(context, 32), integer.getInt());
-    return cast<TypedAttr>(value);
   }
 
   Value move(const Movement &movement, Value value, ArrayRef<int64_t> shape, Type element, Value into,
@@ -233,7 +225,7 @@ private:
     Value into = place;
     if (!operand.plain()) {
       Type type = typeOf(operand.shape, element, operandPlan.needed);
-      into = operand.fill ? Value(FillOp::create(builder, node.loc, type, scalarOf(operand.fill, element)))
+      into = operand.fill ? Value(FillOp::create(builder, node.loc, type, cast<TypedAttr>(operand.fill)))
                           : Value(EmptyOp::create(builder, node.loc, type));
     }
     for (auto [piece, movement] : llvm::zip(operand.pieces, operandPlan.pieces)) {
@@ -270,7 +262,7 @@ private:
     SmallVector<Attribute> iterators;
     for (bool reduction : node.reduction)
       iterators.push_back(builder.getStringAttr(reduction ? "reduction" : "parallel"));
-    TypedAttr identity = node.identity ? scalarOf(node.identity, graph.tensors[node.result].element) : TypedAttr();
+    auto identity = cast_or_null<TypedAttr>(node.identity);
     Type type = into ? into.getType() : typeOf(node.result, nodePlan.candidate.local);
     auto kernel = KernelOp::create(builder, node.loc, type, operands, into, builder.getAffineMapArrayAttr(node.maps),
                                    builder.getArrayAttr(iterators), builder.getDenseI64ArrayAttr(node.extents),

@@ -22,6 +22,8 @@ public:
   explicit GraphBuilder(func::FuncOp function) : function(function) {}
 
   FailureOr<Graph> build() {
+    if (failed(checkTypes()))
+      return failure();
     for (BlockArgument argument : function.getArguments()) {
       GraphTensor tensor = describe(argument, GraphTensor::Input);
       auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
@@ -29,6 +31,8 @@ public:
       tensor.hostShape = tensor.shape;
       if (auto shape = function.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), kHostShape))
         tensor.hostShape = SmallVector<int64_t>(shape.asArrayRef());
+      auto declared = function.getArgAttrOfType<TypeAttr>(argument.getArgNumber(), "onnx.type");
+      tensor.declared = declared ? declared.getValue() : tensor.element;
       define(argument, tensor);
       if (argument.hasOneUse())
         soleViews.insert(argument);
@@ -48,6 +52,23 @@ public:
   }
 
 private:
+  /// legalize-element-types comes before.
+  LogicalResult checkTypes() {
+    auto carried = [](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      Type element = tensor ? tensor.getElementType() : Type();
+      return !element || element.isF32() || element.isInteger(32) || element.isInteger(1) || element.isIndex();
+    };
+    WalkResult result = function.walk([&](Operation *op) {
+      if (op != function &&
+          !(llvm::all_of(op->getOperandTypes(), carried) && llvm::all_of(op->getResultTypes(), carried)))
+        return WalkResult(
+            (wafer::emitUnsupported(op, "is not in types that the machine carries (pass legalize-element-types)")));
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+
   GraphTensor describe(Value value, GraphTensor::Kind kind) {
     auto type = cast<RankedTensorType>(value.getType());
     GraphTensor tensor(value.getLoc());
@@ -246,6 +267,8 @@ private:
             node.hostShape = SmallVector<int64_t>(cast<RankedTensorType>(value.getType()).getShape());
             auto name = function.getResultAttrOfType<StringAttr>(i, "onnx.name");
             node.hostName = name ? name.str() : ("result" + Twine(i)).str();
+            auto declared = function.getResultAttrOfType<TypeAttr>(i, "onnx.type");
+            node.declared = declared ? declared.getValue() : graph.tensors[operand.pieces[0].tensor].element;
           }
           return success();
         })
@@ -576,6 +599,11 @@ private:
               if (!op->getResult(0).getType().isInteger(1))
                 return PartialKind::None;
               return llvm::isa<arith::OrIOp>(op) ? PartialKind::Max : PartialKind::Min;
+            })
+            .Case<CheckedOp>([](CheckedOp op) {
+              return op.getKind() == CheckedKind::Add   ? PartialKind::AddChecked
+                     : op.getKind() == CheckedKind::Mul ? PartialKind::MulChecked
+                                                        : PartialKind::None;
             })
             .Default([](Operation *) { return PartialKind::None; });
     if (node.combiner == PartialKind::None)

@@ -18,6 +18,7 @@ struct GraphTensor {
   mlir::Location loc;
   std::string hostName;                 // Input
   llvm::SmallVector<int64_t> hostShape; // Input: the shape that the host knows it by
+  mlir::Type declared;                  // Input: the element type that the host knows it by
   mlir::FlatSymbolRefAttr weight;       // Weight
   mlir::Attribute value;                // Constant (elements), Fill (scalar)
   int producer = -1;                    // node
@@ -80,6 +81,7 @@ struct GraphNode {
   Regroup regroup;                      // if two dimensions that are one on the other side are the only difference
   std::string hostName;                 // Output
   llvm::SmallVector<int64_t> hostShape; // Output: the shape that the host takes it in
+  mlir::Type declared;                  // Output: the element type that the host takes it in
   int loop = -1;                        // that it belongs to
   /// Runs once a step.
   bool repeated() const { return loop >= 0 && kind != Carry; }

@@ -19,6 +19,18 @@
 
 using namespace wafer;
 
+image::DataType wafer::carriedType(image::DataType declared) {
+  switch (declared) {
+  case image::F32:
+  case image::F64:
+  case image::F16:
+  case image::BF16:
+    return image::F32;
+  default:
+    return image::I32;
+  }
+}
+
 namespace {
 // Little-endian, like everything in the file; the emulator runs on little-endian hosts only.
 struct Header {

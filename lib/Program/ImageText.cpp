@@ -46,7 +46,8 @@ std::string ports(uint32_t bits) {
 }
 
 std::string typeText(const image::Tensor &tensor) {
-  const char *names[] = {"?", "f32", "i32", "i64", "bool"};
+  const char *names[] = {"?",    "f32", "i32", "i64", "bool", "f64", "f16",
+                         "bf16", "i8",  "i16", "u8",  "u16",  "u32", "u64"};
   std::string text = image::DataType_IsValid(tensor.type()) ? names[tensor.type()] : "?";
   text += "[";
   for (int i = 0; i != tensor.shape_size(); ++i)

@@ -112,7 +112,7 @@ Status Verifier::mesh() {
 Status Verifier::tensor(const image::Tensor &tensor, ErrorCode code) {
   int64_t elements = 1;
   bool good = tensor.shape_size() <= kMaxBoxRank && image::DataType_IsValid(tensor.type()) &&
-              tensor.type() != image::DATA_TYPE_UNSPECIFIED;
+              tensor.type() != image::DATA_TYPE_UNSPECIFIED && tensor.carried() == carriedType(tensor.type());
   for (int64_t extent : tensor.shape()) {
     good = good && extent >= 0 && extent < kBoxLimit;
     elements = good ? elements * extent : 0;
@@ -130,9 +130,6 @@ Status Verifier::tensors() {
     uint64_t bytes = 4;
     for (int64_t extent : weight.tensor().shape())
       bytes *= extent;
-    if (weight.tensor().type() != image::F32 && weight.tensor().type() != image::I32)
-      return Diagnostic{ErrorCode::ImageInvalid, "weight '" + weight.tensor().name() + "' is not of 32-bit words",
-                        kAgain};
     uint64_t size = image.section(weight.section()).size();
     if (weight.section() >= static_cast<uint32_t>(manifest.sections_size()) || weight.section_offset() % 4 ||
         weight.section_offset() > size || bytes > size - weight.section_offset())

@@ -12,42 +12,18 @@
 
 using namespace wafer;
 
-const char *wafer::hostTypeName(HostType type) {
-  switch (type) {
-  case HostType::F32:
-    return "float32";
-  case HostType::F64:
-    return "float64";
-  case HostType::I32:
-    return "int32";
-  case HostType::I64:
-    return "int64";
-  case HostType::Bool:
-    return "bool";
-  }
-  return "?";
-}
-
-std::string wafer::shapeText(const std::vector<int64_t> &shape) {
-  std::string text = "[";
-  for (size_t i = 0; i != shape.size(); ++i)
-    text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
+/// NumPy's spelling of element types. bfloat16 is not NumPy's own: arrays of ml_dtypes.bfloat16 are saved as two raw
+/// bytes.
+static constexpr std::pair<HostType, const char *> kDescriptions[] = {
+    {HostType::F32, "<f4"}, {HostType::F64, "<f8"}, {HostType::F16, "<f2"}, {HostType::BF16, "|V2"},
+    {HostType::I8, "|i1"},  {HostType::I16, "<i2"}, {HostType::I32, "<i4"}, {HostType::I64, "<i8"},
+    {HostType::U8, "|u1"},  {HostType::U16, "<u2"}, {HostType::U32, "<u4"}, {HostType::U64, "<u8"},
+    {HostType::Bool, "|b1"}};
 
 static const char *descr(HostType type) {
-  switch (type) {
-  case HostType::F32:
-    return "<f4";
-  case HostType::F64:
-    return "<f8";
-  case HostType::I32:
-    return "<i4";
-  case HostType::I64:
-    return "<i8";
-  case HostType::Bool:
-    return "|b1";
-  }
+  for (auto [known, text] : kDescriptions)
+    if (known == type)
+      return text;
   return "?";
 }
 
@@ -69,12 +45,12 @@ public:
         std::string_view value;
         if (!quoted(value))
           return "its element type is not a simple one";
-        for (HostType type : {HostType::F32, HostType::F64, HostType::I32, HostType::I64, HostType::Bool})
-          if (value == descr(type))
+        for (auto [type, text] : kDescriptions)
+          if (value == text || (type == HostType::BF16 && value == "<V2"))
             tensor.type = type, haveType = true;
         if (!haveType)
           return "elements of type '" + std::string(value.substr(0, 16)) +
-                 "' are not supported; float32, float64, int32, int64 and bool are";
+                 "' are not supported; little-endian floats, integers, bool and bfloat16 (as V2) are";
       } else if (key == "fortran_order" && !haveOrder) {
         haveOrder = true;
         if (word("True"))

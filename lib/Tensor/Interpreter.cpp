@@ -61,6 +61,30 @@ int64_t wrap(int64_t value, unsigned width) {
   return static_cast<int64_t>(shifted) >> (64 - width);
 }
 
+/// The number that an integer's bits are when they have no sign.
+uint64_t unsignedValue(int64_t value, unsigned width) {
+  return width >= 64 ? static_cast<uint64_t>(value) : static_cast<uint64_t>(value) & ((uint64_t(1) << width) - 1);
+}
+
+/// A float toward zero as an integer of `width` bits, as ONNX Runtime has it: what 32 bits (for 64 bits: 64) do not
+/// hold is the lowest number of that size, and narrower integers are the lower bits of that.
+int64_t truncated(double value, unsigned width) {
+  unsigned first = std::max(width, 32u);
+  double limit = std::ldexp(1.0, static_cast<int>(first) - 1), whole = std::trunc(value);
+  bool fits = whole >= -limit && whole < limit;
+  return wrap(fits ? static_cast<int64_t>(whole) : static_cast<int64_t>(-limit), width);
+}
+
+/// The same to an unsigned integer: modulo 2^width.
+int64_t truncatedUnsigned(double value, unsigned width) {
+  double whole = std::trunc(value);
+  if (width == 64 && whole >= 0x1p63)
+    return whole < 0x1p64 ? static_cast<int64_t>(static_cast<uint64_t>(whole)) : 0;
+  if (width < 32)
+    return truncated(value, width);
+  return std::fabs(whole) < 0x1p63 ? wrap(static_cast<int64_t>(whole), width) : 0;
+}
+
 /// A tensor's elements. A splat has one.
 struct Dense {
   RankedTensorType type;
@@ -145,6 +169,7 @@ struct Step {
   int out = 0;
   int in[3] = {0, 0, 0};
   unsigned width = 0; // of the result
+  unsigned from = 0;  // of the first operand
   int64_t detail = 0; // predicate, loop number
   Undefined undefined = Never;
   Type type;
@@ -201,7 +226,7 @@ Cell compareFloats(Cell a, Cell b, Cell, const Step &step) {
 }
 
 Cell compareInts(Cell a, Cell b, Cell, const Step &step) {
-  uint64_t ua = a.i, ub = b.i;
+  uint64_t ua = unsignedValue(a.i, step.from), ub = unsignedValue(b.i, step.from);
   switch (static_cast<arith::CmpIPredicate>(step.detail)) {
   case arith::CmpIPredicate::eq:
     return cellI(a.i == b.i);
@@ -289,15 +314,22 @@ bool describeArithmetic(Operation *op, Step &step) {
       WAFER_DIVISION(arith::RemSIOp, b.i == -1 ? 0 : a.i % b.i)
       WAFER_DIVISION(arith::FloorDivSIOp, b.i == -1 ? static_cast<int64_t>(0 - uint64_t(a.i))
                                                     : a.i / b.i - ((a.i % b.i != 0) && ((a.i < 0) != (b.i < 0))))
+      WAFER_DIVISION(arith::DivUIOp, static_cast<int64_t>(unsignedValue(a.i, s.width) / unsignedValue(b.i, s.width)))
+      WAFER_DIVISION(arith::RemUIOp, static_cast<int64_t>(unsignedValue(a.i, s.width) % unsignedValue(b.i, s.width)))
       WAFER_INT(arith::MaxSIOp, std::max(a.i, b.i))
       WAFER_INT(arith::MinSIOp, std::min(a.i, b.i))
+      WAFER_INT(arith::MaxUIOp, unsignedValue(a.i, s.width) < unsignedValue(b.i, s.width) ? b.i : a.i)
+      WAFER_INT(arith::MinUIOp, unsignedValue(b.i, s.width) < unsignedValue(a.i, s.width) ? b.i : a.i)
       WAFER_INT(arith::AndIOp, a.i & b.i)
       WAFER_INT(arith::OrIOp, a.i | b.i)
       WAFER_INT(arith::XOrIOp, a.i ^ b.i)
       WAFER_INT(arith::ShLIOp, b.i < 0 || b.i > 63 ? 0 : static_cast<int64_t>(uint64_t(a.i) << b.i))
+      WAFER_INT(arith::ShRUIOp,
+                b.i < 0 || b.i > 63 ? 0 : static_cast<int64_t>(unsignedValue(a.i, s.width) >> b.i))
       WAFER_INT(arith::ShRSIOp, a.i >> std::clamp<int64_t>(b.i, 0, 63))
       WAFER_INT(math::AbsIOp, a.i < 0 ? static_cast<int64_t>(0 - uint64_t(a.i)) : a.i)
       WAFER_INT(arith::ExtSIOp, a.i)
+      WAFER_INT(arith::ExtUIOp, static_cast<int64_t>(unsignedValue(a.i, s.from)))
       WAFER_INT(arith::TruncIOp, a.i)
       WAFER_INT(arith::IndexCastOp, a.i)
       .Default([](Operation *) { return false; });
@@ -314,31 +346,25 @@ bool describeConversion(Operation *op, Step &step) {
     return true;
   };
   return TypeSwitch<Operation *, bool>(op)
-      .Case<arith::ExtUIOp>([&](arith::ExtUIOp ext) {
-        step.detail = ext.getIn().getType().getIntOrFloatBitWidth();
-        return set(
-            [](C a, C, C, S s) -> Cell { return cellI(s.detail >= 64 ? a.i : a.i & ((int64_t(1) << s.detail) - 1)); });
-      })
       .Case<arith::SIToFPOp>([&](auto) {
         return set([](C a, C, C, S s) -> Cell {
           return cellF(s.width == 32 ? static_cast<float>(a.i) : static_cast<double>(a.i));
         });
       })
-      .Case<arith::UIToFPOp>([&](arith::UIToFPOp cast) {
-        if (!cast.getIn().getType().isInteger(1))
-          return false;
-        return set([](C a, C, C, S) -> Cell { return cellF(static_cast<double>(a.i & 1)); });
-      })
-      .Case<arith::FPToSIOp>([&](auto) {
+      .Case<arith::UIToFPOp>([&](auto) {
         return set([](C a, C, C, S s) -> Cell {
-          double limit = std::ldexp(1.0, static_cast<int>(s.width) - 1);
-          if (std::isnan(a.f))
-            return cellI(0);
-          double clamped = std::fmin(std::fmax(std::trunc(a.f), -limit), limit);
-          if (clamped >= limit)
-            return cellI(wrap((int64_t(1) << (s.width - 2)) - 1 + (int64_t(1) << (s.width - 2)), s.width));
-          return cellI(static_cast<int64_t>(clamped));
+          uint64_t value = unsignedValue(a.i, s.from);
+          return cellF(s.width == 32 ? static_cast<float>(value) : static_cast<double>(value));
         });
+      })
+      .Case<arith::FPToSIOp>(
+          [&](auto) { return set([](C a, C, C, S s) -> Cell { return cellI(truncated(a.f, s.width)); }); })
+      .Case<arith::FPToUIOp>(
+          [&](auto) { return set([](C a, C, C, S s) -> Cell { return cellI(truncatedUnsigned(a.f, s.width)); }); })
+      .Case<arith::BitcastOp>([&](arith::BitcastOp cast) {
+        if (cast.getIn().getType() != cast.getType())
+          return false;
+        return set([](C a, C, C, S) -> Cell { return a; });
       })
       .Case<arith::ExtFOp, arith::TruncFOp>([&](auto) {
         return set([](C a, C, C, S s) -> Cell { return cellF(s.width == 32 ? static_cast<float>(a.f) : a.f); });
@@ -410,7 +436,9 @@ struct Tape {
       Step step;
       step.out = out;
       step.type = op.getResult(0).getType();
-      step.width = step.type.isIndex() ? 64 : step.type.getIntOrFloatBitWidth();
+      auto widthOf = [](Type type) { return type.isIndex() ? 64 : type.getIntOrFloatBitWidth(); };
+      step.width = widthOf(step.type);
+      step.from = op.getNumOperands() ? widthOf(op.getOperand(0).getType()) : 0;
       if (op.getNumOperands() > 3 || !describe(&op, step))
         return std::nullopt;
       for (auto [i, operand] : llvm::enumerate(op.getOperands())) {

@@ -26,34 +26,90 @@ std::optional<SmallVector<int64_t>> wafer::broadcastShapes(ArrayRef<int64_t> a, 
 
 //===- Scalars ------------------------------------------------------------===//
 
-static TypedAttr scalarAttr(Type type, double value) {
+TypedAttr wafer::scalarAttr(Type declared, int64_t value) {
+  Type type = storedType(declared);
   if (isa<FloatType>(type))
-    return FloatAttr::get(type, value);
+    return FloatAttr::get(type, static_cast<double>(value));
   if (type.isInteger(1))
     return IntegerAttr::get(type, value != 0);
-  return IntegerAttr::get(type, static_cast<int64_t>(value));
+  return IntegerAttr::get(type, APInt(type.isIndex() ? 64 : type.getIntOrFloatBitWidth(), static_cast<uint64_t>(value),
+                                      /*isSigned=*/true, /*implicitTrunc=*/true));
 }
 
-Value ScalarBuilder::constant(Type type, double value) {
-  return arith::ConstantOp::create(b, loc, scalarAttr(type, value));
+TypedAttr wafer::scalarAttr(Type declared, double value) {
+  if (isa<FloatType>(declared))
+    return FloatAttr::get(declared, value);
+  return scalarAttr(declared, declared.isInteger(1) ? value != 0 : static_cast<int64_t>(value));
+}
+
+TypedAttr wafer::identityOf(ReduceKind kind, Type declared) {
+  bool isMax = kind == ReduceKind::Max;
+  if (kind == ReduceKind::Add || kind == ReduceKind::Mul)
+    return scalarAttr(declared, int64_t(kind == ReduceKind::Mul));
+  if (isa<FloatType>(declared))
+    return scalarAttr(declared, isMax ? -INFINITY : INFINITY);
+  unsigned width = declared.getIntOrFloatBitWidth();
+  if (width == 1 || declared.isUnsignedInteger())
+    return scalarAttr(declared, int64_t(isMax ? 0 : -1));
+  APInt extreme = isMax ? APInt::getSignedMinValue(width) : APInt::getSignedMaxValue(width);
+  return scalarAttr(declared, extreme.getSExtValue());
+}
+
+/// What the legalization of 64-bit integers must know: an unsigned one is never negative.
+static Value mark(UnsignedValues &unsignedValues, Value value, bool isUnsigned) {
+  if (!isUnsigned) {
+    unsignedValues.erase(value);
+    return value;
+  }
+  unsignedValues.insert(value);
+  if (Operation *op = value.getDefiningOp(); op && getElementTypeOrSelf(value).isInteger(64))
+    op->setAttr("wafer.unsigned", UnitAttr::get(op->getContext()));
+  return value;
+}
+
+Value ScalarBuilder::as(V v, Type declared) { return mark(unsignedValues, v, declared.isUnsignedInteger()); }
+Value ScalarBuilder::like(V x, V y, V result) {
+  bool same = result.getType() == x.getType() || result.getType() == y.getType();
+  return mark(unsignedValues, result, same && (isUnsigned(x) || isUnsigned(y)));
+}
+Value ScalarBuilder::constant(Type declared, TypedAttr value) {
+  return as(arith::ConstantOp::create(b, loc, value), declared);
 }
 Value ScalarBuilder::add(V x, V y) { return isFloat(x) ? op<arith::AddFOp>(x, y) : op<arith::AddIOp>(x, y); }
 Value ScalarBuilder::sub(V x, V y) { return isFloat(x) ? op<arith::SubFOp>(x, y) : op<arith::SubIOp>(x, y); }
 Value ScalarBuilder::mul(V x, V y) { return isFloat(x) ? op<arith::MulFOp>(x, y) : op<arith::MulIOp>(x, y); }
-Value ScalarBuilder::div(V x, V y) { return isFloat(x) ? op<arith::DivFOp>(x, y) : op<arith::DivSIOp>(x, y); }
+Value ScalarBuilder::div(V x, V y) {
+  if (isFloat(x))
+    return op<arith::DivFOp>(x, y);
+  return isUnsigned(x) || isUnsigned(y) ? op<arith::DivUIOp>(x, y) : op<arith::DivSIOp>(x, y);
+}
 Value ScalarBuilder::max(V x, V y) {
   if (isFloat(x))
     return op<arith::MaximumFOp>(x, y);
+  if (isUnsigned(x) || isUnsigned(y))
+    return op<arith::MaxUIOp>(x, y);
   return x.getType().isInteger(1) ? op<arith::OrIOp>(x, y) : op<arith::MaxSIOp>(x, y);
 }
 Value ScalarBuilder::min(V x, V y) {
   if (isFloat(x))
     return op<arith::MinimumFOp>(x, y);
+  if (isUnsigned(x) || isUnsigned(y))
+    return op<arith::MinUIOp>(x, y);
   return x.getType().isInteger(1) ? op<arith::AndIOp>(x, y) : op<arith::MinSIOp>(x, y);
 }
 Value ScalarBuilder::neg(V x) { return isFloat(x) ? op<arith::NegFOp>(x) : sub(constant(x.getType(), 0), x); }
-Value ScalarBuilder::abs(V x) { return isFloat(x) ? op<math::AbsFOp>(x) : op<math::AbsIOp>(x); }
-Value ScalarBuilder::select(V condition, V x, V y) { return arith::SelectOp::create(b, loc, condition, x, y); }
+Value ScalarBuilder::abs(V x) {
+  if (isFloat(x))
+    return op<math::AbsFOp>(x);
+  return isUnsigned(x) ? x : op<math::AbsIOp>(x);
+}
+Value ScalarBuilder::shiftLeft(V x, V count) { return op<arith::ShLIOp>(x, count); }
+Value ScalarBuilder::shiftRight(V x, V count) {
+  return isUnsigned(x) ? op<arith::ShRUIOp>(x, count) : op<arith::ShRSIOp>(x, count);
+}
+Value ScalarBuilder::select(V condition, V x, V y) {
+  return like(x, y, arith::SelectOp::create(b, loc, condition, x, y));
+}
 
 Value ScalarBuilder::cmp(StringRef predicate, V x, V y) {
   using F = arith::CmpFPredicate;
@@ -69,13 +125,17 @@ Value ScalarBuilder::cmp(StringRef predicate, V x, V y) {
   const Row *row = llvm::find_if(rows, [&](const Row &r) { return r.name == predicate; });
   if (isFloat(x))
     return arith::CmpFOp::create(b, loc, row->f, x, y);
-  return arith::CmpIOp::create(b, loc, x.getType().isInteger(1) ? row->u : row->i, x, y);
+  bool unsignedForm = x.getType().isInteger(1) || isUnsigned(x) || isUnsigned(y);
+  return arith::CmpIOp::create(b, loc, unsignedForm ? row->u : row->i, x, y);
 }
 
-Value ScalarBuilder::cast(V x, Type type) {
-  Type from = x.getType();
+Value ScalarBuilder::cast(V x, Type declared) {
+  Type from = x.getType(), type = storedType(declared);
+  bool fromUnsigned = from.isInteger(1) || isUnsigned(x);
   if (from == type)
-    return x;
+    return isUnsigned(x) == declared.isUnsignedInteger() || from.isInteger(1)
+               ? x
+               : as(arith::BitcastOp::create(b, loc, type, x), declared);
   if (type.isInteger(1))
     return cmp("ne", x, constant(from, 0));
   bool fromFloat = isFloat(x), toFloat = isa<FloatType>(type);
@@ -87,14 +147,16 @@ Value ScalarBuilder::cast(V x, Type type) {
                                : Value(arith::TruncFOp::create(b, loc, type, x));
   }
   if (fromFloat)
-    return arith::FPToSIOp::create(b, loc, type, x);
+    return declared.isUnsignedInteger() ? as(arith::FPToUIOp::create(b, loc, type, x), declared)
+                                        : Value(arith::FPToSIOp::create(b, loc, type, x));
   if (toFloat)
-    return from.isInteger(1) ? Value(arith::UIToFPOp::create(b, loc, type, x))
-                             : Value(arith::SIToFPOp::create(b, loc, type, x));
-  if (from.isInteger(1))
-    return arith::ExtUIOp::create(b, loc, type, x);
-  return fromWidth < toWidth ? Value(arith::ExtSIOp::create(b, loc, type, x))
-                             : Value(arith::TruncIOp::create(b, loc, type, x));
+    return fromUnsigned ? Value(arith::UIToFPOp::create(b, loc, type, x))
+                        : Value(arith::SIToFPOp::create(b, loc, type, x));
+  if (fromWidth > toWidth)
+    return as(arith::TruncIOp::create(b, loc, type, x), declared);
+  return as(fromUnsigned ? Value(arith::ExtUIOp::create(b, loc, type, x))
+                         : Value(arith::ExtSIOp::create(b, loc, type, x)),
+            declared);
 }
 
 Value ScalarBuilder::reduce(ReduceKind kind, V x, V y) {
@@ -111,11 +173,11 @@ Value ScalarBuilder::reduce(ReduceKind kind, V x, V y) {
   return {};
 }
 
-Value ScalarBuilder::index(unsigned loop, Type type) {
+Value ScalarBuilder::index(unsigned loop, Type declared) {
   Value index = linalg::IndexOp::create(b, loc, loop);
-  if (isa<FloatType>(type))
-    return cast(arith::IndexCastOp::create(b, loc, b.getI32Type(), index), type);
-  return arith::IndexCastOp::create(b, loc, type, index);
+  if (isa<FloatType>(declared))
+    return cast(arith::IndexCastOp::create(b, loc, b.getI32Type(), index), declared);
+  return as(arith::IndexCastOp::create(b, loc, storedType(declared), index), declared);
 }
 
 //===- Tensors ------------------------------------------------------------===//
@@ -128,10 +190,23 @@ Value TensorBuilder::fold(Operation *op) {
   return constant(value);
 }
 
-Value TensorBuilder::constant(DenseElementsAttr value) { return arith::ConstantOp::create(b, loc, value); }
+Type TensorBuilder::element(Value x) const {
+  Type stored = elementTypeOf(x);
+  return unsignedTensors.contains(x)
+             ? IntegerType::get(stored.getContext(), stored.getIntOrFloatBitWidth(), IntegerType::Unsigned)
+             : stored;
+}
 
-Value TensorBuilder::splat(Shape shape, Type element, double value) {
-  return constant(DenseElementsAttr::get(RankedTensorType::get(shape, element), Attribute(scalarAttr(element, value))));
+Value TensorBuilder::as(Value x, Type declared) { return mark(unsignedTensors, x, declared.isUnsignedInteger()); }
+
+Value TensorBuilder::constant(DenseElementsAttr value) {
+  Type declared = value.getElementType(), stored = storedType(declared);
+  return as(arith::ConstantOp::create(b, loc, declared == stored ? value : value.bitcast(stored)), declared);
+}
+
+Value TensorBuilder::splat(Shape shape, Type element, TypedAttr value) {
+  return as(constant(DenseElementsAttr::get(RankedTensorType::get(shape, storedType(element)), Attribute(value))),
+            element);
 }
 
 Value TensorBuilder::ints(ArrayRef<int64_t> values) {
@@ -139,21 +214,27 @@ Value TensorBuilder::ints(ArrayRef<int64_t> values) {
       DenseElementsAttr::get(RankedTensorType::get({static_cast<int64_t>(values.size())}, b.getI64Type()), values));
 }
 
-Value TensorBuilder::empty(Shape shape, Type element) { return tensor::EmptyOp::create(b, loc, shape, element); }
+Value TensorBuilder::empty(Shape shape, Type element) {
+  return as(tensor::EmptyOp::create(b, loc, shape, storedType(element)), element);
+}
 
-Value TensorBuilder::filled(Shape shape, Type element, double value) {
-  Value scalar = arith::ConstantOp::create(b, loc, scalarAttr(element, value));
-  return linalg::FillOp::create(b, loc, scalar, empty(shape, element)).getResult(0);
+Value TensorBuilder::filled(Shape shape, Type element, TypedAttr value) {
+  Value scalar = arith::ConstantOp::create(b, loc, value);
+  return as(linalg::FillOp::create(b, loc, scalar, empty(shape, element)).getResult(0), element);
 }
 
 Value TensorBuilder::generic(ArrayRef<Value> operands, Value init, ArrayRef<AffineMap> maps,
                              ArrayRef<IteratorType> iterators, Body body) {
+  Type result = element(init);
   auto op = linalg::GenericOp::create(b, loc, init.getType(), operands, init, maps, iterators,
                                       [&](OpBuilder &inner, Location at, ValueRange arguments) {
                                         ScalarBuilder scalar(inner, at);
+                                        for (auto [argument, operand] : llvm::zip(arguments, operands))
+                                          scalar.as(argument, element(operand));
+                                        scalar.as(arguments.back(), result);
                                         linalg::YieldOp::create(inner, at, body(scalar, arguments));
                                       });
-  return fold(op);
+  return as(fold(op), result);
 }
 
 /// The map that reads `shape` broadcast into the loops of `into`.
@@ -181,11 +262,16 @@ Value TensorBuilder::mapInto(Shape shape, ArrayRef<Value> operands, Type element
   unsigned rank = shape.size();
   SmallVector<Value> tensors;
   SmallVector<AffineMap> maps;
-  SmallVector<std::pair<int, TypedAttr>> plan; // operand number, or -1 and the scalar
+  struct Source {
+    int operand; // or -1 and the scalar
+    TypedAttr scalar;
+    Type declared;
+  };
+  SmallVector<Source> plan;
   for (Value operand : operands) {
     DenseElementsAttr value = constantOf(operand);
     if (value && value.isSplat() && value.getNumElements()) {
-      plan.push_back({-1, cast<TypedAttr>(value.getSplatValue<Attribute>())});
+      plan.push_back({-1, cast<TypedAttr>(value.getSplatValue<Attribute>()), this->element(operand)});
       continue;
     }
     AffineMap map = broadcastMap(context, shapeOf(operand), shape);
@@ -194,7 +280,7 @@ Value TensorBuilder::mapInto(Shape shape, ArrayRef<Value> operands, Type element
     for (; at != static_cast<int>(tensors.size()); ++at)
       if (tensors[at] == operand && maps[at] == map)
         break;
-    plan.push_back({at, {}});
+    plan.push_back({at, {}, {}});
     if (at == static_cast<int>(tensors.size())) {
       tensors.push_back(operand);
       maps.push_back(map);
@@ -204,8 +290,8 @@ Value TensorBuilder::mapInto(Shape shape, ArrayRef<Value> operands, Type element
   SmallVector<IteratorType> iterators(rank, IteratorType::parallel);
   return generic(tensors, empty(shape, element), maps, iterators, [&](ScalarBuilder &s, ValueRange arguments) {
     SmallVector<Value> scalars;
-    for (auto &[at, value] : plan)
-      scalars.push_back(at >= 0 ? arguments[at] : Value(arith::ConstantOp::create(s.b, s.loc, value)));
+    for (auto &[at, value, declared] : plan)
+      scalars.push_back(at >= 0 ? arguments[at] : s.as(arith::ConstantOp::create(s.b, s.loc, value), declared));
     return body(s, scalars);
   });
 }
@@ -215,25 +301,6 @@ Value TensorBuilder::map(ArrayRef<Value> operands, Type element, Body body) {
   for (Value operand : operands)
     shape = *broadcastShapes(shape, shapeOf(operand));
   return mapInto(shape, operands, element, body);
-}
-
-double wafer::identityOf(ReduceKind kind, Type type) {
-  unsigned width = type.getIntOrFloatBitWidth();
-  switch (kind) {
-  case ReduceKind::Add:
-    return 0;
-  case ReduceKind::Mul:
-    return 1;
-  case ReduceKind::Max:
-    if (isa<FloatType>(type))
-      return -std::numeric_limits<double>::infinity();
-    return width == 1 ? 0 : -std::ldexp(1.0, width - 1);
-  case ReduceKind::Min:
-    if (isa<FloatType>(type))
-      return std::numeric_limits<double>::infinity();
-    return width == 1 ? 1 : width == 64 ? std::ldexp(1.0, 62) : std::ldexp(1.0, width - 1) - 1;
-  }
-  return 0;
 }
 
 Value TensorBuilder::reduce(Value x, ArrayRef<int64_t> axes, bool keep, ReduceKind kind) {
@@ -253,11 +320,24 @@ Value TensorBuilder::reduce(Value x, ArrayRef<int64_t> axes, bool keep, ReduceKi
   }
   Value result = x;
   if (!axes.empty()) {
-    Type element = elementTypeOf(x);
+    // Extremes of unsigned 32 bits are those of signed ones with the upper bit changed: the machine compares signed.
+    Type declared = element(x), compared = declared;
+    bool biased = declared.isUnsignedInteger(32) && (kind == ReduceKind::Max || kind == ReduceKind::Min);
+    auto changeUpperBit = [&](Value value, Type to) {
+      return map({value}, to, [&](ScalarBuilder &s, ValueRange v) {
+        return s.cast(s.op<arith::XOrIOp>(v[0], s.constant(v[0].getType(), int64_t(1) << 31)), to);
+      });
+    };
+    if (biased) {
+      compared = storedType(declared);
+      result = changeUpperBit(result, compared);
+    }
     SmallVector<AffineMap> maps{AffineMap::getMultiDimIdentityMap(shape.size(), context),
                                 AffineMap::get(shape.size(), 0, exprs, context)};
-    result = generic({x}, filled(outShape, element, identityOf(kind, element)), maps, iterators,
+    result = generic({result}, filled(outShape, compared, identityOf(kind, compared)), maps, iterators,
                      [&](ScalarBuilder &s, ValueRange args) { return s.reduce(kind, args[0], args[1]); });
+    if (biased)
+      result = changeUpperBit(result, declared);
   }
   return keep ? reshape(result, kept) : result;
 }
@@ -271,26 +351,27 @@ Value TensorBuilder::contract(Value lhs, Value rhs, AffineMap lhsMap, AffineMap 
     iterators[loop] = IteratorType::parallel;
     shape.push_back(loops[loop]);
   }
-  return generic({lhs, rhs}, filled(shape, elementTypeOf(lhs), 0), {lhsMap, rhsMap, resultMap}, iterators,
+  return generic({lhs, rhs}, filled(shape, element(lhs), identityOf(ReduceKind::Add, element(lhs))),
+                 {lhsMap, rhsMap, resultMap}, iterators,
                  [](ScalarBuilder &s, ValueRange args) { return s.add(args[2], s.mul(args[0], args[1])); });
 }
 
 Value TensorBuilder::add(Value x, Value y) {
-  return map({x, y}, elementTypeOf(x), [](ScalarBuilder &s, ValueRange v) { return s.add(v[0], v[1]); });
+  return map({x, y}, element(x), [](ScalarBuilder &s, ValueRange v) { return s.add(v[0], v[1]); });
 }
 Value TensorBuilder::sub(Value x, Value y) {
-  return map({x, y}, elementTypeOf(x), [](ScalarBuilder &s, ValueRange v) { return s.sub(v[0], v[1]); });
+  return map({x, y}, element(x), [](ScalarBuilder &s, ValueRange v) { return s.sub(v[0], v[1]); });
 }
 Value TensorBuilder::mul(Value x, Value y) {
-  return map({x, y}, elementTypeOf(x), [](ScalarBuilder &s, ValueRange v) { return s.mul(v[0], v[1]); });
+  return map({x, y}, element(x), [](ScalarBuilder &s, ValueRange v) { return s.mul(v[0], v[1]); });
 }
 Value TensorBuilder::div(Value x, Value y) {
-  return map({x, y}, elementTypeOf(x), [](ScalarBuilder &s, ValueRange v) { return s.div(v[0], v[1]); });
+  return map({x, y}, element(x), [](ScalarBuilder &s, ValueRange v) { return s.div(v[0], v[1]); });
 }
-Value TensorBuilder::cast(Value x, Type element) {
-  if (elementTypeOf(x) == element)
+Value TensorBuilder::cast(Value x, Type declared) {
+  if (element(x) == declared)
     return x;
-  return map({x}, element, [&](ScalarBuilder &s, ValueRange v) { return s.cast(v[0], element); });
+  return mapInto(shapeOf(x), {x}, declared, [&](ScalarBuilder &s, ValueRange v) { return s.cast(v[0], declared); });
 }
 
 // Both shapes are cut into the finest groups of dimensions with equal products; each group collapses to one dimension
@@ -299,9 +380,9 @@ Value TensorBuilder::reshape(Value x, Shape to) {
   Shape from = shapeOf(x);
   if (from == to)
     return x;
-  Type element = elementTypeOf(x);
+  Type declared = element(x), stored = elementTypeOf(x);
   if (llvm::is_contained(from, 0))
-    return constant(DenseElementsAttr::get(RankedTensorType::get(to, element), ArrayRef<Attribute>{}));
+    return as(constant(DenseElementsAttr::get(RankedTensorType::get(to, stored), ArrayRef<Attribute>{})), declared);
   SmallVector<ReassociationIndices> collapse, expand;
   SmallVector<int64_t> middle;
   size_t i = 0, j = 0;
@@ -329,10 +410,10 @@ Value TensorBuilder::reshape(Value x, Shape to) {
       expand.back().push_back(j);
   Value result = x;
   if (middle.size() != from.size())
-    result = fold(tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(middle, element), result, collapse));
+    result = fold(tensor::CollapseShapeOp::create(b, loc, RankedTensorType::get(middle, stored), result, collapse));
   if (middle.size() != to.size())
-    result = fold(tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(to, element), result, expand));
-  return result;
+    result = fold(tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(to, stored), result, expand));
+  return as(result, declared);
 }
 
 Value TensorBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
@@ -353,7 +434,7 @@ Value TensorBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
   if (llvm::is_sorted(moving))
     return reshape(x, shape);
   SmallVector<IteratorType> iterators(rank, IteratorType::parallel);
-  return generic({x}, empty(shape, elementTypeOf(x)),
+  return generic({x}, empty(shape, element(x)),
                  {AffineMap::get(rank, 0, exprs, context), AffineMap::getMultiDimIdentityMap(rank, context)}, iterators,
                  [](ScalarBuilder &, ValueRange v) { return v[0]; });
 }
@@ -366,23 +447,24 @@ Value TensorBuilder::broadcast(Value x, Shape shape) {
     elements *= dim;
   if (tensorTypeOf(x).getNumElements() == elements) // only unit dimensions in front
     return reshape(x, shape);
-  Value result = mapInto(shape, {x}, elementTypeOf(x), [](ScalarBuilder &, ValueRange v) { return v[0]; });
+  Value result = mapInto(shape, {x}, element(x), [](ScalarBuilder &, ValueRange v) { return v[0]; });
   if (Operation *op = result.getDefiningOp<linalg::GenericOp>())
     op->setAttr("wafer.broadcast", b.getUnitAttr());
   return result;
 }
 
 Value TensorBuilder::slice(Value x, Shape offsets, Shape sizes, Shape strides) {
-  Type element = elementTypeOf(x);
+  Type declared = element(x), stored = elementTypeOf(x);
   if (sizes == shapeOf(x) && llvm::all_of(offsets, [](int64_t o) { return o == 0; }) &&
       llvm::all_of(strides, [](int64_t s) { return s == 1; }))
     return x;
   if (llvm::is_contained(sizes, 0))
-    return constant(DenseElementsAttr::get(RankedTensorType::get(sizes, element), ArrayRef<Attribute>{}));
+    return as(constant(DenseElementsAttr::get(RankedTensorType::get(sizes, stored), ArrayRef<Attribute>{})), declared);
   if (llvm::all_of(strides, [](int64_t s) { return s > 0; })) {
     auto attrs = [&](Shape values) { return getAsIndexOpFoldResult(b.getContext(), values); };
-    return fold(tensor::ExtractSliceOp::create(b, loc, RankedTensorType::get(sizes, element), x, attrs(offsets),
-                                               attrs(sizes), attrs(strides)));
+    return as(fold(tensor::ExtractSliceOp::create(b, loc, RankedTensorType::get(sizes, stored), x, attrs(offsets),
+                                                  attrs(sizes), attrs(strides))),
+              declared);
   }
   // Backwards, or one element again and again: read by an indexing map what is cut out before. Every extent of it is
   // then that of its loop, or the window's.
@@ -403,7 +485,7 @@ Value TensorBuilder::slice(Value x, Shape offsets, Shape sizes, Shape strides) {
   Value cut = slice(x, starts, spans, forward);
   SmallVector<IteratorType> iterators(sizes.size(), IteratorType::parallel);
   return generic(
-      {cut}, empty(sizes, element),
+      {cut}, empty(sizes, declared),
       {AffineMap::get(sizes.size(), 0, exprs, context), AffineMap::getMultiDimIdentityMap(sizes.size(), context)},
       iterators, [](ScalarBuilder &, ValueRange v) { return v[0]; });
 }
@@ -417,7 +499,7 @@ Value TensorBuilder::concat(ArrayRef<Value> values, int64_t axis) {
     return values.front();
   if (parts.size() == 1)
     return parts.front();
-  return fold(tensor::ConcatOp::create(b, loc, axis, parts));
+  return as(fold(tensor::ConcatOp::create(b, loc, axis, parts)), element(parts.front()));
 }
 
 Value TensorBuilder::pad(Value x, Shape low, Shape high, TypedAttr value) {
@@ -429,12 +511,13 @@ Value TensorBuilder::pad(Value x, Shape low, Shape high, TypedAttr value) {
     shape.push_back(dim + l + h);
   Value scalar = arith::ConstantOp::create(b, loc, value);
   auto attrs = [&](Shape values) { return getAsIndexOpFoldResult(b.getContext(), values); };
-  return fold(tensor::PadOp::create(b, loc, RankedTensorType::get(shape, elementTypeOf(x)), x, attrs(low), attrs(high),
-                                    scalar));
+  return as(fold(tensor::PadOp::create(b, loc, RankedTensorType::get(shape, elementTypeOf(x)), x, attrs(low),
+                                       attrs(high), scalar)),
+            element(x));
 }
 
 Value TensorBuilder::padZero(Value x, Shape low, Shape high) {
-  return pad(x, low, high, scalarAttr(elementTypeOf(x), 0));
+  return pad(x, low, high, scalarAttr(elementTypeOf(x), int64_t(0)));
 }
 
 Value TensorBuilder::gatherRows(Value x, Value indices) {
@@ -443,6 +526,7 @@ Value TensorBuilder::gatherRows(Value x, Value indices) {
   llvm::append_range(shape, shapeOf(x).drop_front());
   indexShape.push_back(1);
   Value column = reshape(indices, indexShape);
-  return fold(tensor::GatherOp::create(b, loc, RankedTensorType::get(shape, elementTypeOf(x)), x, column,
-                                       ArrayRef<int64_t>{0}));
+  return as(fold(tensor::GatherOp::create(b, loc, RankedTensorType::get(shape, elementTypeOf(x)), x, column,
+                                          ArrayRef<int64_t>{0})),
+            element(x));
 }

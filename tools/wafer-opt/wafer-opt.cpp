@@ -10,6 +10,7 @@
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 #include "wafer/Frontend/Model.h"
 #include "wafer/Plan/Passes.h"
+#include "wafer/Tensor/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -32,5 +33,6 @@ int main(int argc, char **argv) {
   wafer::registerWaferPasses();
   wafer::registerConversionPasses();
   wafer::registerPlanPasses();
+  wafer::registerTensorPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "waferc's optimizer driver\n", registry));
 }

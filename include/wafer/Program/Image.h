@@ -21,8 +21,11 @@
 
 namespace wafer {
 
-constexpr uint32_t kImageVersion = 1;
+constexpr uint32_t kImageVersion = 2;
 constexpr uint64_t kImageAlignment = 64;
+
+/// What the words are that carry a tensor's elements on the machine: F32 or I32.
+image::DataType carriedType(image::DataType declared);
 
 class ImageWriter {
 public:

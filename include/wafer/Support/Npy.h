@@ -1,4 +1,5 @@
-// NumPy's .npy files: float32, float64, int32, int64 and bool, C order, little-endian.
+// NumPy's .npy files: floats and integers of 8 to 64 bits, bool, and bfloat16 as ml_dtypes saves it; C order,
+// little-endian.
 #ifndef WAFER_SUPPORT_NPY_H
 #define WAFER_SUPPORT_NPY_H
 

@@ -3,17 +3,18 @@
 #define WAFER_SUPPORT_TENSOR_H
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace wafer {
 
-enum class HostType : uint8_t { F32, F64, I32, I64, Bool };
+/// ONNX's element types, as far as the machine carries them.
+enum class HostType : uint8_t { F32, F64, F16, BF16, I8, I16, I32, I64, U8, U16, U32, U64, Bool };
 
-inline constexpr size_t elementBytes(HostType type) {
-  return type == HostType::Bool ? 1 : type == HostType::I64 || type == HostType::F64 ? 8 : 4;
-}
-const char *hostTypeName(HostType type); // "float32", "int64"...
+size_t elementBytes(HostType type);
+const char *hostTypeName(HostType type); // NumPy's: "float32", "int64"...
 
 struct HostTensor {
   HostType type = HostType::F32;
@@ -32,6 +33,18 @@ struct HostTensor {
 };
 
 std::string shapeText(const std::vector<int64_t> &shape); // "[1, 3, 48]"
+
+/// The machine's words for elements: an f32 for floats, an i32 for integers (those of 8 and 16 bits sign-extended,
+/// whether signed or not), 0 or 1 for booleans. `bytes` has whole elements.
+struct CarriedWords {
+  std::vector<uint32_t> words;
+  /// The first element that no word carries (64-bit integers beyond 32 bits, doubles beyond a float's range), and it.
+  std::optional<size_t> beyond;
+  std::string value;
+};
+CarriedWords toWords(HostType type, std::span<const uint8_t> bytes);
+/// The elements that words carry; floats are rounded to nearest even.
+std::vector<uint8_t> fromWords(HostType type, std::span<const uint32_t> words);
 
 } // namespace wafer
 

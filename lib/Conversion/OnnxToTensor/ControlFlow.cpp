@@ -83,7 +83,8 @@ void guardIndices(tensor::GatherOp op, Value guard) {
     return;
   OpBuilder b(op);
   FoldLimits limits;
-  TensorBuilder t(b, op.getLoc(), limits);
+  UnsignedValues none; // an index is what it is, whatever its sign
+  TensorBuilder t(b, op.getLoc(), limits, none);
   Type type = elementTypeOf(indices);
   // The last dimension is the coordinate's: see TensorBuilder::gatherRows.
   ArrayRef<int64_t> rows = shapeOf(indices).drop_back();
@@ -118,7 +119,7 @@ std::optional<Lowered> choose(TensorBuilder &t, Value condition, const Lowered &
   auto chosen = [&](Value x, Value y) -> Value {
     if (x == y)
       return x;
-    if (x.getType() != y.getType() || !elementTypeOf(x).isSignlessIntOrFloat())
+    if (x.getType() != y.getType() || !elementTypeOf(x).isIntOrFloat())
       return {};
     return t.mapInto(shapeOf(x), {condition, x, y}, elementTypeOf(x),
                      [](ScalarBuilder &s, ValueRange v) { return s.select(v[0], v[1], v[2]); });
@@ -445,7 +446,7 @@ private:
         continue;
       }
       auto type = dyn_cast<RankedTensorType>(body.getTerminator()->getOperand(1 + numCarried + k).getType());
-      if (!type || !type.hasStaticShape() || !type.getElementType().isSignlessIntOrFloat())
+      if (!type || !type.hasStaticShape() || !isDeclarable(type.getElementType()))
         return walk.refuse(node, ErrorCode::ShapeUnknown,
                            "it makes no step, and the shape of output " + Twine(k) + " is not declared", "");
       SmallVector<int64_t> shape{0};

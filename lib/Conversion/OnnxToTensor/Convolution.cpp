@@ -155,23 +155,30 @@ Value convolve(NodeLowering &n, Value x, Value weight, const Window &w, int64_t 
 } // namespace
 
 LogicalResult wafer::lowerConv(NodeLowering &n) {
-  int64_t rank = n.rank(0), groups = n.intAttr("group", 1);
-  if (rank < 3 || n.rank(1) != rank)
+  if (n.operand(2) && (n.rank(2) != 1 || n.rank(1) < 1 || n.shape(2)[0] != n.shape(1)[0]))
+    return n.invalid("the bias must have one element per output channel");
+  FailureOr<Value> y = convolution(n, n.operand(0), n.operand(1));
+  if (failed(y))
+    return failure();
+  n.setOutput(0, addChannelBias(n, *y, n.operand(2)));
+  return success();
+}
+
+FailureOr<Value> wafer::convolution(NodeLowering &n, Value x, Value weight) {
+  ArrayRef<int64_t> input = shapeOf(x), filter = shapeOf(weight);
+  int64_t groups = n.intAttr("group", 1);
+  if (input.size() < 3 || filter.size() != input.size())
     return n.invalid("operand and weight must have batch, channel and the same spatial dimensions");
-  ArrayRef<int64_t> filter = n.shape(1);
-  if (groups < 1 || filter[0] % groups != 0 || n.shape(0)[1] != filter[1] * groups)
-    return n.invalid(Twine(n.shape(0)[1]) + " channels do not fit a weight of " + Twine(filter[1]) + " channels in " +
+  if (groups < 1 || filter[0] % groups != 0 || input[1] != filter[1] * groups)
+    return n.invalid(Twine(input[1]) + " channels do not fit a weight of " + Twine(filter[1]) + " channels in " +
                      Twine(groups) + " groups");
   if (n.intsAttr("kernel_shape", filter.drop_front(2)) != Ints(filter.drop_front(2)))
     return n.invalid("kernel_shape is not the weight's");
-  if (n.operand(2) && (n.rank(2) != 1 || n.shape(2)[0] != filter[0]))
-    return n.invalid("the bias must have one element per output channel");
   auto window = Window::read(n, filter.drop_front(2));
   if (!window)
     return failure();
-  Value x = n.t.padZero(n.operand(0), window->padLow(2), window->padHigh(2, n.shape(0).drop_front(2)));
-  n.setOutput(0, addChannelBias(n, convolve(n, x, n.operand(1), *window, groups), n.operand(2)));
-  return success();
+  Value padded = n.t.padZero(x, window->padLow(2), window->padHigh(2, input.drop_front(2)));
+  return convolve(n, padded, weight, *window, groups);
 }
 
 ArrayRef<LoweringEntry> wafer::convolutionLowerings() {

@@ -119,7 +119,7 @@ LogicalResult lowerEinsum(NodeLowering &n) {
     SmallVector<utils::IteratorType> iterators(loops.size(), utils::IteratorType::reduction);
     std::fill_n(iterators.begin(), kept.size(), utils::IteratorType::parallel);
     bool sums = loops.size() != kept.size();
-    Type element = elementTypeOf(values.front());
+    Type element = n.t.element(values.front());
     Value init = sums ? n.t.filled(shape, element, 0) : n.t.empty(shape, element);
     Value value = n.t.generic(values, init, maps, iterators, [&](ScalarBuilder &s, ValueRange v) {
       Value product = values.size() == 1 ? v[0] : s.mul(v[0], v[1]);

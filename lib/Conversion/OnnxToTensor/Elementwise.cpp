@@ -211,14 +211,16 @@ LogicalResult lowerMod(NodeLowering &n) {
   n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [&](S &s, ValueRange v) -> V {
     if (S::isFloat(v[0]))
       return s.op<arith::RemFOp>(v[0], v[1]);
+    if (s.isUnsigned(v[0]))
+      return s.op<arith::RemUIOp>(v[0], v[1]);
     V remainder = s.op<arith::RemSIOp>(v[0], v[1]);
     if (fmod)
       return remainder;
-    // The result takes the divisor's sign.
+    // The result takes the divisor's sign. The sum is within the operands' range.
     V zero = s.constant(remainder.getType(), 0);
     V differ = s.op<arith::XOrIOp>(s.cmp("lt", remainder, zero), s.cmp("lt", v[1], zero));
     V adjust = s.op<arith::AndIOp>(differ, s.cmp("ne", remainder, zero));
-    return s.select(adjust, s.add(remainder, v[1]), remainder);
+    return s.add(remainder, s.select(adjust, v[1], zero));
   }));
   return success();
 }
@@ -247,11 +249,15 @@ LogicalResult lowerClip(NodeLowering &n) {
 
 Type wafer::typeOfEnum(MLIRContext *context, int64_t number) {
   Builder b(context);
-  switch (number) { // TensorProto.DataType
+  switch (number) {
   case 1:
     return b.getF32Type();
+  case 2:
+    return b.getIntegerType(8, false);
   case 3:
     return b.getI8Type();
+  case 4:
+    return b.getIntegerType(16, false);
   case 5:
     return b.getIntegerType(16);
   case 6:
@@ -264,6 +270,10 @@ Type wafer::typeOfEnum(MLIRContext *context, int64_t number) {
     return b.getF16Type();
   case 11:
     return b.getF64Type();
+  case 12:
+    return b.getIntegerType(32, false);
+  case 13:
+    return b.getIntegerType(64, false);
   case 16:
     return b.getBF16Type();
   default:
@@ -274,10 +284,19 @@ Type wafer::typeOfEnum(MLIRContext *context, int64_t number) {
 namespace {
 
 LogicalResult lowerCast(NodeLowering &n) {
-  Type to = n.op() == "CastLike" ? n.element(1) : typeOfEnum(n.t.b.getContext(), n.intAttr("to", 1));
-  if (!to)
-    return n.refuse(ErrorCode::ElementTypeUnsupported,
-                    "casts to element type number " + Twine(n.intAttr("to", 1)) + ", without support", "");
+  int64_t number = n.intAttr("to", 1);
+  Type to = n.op() == "CastLike" ? n.element(1) : typeOfEnum(n.t.b.getContext(), number);
+  if (!to) {
+    static constexpr const char *names[] = {
+        "undefined", "float",      "uint8",      "int8",         "uint16",         "int16",      "int32",
+        "int64",     "string",     "bool",       "float16",      "double",         "uint32",     "uint64",
+        "complex64", "complex128", "bfloat16",   "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz",
+        "uint4",     "int4",       "float4e2m1", "float8e8m0"};
+    bool known = number >= 0 && number < static_cast<int64_t>(std::size(names));
+    std::string name = known ? names[number] : "element type number " + std::to_string(number);
+    return n.refuse(ErrorCode::ElementTypeUnsupported, "casts to " + name + ", which the machine does not have",
+                    "cast to a type of 8 to 64 bits");
+  }
   n.setOutput(0, n.t.cast(n.operand(0), to));
   return success();
 }
@@ -287,9 +306,23 @@ LogicalResult lowerBitCast(NodeLowering &n) {
   if (!to || to.getIntOrFloatBitWidth() != from.getIntOrFloatBitWidth())
     return n.unsupported("types of different widths, or one without support");
   if (from.getIntOrFloatBitWidth() != 32 && from != to)
-    return n.refuse(ErrorCode::ElementTypeUnsupported, "bits of types other than f32 and i32 have no form here", "");
+    return n.refuse(ErrorCode::ElementTypeUnsupported, "bits of types other than 32-bit ones have no form here", "");
   n.setOutput(0, n.t.map({n.operand(0)}, to, [&](S &s, ValueRange v) -> V {
-    return from == to ? v[0] : arith::BitcastOp::create(s.b, s.loc, to, v[0]);
+    return from == to ? v[0] : s.as(arith::BitcastOp::create(s.b, s.loc, storedType(to), v[0]), to);
+  }));
+  return success();
+}
+
+LogicalResult lowerBitShift(NodeLowering &n) {
+  StringRef direction = n.stringAttr("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT")
+    return n.invalid("direction must be LEFT or RIGHT");
+  if (!n.element(0).isInteger())
+    return n.invalid("the operands must be integers");
+  if (failed(checkBroadcast(n, n.allOperands())))
+    return failure();
+  n.setOutput(0, n.t.map(n.allOperands(), n.element(0), [&](S &s, ValueRange v) {
+    return direction == "LEFT" ? s.shiftLeft(v[0], v[1]) : s.shiftRight(v[0], v[1]);
   }));
   return success();
 }
@@ -352,7 +385,7 @@ ArrayRef<LoweringEntry> wafer::elementwiseLowerings() {
       {"Sum", 8, variadic<add>},
       {"Mean", 8, lowerMean},
       {"Clip", 11, lowerClip},
-      {"Where", 9, lowerWhere},
+      {"Where", 9, lowerWhere, Operands::Stored},
       {"Equal", 7, compare<eq>},
       {"Less", 7, compare<lt>},
       {"LessOrEqual", 12, compare<le>},
@@ -363,6 +396,7 @@ ArrayRef<LoweringEntry> wafer::elementwiseLowerings() {
       {"Xor", 7, binary<op2<arith::XOrIOp>>},
       {"BitwiseAnd", 18, binary<op2<arith::AndIOp>>},
       {"BitwiseOr", 18, binary<op2<arith::OrIOp>>},
+      {"BitShift", 11, lowerBitShift},
       {"BitwiseXor", 18, binary<op2<arith::XOrIOp>>},
       {"Not", 1, unary<logicalNot>},
       {"BitwiseNot", 18, unary<bitwiseNot>},
@@ -391,9 +425,9 @@ ArrayRef<LoweringEntry> wafer::elementwiseLowerings() {
       {"Floor", 6, floatUnary<math1<math::FloorOp>>},
       {"Ceil", 6, floatUnary<math1<math::CeilOp>>},
       {"Round", 11, floatUnary<math1<math::RoundEvenOp>>},
-      {"Cast", 6, lowerCast},
-      {"CastLike", 15, lowerCast},
-      {"BitCast", 26, lowerBitCast},
+      {"Cast", 6, lowerCast, Operands::Stored},
+      {"CastLike", 15, lowerCast, Operands::Stored},
+      {"BitCast", 26, lowerBitCast, Operands::Stored},
   };
   return table;
 }

@@ -15,7 +15,7 @@ using Ints = SmallVector<int64_t>;
 
 /// `indices` with negative values counted from the end of `extent`.
 Value normalizeIndices(NodeLowering &n, Value indices, int64_t extent) {
-  return n.t.map({indices}, elementTypeOf(indices), [&](ScalarBuilder &s, ValueRange v) {
+  return n.t.map({indices}, n.t.element(indices), [&](ScalarBuilder &s, ValueRange v) {
     Type type = v[0].getType();
     Value fromEnd = s.add(v[0], s.constant(type, extent));
     return s.select(s.cmp("lt", v[0], s.constant(type, 0)), fromEnd, v[0]);
@@ -186,7 +186,7 @@ LogicalResult lowerReverseSequence(NodeLowering &n) {
 }
 
 LogicalResult lowerOneHot(NodeLowering &n) {
-  std::optional<double> depth = n.constantScalar(1);
+  std::optional<double> depth = n.constantScalar(1); // within 2^30, so exact
   DenseElementsAttr values = constantOf(n.operand(2));
   if (!depth || !values || values.getNumElements() != 2)
     return n.notConstant("depth or values");
@@ -197,11 +197,11 @@ LogicalResult lowerOneHot(NodeLowering &n) {
   Ints shape(n.shape(0)), unit(n.shape(0));
   shape.insert(shape.begin() + *axis, static_cast<int64_t>(*depth));
   unit.insert(unit.begin() + *axis, 1);
-  Type type = n.element(0), element = values.getElementType();
-  Value off =
-      n.t.constant(DenseElementsAttr::get(RankedTensorType::get({}, element), *values.getValues<Attribute>().begin()));
-  Value on = n.t.constant(
-      DenseElementsAttr::get(RankedTensorType::get({}, element), *std::next(values.getValues<Attribute>().begin())));
+  Type type = n.element(0), element = n.element(2);
+  auto scalar = [&](int i) {
+    return n.t.splat({}, element, cast<TypedAttr>(*std::next(values.getValues<Attribute>().begin(), i)));
+  };
+  Value off = scalar(0), on = scalar(1);
   n.setOutput(
       0, n.t.mapInto(shape, {n.t.reshape(n.operand(0), unit), off, on}, element, [&](ScalarBuilder &s, ValueRange v) {
         Value size = s.constant(type, *depth), index = v[0];
@@ -216,8 +216,11 @@ LogicalResult lowerOneHot(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::gatherLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"Gather", 1, lowerGather}, {"GatherElements", 11, lowerGatherElements},   {"GatherND", 11, lowerGatherND},
-      {"OneHot", 9, lowerOneHot}, {"ReverseSequence", 10, lowerReverseSequence},
+      {"Gather", 1, lowerGather, Operands::Stored},
+      {"GatherElements", 11, lowerGatherElements, Operands::Stored},
+      {"GatherND", 11, lowerGatherND, Operands::Stored},
+      {"OneHot", 9, lowerOneHot},
+      {"ReverseSequence", 10, lowerReverseSequence, Operands::Stored},
   };
   return table;
 }

@@ -20,13 +20,18 @@ struct Refusal {
 };
 
 /// A node with its operands at the tensor level. Lowerings read it, build with `t` and set every output.
+///
+/// Operands come in the type that the node computes in: f32 for what is declared f16 or bf16, i32 for integers of 8 and
+/// 16 bits; and outputs of that type become the declared one at the end, rounded or wrapped once. Lowerings that only
+/// move elements (`Operands::Stored`) get them as they are.
 class NodeLowering {
 public:
   using Value = mlir::Value;
 
-  NodeLowering(onnx::NodeOp node, llvm::ArrayRef<Value> operands, TensorBuilder &t)
+  /// `declared` has the operands' ONNX types; null if absent.
+  NodeLowering(onnx::NodeOp node, llvm::ArrayRef<Value> operands, llvm::ArrayRef<mlir::Type> declared, TensorBuilder &t)
       : t(t), node(node), opName(node.getOpType()), version(static_cast<int>(node.getSince())), operands(operands),
-        outputs(node.getNumResults()) {}
+        declaredTypes(declared), outputs(node.getNumResults()) {}
 
   TensorBuilder &t;
 
@@ -39,9 +44,12 @@ public:
     version = since;
   }
   void setOperand(size_t i, Value value) {
-    if (operands.size() <= i)
+    if (operands.size() <= i) {
       operands.resize(i + 1);
+      declaredTypes.resize(i + 1);
+    }
     operands[i] = value;
+    declaredTypes[i] = value ? t.element(value) : mlir::Type();
   }
   void setAttr(llvm::StringRef key, mlir::Attribute value) { changed[key] = value; }
 
@@ -50,15 +58,20 @@ public:
   Value operand(size_t i) const { return i < operands.size() ? operands[i] : Value(); }
   llvm::ArrayRef<Value> allOperands() const { return operands; }
   llvm::ArrayRef<int64_t> shape(size_t i) const { return shapeOf(operand(i)); }
-  mlir::Type element(size_t i) const { return elementTypeOf(operand(i)); }
+  /// The element type to compute operand `i` in, unsigned if it is.
+  mlir::Type element(size_t i) const { return t.element(operand(i)); }
+  /// The element type that the model gives operand `i`.
+  mlir::Type declared(size_t i) const { return declaredTypes[i]; }
   int64_t rank(size_t i) const { return tensorTypeOf(operand(i)).getRank(); }
   /// The values of a constant operand of integers (or booleans); nullopt if it is absent or not constant.
   std::optional<llvm::SmallVector<int64_t>> constantInts(size_t i) const;
   /// What newer versions take as operand `i` and older ones as attribute `name`: nullopt if neither is there. Refuses
   /// (and sets `refusal`) if the operand is there, but not constant.
   std::optional<llvm::SmallVector<int64_t>> intsOperandOrAttr(size_t i, llvm::StringRef name);
-  /// The values of a constant scalar of any type.
+  /// The values of a constant scalar of any type; large integers lose bits.
   std::optional<double> constantScalar(size_t i) const;
+  /// The same exactly, null if it is absent or not constant.
+  mlir::TypedAttr constantScalarAttr(size_t i) const;
 
   // Attributes.
   bool hasAttr(llvm::StringRef key) { return attr(key) != nullptr; }
@@ -110,12 +123,18 @@ private:
   llvm::StringRef opName;
   int version;
   llvm::SmallVector<Value> operands;
+  llvm::SmallVector<mlir::Type> declaredTypes;
   llvm::StringMap<mlir::Attribute> changed;
   llvm::SmallVector<Value> outputs;
 };
 
 /// The element type that a TensorProto.DataType names; null for one without support.
 mlir::Type typeOfEnum(mlir::MLIRContext *context, int64_t number);
+/// How a lowering wants its operands.
+enum class Operands {
+  Computed, // in the type that the node computes in
+  Stored,   // as they are: elements are moved, not computed on; or they are converted
+};
 
 using LoweringFunction = mlir::LogicalResult (*)(NodeLowering &);
 
@@ -125,6 +144,13 @@ struct LoweringEntry {
   int minSince;
   LoweringFunction lower;
   const char *domain = "";
+  Operands operands = Operands::Computed;
+
+  constexpr LoweringEntry(const char *op, int minSince, LoweringFunction lower, const char *domain = "",
+                          Operands operands = Operands::Computed)
+      : op(op), minSince(minSince), lower(lower), domain(domain), operands(operands) {}
+  constexpr LoweringEntry(const char *op, int minSince, LoweringFunction lower, Operands operands)
+      : LoweringEntry(op, minSince, lower, "", operands) {}
 };
 
 /// How a node of an old version is lowered: as `asOp` of version `asSince`, from version `minSince` on up to the first
@@ -167,6 +193,7 @@ llvm::ArrayRef<LoweringEntry> scatterLowerings();
 llvm::ArrayRef<LoweringEntry> sortLowerings();
 llvm::ArrayRef<LoweringEntry> generatorLowerings();
 llvm::ArrayRef<LoweringEntry> linearAlgebraLowerings();
+llvm::ArrayRef<LoweringEntry> quantizationLowerings();
 
 } // namespace wafer
 

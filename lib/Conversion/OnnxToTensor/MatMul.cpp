@@ -70,7 +70,7 @@ LogicalResult wafer::lowerGemm(NodeLowering &n) {
   auto map = [&](AffineExpr x, AffineExpr y) { return AffineMap::get(3, 0, {x, y}, context); };
   Value y = n.t.contract(n.operand(0), n.operand(1), transA ? map(l, i) : map(i, l), transB ? map(j, l) : map(l, j),
                          map(i, j), {m, columns, k});
-  Type element = elementTypeOf(y);
+  Type element = n.t.element(y);
   SmallVector<Value> operands{y};
   if (n.operand(2) && beta != 0) {
     auto shape = broadcastShapes(shapeOf(y), n.shape(2));

@@ -21,7 +21,7 @@ Value mean(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
   for (int64_t axis : axes)
     count *= shapeOf(x)[axis];
   Value sum = n.t.reduce(x, axes, /*keep=*/true, ReduceKind::Add);
-  return n.t.map({sum}, elementTypeOf(x),
+  return n.t.map({sum}, n.t.element(x),
                  [&](S &s, ValueRange v) { return s.mul(v[0], s.constant(v[0].getType(), 1.0 / count)); });
 }
 
@@ -38,11 +38,11 @@ Value exactMean(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
 }
 
 Value meanSquare(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
-  return mean(n, n.t.map({x}, elementTypeOf(x), [](S &s, ValueRange v) { return s.mul(v[0], v[0]); }), axes);
+  return mean(n, n.t.map({x}, n.t.element(x), [](S &s, ValueRange v) { return s.mul(v[0], v[0]); }), axes);
 }
 
 Value inverseRoot(NodeLowering &n, Value variance, double epsilon) {
-  return n.t.map({variance}, elementTypeOf(variance), [&](S &s, ValueRange v) -> Value {
+  return n.t.map({variance}, n.t.element(variance), [&](S &s, ValueRange v) -> Value {
     return s.op<math::RsqrtOp>(s.add(v[0], s.constant(v[0].getType(), epsilon)));
   });
 }
@@ -54,7 +54,7 @@ Value applyScale(NodeLowering &n, Value x, Value inverse, Value scale, Value bia
     operands.push_back(scale);
   if (bias)
     operands.push_back(bias);
-  return n.t.map(operands, elementTypeOf(x), [&](S &s, ValueRange v) {
+  return n.t.map(operands, n.t.element(x), [&](S &s, ValueRange v) {
     Value y = s.mul(v[0], v[1]);
     size_t next = 2;
     if (scale)

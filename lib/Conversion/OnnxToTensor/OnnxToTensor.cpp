@@ -46,7 +46,7 @@ static ArrayRef<const LoweringEntry *> lowerings(StringRef domain, StringRef op)
                                           contribLowerings(),     convTransposeLowerings(), scatterLowerings(),
                                           sortLowerings(),        generatorLowerings(),     linearAlgebraLowerings(),
                                           recurrentLowerings(),   optimizerLowerings(),     blockQuantizedLowerings(),
-                                          featureLowerings()})
+                                          featureLowerings(),     quantizationLowerings()})
       for (const LoweringEntry &entry : topic)
         result[(Twine(entry.domain) + "." + entry.op).str()].push_back(&entry);
     return result;
@@ -109,11 +109,17 @@ std::optional<SmallVector<int64_t>> NodeLowering::constantInts(size_t i) const {
   DenseElementsAttr attr = value ? constantOf(value) : DenseElementsAttr();
   if (!attr || !attr.getElementType().isInteger())
     return std::nullopt;
-  bool isBool = attr.getElementType().isInteger(1);
+  bool isUnsigned = attr.getElementType().isInteger(1) || t.element(value).isUnsignedInteger();
   SmallVector<int64_t> values;
   for (const APInt &item : attr.getValues<APInt>())
-    values.push_back(isBool ? item.getZExtValue() : item.getSExtValue());
+    values.push_back(isUnsigned ? item.getZExtValue() : item.getSExtValue());
   return values;
+}
+
+TypedAttr NodeLowering::constantScalarAttr(size_t i) const {
+  Value value = operand(i);
+  DenseElementsAttr attr = value ? constantOf(value) : DenseElementsAttr();
+  return attr && attr.getNumElements() == 1 ? cast<TypedAttr>(*attr.getValues<Attribute>().begin()) : TypedAttr();
 }
 
 std::optional<SmallVector<int64_t>> NodeLowering::intsOperandOrAttr(size_t i, StringRef name) {
@@ -167,13 +173,24 @@ static bool isLowered(onnx::NodeOp node) {
   return hasOnnxLowering(node.getDomain(), node.getOpType(), static_cast<int>(node.getSince()));
 }
 
+/// A tensor type with its elements stored.
+static Type storedTensor(Type type) {
+  auto shaped = dyn_cast<TensorType>(type);
+  return shaped ? shaped.clone(storedType(shaped.getElementType())) : type;
+}
+
 LogicalResult Walk::convert(func::FuncOp func) {
   Block &old = func.getBody().front();
   Region fresh;
   Block *body = new Block;
   fresh.push_back(body);
   for (BlockArgument argument : old.getArguments()) {
-    Value value = body->addArgument(argument.getType(), argument.getLoc());
+    Type declared = getElementTypeOrSelf(argument.getType());
+    Value value = body->addArgument(storedTensor(argument.getType()), argument.getLoc());
+    if (declared.isUnsignedInteger()) {
+      unsignedTensors.insert(value);
+      func.setArgAttr(argument.getArgNumber(), "onnx.type", TypeAttr::get(declared));
+    }
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type || !type.hasStaticShape()) {
       reportDynamicInput(func, argument);
@@ -199,6 +216,9 @@ LogicalResult Walk::convert(func::FuncOp func) {
   func.getBody().getBlocks().clear();
   func.getBody().takeBody(fresh);
   func.setType(type);
+  for (auto [i, result] : llvm::enumerate(results))
+    if (Type declared = at(result.getLoc()).element(result); declared.isUnsignedInteger())
+      func.setResultAttr(i, "onnx.type", TypeAttr::get(declared));
   return success();
 }
 
@@ -264,11 +284,17 @@ void Walk::reportInGraphs(onnx::NodeOp node) {
 bool Walk::tries(llvm::function_ref<bool()> attempt) {
   bool wasQuiet = std::exchange(quiet, true), hadFailed = std::exchange(failedAny, false);
   int64_t before = nodes;
+  // What is made in vain is erased: nothing may be remembered of it.
+  UnsignedValues unsignedBefore = unsignedTensors;
+  computedForms.clear();
   bool done = attempt() && !failedAny;
   quiet = wasQuiet;
   failedAny = hadFailed;
-  if (!done)
+  if (!done) {
     nodes = before;
+    unsignedTensors = std::move(unsignedBefore);
+    computedForms.clear();
+  }
   return done;
 }
 
@@ -308,8 +334,11 @@ LogicalResult Walk::convertBlock(Block &block) {
         mapping.map(operand, value);
       }
       Operation *clone = b.clone(op, mapping);
-      for (auto [from, to] : llvm::zip_equal(op.getResults(), clone->getResults()))
-        define(from, Lowered::of(to));
+      for (auto [from, to] : llvm::zip_equal(op.getResults(), clone->getResults())) {
+        Type declared = getElementTypeOrSelf(from.getType());
+        to.setType(storedTensor(from.getType()));
+        define(from, Lowered::of(at(op.getLoc()).as(to, declared)));
+      }
     }
   }
   return success();
@@ -319,11 +348,52 @@ void Walk::convertConstant(onnx::ConstantOp constant) {
   auto attr = dyn_cast<DenseElementsAttr>(constant.getValue());
   if (!attr)
     return define(constant.getResult(), {});
-  // arith has signless types only; whoever reads another is refused.
-  Value value = constant.getType().getElementType().isUnsignedInteger()
-                    ? Value(onnx::ConstantOp::create(b, constant.getLoc(), constant.getType(), attr))
-                    : Value(arith::ConstantOp::create(b, constant.getLoc(), attr));
-  define(constant.getResult(), Lowered::of(value));
+  define(constant.getResult(), Lowered::of(at(constant.getLoc()).constant(attr)));
+}
+
+//===- Element types ------------------------------------------------------===//
+
+/// The type that the model declares for a tensor, if it is that of what it has become.
+static Type declaredType(Value old, Value value, const TensorBuilder &t) {
+  Type declared = getElementTypeOrSelf(old.getType());
+  return isDeclarable(declared) && storedType(declared) == elementTypeOf(value) ? declared : t.element(value);
+}
+
+Value Walk::computed(Value value, TensorBuilder &t) {
+  Type declared = t.element(value), type = computedType(declared);
+  if (type == declared)
+    return value;
+  Value &known = formsHere()[value].value;
+  return known ? known : known = t.cast(value, type);
+}
+
+llvm::DenseMap<Value, Walk::ComputedForm> &Walk::formsHere() {
+  if (b.getInsertionBlock() != formsBlock)
+    computedForms.clear();
+  formsBlock = b.getInsertionBlock();
+  return computedForms;
+}
+
+Value Walk::declaredForm(Value value, Type resultType, ArrayRef<Type> operands, bool convert, TensorBuilder &t) {
+  Type declared = getElementTypeOrSelf(resultType);
+  if (!isDeclarable(declared)) {
+    // ONNX does not say: as the first operand of that kind.
+    declared = t.element(value);
+    const Type *like = llvm::find_if(
+        operands, [&](Type operand) { return operand && convert && computedType(operand) == t.element(value); });
+    if (like != operands.end())
+      declared = *like;
+  }
+  if (convert && computedType(declared) == t.element(value)) {
+    Value form = t.cast(value, declared);
+    // As in ONNX Runtime, nodes that compute hand each other what they have computed: a narrow float is rounded where
+    // it is stored (moved, converted, an output). Narrow integers wrap.
+    if (form != value && isa<FloatType>(declared))
+      formsHere()[form] = {value};
+    return form;
+  }
+  // Lowerings that move elements do not know of signs.
+  return storedType(declared) == elementTypeOf(value) ? t.as(value, declared) : value;
 }
 
 LogicalResult Walk::convertNode(onnx::NodeOp node) {
@@ -349,20 +419,33 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
       return refuse(node, ErrorCode::ValueTypeUnsupported, "reads a sequence where it takes a tensor", "");
     operands.push_back(value.tensor);
   }
-  for (Value value : operands)
-    if (value && !elementTypeOf(value).isSignlessIntOrFloat()) {
-      report(node.getLoc(), ErrorCode::ElementTypeUnsupported,
-             node.describe() + " reads " + textOf(value.getType()) + ": unsigned integers are not supported",
-             "cast to int32 in the model");
-      return poison(node);
-    }
   TensorBuilder t = at(node.getLoc());
-  NodeLowering lowering(node, operands, t);
+  bool convert = found.entry->operands == Operands::Computed;
+  // Also to a cast that widens: but a cast that follows a cast rounds.
+  bool casts = node.getDomain().empty() && (node.getOpType() == "Cast" || node.getOpType() == "CastLike");
+  Type to = getElementTypeOrSelf(node.getResult(0).getType());
+  auto takesComputed = [&](Value value, Type from) {
+    return convert || (casts && isa<FloatType>(from) && (to.isF32() || to.isF64()) && !formsHere().lookup(value).cast);
+  };
+  SmallVector<Type> declared;
+  for (auto [old, value] : llvm::zip_equal(node.getInputs(), operands)) {
+    declared.push_back(value ? declaredType(old, value, t) : Type());
+    if (!value)
+      continue;
+    t.as(value, declared.back());
+    if (takesComputed(value, declared.back()))
+      value = computed(value, t);
+  }
+  NodeLowering lowering(node, operands, declared, t);
   if (failed(found.run(lowering))) {
     Refusal refusal = lowering.refusal.value_or(Refusal{ErrorCode::NodeUnsupported, "cannot be lowered", ""});
     return refuse(node, refusal.code, refusal.reason, refusal.hint);
   }
   ++nodes;
+  if (Value narrow = lowering.results().front(); casts && narrow && operands.front() &&
+                                                 (elementTypeOf(narrow).isF16() || elementTypeOf(narrow).isBF16()) &&
+                                                 elementTypeOf(operands.front()).isF32())
+    formsHere()[narrow] = {operands.front(), /*cast=*/true};
   bool tainted = readsTainted(node);
   for (auto [result, value] : llvm::zip_equal(node.getResults(), lowering.results())) {
     if (!value && !result.use_empty()) {
@@ -370,7 +453,8 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
              node.describe() + ": output " + std::to_string(result.getResultNumber()) + " is not supported", "");
       continue;
     }
-    define(result, value ? Lowered::of(value, tainted) : Lowered{});
+    define(result,
+           value ? Lowered::of(declaredForm(value, result.getType(), declared, convert, t), tainted) : Lowered{});
   }
   return success();
 }
@@ -379,9 +463,8 @@ LogicalResult Walk::poison(onnx::NodeOp node) {
   failedAny = true;
   for (Value result : node.getResults()) {
     auto type = dyn_cast<RankedTensorType>(result.getType());
-    if (type && type.hasStaticShape() && type.getElementType().isSignlessIntOrFloat())
-      define(result,
-             Lowered::of(tensor::EmptyOp::create(b, node.getLoc(), type.getShape(), type.getElementType()), true));
+    if (type && type.hasStaticShape() && isDeclarable(type.getElementType()))
+      define(result, Lowered::of(at(node.getLoc()).empty(type.getShape(), type.getElementType()), true));
     else
       define(result, {});
   }

@@ -4,7 +4,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
-#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -41,14 +40,14 @@ Value slide(NodeLowering &n, Value x, ArrayRef<Value> more, const Window &w, Typ
     operands.push_back(operand);
     maps.push_back(map(write));
   }
-  operands.push_back(n.t.empty(w.kernel, elementTypeOf(x)));
+  operands.push_back(n.t.empty(w.kernel, n.t.element(x)));
   maps.append({map(window), map(write)});
   return n.t.generic(operands, n.t.filled(output, element, identityOf(kind, element)), maps, iterators,
                      [&](S &s, ValueRange v) { return s.reduce(kind, v.back(), term(s, v.drop_back(2))); });
 }
 
 Value slide(NodeLowering &n, Value x, const Window &w, ReduceKind kind) {
-  return slide(n, x, {}, w, elementTypeOf(x), kind, [](S &, ValueRange v) { return v[0]; });
+  return slide(n, x, {}, w, n.t.element(x), kind, [](S &, ValueRange v) { return v[0]; });
 }
 
 std::optional<Window> readWindow(NodeLowering &n) {
@@ -58,12 +57,6 @@ std::optional<Window> readWindow(NodeLowering &n) {
     return std::nullopt;
   }
   return Window::read(n, kernel);
-}
-
-TypedAttr lowest(Type element) {
-  if (isa<FloatType>(element))
-    return FloatAttr::get(element, -std::numeric_limits<double>::infinity());
-  return IntegerAttr::get(element, APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
 }
 
 /// The position in the operand of each window's first maximum: its number in the tensor, counted along columns within
@@ -105,8 +98,8 @@ LogicalResult lowerMaxPool(NodeLowering &n) {
   auto window = readWindow(n);
   if (!window)
     return failure();
-  Value x =
-      n.t.pad(n.operand(0), window->padLow(2), window->padHigh(2, n.shape(0).drop_front(2)), lowest(n.element(0)));
+  Value x = n.t.pad(n.operand(0), window->padLow(2), window->padHigh(2, n.shape(0).drop_front(2)),
+                    identityOf(ReduceKind::Max, n.element(0)));
   Value maximum = slide(n, x, *window, ReduceKind::Max);
   n.setOutput(0, maximum);
   if (n.outputUsed(1)) {

@@ -49,7 +49,7 @@ std::optional<Ints> reductionAxes(NodeLowering &n) {
 }
 
 Value mapOne(NodeLowering &n, Value x, function_ref<Value(S &, Value)> fn) {
-  return n.t.map({x}, elementTypeOf(x), [&](S &s, ValueRange v) { return fn(s, v[0]); });
+  return n.t.map({x}, n.t.element(x), [&](S &s, ValueRange v) { return fn(s, v[0]); });
 }
 
 struct Form {
@@ -117,11 +117,11 @@ LogicalResult lowerReduceLogSumExp(NodeLowering &n) {
     Value finite = s.cmp("lt", s.abs(v), s.constant(v.getType(), INFINITY));
     return s.select(finite, v, s.constant(v.getType(), 0));
   });
-  Value e = n.t.map({x, top}, elementTypeOf(x),
+  Value e = n.t.map({x, top}, n.t.element(x),
                     [](S &s, ValueRange v) -> Value { return s.op<math::ExpOp>(s.sub(v[0], v[1])); });
   Value sum = n.t.reduce(e, *axes, /*keep=*/true, ReduceKind::Add);
   Value result =
-      n.t.map({sum, top}, elementTypeOf(x), [](S &s, ValueRange v) { return s.add(s.op<math::LogOp>(v[0]), v[1]); });
+      n.t.map({sum, top}, n.t.element(x), [](S &s, ValueRange v) { return s.add(s.op<math::LogOp>(v[0]), v[1]); });
   n.setOutput(0, keep ? result : n.t.reshape(result, shapeOf(n.t.reduce(x, *axes, false, ReduceKind::Add))));
   return success();
 }

@@ -64,7 +64,7 @@ Value normalized(NodeLowering &n, Value indices, int64_t extent) {
 
 /// A reduction over the last of `loops`, the updates, for each point of the others. `maps` read the operands.
 Value overUpdates(NodeLowering &n, ArrayRef<Value> operands, ArrayRef<AffineMap> maps, ArrayRef<int64_t> loops,
-                  ReduceKind kind, Type type, double identity, function_ref<Value(S &, ValueRange)> term) {
+                  ReduceKind kind, Type type, TypedAttr identity, function_ref<Value(S &, ValueRange)> term) {
   unsigned rank = loops.size() - 1;
   SmallVector<AffineMap> all(maps);
   all.push_back(AffineMap::getMultiDimIdentityMap(loops.size(), n.t.b.getContext()).getMajorSubMap(rank));
@@ -91,7 +91,7 @@ Value scatterByComparing(NodeLowering &n, const Search &search, Value data, Valu
   loops.push_back(search.updates);
   auto last = static_cast<unsigned>(search.places.size()), axis = static_cast<unsigned>(search.axis);
   if (kind) {
-    double identity = identityOf(*kind, element);
+    TypedAttr identity = identityOf(*kind, element);
     Value found =
         overUpdates(n, {indices, updates}, {search.indexMap, search.updateMap}, loops, *kind, element, identity,
                     [&](S &s, ValueRange v) {
@@ -99,13 +99,15 @@ Value scatterByComparing(NodeLowering &n, const Search &search, Value data, Valu
                     });
     return n.t.map({data, found}, element, [&](S &s, ValueRange v) { return s.reduce(*kind, v[0], v[1]); });
   }
-  Value winner = overUpdates(n, {indices}, {search.indexMap}, loops, ReduceKind::Max, i32, -1, [&](S &s, ValueRange v) {
-    return s.select(s.cmp("eq", v[0], s.index(axis, i32)), s.index(last, i32), s.constant(i32, -1));
-  });
+  Value winner =
+      overUpdates(n, {indices}, {search.indexMap}, loops, ReduceKind::Max, i32, scalarAttr(i32, int64_t(-1)),
+                  [&](S &s, ValueRange v) {
+                    return s.select(s.cmp("eq", v[0], s.index(axis, i32)), s.index(last, i32), s.constant(i32, -1));
+                  });
   // Booleans are picked by "or", numbers by a sum of one of them and zeros.
   ReduceKind pick = element.isInteger(1) ? ReduceKind::Max : ReduceKind::Add;
-  Value found = overUpdates(n, {winner, updates}, {search.placeMap, search.updateMap}, loops, pick, element, 0,
-                            [&](S &s, ValueRange v) {
+  Value found = overUpdates(n, {winner, updates}, {search.placeMap, search.updateMap}, loops, pick, element,
+                            identityOf(pick, element), [&](S &s, ValueRange v) {
                               return s.select(s.cmp("eq", v[0], s.index(last, i32)), v[1], s.constant(element, 0));
                             });
   return n.t.map({data, winner, found}, element,
@@ -325,8 +327,8 @@ LogicalResult lowerScatterND(NodeLowering &n) {
     // Only the last update's number is searched for; rows are gathered by it, from the operand where there is none.
     AffineExpr update = column;
     Value winner =
-        overUpdates(n, {target}, {AffineMap::get(2, 0, update, context)}, {rows, count}, ReduceKind::Max, i32, -1,
-                    [&](S &s, ValueRange v) {
+        overUpdates(n, {target}, {AffineMap::get(2, 0, update, context)}, {rows, count}, ReduceKind::Max, i32,
+                    scalarAttr(i32, int64_t(-1)), [&](S &s, ValueRange v) {
                       return s.select(s.cmp("eq", v[0], s.index(0, i32)), s.index(1, i32), s.constant(i32, -1));
                     });
     Value source = n.t.map({winner}, i32, [&](S &s, ValueRange v) {

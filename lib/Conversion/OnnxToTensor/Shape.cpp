@@ -65,8 +65,6 @@ LogicalResult lowerConstantOfShape(NodeLowering &n) {
   }
   if (value.getNumElements() != 1)
     return n.invalid("value must have one element");
-  if (!value.getElementType().isSignlessIntOrFloat())
-    return n.refuse(ErrorCode::ElementTypeUnsupported, "unsigned integers are not supported", "");
   auto type = RankedTensorType::get(*shape, value.getElementType());
   n.setOutput(0, n.t.constant(DenseElementsAttr::get(type, *value.getValues<Attribute>().begin())));
   return success();
@@ -354,8 +352,8 @@ LogicalResult lowerPad(NodeLowering &n) {
   auto pads = n.intsOperandOrAttr(1, "pads");
   if (!pads)
     return n.refusal ? failure() : n.invalid("pads are missing");
-  std::optional<double> value = n.floatAttr("value", 0);
-  if (n.operand(2) && !(value = n.constantScalar(2)))
+  TypedAttr value = n.operand(2) ? n.constantScalarAttr(2) : scalarAttr(n.element(0), n.floatAttr("value", 0));
+  if (!value)
     return n.unsupported("the padding value is computed from run-time data");
   Ints axes(n.rank(0));
   std::iota(axes.begin(), axes.end(), 0);
@@ -398,25 +396,41 @@ LogicalResult lowerPad(NodeLowering &n) {
     n.setOutput(0, x);
     return success();
   }
-  Type element = n.element(0);
-  TypedAttr scalar = isa<FloatType>(element) ? TypedAttr(FloatAttr::get(element, *value))
-                                             : TypedAttr(IntegerAttr::get(element, static_cast<int64_t>(*value)));
-  n.setOutput(0, n.t.pad(n.t.slice(n.operand(0), offsets, sizes, strides), low, high, scalar));
+  if (value.getType() != elementTypeOf(n.operand(0)))
+    return n.invalid("the padding value is of another type than the operand");
+  n.setOutput(0, n.t.pad(n.t.slice(n.operand(0), offsets, sizes, strides), low, high, value));
   return success();
 }
 
+/// Elements of a range, at least 0; nullopt if there is no such range.
+std::optional<double> rangeLength(NodeLowering &n) {
+  if (n.element(0).isInteger()) {
+    // Exact: 64 bits are more than a double holds.
+    __int128 start = n.constantInts(0)->front(), limit = n.constantInts(1)->front(), delta = n.constantInts(2)->front();
+    if (delta == 0)
+      return std::nullopt;
+    __int128 distance = delta > 0 ? limit - start : start - limit, step = delta > 0 ? delta : -delta;
+    return distance <= 0 ? 0.0 : static_cast<double>((distance + step - 1) / step);
+  }
+  double start = *n.constantScalar(0), limit = *n.constantScalar(1), delta = *n.constantScalar(2);
+  if (delta == 0 || !std::isfinite(start) || !std::isfinite(limit) || !std::isfinite(delta))
+    return std::nullopt;
+  return std::max(std::ceil((limit - start) / delta), 0.0);
+}
+
 LogicalResult lowerRange(NodeLowering &n) {
-  auto start = n.constantScalar(0), limit = n.constantScalar(1), delta = n.constantScalar(2);
-  if (!start || !limit || !delta)
-    return n.notConstant(!start ? "start" : !limit ? "limit" : "delta");
-  if (*delta == 0 || !std::isfinite(*start) || !std::isfinite(*limit) || !std::isfinite(*delta))
+  static constexpr const char *names[] = {"start", "limit", "delta"};
+  for (size_t i = 0; i != std::size(names); ++i)
+    if (!n.constantScalarAttr(i))
+      return n.notConstant(names[i]);
+  std::optional<double> count = rangeLength(n);
+  if (!count)
     return n.invalid("delta is 0, or a bound is not finite");
-  double count = std::max(std::ceil((*limit - *start) / *delta), 0.0);
-  if (count > double(int64_t(1) << 32))
+  if (*count > double(int64_t(1) << 32))
     return n.invalid("the range has too many elements");
   Type element = n.element(0);
   n.setOutput(
-      0, n.t.mapInto({static_cast<int64_t>(count)}, {n.operand(0), n.operand(2)}, element,
+      0, n.t.mapInto({static_cast<int64_t>(*count)}, {n.operand(0), n.operand(2)}, element,
                      [&](ScalarBuilder &s, ValueRange v) { return s.add(v[0], s.mul(s.index(0, element), v[1])); }));
   return success();
 }
@@ -490,27 +504,27 @@ LogicalResult lowerConstant(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::shapeLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"Identity", 1, lowerIdentity},
-      {"Dropout", 10, lowerDropout},
-      {"Shape", 1, lowerShape},
-      {"Size", 1, lowerSize},
-      {"Constant", 1, lowerConstant},
-      {"ConstantOfShape", 9, lowerConstantOfShape},
-      {"Reshape", 5, lowerReshape},
-      {"Flatten", 1, lowerFlatten},
-      {"Squeeze", 1, lowerSqueeze},
-      {"Unsqueeze", 1, lowerUnsqueeze},
-      {"Transpose", 1, lowerTranspose},
-      {"Concat", 4, lowerConcat},
-      {"Split", 2, lowerSplit},
-      {"Slice", 1, lowerSlice},
-      {"Expand", 8, lowerExpand},
-      {"Tile", 6, lowerTile},
-      {"Pad", 2, lowerPad},
+      {"Identity", 1, lowerIdentity, Operands::Stored},
+      {"Dropout", 10, lowerDropout, Operands::Stored},
+      {"Shape", 1, lowerShape, Operands::Stored},
+      {"Size", 1, lowerSize, Operands::Stored},
+      {"Constant", 1, lowerConstant, Operands::Stored},
+      {"ConstantOfShape", 9, lowerConstantOfShape, Operands::Stored},
+      {"Reshape", 5, lowerReshape, Operands::Stored},
+      {"Flatten", 1, lowerFlatten, Operands::Stored},
+      {"Squeeze", 1, lowerSqueeze, Operands::Stored},
+      {"Unsqueeze", 1, lowerUnsqueeze, Operands::Stored},
+      {"Transpose", 1, lowerTranspose, Operands::Stored},
+      {"Concat", 4, lowerConcat, Operands::Stored},
+      {"Split", 2, lowerSplit, Operands::Stored},
+      {"Slice", 1, lowerSlice, Operands::Stored},
+      {"Expand", 8, lowerExpand, Operands::Stored},
+      {"Tile", 6, lowerTile, Operands::Stored},
+      {"Pad", 2, lowerPad, Operands::Stored},
       {"Range", 11, lowerRange},
-      {"Trilu", 14, lowerTrilu},
-      {"DepthToSpace", 1, lowerDepthToSpace},
-      {"SpaceToDepth", 1, lowerSpaceToDepth},
+      {"Trilu", 14, lowerTrilu, Operands::Stored},
+      {"DepthToSpace", 1, lowerDepthToSpace, Operands::Stored},
+      {"SpaceToDepth", 1, lowerSpaceToDepth, Operands::Stored},
   };
   return table;
 }

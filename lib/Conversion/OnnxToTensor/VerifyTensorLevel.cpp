@@ -3,6 +3,7 @@
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Tensor/ElementTypes.h"
 #include "wafer/Tensor/LoopForm.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,7 +25,7 @@ using namespace wafer;
 
 namespace {
 
-bool isMachineType(Type type) { return type.isF32() || type.isInteger(32) || type.isInteger(64) || type.isInteger(1); }
+bool isTensorLevelType(Type type) { return isDeclarable(type) && type == storedType(type); }
 
 /// What the loader takes (lib/Program/Verify.cpp). Also, sizes beyond would overflow in whoever multiplies them.
 bool isCountable(RankedTensorType type) {
@@ -102,12 +103,13 @@ struct VerifyTensorLevel : wafer::impl::VerifyTensorLevelBase<VerifyTensorLevel>
                        "give smaller dimensions with --dim or --shape");
       return false;
     }
-    if (isMachineType(element) || element.isIndex())
+    if (isTensorLevelType(element) || element.isIndex())
       return true;
     std::string text;
     llvm::raw_string_ostream(text) << element;
     wafer::emitError(loc, ErrorCode::ElementTypeUnsupported,
-                     what + " computes in " + text + ", and the machine has f32, i32 and booleans",
+                     what + " is of " + text +
+                         ", and the machine carries floats, integers of 8 to 64 bits and booleans",
                      "convert the model to float32 first");
     return false;
   }

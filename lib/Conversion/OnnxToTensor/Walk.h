@@ -55,7 +55,7 @@ public:
     Lowered value = lookup(old);
     return value.kind == Lowered::Tensor ? value.tensor : Value();
   }
-  TensorBuilder at(mlir::Location loc) { return TensorBuilder(b, loc, limits); }
+  TensorBuilder at(mlir::Location loc) { return TensorBuilder(b, loc, limits, unsignedTensors); }
 
   /// Refuses a node: reports why (unless the walk only tries, or the node reads what was refused before), and gives its
   /// outputs stand-ins so that the walk can go on.
@@ -75,8 +75,22 @@ public:
   int64_t nodes = 0; // lowered so far
 
 private:
+  /// What a tensor of a narrow type is where nodes compute with it.
+  struct ComputedForm {
+    Value value{};
+    bool cast = false; // the model's own cast made the narrow one of it
+  };
+
   mlir::LogicalResult convertNode(onnx::NodeOp node);
   void convertConstant(onnx::ConstantOp constant);
+  /// The computed forms of the insertion block: what is made in another one may not be used here.
+  llvm::DenseMap<Value, ComputedForm> &formsHere();
+  /// `value` in the type that nodes compute in.
+  Value computed(Value value, TensorBuilder &t);
+  /// A node's result in its declared type. `operands` has the declared types of operands, `convert` says that they were
+  /// converted for the node.
+  Value declaredForm(Value value, mlir::Type resultType, llvm::ArrayRef<mlir::Type> operands, bool convert,
+                     TensorBuilder &t);
   void reportDynamicInput(mlir::func::FuncOp func, mlir::BlockArgument argument);
   void report(mlir::Location loc, ErrorCode code, const llvm::Twine &message, const llvm::Twine &hint);
   /// Says that the node's operator has no lowering, and the same of nodes in its graphs.
@@ -89,6 +103,9 @@ private:
   static constexpr int64_t maxShapeElements = 4096;
   FoldLimits limits;
   llvm::DenseMap<Value, Lowered> values;
+  UnsignedValues unsignedTensors;
+  llvm::DenseMap<Value, ComputedForm> computedForms; // made or used in formsBlock
+  mlir::Block *formsBlock = nullptr;
   bool failedAny = false, quiet = false;
 };
 

@@ -25,6 +25,9 @@ struct Window {
 mlir::Value addChannelBias(NodeLowering &n, mlir::Value y, mlir::Value bias);
 
 mlir::LogicalResult lowerConv(NodeLowering &n);
+/// The convolution of [N, C, spatial...] with [F, C / groups, kernel...], by the node's attributes; a refusal if they
+/// do not go together.
+mlir::FailureOr<mlir::Value> convolution(NodeLowering &n, mlir::Value x, mlir::Value weight);
 
 } // namespace wafer
 

@@ -5,6 +5,7 @@
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Wafer/Layout.h"
 #include "wafer/Support/MlirDiagnostic.h"
+#include "wafer/Support/Tensor.h"
 
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 
@@ -17,22 +18,38 @@ namespace {
 
 constexpr const char *kProducer = "waferc 0.1.0";
 
-/// The image's type for a tensor as the host sees it; unspecified if the machine cannot hold it.
-image::DataType dataTypeOf(Type element) {
-  if (element.isF32())
-    return image::F32;
-  if (element.isInteger(32))
-    return image::I32;
-  if (element.isInteger(64))
-    return image::I64;
-  if (element.isInteger(1))
-    return image::BOOL;
-  return image::DATA_TYPE_UNSPECIFIED;
+/// A declared element type as host and image have it; nothing if the machine cannot carry it.
+struct ElementForm {
+  image::DataType image;
+  HostType host;
+};
+std::optional<ElementForm> formOf(Type declared) {
+  if (declared.isF32())
+    return ElementForm{image::F32, HostType::F32};
+  if (declared.isF64())
+    return ElementForm{image::F64, HostType::F64};
+  if (declared.isF16())
+    return ElementForm{image::F16, HostType::F16};
+  if (declared.isBF16())
+    return ElementForm{image::BF16, HostType::BF16};
+  bool isUnsigned = declared.isUnsignedInteger();
+  if (declared.isInteger(1))
+    return ElementForm{image::BOOL, HostType::Bool};
+  if (declared.isInteger(8))
+    return isUnsigned ? ElementForm{image::U8, HostType::U8} : ElementForm{image::I8, HostType::I8};
+  if (declared.isInteger(16))
+    return isUnsigned ? ElementForm{image::U16, HostType::U16} : ElementForm{image::I16, HostType::I16};
+  if (declared.isInteger(32))
+    return isUnsigned ? ElementForm{image::U32, HostType::U32} : ElementForm{image::I32, HostType::I32};
+  if (declared.isInteger(64))
+    return isUnsigned ? ElementForm{image::U64, HostType::U64} : ElementForm{image::I64, HostType::I64};
+  return std::nullopt;
 }
 
 void fillTensor(image::Tensor &tensor, StringRef name, image::DataType type, ArrayRef<int64_t> shape) {
   tensor.set_name(name.str());
   tensor.set_type(type);
+  tensor.set_carried(carriedType(type));
   for (int64_t extent : shape)
     tensor.add_shape(extent);
 }
@@ -165,27 +182,20 @@ private:
       if (failed(data))
         return failure();
       Type element = cast<RankedTensorType>(weight.getType()).getElementType();
-      if (element.isF32() || element.isInteger(32)) {
-        uint32_t section =
-            writer.addSection(std::span<const uint8_t>(reinterpret_cast<const uint8_t *>(data->data()), data->size()));
-        return sections[name] = {section, element.isF32() ? image::F32 : image::I32};
-      }
-      std::vector<uint32_t> words;
-      if (element.isInteger(1)) {
-        for (char value : *data)
-          words.push_back(value != 0);
-      } else if (element.isInteger(64)) {
-        for (size_t i = 0; i + 8 <= data->size(); i += 8) {
-          int64_t value;
-          std::memcpy(&value, data->data() + i, 8);
-          if (failed(addNarrowed(words, value, symbol)))
-            return failure();
-        }
-      } else {
+      std::optional<ElementForm> form = formOf(element);
+      if (!form)
         return wafer::emitUnsupported(symbol, "weights of type ")
                << element << " are not supported by the machine's image";
-      }
-      return sections[name] = {writer.addOwnedSection(words), image::I32};
+      std::span<const uint8_t> elements(reinterpret_cast<const uint8_t *>(data->data()), data->size());
+      if (element.isF32() || element.isInteger(32)) // words already
+        return sections[name] = {writer.addSection(elements), form->image};
+      CarriedWords carried = toWords(form->host, elements);
+      if (carried.beyond)
+        return wafer::emitError(symbol->getLoc(), ErrorCode::ConstantRange,
+                                "the weight '" + name + "' holds " + carried.value + " at element " +
+                                    Twine(*carried.beyond) + ", beyond the machine's 32-bit numbers",
+                                "keep int64 weights within 32 bits, float64 weights within the range of float32");
+      return sections[name] = {writer.addOwnedSection(carried.words), form->image};
     }
     if (auto global = dyn_cast_or_null<ml_program::GlobalOp>(symbol)) {
       auto value = dyn_cast_or_null<DenseElementsAttr>(global.getValueAttr());
@@ -198,32 +208,23 @@ private:
           words.push_back(static_cast<uint32_t>(number.bitcastToAPInt().getZExtValue()));
         return sections[name] = {writer.addOwnedSection(words), image::F32};
       }
-      if (!llvm::isa<IntegerType>(element))
+      if (!element.isInteger(32) && !element.isInteger(1))
         return wafer::emitUnsupported(symbol, "constants of type ")
                << element << " are not supported by the machine's image";
-      for (APInt number : value.getValues<APInt>())
-        if (failed(
-                addNarrowed(words, number.getBitWidth() == 1 ? number.getZExtValue() : number.getSExtValue(), symbol)))
-          return failure();
+      for (const APInt &number : value.getValues<APInt>())
+        words.push_back(
+            static_cast<uint32_t>(number.getBitWidth() == 1 ? number.getZExtValue() : number.getSExtValue()));
       return sections[name] = {writer.addOwnedSection(words), image::I32};
     }
     return module.emitError("weight @") << name << " is not in the module";
   }
 
-  LogicalResult addNarrowed(std::vector<uint32_t> &words, int64_t value, Operation *where) {
-    if (value != static_cast<int32_t>(value))
-      return wafer::emitUnsupported(where, "holds ")
-             << value << ", which does not fit the 32 bits of the machine's integers";
-    words.push_back(static_cast<uint32_t>(value));
-    return success();
-  }
-
   FailureOr<image::HostStream *> addHostStream(Operation *op, StringRef name, RankedTensorType type) {
-    image::DataType dataType = dataTypeOf(type.getElementType());
-    if (dataType == image::DATA_TYPE_UNSPECIFIED)
+    std::optional<ElementForm> form = formOf(type.getElementType());
+    if (!form)
       return wafer::emitUnsupported(op, "carries ") << type.getElementType() << ", which host streams do not";
     image::HostStream *entry = writer.manifest.add_streams();
-    fillTensor(*entry->mutable_tensor(), name, dataType, type.getShape());
+    fillTensor(*entry->mutable_tensor(), name, form->image, type.getShape());
     return entry;
   }
 

@@ -63,7 +63,7 @@ public:
     for (Operation &op : block.without_terminator())
       if (failed(lower(op, yielded)))
         return failure();
-    auto known = values.find(yielded);
+    auto known = values.find(wordOf(yielded));
     if (known == values.end() || known->second.kind != Operand::Result || body.steps.empty()) {
       // The body yields an input, a constant or an index.
       FailureOr<Operand> from = operand(yielded);
@@ -119,12 +119,10 @@ private:
     }
     SmallVector<Value, 3> inputs(op.getOperands());
     std::optional<isa::VectorOp> kind = instructionOf(&op);
-    if (llvm::isa<arith::AddFOp>(op))
-      for (unsigned i = 0; i != 2; ++i)
-        if (Operation *product = op.getOperand(i).getDefiningOp(); product && isFusedProduct(product, block)) {
-          kind = isa::VectorOp::Fma;
-          inputs = {product->getOperand(0), product->getOperand(1), op.getOperand(1 - i)};
-        }
+    if (std::optional<FusedSum> fused = fusedSum(&op, block)) {
+      kind = fused->op;
+      inputs = {fused->a, fused->b, fused->c};
+    }
     if (!kind)
       return wafer::emitUnsupported(kernel, "has no instruction for '") << op.getName().getStringRef() << "'";
     SmallVector<Operand, 3> operands;
@@ -142,6 +140,8 @@ private:
     Operand result = wordOf(yielded) == op.getResult(0) ? Operand{Operand::Result} : newScratch();
     values[op.getResult(0)] = result;
     emit(*kind, type, operands, result, op.getLoc());
+    if (std::optional<isa::VectorOp> rounding = roundingOf(&op))
+      emit(*rounding, op.getResult(0).getType(), {result}, result, op.getLoc());
     return success();
   }
 

@@ -23,6 +23,10 @@ static pe::VectorKind combiner(PartialKind kind) {
     return pe::VectorKind::Max;
   case PartialKind::Pick:
     return pe::VectorKind::Or; // one contributor, others hold zero bits
+  case PartialKind::AddChecked:
+    return pe::VectorKind::AddChecked;
+  case PartialKind::MulChecked:
+    return pe::VectorKind::MulChecked;
   case PartialKind::Add:
   case PartialKind::None:
     break;

@@ -214,7 +214,9 @@ LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
   if (!weight)
     return emitOpError() << "refers to " << getWeightAttr() << ", which is not an onnx.weight";
-  if (weight.getType() != getType())
+  auto stored = cast<RankedTensorType>(weight.getType()), type = cast<RankedTensorType>(getType());
+  bool isFloat = isa<FloatType>(stored.getElementType());
+  if (stored.getShape() != type.getShape() || isFloat != isa<FloatType>(type.getElementType()))
     return emitOpError() << "has type " << getType() << ", but the weight has " << weight.getType();
   return success();
 }

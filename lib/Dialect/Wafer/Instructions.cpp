@@ -55,14 +55,53 @@ static std::optional<isa::VectorOp> compareKind(arith::CmpIPredicate predicate) 
   }
 }
 
+static isa::VectorOp checkedKind(CheckedKind kind) {
+  switch (kind) {
+  case CheckedKind::Add:
+    return isa::VectorOp::AddChecked;
+  case CheckedKind::Sub:
+    return isa::VectorOp::SubChecked;
+  case CheckedKind::Mul:
+    return isa::VectorOp::MulChecked;
+  case CheckedKind::Shl:
+    return isa::VectorOp::ShlChecked;
+  case CheckedKind::Div:
+    return isa::VectorOp::DivChecked;
+  case CheckedKind::NonNegative:
+    return isa::VectorOp::CheckNonNegative;
+  case CheckedKind::FromFloat:
+    return isa::VectorOp::CvtF32I32Checked;
+  }
+  llvm_unreachable("a kind without an operation");
+}
+
+/// Rounding to a narrow float.
+static std::optional<isa::VectorOp> roundingKind(Type type) {
+  if (type.isF16())
+    return isa::VectorOp::RoundF16;
+  if (type.isBF16())
+    return isa::VectorOp::RoundBf16;
+  return std::nullopt;
+}
+
+std::optional<isa::VectorOp> wafer::wfr::roundingOf(Operation *op) {
+  return llvm::isa<arith::SIToFPOp, arith::UIToFPOp>(op) ? roundingKind(op->getResult(0).getType()) : std::nullopt;
+}
+
 std::optional<isa::VectorOp> wafer::wfr::instructionOf(Operation *op) {
   using K = isa::VectorOp;
+  // Words are not narrow floats: what computes in one has no instruction.
+  if (op->getNumResults() == 1 && roundingKind(op->getResult(0).getType()) &&
+      !llvm::isa<arith::TruncFOp, arith::SIToFPOp, arith::UIToFPOp>(op))
+    return std::nullopt;
   return TypeSwitch<Operation *, std::optional<K>>(op)
       .Case<arith::AddFOp, arith::AddIOp>([](auto) { return K::Add; })
       .Case<arith::SubFOp, arith::SubIOp>([](auto) { return K::Sub; })
       .Case<arith::MulFOp, arith::MulIOp>([](auto) { return K::Mul; })
       .Case<arith::DivFOp, arith::DivSIOp>([](auto) { return K::Div; })
       .Case<arith::RemFOp, arith::RemSIOp>([](auto) { return K::Rem; })
+      .Case<arith::DivUIOp>([](auto) { return K::DivU; })
+      .Case<arith::RemUIOp>([](auto) { return K::RemU; })
       .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>([](auto) { return K::Max; })
       .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>([](auto) { return K::Min; })
       .Case<arith::NegFOp>([](auto) { return K::Neg; })
@@ -71,11 +110,17 @@ std::optional<isa::VectorOp> wafer::wfr::instructionOf(Operation *op) {
       .Case<arith::XOrIOp>([](auto) { return K::Xor; })
       .Case<arith::ShLIOp>([](auto) { return K::Shl; })
       .Case<arith::ShRSIOp>([](auto) { return K::Shr; })
+      .Case<arith::ShRUIOp>([](auto) { return K::ShrU; })
+      .Case<CheckedOp>([](CheckedOp op) { return checkedKind(op.getKind()); })
       .Case<arith::SelectOp>([](auto) { return K::Select; })
       .Case<arith::CmpFOp>([](arith::CmpFOp op) { return compareKind(op.getPredicate()); })
       .Case<arith::CmpIOp>([](arith::CmpIOp op) { return compareKind(op.getPredicate()); })
-      .Case<arith::SIToFPOp, arith::UIToFPOp>([](auto) { return K::CvtI32F32; })
+      .Case<arith::SIToFPOp>([](auto) { return K::CvtI32F32; })
+      .Case<arith::UIToFPOp>(
+          [](arith::UIToFPOp op) { return op.getIn().getType().isInteger(1) ? K::CvtI32F32 : K::CvtU32F32; })
       .Case<arith::FPToSIOp>([](auto) { return K::CvtF32I32; })
+      .Case<arith::FPToUIOp>([](auto) { return K::CvtF32U32; })
+      .Case<arith::TruncFOp>([](arith::TruncFOp op) { return roundingKind(op.getType()); })
       .Case<math::FmaOp>([](auto) { return K::Fma; })
       .Case<math::SqrtOp>([](auto) { return K::Sqrt; })
       .Case<math::RsqrtOp>([](auto) { return K::Rsqrt; })
@@ -94,7 +139,8 @@ std::optional<isa::VectorOp> wafer::wfr::instructionOf(Operation *op) {
 }
 
 bool wafer::wfr::keepsWord(Operation *op) {
-  return llvm::isa<arith::IndexCastOp, arith::ExtUIOp, arith::TruncIOp, arith::ExtSIOp, arith::BitcastOp>(op);
+  return llvm::isa<arith::IndexCastOp, arith::ExtUIOp, arith::TruncIOp, arith::ExtSIOp, arith::BitcastOp,
+                   arith::ExtFOp>(op);
 }
 
 Value wafer::wfr::wordOf(Value value) {
@@ -106,14 +152,37 @@ Value wafer::wfr::wordOf(Value value) {
   return value;
 }
 
+static bool isChecked(Operation *op, CheckedKind kind) {
+  auto checked = llvm::dyn_cast<CheckedOp>(op);
+  return checked && checked.getKind() == kind;
+}
+
+/// What becomes of a product and a sum of one kind when they are one instruction.
+static std::optional<isa::VectorOp> fusedKind(Operation *product, Operation *sum) {
+  if ((llvm::isa<arith::MulFOp>(product) && llvm::isa<arith::AddFOp>(sum)) ||
+      (llvm::isa<arith::MulIOp>(product) && llvm::isa<arith::AddIOp>(sum)))
+    return isa::VectorOp::Fma;
+  if (isChecked(product, CheckedKind::Mul) && isChecked(sum, CheckedKind::Add))
+    return isa::VectorOp::FmaChecked;
+  return std::nullopt;
+}
+
 bool wafer::wfr::isFusedProduct(Operation *op, Block &body) {
-  if (!llvm::isa<arith::MulFOp>(op) || !op->getResult(0).hasOneUse())
+  if (op->getNumResults() != 1 || !op->getResult(0).hasOneUse())
     return false;
   Operation *user = *op->getResult(0).getUsers().begin();
-  if (!llvm::isa<arith::AddFOp>(user))
+  if (!fusedKind(op, user))
     return false;
   Value other = user->getOperand(user->getOperand(0) == op->getResult(0) ? 1 : 0);
   return wordOf(other) == body.getArguments().back();
+}
+
+std::optional<FusedSum> wafer::wfr::fusedSum(Operation *op, Block &body) {
+  if (op->getNumOperands() == 2)
+    for (unsigned i = 0; i != 2; ++i)
+      if (Operation *product = op->getOperand(i).getDefiningOp(); product && isFusedProduct(product, body))
+        return FusedSum{*fusedKind(product, op), product->getOperand(0), product->getOperand(1), op->getOperand(1 - i)};
+  return std::nullopt;
 }
 
 SmallVector<isa::VectorOp> wafer::wfr::instructionsOf(Block &body) {
@@ -122,11 +191,10 @@ SmallVector<isa::VectorOp> wafer::wfr::instructionsOf(Block &body) {
     if (keepsWord(&op) || op.hasTrait<OpTrait::ConstantLike>() || isFusedProduct(&op, body) ||
         llvm::isa<IndexOp, linalg::IndexOp>(op))
       continue;
-    bool fused = llvm::isa<arith::AddFOp>(op) && llvm::any_of(op.getOperands(), [&](Value value) {
-                   Operation *product = value.getDefiningOp();
-                   return product && isFusedProduct(product, body);
-                 });
-    instructions.push_back(fused ? isa::VectorOp::Fma : instructionOf(&op).value_or(isa::VectorOp::Add));
+    std::optional<FusedSum> fused = fusedSum(&op, body);
+    instructions.push_back(fused ? fused->op : instructionOf(&op).value_or(isa::VectorOp::Add));
+    if (std::optional<isa::VectorOp> rounding = roundingOf(&op))
+      instructions.push_back(*rounding);
   }
   if (instructions.empty())
     instructions.push_back(isa::VectorOp::Mov);

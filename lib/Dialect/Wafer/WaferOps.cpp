@@ -220,6 +220,16 @@ LogicalResult KernelOp::verify() {
   return verifySplits(*this, layouts);
 }
 
+LogicalResult CheckedOp::verify() {
+  CheckedKind kind = getKind();
+  bool unary = kind == CheckedKind::NonNegative || kind == CheckedKind::FromFloat;
+  if (static_cast<bool>(getB()) == unary)
+    return emitOpError() << stringifyCheckedKind(kind) << " takes " << (unary ? "one operand" : "two operands");
+  if (getA().getType().isF32() != (kind == CheckedKind::FromFloat))
+    return emitOpError() << stringifyCheckedKind(kind) << " is not of " << getA().getType();
+  return success();
+}
+
 LogicalResult GatherOp::verify() {
   auto table = cast<RankedTensorType>(getTable().getType()), indices = cast<RankedTensorType>(getIndices().getType()),
        result = cast<RankedTensorType>(getResult().getType());

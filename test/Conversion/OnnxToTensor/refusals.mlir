@@ -44,12 +44,11 @@ func.func @gather_out_of_range(%x: tensor<4xf32>) -> tensor<f32> {
 
 // -----
 
-func.func @unsigned() -> tensor<2xui8> {
-  %x = onnx.constant dense<[1, 2]> : tensor<2xui8>
-  // expected-error @+2 {{[WF2003] node '' (Add) reads tensor<2xui8>: unsigned integers are not supported}}
-  // expected-note @+1 {{hint}}
-  %y = onnx.node "Add" since 14 (%x, %x) : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
-  return %y : tensor<2xui8>
+func.func @no_such_type(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+2 {{[WF2003] node '' (Cast): casts to float8e4m3fn, which the machine does not have}}
+  // expected-note @+1 {{hint: cast to a type of 8 to 64 bits}}
+  %y = onnx.node "Cast" since 25 (%x) {to = 17 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
 }
 
 // -----

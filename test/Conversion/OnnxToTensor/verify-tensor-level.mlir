@@ -1,9 +1,9 @@
 // RUN: wafer-opt %s -verify-tensor-level -split-input-file -verify-diagnostics
 
-// expected-error @+2 {{[WF2003] the input 'x' computes in f16}}
+// expected-error @+2 {{[WF2003] the input 'x' is of f8E4M3FN, and the machine carries floats, integers of 8 to 64 bits}}
 // expected-note @+1 {{hint: convert the model to float32 first}}
-func.func @half(%x: tensor<4xf16> {onnx.name = "x"}) -> tensor<4xf16> {
-  return %x : tensor<4xf16>
+func.func @eight_bits(%x: tensor<4xf8E4M3FN> {onnx.name = "x"}) -> tensor<4xf8E4M3FN> {
+  return %x : tensor<4xf8E4M3FN>
 }
 
 // -----

@@ -58,7 +58,7 @@ std::vector<uint32_t> apply(KernelFunction kernels, VectorOp op, ElementType typ
   call.operand[1] = {a.data(), {1}};
   call.operand[2] = {b.data(), {1}};
   call.operand[3] = {c.data(), {1}};
-  EXPECT_TRUE(kernels(call));
+  EXPECT_EQ(kernels(call), KernelStatus::Done);
   return d;
 }
 } // namespace
@@ -138,10 +138,15 @@ TEST(Arithmetic, SpecialValues) {
   same(arith::maximum(1, other), nan);
   EXPECT_EQ(arith::truncate(2.9f), 2);
   EXPECT_EQ(arith::truncate(-2.9f), -2);
-  EXPECT_EQ(arith::truncate(3e9f), INT32_MAX);
-  EXPECT_EQ(arith::truncate(-3e9f), INT32_MIN);
-  EXPECT_EQ(arith::truncate(-2147483648.0f), INT32_MIN);
-  EXPECT_EQ(arith::truncate(other), 0);
+  EXPECT_EQ(arith::truncate(2147483520.0f), 2147483520);
+  for (float beyond : {-2147483648.0f, 2147483648.0f, 3e9f, -3e9f, inf, -inf, other})
+    EXPECT_EQ(arith::truncate(beyond), INT32_MIN) << beyond;
+  EXPECT_EQ(arith::truncateUnsigned(4294967040.0f), 4294967040u);
+  EXPECT_EQ(arith::truncateUnsigned(-1.5f), 0xffffffffu);
+  EXPECT_EQ(arith::truncateUnsigned(-2147483648.0f), 0x80000000u);
+  EXPECT_EQ(arith::truncateUnsigned(4294967296.0f + 512), 512u);
+  for (float beyond : {9.3e18f, -9.3e18f, inf, -inf, other})
+    EXPECT_EQ(arith::truncateUnsigned(beyond), 0u) << beyond;
 }
 
 TEST(Arithmetic, BothBuildsOfTheKernelsGiveTheSameBits) {
@@ -163,19 +168,143 @@ TEST(Arithmetic, BothBuildsOfTheKernelsGiveTheSameBits) {
       const VectorOp v = info.op;
       if (v == VectorOp::Iota || !isDefinedOn(v, type))
         continue;
+      if (std::string_view(info.name).find("check") != std::string_view::npos)
+        continue; // these end the run; see below
       std::vector<uint32_t> divisors = b;
-      if (type == ElementType::I32 && (v == VectorOp::Div || v == VectorOp::Rem))
+      if (type == ElementType::I32 &&
+          (v == VectorOp::Div || v == VectorOp::Rem || v == VectorOp::DivU || v == VectorOp::RemU))
         for (uint32_t &x : divisors)
           x = x ? x : 1;
       std::vector<uint32_t> base = apply(runKernelBaseline, v, type, a, divisors, c);
       EXPECT_EQ(base, apply(selectKernels(), v, type, a, divisors, c)) << info.name;
       // f32 arithmetic makes one NaN only.
-      bool copies = info.types == VectorTypes::Bits || v == VectorOp::Neg || v == VectorOp::Abs;
+      bool copies =
+          info.types == VectorTypes::Bits || v == VectorOp::Neg || v == VectorOp::Abs || v == VectorOp::CvtF32U32;
       if (type == ElementType::F32 && !copies)
         for (uint32_t x : base)
           if ((x & 0x7fffffff) > 0x7f800000)
             ASSERT_EQ(x, 0x7fc00000u) << info.name;
     }
+}
+
+namespace {
+/// `op` on one element, by both builds.
+std::pair<KernelStatus, int32_t> checked(VectorOp op, uint32_t a, uint32_t b = 0, uint32_t c = 0) {
+  std::pair<KernelStatus, int32_t> results[2];
+  for (KernelFunction kernels : {KernelFunction(runKernelBaseline), selectKernels()}) {
+    uint32_t d = 0xdead;
+    KernelCall call{};
+    call.op = op, call.type = isDefinedOn(op, ElementType::I32) ? ElementType::I32 : ElementType::F32;
+    call.rank = 1, call.extent[0] = 1;
+    call.operand[0].data = &d, call.operand[1].data = &a, call.operand[2].data = &b, call.operand[3].data = &c;
+    KernelStatus status = kernels(call);
+    results[kernels == runKernelBaseline] = {status, static_cast<int32_t>(d)};
+  }
+  if (selectKernels() != runKernelBaseline)
+    EXPECT_EQ(results[0], results[1]);
+  return results[1];
+}
+} // namespace
+
+TEST(Arithmetic, CheckedOperationsAreExactOrEndTheRun) {
+  const int32_t values[] = {
+      0,         1,         -1,    2,      -2,      3,          46340,         46341,         -46341,
+      INT32_MAX, INT32_MIN, 65536, -65536, 1 << 30, -(1 << 30), INT32_MAX - 1, INT32_MIN + 1, 31};
+  auto expect = [&](const char *what, std::pair<KernelStatus, int32_t> got, __int128 want) {
+    if (want == static_cast<int32_t>(want))
+      EXPECT_EQ(got, std::pair(KernelStatus::Done, static_cast<int32_t>(want))) << what;
+    else
+      EXPECT_EQ(got.first, KernelStatus::Overflow) << what << " " << static_cast<int64_t>(want);
+  };
+  for (int64_t a : values) {
+    expect("non negative", checked(VectorOp::CheckNonNegative, a), a < 0 ? __int128(1) << 40 : a);
+    for (int64_t b : values) {
+      expect("add", checked(VectorOp::AddChecked, a, b), a + b);
+      expect("sub", checked(VectorOp::SubChecked, a, b), a - b);
+      expect("mul", checked(VectorOp::MulChecked, a, b), a * b);
+      if (b >= 0 && b < 32)
+        expect("shl", checked(VectorOp::ShlChecked, a, b), a * (int64_t(1) << b));
+      else
+        expect("shl", checked(VectorOp::ShlChecked, a, b), a ? __int128(1) << 40 : 0);
+      if (b)
+        expect("div", checked(VectorOp::DivChecked, a, b), a / b);
+      else
+        EXPECT_EQ(checked(VectorOp::DivChecked, a, b).first, KernelStatus::DivideByZero);
+      for (int64_t c : values)
+        expect("fma", checked(VectorOp::FmaChecked, a, b, c), __int128(a * b) + c);
+    }
+  }
+  for (float x : {0.0f, -0.9f, 2147483520.0f, -2147483648.0f, 12.75f})
+    expect("convert", checked(VectorOp::CvtF32I32Checked, floatToBits(x)), static_cast<int32_t>(x));
+  for (float x : {2147483648.0f, -2147483904.0f, 5e18f, INFINITY, -INFINITY, NAN})
+    EXPECT_EQ(checked(VectorOp::CvtF32I32Checked, floatToBits(x)).first, KernelStatus::Overflow) << x;
+}
+
+TEST(Arithmetic, CheckedSumsAccumulateElementByElement) {
+  // Into one word, as reductions do: the end of the run is where the true sum leaves 32 bits.
+  uint32_t terms[] = {0x7fffffff, 1, 5}, sum = 0;
+  KernelCall call{};
+  call.op = VectorOp::AddChecked, call.type = ElementType::I32, call.rank = 1, call.extent[0] = 3;
+  call.operand[0] = call.operand[1] = {&sum, {0}};
+  call.operand[2] = {terms, {1}};
+  EXPECT_EQ(runKernelBaseline(call), KernelStatus::Overflow);
+  terms[1] = 0xffffffff; // -1
+  terms[2] = 1, sum = 0;
+  EXPECT_EQ(runKernelBaseline(call), KernelStatus::Done);
+  EXPECT_EQ(sum, 0x7fffffffu);
+}
+
+TEST(Arithmetic, UnsignedOperations) {
+  auto one = [](VectorOp op, uint32_t a, uint32_t b) {
+    return apply(runKernelBaseline, op, ElementType::I32, {a}, {b})[0];
+  };
+  EXPECT_EQ(one(VectorOp::DivU, 0xfffffffe, 2), 0x7fffffffu);
+  EXPECT_EQ(one(VectorOp::RemU, 0xffffffff, 10), 5u);
+  EXPECT_EQ(one(VectorOp::ShrU, 0x80000000, 31), 1u);
+  EXPECT_EQ(one(VectorOp::CvtU32F32, 0xffffffff, 0), floatToBits(4294967296.0f));
+  EXPECT_EQ(one(VectorOp::CvtU32F32, 0x80000081, 0), floatToBits(2147483904.0f));
+  EXPECT_EQ(checked(VectorOp::DivU, 1, 0).first, KernelStatus::DivideByZero);
+  EXPECT_EQ(checked(VectorOp::RemU, 1, 0).first, KernelStatus::DivideByZero);
+}
+
+TEST(Arithmetic, RoundingToNarrowFloats) {
+  // Against the host compiler's conversions: all 16-bit values are fixed points, and so are all halves between.
+  for (uint32_t h = 0; h != 0x10000; ++h) {
+    float half = static_cast<float>(__builtin_bit_cast(_Float16, static_cast<uint16_t>(h)));
+    if (half == half)
+      EXPECT_EQ(arith::roundToF16(floatToBits(half)), floatToBits(half)) << h;
+    float brain = bitsToFloat(h << 16);
+    if (brain == brain)
+      EXPECT_EQ(arith::roundToBf16(floatToBits(brain)), floatToBits(brain)) << h;
+  }
+  std::mt19937 random(5);
+  for (int i = 0; i != 500000; ++i) {
+    uint32_t u = random();
+    if (i % 2) // where binary16 has its numbers, and a few bits beyond
+      u = (u & 0x807fffff) | (96 + u / 8388608 % 50) << 23;
+    float x = bitsToFloat(u);
+    if (x != x)
+      continue;
+    EXPECT_EQ(arith::roundToF16(u), floatToBits(static_cast<float>(static_cast<_Float16>(x)))) << x;
+    double exact = x, ulp = std::ldexp(1.0, std::max(std::ilogb(exact == 0 ? 1 : exact) - 7, -133));
+    double nearest = std::nearbyint(exact / ulp) * ulp;
+    if (std::isfinite(x) && std::fabs(nearest) < 0x1p128)
+      EXPECT_EQ(arith::roundToBf16(u), floatToBits(static_cast<float>(nearest))) << x;
+  }
+  auto bf16 = [](float x) { return bitsToFloat(arith::roundToBf16(floatToBits(x))); };
+  auto f16 = [](float x) { return bitsToFloat(arith::roundToF16(floatToBits(x))); };
+  EXPECT_EQ(f16(65519.996f), 65504.0f);
+  EXPECT_EQ(f16(65520.0f), INFINITY);
+  EXPECT_EQ(f16(-INFINITY), -INFINITY);
+  EXPECT_EQ(f16(0x1p-25f), 0.0f);
+  EXPECT_EQ(f16(0x1.8p-25f), 0x1p-24f);
+  EXPECT_EQ(bf16(bitsToFloat(0x7f7fffff)), INFINITY);
+  EXPECT_EQ(bf16(bitsToFloat(0x3f808000)), 1.0f); // halves to even
+  EXPECT_EQ(bf16(bitsToFloat(0x3f818000)), bitsToFloat(0x3f820000));
+  for (uint32_t nan : {0x7f800001u, 0xffc12345u, 0x7fffffffu}) {
+    EXPECT_EQ(arith::roundToF16(nan), 0x7fc00000u);
+    EXPECT_EQ(arith::roundToBf16(nan), 0x7fc00000u);
+  }
 }
 
 //===- Nests --------------------------------------------------------------===//

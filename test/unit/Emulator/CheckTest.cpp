@@ -1,6 +1,8 @@
 // Every check on a running program, each provoked once.
 #include "TestProgram.h"
 
+#include <cmath>
+
 using namespace wafer;
 using namespace wafer::test;
 
@@ -99,6 +101,7 @@ TEST(Check, CodeConstantsAndWeightsAreReadOnly) {
         image::Weight &weight = *p.writer.manifest.add_weights();
         weight.mutable_tensor()->set_name("w");
         weight.mutable_tensor()->set_type(image::I32);
+        weight.mutable_tensor()->set_carried(image::I32);
         weight.mutable_tensor()->add_shape(4);
         weight.set_section(p.writer.addSection(std::span(values)));
         image::WeightSlice &slice = *region.add_weights();
@@ -203,6 +206,20 @@ TEST(Check, DivisionByZero) {
     a.trap(5, 0);
     a.halt();
   })));
+}
+
+TEST(Check, CheckedOperationsThatOverflow) {
+  Status status = runOn1([](Assembler &a) {
+    a.li(2, INT32_MAX);
+    a.nest({1});
+    a.desc(0, kData, {1});
+    a.vec(VectorOp::SubChecked, I32, desc(0), reg(2), reg(2));
+    a.vec(VectorOp::AddChecked, I32, desc(0), reg(2), desc(0));
+    a.vec(VectorOp::AddChecked, I32, desc(0), desc(0), reg(2));
+    a.halt();
+  });
+  ASSERT_TRUE(failedWith(status, ErrorCode::ProgramOverflow));
+  EXPECT_NE(status.error().message.find("conv1"), std::string::npos) << status.error().message;
 }
 
 TEST(Check, TrapsCarryTheirText) {
@@ -586,4 +603,15 @@ TEST(Check, InputsAreCheckedByName) {
   ASSERT_TRUE(failedWith(status, ErrorCode::InputRange));
   EXPECT_NE(status.error().message.find("element 1 is 2147483648"), std::string::npos);
   EXPECT_TRUE(succeeded(p.run({{"ids", tensorOf<int64_t>(HostType::I64, {2}, {1, -5})}})));
+}
+
+TEST(Check, DoublesBeyondTheRangeOfAFloat) {
+  TestProgram p(1, 1);
+  p.route(2, 0, 0, 1, 1, {{W, R}}, "in");
+  p.host(false, "x", image::F64, {{2, 2}}, 0, 0, 1, W, 2);
+  p.region("r", 0, 0, 1, 1, code({receiveWords(2, 2)}));
+  Status status = p.run({{"x", tensorOf<double>(HostType::F64, {2}, {1, -1e39})}});
+  ASSERT_TRUE(failedWith(status, ErrorCode::InputRange));
+  EXPECT_NE(status.error().message.find("element 1 is -1e+39, beyond the range of float32"), std::string::npos);
+  EXPECT_TRUE(succeeded(p.run({{"x", tensorOf<double>(HostType::F64, {2}, {1, INFINITY})}})));
 }

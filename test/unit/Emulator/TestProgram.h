@@ -143,6 +143,7 @@ public:
     auto &tensor = *stream.mutable_tensor();
     tensor.set_name(name);
     tensor.set_type(type);
+    tensor.set_carried(carriedType(type));
     auto &box = *stream.mutable_box();
     box.set_split_x(1 << 20), box.set_split_y(1 << 20);
     for (const Dim &d : dims) {

@@ -23,6 +23,7 @@ TestProgram sample() {
   image::Weight &weight = *p.writer.manifest.add_weights();
   weight.mutable_tensor()->set_name("w");
   weight.mutable_tensor()->set_type(image::F32);
+  weight.mutable_tensor()->set_carried(image::F32);
   weight.mutable_tensor()->add_shape(8);
   weight.set_section(p.writer.addSection(std::span(values)));
   image::Region &region = p.region("r", 0, 0, 4, 2, [](Assembler &a) {

@@ -5,9 +5,10 @@
 using namespace wafer;
 
 TEST(Npy, RoundTripsEveryTypeAndRank) {
-  for (HostType type : {HostType::F32, HostType::F64, HostType::I32, HostType::I64, HostType::Bool})
+  for (int number = 0; number <= int(HostType::Bool); ++number)
     for (std::vector<int64_t> shape :
          {std::vector<int64_t>{}, {0}, {3}, {2, 3}, {1, 2, 3, 4}, {5, 0}, {int64_t(1) << 40, int64_t(1) << 40, 0}}) {
+      const HostType type = HostType(number);
       HostTensor tensor;
       tensor.type = type;
       tensor.shape = shape;
@@ -39,12 +40,16 @@ TEST(Npy, ReadsWhatNumpyWrites) {
   EXPECT_EQ(one->shape, (std::vector<int64_t>{2, 3}));
   EXPECT_TRUE(parse("{'descr': '|b1', 'fortran_order': False, 'shape': (7,), }\n", 7, 2));
   EXPECT_TRUE(parse("{'descr': '<i8', 'fortran_order': False, 'shape': (), }\n", 8));
+  auto brain = parse("{'descr': '<V2', 'fortran_order': False, 'shape': (2,), }\n", 4); // of ml_dtypes
+  ASSERT_TRUE(brain);
+  EXPECT_EQ(brain->type, HostType::BF16);
 }
 
 TEST(Npy, RefusesWhatItCannotHold) {
   for (const char *header : {
            "{'descr': '>f4', 'fortran_order': False, 'shape': (6,), }",
-           "{'descr': '<f2', 'fortran_order': False, 'shape': (6,), }",
+           "{'descr': '<f2', 'fortran_order': False, 'shape': (6,), }", // 12 bytes
+           "{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }",
            "{'descr': '|O', 'fortran_order': False, 'shape': (6,), }",
            "{'descr': '<f4', 'fortran_order': True, 'shape': (6,), }",
            "{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }",

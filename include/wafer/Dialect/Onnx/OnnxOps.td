@@ -79,7 +79,8 @@ def Onnx_WeightRefOp : Onnx_Op<"weight_ref", [Pure, DeclareOpInterfaceMethods<Sy
   let summary = "The value of an `onnx.weight`";
   let description = [{
     Lives on through the tensor level: permutations, slices and reshapes of a weight stay tensor ops on this value, so
-    that they become slicing descriptors of the bytes in the file.
+    that they become slicing descriptors of the bytes in the file. The weight keeps the type that the model declares; the
+    value may have the type that it is stored or carried in, an integer's for an integer's, a float's for a float's.
   }];
   let arguments = (ins FlatSymbolRefAttr:$weight);
   let results = (outs AnyStaticShapeTensor:$result);

@@ -14,7 +14,12 @@ namespace wafer::wfr {
 /// The instruction of a scalar op of the arith or math dialect, if it is one instruction on its operands as they stand.
 std::optional<isa::VectorOp> instructionOf(mlir::Operation *op);
 
-/// Ops that change nothing about a word, so that they are no instruction: casts between integers.
+/// A second instruction, on the first one's result: a conversion from an integer to a narrow float rounds at its end.
+/// (arith's canonicalization makes that of a conversion to f32 and a rounding.)
+std::optional<isa::VectorOp> roundingOf(mlir::Operation *op);
+
+/// Ops that change nothing about a word, so that they are no instruction: casts between integers, and from a narrow
+/// float, whose word is that of an f32.
 bool keepsWord(mlir::Operation *op);
 
 /// The value whose word `value` is: looks through such ops.
@@ -23,6 +28,13 @@ mlir::Value wordOf(mlir::Value value);
 /// A product whose only reader adds it to the body's accumulator (its last argument): the two are one fma. Elsewhere
 /// the two roundings of the model's own operations are kept.
 bool isFusedProduct(mlir::Operation *op, mlir::Block &body);
+
+/// A sum whose one term is a fused product, as that one instruction: op(a, b, c).
+struct FusedSum {
+  isa::VectorOp op;
+  mlir::Value a, b, c;
+};
+std::optional<FusedSum> fusedSum(mlir::Operation *op, mlir::Block &body);
 
 /// The instructions of a body, in order.
 llvm::SmallVector<isa::VectorOp> instructionsOf(mlir::Block &body);

@@ -24,7 +24,15 @@ class Wafer_Attr<string name, string mnemonic_> : AttrDef<Wafer_Dialect, name> {
 
 def Wafer_PartialKind : I32EnumAttr<"PartialKind", "", [
   I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Add", 1, "add">, I32EnumAttrCase<"Mul", 2, "mul">,
-  I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Max", 4, "max">, I32EnumAttrCase<"Pick", 5, "pick">]> {
+  I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Max", 4, "max">, I32EnumAttrCase<"Pick", 5, "pick">,
+  I32EnumAttrCase<"AddChecked", 6, "add_checked">, I32EnumAttrCase<"MulChecked", 7, "mul_checked">]> {
+  let cppNamespace = "::wafer::wfr";
+}
+
+def Wafer_CheckedKind : I32EnumAttr<"CheckedKind", "", [
+  I32EnumAttrCase<"Add", 0, "add">, I32EnumAttrCase<"Sub", 1, "sub">, I32EnumAttrCase<"Mul", 2, "mul">,
+  I32EnumAttrCase<"Shl", 3, "shl">, I32EnumAttrCase<"Div", 4, "div">,
+  I32EnumAttrCase<"NonNegative", 5, "non_negative">, I32EnumAttrCase<"FromFloat", 6, "from_float">]> {
   let cppNamespace = "::wafer::wfr";
 }
 
@@ -37,7 +45,8 @@ def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout"> {
         #wafer.layout<[31 @ 31*x0, 16 @ 16*y0 - 1, 4 @ 0]>
 
     An axis that appears in a dimension shards it; one that appears nowhere replicates, unless it is named in `partial`
-    (each PE holds a term; the kind combines them; `pick` has one contributor, others hold zero bits) or in `at` (only
+    (each PE holds a term; the kind combines them; `pick` has one contributor, others hold zero bits;
+    `add_checked` and `mul_checked` end the run when a result does not fit 32 bits) or in `at` (only
     the PEs at coordinate 0 of it hold valid data).
   }];
   let parameters = (ins "int64_t":$splitX, "int64_t":$splitY,

@@ -206,6 +206,20 @@ def Wafer_IndexOp : Wafer_Op<"index", [Pure, HasParent<"KernelOp">]> {
   let assemblyFormat = "$dim attr-dict";
 }
 
+def Wafer_CheckedOp : Wafer_Op<"checked", [NoMemoryEffect]> {
+  let summary = "A 64-bit integer of the model in 32 bits: exact, or the run ends";
+  let description = [{
+    In bodies of kernels and of linalg ops, after `legalize-element-types`. The true result of the operation if it fits 32
+    bits; else the run ends with WF7019. So it wraps nowhere, and nothing may be reordered over it that could: it is no op
+    of arith, whose rewrites add and multiply constants modulo 2^32. `non_negative` is the operand, which must be >= 0;
+    `from_float` truncates an f32 toward zero.
+  }];
+  let arguments = (ins Wafer_CheckedKind:$kind, AnyTypeOf<[I32, F32]>:$a, Optional<I32>:$b);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$kind $a (`,` $b^)? attr-dict `:` type($a)";
+  let hasVerifier = 1;
+}
+
 def Wafer_GatherOp : Wafer_Op<"gather", [Pure]> {
   let summary = "Rows of a table by run-time index: the owner of a row contributes it, others zero bits";
   let description = [{
