@@ -64,7 +64,10 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "models", nargs="*", metavar="model", help=f"of {', '.join(zoo.NAMES)} (default: all)"
+        "models",
+        nargs="*",
+        metavar="model",
+        help=f"of {', '.join(zoo.NAMES)} (default: {', '.join(zoo.SUITE)})",
     )
     parser.add_argument("--target", default="wse2", help="machine (default: wse2)")
     parser.add_argument("--mesh", default="auto", help="WxH or auto (default: auto)")
@@ -84,7 +87,7 @@ def main() -> int:
     )
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        for name in args.models or zoo.NAMES:
+        for name in args.models or zoo.SUITE:
             try:
                 measure(args, name, pathlib.Path(folder))
             except (wafer_tools.ToolError, FileNotFoundError) as error:

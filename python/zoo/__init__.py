@@ -5,17 +5,18 @@
     model.compile_options         what wafer-compile must be told about it
     for label, feed in model.inputs(5): ...
 
-Five come with their weights in wheels of requirements-models.txt (only the wheels' files are read; their packages are
-never imported), two are checked in under test/models.
+Some come with their weights in wheels of requirements-models.txt (only the wheels' files are read; their packages are
+never imported), the others are checked in under test/models.
 """
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from . import magika, synthetic_text
+from . import magika, networks, synthetic_text, wheels
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -28,6 +29,7 @@ class Model:
     path: pathlib.Path
     compile_options: list[str]
     make_inputs: Callable[[], Iterator[tuple[str, Feed]]]
+    fixed: Feed = dataclasses.field(default_factory=dict)  # inputs that compile_options make constants
 
     def inputs(self, count: int) -> list[tuple[str, Feed]]:
         """The first `count` inputs, each with a label; always the same ones. ValueError if there are fewer."""
@@ -128,21 +130,48 @@ _MODELS = {
         ["--shape", "x=1x3x48x64"],
         _words,
     ),
-    # A voice's presence in one window of 36 ms, by an LSTM that the caller steps, and in 40 windows.
-    "voice": lambda: Model(
-        "voice",
-        wheel_file("silero_vad/data/silero_vad_half.onnx"),
-        ["--shape", "input=1x576", "--shape", "state=2x1x128"],
-        _voice_window,
-    ),
+    "decoder": lambda: Model("decoder", ROOT / "test/models/decoder.onnx", [], lambda: _tokens(False)),
+    "encoder": lambda: Model("encoder", ROOT / "test/models/encoder.onnx", [], lambda: _tokens(True)),
+}
+
+
+def _wheel_model(name: str) -> Model:
+    model = wheels.MODELS[name]
+    return Model(name, wheel_file(model.file), model.options(), model.inputs)
+
+
+def _network(name: str) -> Model:
+    path = ROOT / f"test/models/networks/{name}.onnx"
+    return Model(name, path, ["--mesh", "16x16"], functools.partial(networks.inputs, name))
+
+
+# What compile times and cycles are measured on.
+SUITE = list(_MODELS)
+
+
+def _voice_model(file: str, options: list[str] | None = None) -> Model:
+    """A voice's presence in a window of 36 ms, by an LSTM that the caller steps."""
+    options = ["--shape", "input=1x576", "--shape", "state=2x1x128", *(options or [])]
+    fixed = {"sr": np.array(16000, np.int64)} if "sr=16000" in options else {}
+    return Model("voice", wheel_file(f"silero_vad/data/{file}.onnx"), options, _voice_window, fixed)
+
+
+_RATE = ["--const", "sr=16000"]
+_MODELS |= {
+    "voice": lambda: _voice_model("silero_vad_half"),
+    "voice-nested": lambda: _voice_model("silero_vad", _RATE),
+    "voice-op15": lambda: _voice_model("silero_vad_16k_op15", _RATE),
+    "voice-ifless": lambda: _voice_model("silero_vad_op18_ifless", _RATE),
+    "voice-openvino": lambda: _voice_model("silero_vad_openvino_16k"),
     "voice-sequence": lambda: Model(
         "voice-sequence",
         wheel_file("silero_vad/data/silero_vad_16k_sequence.onnx"),
         ["--shape", "input=40x576"],
         _voice_windows,
     ),
-    "decoder": lambda: Model("decoder", ROOT / "test/models/decoder.onnx", [], lambda: _tokens(False)),
-    "encoder": lambda: Model("encoder", ROOT / "test/models/encoder.onnx", [], lambda: _tokens(True)),
 }
+
+_MODELS |= {name: functools.partial(_wheel_model, name) for name in wheels.MODELS}
+_MODELS |= {name: functools.partial(_network, name) for name in networks.NETWORKS}
 
 NAMES = list(_MODELS)

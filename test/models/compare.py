@@ -2,10 +2,10 @@
 
 Usage: compare.py MODEL [--target T] [--inputs N] [--seeds S ...] [options of wafer-compile, as --mesh=auto]
 
-MODEL is one of the zoo (magika, classifier, decoder, encoder) or an ONNX file; a file's inputs are random. A value is
-right if it is within 1e-4 of itself plus 1e-5 of the tensor's largest magnitude; infinities and NaNs must be where ONNX
-Runtime has them. With several seeds, every seed must give the first one's outputs bit for bit. The exit code is 0 only
-if all of it holds, and the last line says `equal` or what is not.
+MODEL is one of the zoo (python/zoo) or an ONNX file; a file's inputs are random. A value is right if it is within 1e-4 of
+itself plus 1e-5 of the tensor's largest magnitude (python/same_numbers.py, also for narrow floats); infinities and NaNs
+must be where ONNX Runtime has them. With several seeds, every seed must give the first one's outputs bit for bit. The
+exit code is 0 only if all of it holds, and the last line says `equal` or what is not.
 """
 
 import argparse
@@ -15,13 +15,13 @@ import tempfile
 
 import numpy as np
 import onnx
-import onnxruntime
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "python"))
 
 import wafer_tools
 import zoo
+from reference import Reference
 from same_numbers import Difference, largest_excess
 
 
@@ -64,10 +64,12 @@ def compare(args: argparse.Namespace, folder: pathlib.Path) -> None:
     if args.model in zoo.NAMES:
         model = zoo.find(args.model)
         path, options, inputs = model.path, model.compile_options, model.inputs(args.inputs)
+        fixed = model.fixed
     else:
         path, options, inputs = pathlib.Path(args.model), [], list(random_inputs(args.model, args.inputs))
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
+        fixed = {}
+    reference = Reference(path)
+    names = reference.names
     options = [*options, "--target", args.target, *args.compile_options]
     print(f"{args.model} on {args.target}, {len(inputs)} inputs, seeds {args.seeds}")
 
@@ -91,8 +93,8 @@ def compare(args: argparse.Namespace, folder: pathlib.Path) -> None:
             if sorted(result.outputs) != sorted(names):
                 raise Difference(f"outputs are {sorted(result.outputs)}, the model's are {sorted(names)}")
             error, excess = 0.0, 0.0
-            for name, reference in zip(names, session.run(names, feed), strict=True):
-                pair = largest_excess(result.outputs[name], reference, f"{label}: {name}")
+            for name, wanted in reference.run({**feed, **fixed}).items():
+                pair = largest_excess(result.outputs[name], wanted, f"{label}: {name}")
                 error, excess = max(error, pair[0]), max(excess, pair[1])
             seconds = result.stats["seconds"]
             print(
