@@ -303,12 +303,17 @@ LogicalResult lowerCast(NodeLowering &n) {
 
 LogicalResult lowerBitCast(NodeLowering &n) {
   Type from = n.element(0), to = typeOfEnum(n.t.b.getContext(), n.intAttr("to", 0));
-  if (!to || to.getIntOrFloatBitWidth() != from.getIntOrFloatBitWidth())
+  bool fromBool = from.isInteger(1), toBool = to && to.isInteger(1);
+  auto width = [](Type type) { return std::max(type.getIntOrFloatBitWidth(), 8u); };
+  if (!to || width(to) != width(from) || toBool != (toBool && fromBool))
     return n.unsupported("types of different widths, or one without support");
-  if (from.getIntOrFloatBitWidth() != 32 && from != to)
-    return n.refuse(ErrorCode::ElementTypeUnsupported, "bits of types other than 32-bit ones have no form here", "");
-  n.setOutput(0, n.t.map({n.operand(0)}, to, [&](S &s, ValueRange v) -> V {
-    return from == to ? v[0] : s.as(arith::BitcastOp::create(s.b, s.loc, storedType(to), v[0]), to);
+  bool sameKind = isa<FloatType>(from) == isa<FloatType>(to) && (!isa<FloatType>(from) || from == to);
+  if (!sameKind && width(from) != 32)
+    return n.refuse(ErrorCode::ElementTypeUnsupported, "bits of floats of other than 32 bits have no form here", "");
+  n.setOutput(0, n.t.mapInto(n.shape(0), {n.operand(0)}, to, [&](S &s, ValueRange v) -> V {
+    if (storedType(from) == storedType(to))
+      return v[0];
+    return fromBool ? s.cast(v[0], to) : s.as(arith::BitcastOp::create(s.b, s.loc, storedType(to), v[0]), to);
   }));
   return success();
 }
