@@ -35,10 +35,10 @@ Obstacle driver::obstacleOf(ErrorCode code) {
     return Obstacle::TooLarge;
   case ErrorCode::PlaceNoRoom:
   case ErrorCode::PlaceTooLarge:
-  case ErrorCode::RouteImpossible:
     return Obstacle::NoRoom;
+  case ErrorCode::RouteImpossible:
   case ErrorCode::RouteGivenUp:
-    return Obstacle::RouteGivenUp;
+    return Obstacle::NoRoute;
   default:
     return Obstacle::Unmendable;
   }
@@ -146,7 +146,7 @@ bool Attempts::stoppedBy(Obstacle obstacle) {
   case Obstacle::TooLarge:
     nextFill();
     break;
-  case Obstacle::RouteGivenUp:
+  case Obstacle::NoRoute:
     if (++attempt->places == kPlaces)
       nextLanes();
     break;

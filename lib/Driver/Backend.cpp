@@ -100,6 +100,7 @@ private:
       plan.splitX = options.splitX;
       plan.splitY = options.splitY;
       plan.largestSide = attempt.largestSide;
+      plan.lanes = attempt.lanes;
       plan.first = attempt.planOnly;
       pm.addPass(createWaferPlan(plan));
       pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
@@ -214,6 +215,7 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
     return failure();
   AttemptLimits limits;
   limits.largestRegion = options.largestSide;
+  limits.lanes = profile.hostLanes;
   if (options.smallestMesh) {
     // A mesh cannot be smaller than the weights.
     const int64_t bytes = backend.weightBytes(), usable = ResourceModel(profile).usableSramBytes();

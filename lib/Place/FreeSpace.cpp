@@ -74,7 +74,37 @@ FreeSpace::FreeSpace(const Profile &profile, int width, int height)
       southPoints(byRow(deadLinksOf(profile, width, height, false))), pes(width, height, deadPoints),
       linksEast(width, height, eastPoints), linksSouth(width, height, southPoints),
       outputs(1, height, deadOutputsOf(profile, height)) {
-  dead = !deadPoints.empty() || !eastPoints.empty() || !southPoints.empty();
+  auto outputPoints = deadOutputsOf(profile, height);
+  dead = !deadPoints.empty() || !eastPoints.empty() || !southPoints.empty() || !outputPoints.empty();
+  if (!dead)
+    return;
+  straight.assign(height, width - 1);
+  for (const auto &points : {deadPoints, eastPoints})
+    for (const auto &[x, y] : points)
+      straight[y] = std::min(straight[y], x);
+  for (const auto &[x, y] : outputPoints)
+    straight[y] = -1;
+}
+
+std::optional<int> FreeSpace::besideClearRows(int y, int w, int h, int lanes) const {
+  int last = width - w;
+  for (int row = y; row != y + lanes; ++row)
+    last = std::min(last, straightFromEdge(row));
+  for (int x = 0; x <= last;) {
+    std::optional<int> next = blockedUntil({x, y, w, h});
+    if (!next)
+      return x;
+    x = std::max(x + 1, *next);
+  }
+  return std::nullopt;
+}
+
+int FreeSpace::straightLanes(int w, int h, int most) const {
+  for (int lanes = std::min(most, h); lanes > 0; lanes /= 2)
+    for (int y = 0; y + h <= height; ++y)
+      if (besideClearRows(y, w, h, lanes))
+        return lanes;
+  return 0;
 }
 
 std::optional<int> FreeSpace::blockedUntil(const Rect &rect) const {

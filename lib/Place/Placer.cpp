@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <numbers>
 #include <numeric>
 
@@ -269,6 +270,21 @@ private:
       r.y = rects[other].y;
   }
 
+  /// Places from which lanes go straight to the host are few where much is dead, and a walk finds none: all are tried.
+  bool moveToClearRows(size_t a, const std::function<bool(size_t, const Rect &)> &keepIfBetter) {
+    if (!space.hasDeadParts() || hostLanes[a] == 0 || pins(static_cast<int>(a)) > 0)
+      return false;
+    bool better = false;
+    for (int y = 0; y + rects[a].h <= request.height; ++y)
+      if (std::optional<int> x = space.besideClearRows(y, rects[a].w, rects[a].h, std::min(hostLanes[a], rects[a].h))) {
+        Rect before = rects[a];
+        rects[a].x = *x;
+        rects[a].y = y;
+        better |= keepIfBetter(a, before);
+      }
+    return better;
+  }
+
   /// The walk ends somewhere near a good place, seldom at it: as long as an item is better off beside another one, or
   /// at the north-west, it moves there.
   void settle() {
@@ -286,6 +302,8 @@ private:
     for (int round = 0; better && round != 100; ++round) {
       better = false;
       for (size_t a = 0; a != rects.size(); ++a) {
+        if (round == 0)
+          better |= moveToClearRows(a, keepIfBetter);
         for (size_t b = 0; b != rects.size(); ++b)
           for (bool east : {false, true}) {
             Rect before = rects[a];

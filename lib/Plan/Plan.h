@@ -36,6 +36,7 @@ struct NodePlan {
 struct Plan {
   RegionShape region; // of every region
   int regions = 0;
+  int64_t hostLanes = 0; // of a stream with the host, at most
   std::vector<NodePlan> nodes;
   int64_t pes() const { return regions * region.width * region.height; }
   double cycles = 0;
@@ -48,6 +49,7 @@ struct PlanRequest {
   const ResourceModel &model;
   RegionShape region;
   int maxRegions;
+  int64_t hostLanes; // of a stream with the host
   int beam;
   double fill = 1.0;                  // share of the usable SRAM that the plan may count on
   std::function<double()> limit = {}; // in cycles: a plan that takes more is of no use

@@ -20,8 +20,8 @@ struct Price {
 class Pricing {
 public:
   explicit Pricing(const PlanRequest &request)
-      : request(request), graph(request.graph), movements(request.region, request.model),
-        hostLanes(request.model.hostLanes()) {}
+      : request(request), graph(request.graph), movements(request.region, request.model), hostLanes(request.hostLanes) {
+  }
 
   /// The price of node n as `candidate` says in `region` (open, or the next), or nothing if its operands cannot be
   /// brought there. With `plan`, also how it is done.

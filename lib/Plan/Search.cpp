@@ -66,6 +66,7 @@ public:
     const State &last = **firstToEnd(beam);
     Plan plan;
     plan.region = request.region;
+    plan.hostLanes = request.hostLanes;
     plan.cycles = last.timeline.end();
     plan.regions = static_cast<int>(last.memory.size());
     plan.candidates = priced;
@@ -122,7 +123,7 @@ private:
     for (const Offer &offer : offers)
       if (std::equal(current.begin(), current.end(), offer.current.begin(), offer.current.end(), same))
         return offer.candidates;
-    CandidateContext context{request.region, request.model, budget / 4 / 5, request.model.hostLanes()};
+    CandidateContext context{request.region, request.model, budget / 4 / 5, request.hostLanes};
     offers.push_back(
         {SmallVector<const Layout *>(current.begin(), current.end()), candidatesFor(graph, node, current, context)});
     return offers.back().candidates;

@@ -27,7 +27,8 @@ namespace {
 
 struct Size {
   RegionShape shape;
-  int64_t room; // regions of this shape that the mesh has room for
+  int64_t room;  // regions of this shape that the mesh has room for
+  int64_t lanes; // of a stream with the host
   int64_t pes() const { return shape.width * shape.height; }
 };
 
@@ -46,13 +47,14 @@ int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, i
 }
 
 /// Region sizes worth trying on a mesh.
-SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t largestSide) {
+SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t largestSide,
+                           int64_t lanes) {
   SmallVector<Size> sizes;
   auto add = [&](int64_t w, int64_t h) {
     if (w < 1 || h < 1 || w > meshWidth || h > meshHeight)
       return;
     if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
-      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h)});
+      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h), 0});
   };
   // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
   for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
@@ -65,21 +67,38 @@ SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t me
   }
   if (!space.hasDeadParts())
     return sizes;
-  // Around dead parts: the largest free square, and beside it what is wider or higher and free.
+  // Around dead parts: the largest free square, and beside it what is wider or higher, free and not much smaller.
   std::vector<Rect> widest = space.widest();
   auto widthAt = [&](int64_t h) { return std::min<int64_t>(widest[h - 1].w, largestSide); };
   int64_t square = 0;
   while (square < std::min(meshHeight, largestSide) && widthAt(square + 1) > square)
     ++square;
   add(square, square);
-  for (int64_t h : kSides)
-    if (h <= std::min(meshHeight, largestSide))
-      add(widthAt(h), h);
-  for (int64_t w : kSides) {
-    int64_t h = 0;
-    while (h < std::min(meshHeight, largestSide) && widthAt(h + 1) >= w)
-      ++h;
+  // What all lanes of the host reach straight.
+  for (int64_t h : kSides) {
+    if (h > std::min(meshHeight, largestSide))
+      break;
+    int w = 0;
+    for (int y = 0; y + h <= meshHeight; ++y)
+      while (w < std::min(meshWidth, largestSide) &&
+             space.besideClearRows(y, w + 1, static_cast<int>(h), static_cast<int>(std::min(h, lanes))))
+        ++w;
     add(w, h);
+  }
+  int64_t most = 0;
+  for (const Rect &rect : widest)
+    most = std::max(most, rect.area());
+  auto addIfLarge = [&](int64_t w, int64_t h) {
+    if (2 * w * h >= std::min(most, largestSide * largestSide))
+      add(w, h);
+  };
+  for (int64_t side : kSides) {
+    if (side <= std::min(meshHeight, largestSide))
+      addIfLarge(widthAt(side), side);
+    int64_t h = 0;
+    while (h < std::min(meshHeight, largestSide) && widthAt(h + 1) >= side)
+      ++h;
+    addIfLarge(side, h);
   }
   return sizes;
 }
@@ -135,7 +154,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     OpBuilder builder(module.getContext());
     builder.setInsertionPointToEnd(module.getBody());
     emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH,
-             {profile->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*profile, *best)});
+             {best->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*profile, *best)});
     function.erase();
   }
 
@@ -157,12 +176,20 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, int64_t meshW, int64_t meshH) {
     FreeSpace space(profile, static_cast<int>(meshW), static_cast<int>(meshH));
+    const int64_t most = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes;
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
-      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height)});
+      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height), 0});
     else
-      sizes = sizesFor(space, meshW, meshH, largestSide);
+      sizes = sizesFor(space, meshW, meshH, largestSide, most);
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
+    // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
+    // lane nearly always finds a way.
+    for (Size &size : sizes)
+      size.lanes = space.hasDeadParts()
+                       ? std::max(1, space.straightLanes(static_cast<int>(size.shape.width),
+                                                         static_cast<int>(size.shape.height), static_cast<int>(most)))
+                       : most;
     auto refuse = [&](const std::string &why, const std::string &hint) {
       wafer::emitError(getOperation().getLoc(), ErrorCode::PlanDoesNotFit, why, hint);
       return failure();
@@ -211,8 +238,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       };
       if (limit() == 0)
         return;
-      plans[i] = searchPlan({graph, model, sizes[i].shape, static_cast<int>(room), static_cast<int>(beam),
-                             static_cast<double>(fill) / 100, limit},
+      plans[i] = searchPlan({graph, model, sizes[i].shape, static_cast<int>(room), sizes[i].lanes,
+                             static_cast<int>(beam), static_cast<double>(fill) / 100, limit},
                             failures[i]);
       if (plans[i])
         cycles[i] = plans[i]->cycles;
@@ -240,9 +267,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   /// The best plan's size with its sides divided, as far as some kernel would use that.
   static SmallVector<Size> divisionsOf(const Graph &graph, const Plan &best, ArrayRef<Size> sizes) {
-    int64_t room = llvm::find_if(sizes, [&](const Size &size) {
-                     return size.shape.width == best.region.width && size.shape.height == best.region.height;
-                   })->room;
+    Size whole = *llvm::find_if(sizes, [&](const Size &size) {
+      return size.shape.width == best.region.width && size.shape.height == best.region.height;
+    });
     auto splitsOf = [](int64_t side) {
       SmallVector<int64_t> splits{1};
       for (int64_t split : {2, 4, 8})
@@ -255,7 +282,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       for (int64_t y : splitsOf(best.region.height)) {
         RegionShape shape{best.region.width, best.region.height, x, y};
         if ((x > 1 || y > 1) && usesDivision(graph, shape))
-          divisions.push_back({shape, room});
+          divisions.push_back({shape, whole.room, whole.lanes});
       }
     return divisions;
   }

@@ -185,7 +185,8 @@ private:
         break;
       // Lanes that go round shared links can cut one another off; straight through, they cannot.
       sharingPrice = 2;
-      expansionsPerHop = fresh ? INFINITY : kExpansionsPerHop;
+      // Alone on the mesh one lane finds its way if there is one. A bus that does not is routed as a flow.
+      expansionsPerHop = fresh && request.nets[n].lanes.size() == 1 ? INFINITY : kExpansionsPerHop;
       std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color, together);
       if (!found && !together) {
         sharingPrice = 0;

@@ -1,6 +1,10 @@
 // RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=4 mesh-height=4" | FileCheck %s
 // RUN: not wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=1 mesh-height=1" 2>&1 | FileCheck %s --check-prefix=SMALL
 
+// RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=16 mesh-height=16 lanes=2" | FileCheck %s --check-prefix=LANES
+// RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=16 mesh-height=16 first" | FileCheck %s --check-prefix=FIRST
+// RUN: not wafer-opt %s --prepare-kernels --wafer-plan="target=dead16 mesh-width=16 mesh-height=16 fill=1" 2>&1 | FileCheck %s --check-prefix=DEAD
+
 // A product whose weights do not fit one PE is spread over the region; on one PE it is refused with the bytes.
 // CHECK: wafer.region @r0
 // CHECK: wafer.receive @in0_r0
@@ -10,6 +14,14 @@
 // CHECK: wafer.stream @in0_r0 to [@r0] {{.*}} host "x"
 // CHECK: wafer.stream @out0 from @r0 {{.*}} host "y"
 // SMALL: [WF3001] no plan fits a mesh of 1 x 1 PEs: here {{[0-9]+}} bytes of SRAM per PE are needed
+// Streams with the host have no more lanes than they may.
+// LANES: wafer.stream @{{.*}} to [@r0] {{.*}} lanes {{[12]}} host "x"
+// LANES: wafer.stream @{{.*}} from @r0 {{.*}} lanes {{[12]}} host "y"
+// The first plan is that of the largest region.
+// FIRST: wafer.region @r0 size(16 x 16)
+// Where parts are dead, what is free of them is said; and no larger mesh is recommended than there is.
+// DEAD: [WF3001] no plan fits a mesh of 16 x 16 PEs: {{.*}}; its largest free rectangle is {{[0-9]+}} x {{[0-9]+}} PEs at ({{[0-9]+}}, {{[0-9]+}})
+// DEAD: hint: let regions be larger (--largest-region), or give another --target
 onnx.weight @w bytes 65536 : tensor<64x256xf32>
 func.func @main(%x: tensor<16x64xf32> {onnx.name = "x"}) -> (tensor<16x256xf32> {onnx.name = "y"}) {
   %w = onnx.weight_ref @w : tensor<64x256xf32>

@@ -26,11 +26,11 @@ namespace wafer::driver {
 
 /// What stopped an attempt, as far as the choice of the next one depends on it.
 enum class Obstacle {
-  NoPlan,       // with this much memory on this mesh
-  TooLarge,     // code and buffers overflow a PE, although the plan thought that they would not
-  NoRoom,       // places or routes cannot be had for regions of this size
-  RouteGivenUp, // no routes were found for these places
-  Unmendable,   // no other attempt would do better
+  NoPlan,     // with this much memory on this mesh
+  TooLarge,   // code and buffers overflow a PE, although the plan thought that they would not
+  NoRoom,     // places cannot be had for regions of this size
+  NoRoute,    // routes cannot be had, or were not found, for these places
+  Unmendable, // no other attempt would do better
 };
 
 Obstacle obstacleOf(ErrorCode code);

@@ -48,6 +48,14 @@ public:
   /// Dead links over which nothing leaves the mesh at its west edge, in `h` rows from y on.
   int deadOutputs(int y, int h) const { return outputs.in({0, y, 1, h}); }
 
+  /// The easternmost x of row y that a lane from the west edge, or to it, reaches straight; -1: none.
+  int straightFromEdge(int y) const { return straight.empty() ? width - 1 : straight[y]; }
+  /// The westernmost free place in row y of a w x h rectangle whose first `lanes` rows lanes reach straight from the
+  /// edge.
+  std::optional<int> besideClearRows(int y, int w, int h, int lanes) const;
+  /// How many lanes, at most `most`, reach the first rows of some free w x h rectangle straight from the edge.
+  int straightLanes(int w, int h, int most) const;
+
   /// Of every height from 1 to the mesh's, one of the widest free rectangles (of width 0 if no PE is alive).
   std::vector<Rect> widest() const;
   /// The free rectangle with the most PEs.
@@ -58,6 +66,7 @@ public:
 private:
   int width, height;
   bool dead;
+  std::vector<int> straight;                                           // by row; empty: all the way
   std::vector<std::array<int, 2>> deadPoints, eastPoints, southPoints; // sorted by row
   PointCounts pes, linksEast, linksSouth, outputs;
 };

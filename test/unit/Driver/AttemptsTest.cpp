@@ -112,7 +112,7 @@ TEST(Attempts, WithLittleMemoryThereMayBeNoPlanAndTheOverflowIsReported) {
 
 TEST(Attempts, RoutesThatAreNotFoundGetOtherPlacesThenFewerLanesThenSmallerRegions) {
   Trace trace = run(mesh(16, 8), [](const Attempt &a) {
-    return a.largestSide > 12 ? std::optional(Obstacle::RouteGivenUp) : std::nullopt;
+    return a.largestSide > 12 ? std::optional(Obstacle::NoRoute) : std::nullopt;
   });
   EXPECT_EQ(text(trace.tried), "16/100/0/0 16/100/0/1 16/100/0/2 16/100/0/3 "
                                "16/100/4/0 16/100/4/1 16/100/4/2 16/100/4/3 "
@@ -181,7 +181,7 @@ TEST(Attempts, CodesSayWhatStandsInTheWay) {
   EXPECT_EQ(obstacleOf(ErrorCode::PlanDoesNotFit), Obstacle::NoPlan);
   EXPECT_EQ(obstacleOf(ErrorCode::ProgramTooLarge), Obstacle::TooLarge);
   EXPECT_EQ(obstacleOf(ErrorCode::PlaceNoRoom), Obstacle::NoRoom);
-  EXPECT_EQ(obstacleOf(ErrorCode::RouteGivenUp), Obstacle::RouteGivenUp);
+  EXPECT_EQ(obstacleOf(ErrorCode::RouteGivenUp), Obstacle::NoRoute);
   EXPECT_EQ(obstacleOf(ErrorCode::TooFewColors), Obstacle::Unmendable);
 }
 
