@@ -432,6 +432,17 @@ for _mode in ("nearest", "linear", "cubic"):
             mode=_mode,
             padding_mode=_padding,
         )
+for _size in ([1, 3, 4, 5], [2, 1, 3, 6], [1, 2, 2, 3, 4]):
+    _rank = len(_size) - 2
+    for _corners in (0, 1):
+        case(
+            "sampling",
+            f"grid of {_size}, align_corners {_corners}",
+            "AffineGrid",
+            [values(_size[0], _rank, _rank + 1)],
+            {"size": np.array(_size)},
+            align_corners=_corners,
+        )
 case("sampling", "corners", "GridSample", [values(1, 2, 4, 7), values(1, 5, 5, 2, seed=1)], align_corners=1)
 case(
     "sampling",

@@ -204,9 +204,8 @@ LogicalResult lowerOneHot(NodeLowering &n) {
   Value off = scalar(0), on = scalar(1);
   n.setOutput(
       0, n.t.mapInto(shape, {n.t.reshape(n.operand(0), unit), off, on}, element, [&](ScalarBuilder &s, ValueRange v) {
-        Value size = s.constant(type, *depth), index = v[0];
-        if (n.since() >= 11) // before, a negative index was out of range
-          index = s.select(s.cmp("lt", v[0], s.constant(type, 0)), s.add(v[0], size), v[0]);
+        Value size = s.constant(type, *depth);
+        Value index = s.select(s.cmp("lt", v[0], s.constant(type, 0)), s.add(v[0], size), v[0]);
         return s.select(s.cmp("eq", index, s.index(*axis, type)), v[2], v[1]);
       }));
   return success();

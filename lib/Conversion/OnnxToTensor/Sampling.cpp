@@ -1,4 +1,4 @@
-// GridSample and RoiAlign.
+// GridSample, RoiAlign and AffineGrid.
 //
 // Places are known at run time only, so pixels are rows of a table, [images * pixels, channels], and each tap is a
 // gather of rows. Indices and weights are small tensors of [images, points], computed in f32 (exact for the integers
@@ -329,12 +329,49 @@ LogicalResult lowerRoiAlign(NodeLowering &n) {
   return success();
 }
 
+// A grid's point is theta times the coordinates of an output element, the last dimension first, and 1. ONNX defines it
+// by a function, which loses the batch where that is 1.
+LogicalResult lowerAffineGrid(NodeLowering &n) {
+  auto size = n.constantInts(1);
+  if (!size)
+    return n.notConstant("the size");
+  int64_t rank = static_cast<int64_t>(size->size()) - 2, batch = n.shape(0)[0];
+  if ((rank != 2 && rank != 3) || n.shape(0) != ArrayRef<int64_t>{batch, rank, rank + 1} || size->front() != batch ||
+      llvm::any_of(*size, [](int64_t extent) { return extent < 0 || extent > (1 << 24); }))
+    return n.invalid("theta must be of [N, 2, 3] or [N, 3, 4], and the size go with it");
+  bool corners = n.intAttr("align_corners", 0) != 0;
+  Type element = n.element(0);
+  Ints shape(*size), row(rank + 2, 1);
+  shape.erase(shape.begin() + 1); // channels
+  shape.push_back(rank);
+  row.front() = batch;
+  row.back() = rank;
+  SmallVector<Value> columns;
+  for (int64_t j = 0; j <= rank; ++j)
+    columns.push_back(n.t.reshape(n.t.slice(n.operand(0), {0, 0, j}, {batch, rank, 1}, {1, 1, 1}), row));
+  n.setOutput(0, n.t.mapInto(shape, columns, element, [&](ScalarBuilder &s, ValueRange v) {
+    Value sum = v[rank];
+    for (int64_t j = 0; j != rank; ++j) {
+      // From -1 to 1: the places of corner elements, or the edges of the outermost ones.
+      int64_t d = rank - j, extent = shape[d];
+      double step =
+          corners ? (extent > 1 ? 2.0 / static_cast<double>(extent - 1) : 0) : 2.0 / static_cast<double>(extent);
+      Value place = s.mul(s.index(d, element), s.constant(element, step));
+      place = s.add(place, s.constant(element, corners ? -1.0 : step / 2 - 1));
+      sum = s.add(sum, s.mul(v[j], place));
+    }
+    return sum;
+  }));
+  return success();
+}
+
 } // namespace
 
 ArrayRef<LoweringEntry> wafer::samplingLowerings() {
   static constexpr LoweringEntry table[] = {
       {"GridSample", 16, lowerGridSample},
       {"RoiAlign", 10, lowerRoiAlign},
+      {"AffineGrid", 20, lowerAffineGrid},
   };
   return table;
 }

@@ -165,6 +165,20 @@ private:
     }
   }
 
+  /// Messages and reports speak of the model's node; nodes of its own functions have names, too.
+  static void nameAfter(::onnx::NodeProto &child, const std::string &name) {
+    child.set_name(child.name().empty() ? name : name + "/" + child.name());
+    child.set_domain(canonicalDomain(child.domain()));
+    for (auto &attribute : *child.mutable_attribute()) {
+      if (attribute.has_g())
+        for (auto &inner : *attribute.mutable_g()->mutable_node())
+          nameAfter(inner, name);
+      for (auto &graph : *attribute.mutable_graphs())
+        for (auto &inner : *graph.mutable_node())
+          nameAfter(inner, name);
+    }
+  }
+
   void expandBody(const ::onnx::NodeProto &node, ::onnx::FunctionProto &body, const Site &site,
                   ::onnx::GraphProto &graph) {
     if (site.depth == maxDepth)
@@ -179,8 +193,11 @@ private:
     for (int i = 0; i != body.output_size(); ++i)
       if (i < node.output_size() && !node.output(i).empty())
         names.try_emplace(body.output(i), node.output(i));
-    for (auto &child : *body.mutable_node())
+    const std::string name = nodeName(node);
+    for (auto &child : *body.mutable_node()) {
       rename(child, names, prefix);
+      nameAfter(child, name);
+    }
     // Bound after renaming: a graph that the node hands in speaks of the names around the node.
     ::onnx::internal::AttributeBinder::BindAttributes(node, body);
 
@@ -189,13 +206,8 @@ private:
       versions.try_emplace(domain, version);
     std::string op = (node.domain().empty() ? "" : node.domain() + ".") + node.op_type();
     Site inside{&versions, (site.chain.empty() ? "" : site.chain + " > ") + op, site.depth + 1};
-    const std::string name = nodeName(node);
-    for (auto &child : *body.mutable_node()) {
-      // Messages and reports speak of the model's node; those of its own functions have names, too.
-      child.set_name(child.name().empty() ? name : name + "/" + child.name());
-      child.set_domain(canonicalDomain(child.domain()));
+    for (auto &child : *body.mutable_node())
       expandNode(child, inside, graph);
-    }
     // A body may hand an input through as an output: then the two names differ and a copy is due.
     for (int i = 0; i != body.output_size() && i < node.output_size(); ++i) {
       const std::string &have = names[body.output(i)];
