@@ -388,6 +388,29 @@ private:
     return success();
   }
 
+  /// Inputs that must be there are, and tensors have element types that the operator takes: lowerings rely on both.
+  LogicalResult checkInputs(Location loc, const ::onnx::NodeProto &node, const wafer::onnx::OpSchema &schema,
+                            ArrayRef<Value> inputs) {
+    for (size_t i = 0; i != inputs.size() && !schema.inputs.empty(); ++i) {
+      const auto &[optional, elementTypes] = schema.inputs[std::min(i, schema.inputs.size() - 1)];
+      std::string who = describe(node) + ": ";
+      if (node.input(i).empty()) {
+        if (!optional)
+          return error(loc, ErrorCode::ModelInvalid, who + "input " + Twine(i) + " is missing, and is not optional",
+                       "export the model again");
+        continue;
+      }
+      auto type = dyn_cast<TensorType>(inputs[i].getType());
+      if (!type || llvm::any_of(elementTypes,
+                                [&](int taken) { return convertElementType(context, taken) == type.getElementType(); }))
+        continue;
+      llvm::raw_string_ostream(who) << "its input '" << node.input(i) << "' is of " << type.getElementType()
+                                    << ", which the operator does not take";
+      return error(loc, ErrorCode::ModelInvalid, who, "export the model again");
+    }
+    return success();
+  }
+
   LogicalResult importNode(const ::onnx::NodeProto &node, std::map<std::string, const ::onnx::TypeProto *> &types,
                            Scope &scope) {
     std::string name = nodeName(node);
@@ -422,7 +445,7 @@ private:
     int since = nodeVersion(node, version == opsets.end() ? 1 : static_cast<int>(version->second));
     if (const wafer::onnx::OpSchema *schema = onnxSchemas().find(node.domain(), node.op_type(), since)) {
       since = schema->sinceVersion;
-      if (failed(checkTypes(loc, node, *schema, inputs)))
+      if (failed(checkTypes(loc, node, *schema, inputs)) || failed(checkInputs(loc, node, *schema, inputs)))
         return failure();
     }
 

@@ -1,6 +1,7 @@
 // ONNX's schema registry, in the form the onnx dialect asks for.
 #include "Internal.h"
 
+#include "onnx/defs/data_type_utils.h"
 #include "onnx/defs/schema.h"
 
 #include <mutex>
@@ -42,6 +43,16 @@ wafer::onnx::AttributeKind convertKind(::onnx::AttributeProto::AttributeType typ
   }
 }
 
+wafer::onnx::OpSchema::Input convertInput(const ::onnx::OpSchema::FormalParameter &input) {
+  wafer::onnx::OpSchema::Input result{input.GetOption() == ::onnx::OpSchema::Optional, {}};
+  for (::onnx::DataType type : input.GetTypes()) {
+    const ::onnx::TypeProto &proto = ::onnx::Utils::DataTypeUtils::ToTypeProto(type);
+    if (proto.has_tensor_type())
+      result.elementTypes.push_back(proto.tensor_type().elem_type());
+  }
+  return result;
+}
+
 class OnnxSchemas final : public wafer::onnx::SchemaSource {
 public:
   OnnxSchemas() {
@@ -68,8 +79,10 @@ public:
       result.maxOutputs = schema->max_output();
       result.deprecated = schema->Deprecated();
       result.hasFunctionBody = schema->HasFunction() || schema->HasContextDependentFunction();
-      for (const auto &input : schema->inputs())
+      for (const auto &input : schema->inputs()) {
         result.inputTypes.push_back(input.GetIsHomogeneous() ? input.GetTypeStr() : "");
+        result.inputs.push_back(convertInput(input));
+      }
       for (const auto &[name, attribute] : schema->attributes())
         result.attributes[name] = {convertKind(attribute.type), attribute.required};
     }

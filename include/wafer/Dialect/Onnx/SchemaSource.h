@@ -28,6 +28,13 @@ struct OpSchema {
   /// Of each input, its type or type variable: inputs of one name have one element type. The last one of a variadic
   /// operator stands for all that follow; empty if these may differ.
   std::vector<std::string> inputTypes;
+  /// Of each input, in the same way: whether it may be left out, and the element types that it may have as a tensor
+  /// (numbers of TensorProto.DataType).
+  struct Input {
+    bool optional;
+    std::vector<int> elementTypes;
+  };
+  std::vector<Input> inputs;
   std::map<std::string, Attribute, std::less<>> attributes;
 };
 
