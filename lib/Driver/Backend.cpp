@@ -46,7 +46,9 @@ public:
 
   int64_t weightBytes() {
     int64_t total = 0;
-    prepared->walk([&](onnx::WeightOp weight) { total += static_cast<int64_t>(weight.getLength()); });
+    prepared->walk([&](onnx::WeightOp weight) { // a word an element, whatever the model stores
+      total += isa::kWordBytes * cast<RankedTensorType>(weight.getType()).getNumElements();
+    });
     return total;
   }
 
