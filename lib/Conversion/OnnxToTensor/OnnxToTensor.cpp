@@ -205,8 +205,14 @@ LogicalResult Walk::convert(func::FuncOp func) {
     return failure();
   auto terminator = cast<func::ReturnOp>(old.getTerminator());
   SmallVector<Value> results;
-  for (Value operand : terminator.getOperands())
-    results.push_back(tensor(operand));
+  for (Value operand : terminator.getOperands()) {
+    Value result = tensor(operand);
+    if (!result && !failedAny)
+      report(operand.getLoc(), ErrorCode::ValueTypeUnsupported,
+             "output " + Twine(results.size()) + " of the model is a sequence, or an optional without a value",
+             "sequences and optional values have no form outside of the model; take tensors out of them in it");
+    results.push_back(result);
+  }
   if (failedAny)
     return failure();
   func::ReturnOp::create(b, terminator.getLoc(), results);
@@ -417,6 +423,8 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
       return poison(node);
     if (value.kind == Lowered::Sequence)
       return refuse(node, ErrorCode::ValueTypeUnsupported, "reads a sequence where it takes a tensor", "");
+    if (value.kind == Lowered::Absent && !operand.getDefiningOp<onnx::NoneOp>())
+      return refuse(node, ErrorCode::ValueTypeUnsupported, "reads an optional without a value", "");
     operands.push_back(value.tensor);
   }
   TensorBuilder t = at(node.getLoc());

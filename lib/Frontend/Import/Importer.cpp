@@ -391,6 +391,11 @@ private:
   /// Inputs that must be there are, and tensors have element types that the operator takes: lowerings rely on both.
   LogicalResult checkInputs(Location loc, const ::onnx::NodeProto &node, const wafer::onnx::OpSchema &schema,
                             ArrayRef<Value> inputs) {
+    if (static_cast<int>(inputs.size()) < schema.minInputs)
+      return error(loc, ErrorCode::ModelInvalid,
+                   describe(node) + ": the operator takes at least " + Twine(schema.minInputs) + " inputs, here are " +
+                       Twine(inputs.size()),
+                   "export the model again");
     for (size_t i = 0; i != inputs.size() && !schema.inputs.empty(); ++i) {
       const auto &[optional, elementTypes] = schema.inputs[std::min(i, schema.inputs.size() - 1)];
       std::string who = describe(node) + ": ";

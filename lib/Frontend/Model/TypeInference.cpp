@@ -95,7 +95,7 @@ static int ellipsisRank(const std::string &term, const ::onnx::TypeProto *type) 
   return type->tensor_type().shape().dim_size() - letters;
 }
 
-/// Nodes at which the library reads or writes outside of its memory, by operator.
+/// Nodes at which the library reads or writes outside of its memory, or takes all there is, by operator.
 bool TypeInference::isKnownToDie(const ::onnx::NodeProto &node) const {
   if (node.op_type() == "Einsum") {
     std::string equation;
@@ -124,6 +124,11 @@ bool TypeInference::isKnownToDie(const ::onnx::NodeProto &node) const {
       if (dim != 1)
         return true;
   }
+  // It makes lists of so many inputs before it counts them.
+  if (node.op_type() == "Scan")
+    for (const auto &attribute : node.attribute())
+      if (attribute.name() == "num_scan_inputs" && (attribute.i() < 0 || attribute.i() > node.input_size()))
+        return true;
   return false;
 }
 
