@@ -21,9 +21,7 @@ set(_wafer_pch_source ${CMAKE_BINARY_DIR}/WaferPch.cpp)
 file(CONFIGURE OUTPUT ${_wafer_pch_source} CONTENT "// The precompiled header's host.\n")
 add_library(WaferPch OBJECT ${_wafer_pch_source})
 wafer_use_mlir(WaferPch)
-# Found by search, not by its path: so the header is the same file in every checkout, and ccache serves them all.
-target_include_directories(WaferPch PRIVATE ${CMAKE_SOURCE_DIR}/cmake)
-target_precompile_headers(WaferPch PRIVATE <WaferPch.h>)
+target_precompile_headers(WaferPch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/WaferPch.h)
 
 # DEPENDS names tablegen targets whose headers the sources include.
 function(wafer_add_mlir_library name)
