@@ -25,41 +25,13 @@ import tempfile
 import numpy as np
 import onnx
 import torch
-from export_transformers import initialise
+from export_transformers import export, initialise, write
 from onnxruntime import quantization
 from torch import nn
 from torch.nn import functional
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE / "networks"
-
-
-def write(model: onnx.ModelProto, path: pathlib.Path) -> None:
-    """Without the exporter's notes: they hold stack traces with the paths of a machine."""
-    del model.metadata_props[:]
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
-        del value.metadata_props[:]
-    del model.graph.metadata_props[:]
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    print(f"{path.name}: {path.stat().st_size} bytes")
-
-
-def export(
-    model: nn.Module, arguments: tuple, inputs: list[str], outputs: list[str], path: pathlib.Path
-) -> None:
-    program = torch.onnx.export(
-        model,
-        arguments,
-        dynamo=True,
-        external_data=False,
-        input_names=inputs,
-        output_names=outputs,
-        opset_version=20,
-    )
-    write(program.model_proto, path)
 
 
 def with_weights(model: nn.Module, seed: int) -> nn.Module:

@@ -128,6 +128,19 @@ def initialise(model, seed):
     return model.eval()
 
 
+def write(model, path):
+    """Without the exporter's notes: stack traces with the paths of a machine, the traced graph."""
+    del model.metadata_props[:]
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        del value.metadata_props[:]
+    del model.graph.metadata_props[:]
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    print(f"{path}: {path.stat().st_size} bytes")
+
+
 def export(model, arguments, inputs, outputs, path):
     program = torch.onnx.export(
         model,
@@ -138,16 +151,7 @@ def export(model, arguments, inputs, outputs, path):
         output_names=outputs,
         opset_version=20,
     )
-    # The exporter's notes (stack traces with the paths of this machine, the traced graph) are not part of the model.
-    model = program.model_proto
-    del model.metadata_props[:]
-    for node in model.graph.node:
-        del node.metadata_props[:]
-    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
-        del value.metadata_props[:]
-    del model.graph.metadata_props[:]
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    print(f"{path}: {path.stat().st_size} bytes")
+    write(program.model_proto, path)
 
 
 def main():
