@@ -76,22 +76,12 @@ Value quantized(S &s, Value x, Value scale, Value zero, const Limits &limits) {
 
 /// The type that QuantizeLinear makes: that of its zero point, else what output_dtype says, else uint8.
 Type quantizedType(NodeLowering &n, size_t zeroPoint) {
-  Builder b(n.t.b.getContext());
   if (n.operand(zeroPoint))
     return n.declared(zeroPoint);
-  switch (n.intAttr("output_dtype", 2)) {
-  case 0:
-  case 2:
-    return b.getIntegerType(8, false);
-  case 3:
-    return b.getI8Type();
-  case 4:
-    return b.getIntegerType(16, false);
-  case 5:
-    return b.getIntegerType(16);
-  default:
-    return {};
-  }
+  constexpr int64_t kUnset = 0, kUint8 = 2;
+  int64_t number = n.intAttr("output_dtype", kUnset);
+  auto type = dyn_cast_or_null<IntegerType>(typeOfEnum(n.t.b.getContext(), number == kUnset ? kUint8 : number));
+  return type && (type.getWidth() == 8 || type.getWidth() == 16) ? type : Type();
 }
 
 LogicalResult refuseQuantizedType(NodeLowering &n) {
