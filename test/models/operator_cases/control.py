@@ -1,16 +1,15 @@
-"""Cases of operators.py with state or graphs inside: recurrent operators, If, Loop, Scan, sequences."""
+"""Cases of operators.py: recurrent, control (If, Loop, Scan, sequences)."""
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import helper
 
-F32, I32, I64, BOOL = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL
+from .case import BOOL, F32, I32, I64, case, chain, node, values
+
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 STATES = {"RNN": ["h"], "GRU": ["h"], "LSTM": ["h", "c"]}
 
 
-def recurrent(
-    case, values, op, name, steps, batch=1, inputs=6, units=5, optional=("b",), lengths=None, **attributes
-):
+def recurrent(op, name, steps, batch=1, inputs=6, units=5, optional=("b",), lengths=None, **attributes):
     """One node with all outputs. `optional` has b (biases), h (initial states) and p (peepholes)."""
     directions = 2 if attributes.get("direction") == "bidirectional" else 1
     rows = GATES[op] * units
@@ -51,14 +50,12 @@ def recurrent(
     )
 
 
-def add_recurrent(case, values):
+def add_recurrent():
     for op in ("RNN", "GRU", "LSTM"):
         for direction in ("forward", "reverse", "bidirectional"):
             for steps in (3, 11):
-                recurrent(case, values, op, f"{direction}, {steps} steps", steps, direction=direction)
+                recurrent(op, f"{direction}, {steps} steps", steps, direction=direction)
             recurrent(
-                case,
-                values,
                 op,
                 f"{direction}, lengths, states",
                 9,
@@ -67,21 +64,15 @@ def add_recurrent(case, values):
                 lengths=[9, 4, 1],
                 direction=direction,
             )
-        recurrent(case, values, op, "no biases, a batch", 7, batch=4, optional=())
-        recurrent(case, values, op, "clip", 7, clip=0.3)
-        recurrent(case, values, op, "64 units", 20, units=64, inputs=40)
+        recurrent(op, "no biases, a batch", 7, batch=4, optional=())
+        recurrent(op, "clip", 7, clip=0.3)
+        recurrent(op, "64 units", 20, units=64, inputs=40)
+    recurrent("GRU", "reset after the product", 8, batch=2, linear_before_reset=1, optional=("b", "h"))
+    recurrent("GRU", "reset after, both ways", 8, direction="bidirectional", linear_before_reset=1)
+    recurrent("LSTM", "peepholes", 8, batch=2, optional=("b", "h", "p"))
+    recurrent("LSTM", "peepholes, both ways", 8, optional=("b", "p"), direction="bidirectional")
+    recurrent("LSTM", "input and forget coupled", 8, input_forget=1)
     recurrent(
-        case, values, "GRU", "reset after the product", 8, batch=2, linear_before_reset=1, optional=("b", "h")
-    )
-    recurrent(
-        case, values, "GRU", "reset after, both ways", 8, direction="bidirectional", linear_before_reset=1
-    )
-    recurrent(case, values, "LSTM", "peepholes", 8, batch=2, optional=("b", "h", "p"))
-    recurrent(case, values, "LSTM", "peepholes, both ways", 8, optional=("b", "p"), direction="bidirectional")
-    recurrent(case, values, "LSTM", "input and forget coupled", 8, input_forget=1)
-    recurrent(
-        case,
-        values,
         "LSTM",
         "other functions",
         6,
@@ -90,8 +81,6 @@ def add_recurrent(case, values):
         activation_beta=[0.4, 0.9],
     )
     recurrent(
-        case,
-        values,
         "RNN",
         "other functions each way",
         6,
@@ -99,9 +88,7 @@ def add_recurrent(case, values):
         activations=["Softsign", "Elu"],
         activation_alpha=[0.7],
     )
-    recurrent(
-        case, values, "GRU", "other functions", 6, activations=["Affine", "Softplus"], activation_alpha=[0.2]
-    )
+    recurrent("GRU", "other functions", 6, activations=["Affine", "Softplus"], activation_alpha=[0.2])
 
 
 def body(name, nodes, inputs, outputs, weights=()):
@@ -117,7 +104,7 @@ def number(name, value):
     return helper.make_tensor(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape, value.ravel())
 
 
-def add_control(chain, node, values):
+def add_control():
     # A recurrence over a weight and a scanned input; the last state, and all of them.
     step = body(
         "step",
@@ -243,3 +230,7 @@ def add_control(chain, node, values):
         {"x": values(4, 6)},
         {"two": np.int64(2), "last": np.int64(-1), "first": np.int64(0)},
     )
+
+
+add_recurrent()
+add_control()
