@@ -3,6 +3,7 @@
 
 #include "wafer/Support/Npy.h"
 
+#include <bit>
 #include <charconv>
 #include <set>
 
@@ -29,15 +30,30 @@ int dataTypeOf(HostType type) {
     return ::onnx::TensorProto::FLOAT;
   case HostType::F64:
     return ::onnx::TensorProto::DOUBLE;
+  case HostType::F16:
+    return ::onnx::TensorProto::FLOAT16;
+  case HostType::BF16:
+    return ::onnx::TensorProto::BFLOAT16;
+  case HostType::I8:
+    return ::onnx::TensorProto::INT8;
+  case HostType::I16:
+    return ::onnx::TensorProto::INT16;
   case HostType::I32:
     return ::onnx::TensorProto::INT32;
   case HostType::I64:
     return ::onnx::TensorProto::INT64;
+  case HostType::U8:
+    return ::onnx::TensorProto::UINT8;
+  case HostType::U16:
+    return ::onnx::TensorProto::UINT16;
+  case HostType::U32:
+    return ::onnx::TensorProto::UINT32;
+  case HostType::U64:
+    return ::onnx::TensorProto::UINT64;
   case HostType::Bool:
     return ::onnx::TensorProto::BOOL;
-  default:
-    return ::onnx::TensorProto::UNDEFINED;
   }
+  return ::onnx::TensorProto::UNDEFINED;
 }
 
 template <typename T> std::vector<T> parseNumbers(const std::string &input, const std::string &text) {
@@ -57,7 +73,9 @@ template <typename T> std::vector<T> parseNumbers(const std::string &input, cons
   return values;
 }
 
-template <typename T> void fillTensor(::onnx::TensorProto &tensor, const std::string &text, int64_t elements) {
+/// The numbers in `text`, one for each element.
+template <typename T>
+std::vector<T> readNumbers(const ::onnx::TensorProto &tensor, const std::string &text, int64_t elements) {
   auto values = parseNumbers<T>(tensor.name(), text);
   if (values.size() != 1 && static_cast<int64_t>(values.size()) != elements)
     fail(ErrorCode::OverrideInvalid,
@@ -66,7 +84,20 @@ template <typename T> void fillTensor(::onnx::TensorProto &tensor, const std::st
          "give one number, or one for each element");
   if (values.size() == 1)
     values.resize(elements, values[0]);
+  return values;
+}
+
+template <typename T> void fillTensor(::onnx::TensorProto &tensor, const std::string &text, int64_t elements) {
+  std::vector<T> values = readNumbers<T>(tensor, text, elements);
   tensor.set_raw_data(std::string(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)));
+}
+
+void fillNarrowFloats(::onnx::TensorProto &tensor, HostType type, const std::string &text, int64_t elements) {
+  std::vector<uint32_t> words;
+  for (float value : readNumbers<float>(tensor, text, elements))
+    words.push_back(std::bit_cast<uint32_t>(value));
+  std::vector<uint8_t> bytes = fromWords(type, words);
+  tensor.set_raw_data(std::string(bytes.begin(), bytes.end()));
 }
 
 class Overrider {
@@ -169,6 +200,10 @@ private:
       return fillTensor<float>(tensor, text, elements);
     case ::onnx::TensorProto::DOUBLE:
       return fillTensor<double>(tensor, text, elements);
+    case ::onnx::TensorProto::FLOAT16:
+      return fillNarrowFloats(tensor, HostType::F16, text, elements);
+    case ::onnx::TensorProto::BFLOAT16:
+      return fillNarrowFloats(tensor, HostType::BF16, text, elements);
     case ::onnx::TensorProto::INT64:
       return fillTensor<int64_t>(tensor, text, elements);
     case ::onnx::TensorProto::UINT64:
