@@ -142,13 +142,7 @@ LogicalResult lowerArg(NodeLowering &n) {
 }
 
 // out[i] = sum (or product) over j <= i of x[j], as a reduction over j with the rest masked.
-LogicalResult lowerCumulative(NodeLowering &n) {
-  auto axisValue = n.constantInts(1);
-  if (!axisValue || axisValue->size() != 1)
-    return n.notConstant("axis");
-  auto axis = NodeLowering::normalizeAxis(axisValue->front(), n.rank(0));
-  if (!axis)
-    return n.invalid("axis is out of range");
+Value cumulative(NodeLowering &n, int64_t axis) {
   ReduceKind kind = n.op() == "CumSum" ? ReduceKind::Add : ReduceKind::Mul;
   bool exclusive = n.intAttr("exclusive", 0), reverse = n.intAttr("reverse", 0);
   MLIRContext *context = n.t.b.getContext();
@@ -159,18 +153,46 @@ LogicalResult lowerCumulative(NodeLowering &n) {
   SmallVector<AffineExpr> read, write;
   for (int64_t d = 0; d != rank; ++d) {
     write.push_back(getAffineDimExpr(d, context));
-    read.push_back(getAffineDimExpr(d == *axis ? rank : d, context));
+    read.push_back(getAffineDimExpr(d == axis ? rank : d, context));
   }
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.push_back(utils::IteratorType::reduction);
-  n.setOutput(0, n.t.generic({n.operand(0)}, n.t.filled(n.shape(0), element, identity),
-                             {AffineMap::get(rank + 1, 0, read, context), AffineMap::get(rank + 1, 0, write, context)},
-                             iterators, [&](S &s, ValueRange v) {
-                               Value i = s.index(*axis, i32), j = s.index(rank, i32);
-                               StringRef predicate = reverse ? (exclusive ? "gt" : "ge") : (exclusive ? "lt" : "le");
-                               Value term = s.select(s.cmp(predicate, j, i), v[0], s.constant(element, identity));
-                               return s.reduce(kind, v[1], term);
-                             }));
+  return n.t.generic({n.operand(0)}, n.t.filled(n.shape(0), element, identity),
+                     {AffineMap::get(rank + 1, 0, read, context), AffineMap::get(rank + 1, 0, write, context)},
+                     iterators, [&](S &s, ValueRange v) {
+                       Value i = s.index(axis, i32), j = s.index(rank, i32);
+                       StringRef predicate = reverse ? (exclusive ? "gt" : "ge") : (exclusive ? "lt" : "le");
+                       Value term = s.select(s.cmp(predicate, j, i), v[0], s.constant(element, identity));
+                       return s.reduce(kind, v[1], term);
+                     });
+}
+
+LogicalResult lowerCumulative(NodeLowering &n) {
+  Value given = n.operand(1);
+  if (tensorTypeOf(given).getNumElements() != 1)
+    return n.invalid("axis is not one number");
+  int64_t rank = n.rank(0);
+  if (auto values = n.constantInts(1)) {
+    auto axis = NodeLowering::normalizeAxis(values->front(), rank);
+    if (!axis)
+      return n.invalid("axis is out of range");
+    n.setOutput(0, cumulative(n, *axis));
+    return success();
+  }
+  if (rank == 0)
+    return n.invalid("the operand is a scalar");
+  // An axis that is only known at run time chooses among the results for each. The gather ends a run with another one.
+  Type number = n.t.element(given);
+  Value fromFront = n.t.map({n.t.reshape(given, {1})}, number, [&](S &s, ValueRange v) {
+    return s.select(s.cmp("lt", v[0], s.constant(number, 0)), s.add(v[0], s.constant(number, rank)), v[0]);
+  });
+  Value axes = n.t.ints(llvm::to_vector(llvm::seq<int64_t>(0, rank)));
+  Value axis = n.t.reshape(n.t.gatherRows(axes, fromFront), {}), result = cumulative(n, 0);
+  for (int64_t d = 1; d != rank; ++d)
+    result = n.t.map({axis, cumulative(n, d), result}, n.element(0), [&](S &s, ValueRange v) {
+      return s.select(s.cmp("eq", v[0], s.constant(v[0].getType(), d)), v[1], v[2]);
+    });
+  n.setOutput(0, result);
   return success();
 }
 

@@ -436,21 +436,26 @@ LogicalResult lowerRange(NodeLowering &n) {
 }
 
 LogicalResult lowerTrilu(NodeLowering &n) {
-  int64_t k = 0, rank = n.rank(0);
-  if (n.operand(1)) {
-    auto values = n.constantInts(1);
-    if (!values || values->size() != 1)
-      return n.notConstant("k");
-    k = std::clamp<int64_t>(values->front(), -(1 << 30), 1 << 30);
-  }
+  int64_t rank = n.rank(0);
   if (rank < 2)
     return n.invalid("the operand must have at least two dimensions");
   bool upper = n.intAttr("upper", 1);
   Type i32 = n.t.b.getI32Type();
+  SmallVector<Value> operands{n.operand(0)};
+  int64_t k = 0;
+  if (Value given = n.operand(1)) {
+    if (tensorTypeOf(given).getNumElements() != 1)
+      return n.invalid("k is not one number");
+    if (auto values = n.constantInts(1))
+      k = std::clamp<int64_t>(values->front(), -(1 << 30), 1 << 30);
+    else
+      operands.push_back(n.t.reshape(given, {}));
+  }
   // A splat operand is no operand of the generic, so the shape is given.
-  n.setOutput(0, n.t.mapInto(n.shape(0), {n.operand(0)}, n.element(0), [&](ScalarBuilder &s, ValueRange v) {
+  n.setOutput(0, n.t.mapInto(n.shape(0), operands, n.element(0), [&](ScalarBuilder &s, ValueRange v) {
     Value diagonal = s.sub(s.index(rank - 1, i32), s.index(rank - 2, i32));
-    Value keep = s.cmp(upper ? "ge" : "le", diagonal, s.constant(i32, k));
+    Value bound = v.size() == 1 ? s.constant(i32, k) : s.cast(v[1], i32);
+    Value keep = s.cmp(upper ? "ge" : "le", diagonal, bound);
     return s.select(keep, v[0], s.constant(v[0].getType(), 0));
   }));
   return success();
