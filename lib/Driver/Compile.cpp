@@ -112,6 +112,13 @@ private:
     if (auto ignored = module->getAttrOfType<ArrayAttr>("onnx.ignored_inputs"))
       for (Attribute name : ignored)
         writer.manifest.add_ignored_inputs(cast<StringAttr>(name).str());
+    if (auto extents = module->getAttrOfType<ArrayAttr>("onnx.extents"))
+      for (auto note : extents.getAsRange<DictionaryAttr>()) {
+        image::RuntimeExtent &extent = *writer.manifest.add_extents();
+        extent.set_output(note.getAs<StringAttr>("output").str());
+        extent.set_dim(note.getAs<IntegerAttr>("dim").getInt());
+        extent.set_count(note.getAs<StringAttr>("count").str());
+      }
     for (const image::Weight &weight : writer.manifest.weights()) {
       int64_t elements = 1;
       for (int64_t extent : weight.tensor().shape())

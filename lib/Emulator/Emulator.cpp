@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 using namespace wafer;
 using namespace wafer::emulator;
@@ -61,16 +62,36 @@ Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
     return status.error();
   const image::Manifest &manifest = emulator->program().image.manifest();
   emulator->ignored.assign(manifest.ignored_inputs().begin(), manifest.ignored_inputs().end());
+  std::map<std::string, size_t> outputs, counts; // streams by name
+  for (const image::RuntimeExtent &extent : manifest.extents())
+    counts[extent.count()] = 0;
   for (int i = 0; i != manifest.streams_size(); ++i) {
     const image::HostStream &stream = manifest.streams(i);
-    std::vector<TensorInfo> &infos = stream.output() ? emulator->outputInfo : emulator->inputInfo;
+    emulator->inputOfStream.push_back(0);
+    if (stream.output()) {
+      outputs[stream.tensor().name()] = i;
+      if (auto count = counts.find(stream.tensor().name()); count != counts.end()) {
+        count->second = i; // the host's own
+        continue;
+      }
+      emulator->outputInfo.push_back(tensorInfo(stream.tensor()));
+      emulator->outputStreams.push_back({static_cast<size_t>(i)});
+      continue;
+    }
+    std::vector<TensorInfo> &infos = emulator->inputInfo;
     size_t index = 0;
     while (index != infos.size() && infos[index].name != stream.tensor().name())
       ++index;
     if (index == infos.size())
       infos.push_back(tensorInfo(stream.tensor()));
-    emulator->tensorOfStream.push_back(index);
+    emulator->inputOfStream.back() = index;
   }
+  for (const image::RuntimeExtent &extent : manifest.extents())
+    for (size_t i = 0; i != emulator->outputInfo.size(); ++i)
+      if (emulator->outputInfo[i].name == extent.output()) {
+        emulator->outputInfo[i].openDim = extent.dim();
+        emulator->outputStreams[i].count = counts[extent.count()];
+      }
   emulator->inputWords.resize(emulator->inputInfo.size());
   emulator->inputGiven.resize(emulator->inputInfo.size());
   emulator->engine->stats.loadSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -145,7 +166,7 @@ Status Emulator::run(const RunOptions &options) {
     to.reserve(port.words);
     for (const HostPart &part : port.parts) {
       const image::HostStream &stream = verified.image.manifest().streams(part.stream);
-      const std::vector<uint32_t> &from = inputWords[tensorOfStream[part.stream]];
+      const std::vector<uint32_t> &from = inputWords[inputOfStream[part.stream]];
       for (uint32_t x = 0; x != stream.senders(); ++x)
         placeBox(stream.box(), x, part.row).forEachRow([&](int64_t element, int64_t, int64_t n, int64_t) {
           to.insert(to.end(), from.begin() + element, from.begin() + element + n);
@@ -155,6 +176,19 @@ Status Emulator::run(const RunOptions &options) {
   Status status = engine->run(options);
   ran = bool(status);
   return status;
+}
+
+/// Keeps the first `extent` elements along a dimension.
+static void cutWords(std::vector<uint32_t> &words, std::vector<int64_t> &shape, size_t dim, int64_t extent) {
+  int64_t inner = 1, outer = 1;
+  for (size_t d = 0; d != shape.size(); ++d)
+    if (d != dim)
+      (d < dim ? outer : inner) *= shape[d];
+  const int64_t from = shape[dim] * inner, to = extent * inner;
+  for (int64_t i = 0; i != outer; ++i)
+    std::copy_n(words.begin() + i * from, to, words.begin() + i * to);
+  words.resize(outer * to);
+  shape[dim] = extent;
 }
 
 Result<HostTensor> Emulator::output(const std::string &name) const {
@@ -169,22 +203,45 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
   HostTensor tensor;
   tensor.type = info.type;
   tensor.shape = info.shape;
-  const size_t n = tensor.elements();
+  Result<std::vector<uint32_t>> words = wordsOf(outputStreams[index].stream);
+  if (!words)
+    return words.error();
+  if (info.openDim) {
+    Result<std::vector<uint32_t>> count = wordsOf(*outputStreams[index].count);
+    if (!count)
+      return count.error();
+    auto extent = static_cast<int32_t>(count->front());
+    if (extent < 0 || extent > info.shape[*info.openDim])
+      return Diagnostic{ErrorCode::ImageHostStream,
+                        "output '" + name + "': the program says that it has " + std::to_string(extent) +
+                            " of at most " + std::to_string(info.shape[*info.openDim]) + " elements along dimension " +
+                            std::to_string(*info.openDim),
+                        "compile the model again"};
+    cutWords(*words, tensor.shape, *info.openDim, extent);
+  }
+  tensor.bytes = fromWords(info.type, *words);
+  return tensor;
+}
+
+Result<std::vector<uint32_t>> Emulator::wordsOf(size_t number) const {
+  const VerifiedProgram &verified = engine->program;
+  const image::HostStream &stream = verified.image.manifest().streams(static_cast<int>(number));
+  size_t n = 1;
+  for (int64_t extent : stream.tensor().shape())
+    n *= extent;
   std::vector<uint32_t> words(n);
   std::vector<bool> seen(n);
-  const VerifiedProgram &verified = engine->program;
-  for (size_t number = 0; number != verified.ports.size(); ++number) {
-    const HostPort &port = verified.ports[number];
-    const uint32_t *from = engine->hostData[number].data();
+  for (size_t i = 0; i != verified.ports.size(); ++i) {
+    const HostPort &port = verified.ports[i];
+    const uint32_t *from = engine->hostData[i].data();
     for (const HostPart &part : port.parts) {
-      const image::HostStream &stream = verified.image.manifest().streams(part.stream);
-      if (port.output && tensorOfStream[part.stream] == index) {
+      if (port.output && part.stream == number) {
         const uint32_t *word = from;
         for (uint32_t x = 0; x != stream.senders(); ++x)
           placeBox(stream.box(), x, part.row).forEachRow([&](int64_t element, int64_t, int64_t count, int64_t) {
-            for (int64_t i = 0; i != count; ++i) {
-              words[element + i] = *word++;
-              seen[element + i] = true;
+            for (int64_t k = 0; k != count; ++k) {
+              words[element + k] = *word++;
+              seen[element + k] = true;
             }
           });
       }
@@ -194,8 +251,7 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
   for (size_t i = 0; i != n; ++i)
     if (!seen[i])
       return Diagnostic{ErrorCode::ImageHostStream,
-                        "output '" + name + "': no lane carries element " + std::to_string(i),
+                        "output '" + stream.tensor().name() + "': no lane carries element " + std::to_string(i),
                         "compile the model again"};
-  tensor.bytes = fromWords(info.type, words);
-  return tensor;
+  return words;
 }

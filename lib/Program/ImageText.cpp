@@ -96,6 +96,8 @@ public:
     }
     for (const image::HostStream &stream : manifest.streams())
       writeStream(stream);
+    for (const image::RuntimeExtent &extent : manifest.extents())
+      line("extent of " + quoted(extent.output()) + " along " + number(extent.dim()) + ": " + quoted(extent.count()));
     for (const image::RouteShape &route : manifest.routes())
       writeRoute(route);
     for (const image::Region &region : manifest.regions())

@@ -35,6 +35,8 @@ public:
     if (status)
       status = hostStreams();
     if (status)
+      status = extents();
+    if (status)
       status = edges();
     return status;
   }
@@ -49,6 +51,7 @@ private:
   Status memory(const image::Region &region, VerifiedRegion &verified, const std::string &what);
   Status routes();
   Status hostStreams();
+  Status extents();
   Status edges();
   bool goodString(uint32_t index) const { return index < static_cast<uint32_t>(manifest.strings_size()); }
   bool goodRect(const image::Rect &r) const {
@@ -454,6 +457,34 @@ Status Verifier::hostStreams() {
     if (stream.output() && covered < elements)
       return bad("its lanes carry " + std::to_string(covered) + " of " + std::to_string(elements) + " elements");
   }
+  return Status::ok();
+}
+
+// A count is an output of its own, of one I64.
+Status Verifier::extents() {
+  std::map<std::string, const image::Tensor *> outputs;
+  for (const image::HostStream &stream : manifest.streams())
+    if (stream.output())
+      outputs[stream.tensor().name()] = &stream.tensor();
+  std::set<std::string> open, counts;
+  for (const image::RuntimeExtent &extent : manifest.extents()) {
+    auto bad = [&](const std::string &detail) {
+      return Diagnostic{ErrorCode::ImageHostStream,
+                        "output '" + extent.output() + "' of an extent that the run tells: " + detail, kAgain};
+    };
+    auto output = outputs.find(extent.output()), count = outputs.find(extent.count());
+    if (output == outputs.end() || !open.insert(extent.output()).second)
+      return bad("it is no output, or there twice");
+    if (extent.dim() >= static_cast<uint32_t>(output->second->shape_size()))
+      return bad("it has no dimension " + std::to_string(extent.dim()));
+    if (count == outputs.end() || count->second->type() != image::I64 || count->second->shape_size() != 0)
+      return bad("'" + extent.count() + "' is no output of one I64");
+    counts.insert(extent.count());
+  }
+  for (const std::string &name : counts)
+    if (open.contains(name))
+      return Diagnostic{ErrorCode::ImageHostStream, "output '" + name + "' is a count and has an extent of its own",
+                        kAgain};
   return Status::ok();
 }
 

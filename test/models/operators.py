@@ -3,7 +3,7 @@
 Usage: operators.py FAMILY ... [--mesh WxH|auto ...] [--only TEXT] [--target T]
 
 Families: elementwise, broadcast, convolution, pooling, matmul, reduction, softmax, normalization, resize, sampling,
-shape, gather, scatter, sort, select, attention, contrib, graph, recurrent, control, types, quantization;
+shape, gather, scatter, sort, select, attention, contrib, graph, recurrent, control, types, quantization, extents;
 `all` for every one. Values are right if they are within 1e-4 of themselves plus 1e-5 of the tensor's largest
 magnitude; integers and booleans must be equal. The last line counts the cases.
 """

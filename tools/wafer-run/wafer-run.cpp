@@ -94,7 +94,8 @@ int main(int argc, char **argv) {
     for (const std::string &name : emulator.ignoredInputs())
       std::printf("input  %-24s is not used\n", name.c_str());
     for (const TensorInfo &info : emulator.outputs())
-      std::printf("output %-24s %-8s %s\n", info.name.c_str(), hostTypeName(info.type), shapeText(info.shape).c_str());
+      std::printf("output %-24s %-8s %s%s\n", info.name.c_str(), hostTypeName(info.type), shapeText(info.shape).c_str(),
+                  info.openDim ? (" or less along dimension " + std::to_string(*info.openDim)).c_str() : "");
     return folder.empty() && statsFile.empty()
                ? 0
                : fail({ErrorCode::InputMissing, "no --input is given", "give one --input NAME=FILE.npy for each"});

@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct TensorInfo {
   std::string name;
   HostType type; // as the model declares it
   std::vector<int64_t> shape;
+  /// Of an output: the dimension whose extent each run tells; `shape` has the largest there can be.
+  std::optional<size_t> openDim{};
 };
 
 struct NodeStats { // of an ONNX node
@@ -95,11 +98,19 @@ private:
   Emulator() = default;
 
   std::unique_ptr<emulator::Engine> engine;
+  struct OutputStream {
+    size_t stream;                 // in Manifest.streams
+    std::optional<size_t> count{}; // the stream that tells the extent of the open dimension
+  };
+  /// The words that an output stream carried in the last run, in the order of its tensor.
+  Result<std::vector<uint32_t>> wordsOf(size_t stream) const;
+
   std::vector<TensorInfo> inputInfo, outputInfo;
+  std::vector<OutputStream> outputStreams; // by output
   std::vector<std::string> ignored;
   std::vector<std::vector<uint32_t>> inputWords; // by input, row-major
   std::vector<bool> inputGiven;
-  std::vector<size_t> tensorOfStream; // by Manifest.streams: index into inputInfo or outputInfo
+  std::vector<size_t> inputOfStream; // by Manifest.streams: index into inputInfo
   bool ran = false;
 };
 

@@ -33,8 +33,9 @@ std::optional<int64_t> progression(ArrayRef<int64_t> indices) {
   return step > 0 ? std::optional<int64_t>(step) : std::nullopt;
 }
 
-/// x by indices >= 0 along `axis`, whose place the indices' dimensions take.
-Value gatherAlong(NodeLowering &n, Value x, int64_t axis, Value indices) {
+} // namespace
+
+Value wafer::gatherAlong(NodeLowering &n, Value x, int64_t axis, Value indices) {
   int64_t rank = tensorTypeOf(x).getRank(), indexRank = tensorTypeOf(indices).getRank();
   // Bring the axis to the front, gather, and bring the indices' dimensions to the axis's place.
   Ints toFront{axis}, back;
@@ -50,8 +51,6 @@ Value gatherAlong(NodeLowering &n, Value x, int64_t axis, Value indices) {
     back.push_back(indexRank + d);
   return n.t.transpose(rows, back);
 }
-
-} // namespace
 
 Value wafer::takeAlong(NodeLowering &n, Value x, int64_t axis, ArrayRef<int64_t> numbers) {
   auto step = progression(numbers);

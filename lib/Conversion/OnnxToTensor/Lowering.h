@@ -19,6 +19,13 @@ struct Refusal {
   std::string hint;
 };
 
+/// A dimension whose extent only the run tells: the tensor has room for the most that there can be, and its first
+/// `count` elements along `axis` (a scalar of i64, the same value for all tensors of that extent) are meant.
+struct RuntimeExtent {
+  int64_t axis = 0;
+  mlir::Value count{};
+};
+
 /// A node with its operands at the tensor level. Lowerings read it, build with `t` and set every output.
 ///
 /// Operands come in the type that the node computes in: f32 for what is declared f16 or bf16, i32 for integers of 8 and
@@ -57,6 +64,10 @@ public:
   size_t operandCount() const { return operands.size(); }
   Value operand(size_t i) const { return i < operands.size() ? operands[i] : Value(); }
   llvm::ArrayRef<Value> allOperands() const { return operands; }
+  /// The dimension of operand `i` whose extent only the run tells.
+  std::optional<RuntimeExtent> extent(size_t i) const { return extents.lookup(i); }
+  bool hasExtents() const { return !extents.empty(); }
+  void setExtent(size_t i, RuntimeExtent extent) { extents[i] = extent; }
   llvm::ArrayRef<int64_t> shape(size_t i) const { return shapeOf(operand(i)); }
   /// The element type to compute operand `i` in, unsigned if it is.
   mlir::Type element(size_t i) const { return t.element(operand(i)); }
@@ -87,10 +98,13 @@ public:
   // Results.
   size_t outputCount() const { return outputs.size(); }
   bool outputUsed(size_t i) { return i < outputs.size() && !node.getResult(i).use_empty(); }
-  void setOutput(size_t i, Value value) {
-    if (i < outputs.size())
-      outputs[i] = value;
+  void setOutput(size_t i, Value value, std::optional<RuntimeExtent> extent = {}) {
+    if (i >= outputs.size())
+      return;
+    outputs[i] = value;
+    outputExtents[i] = extent;
   }
+  std::optional<RuntimeExtent> outputExtent(size_t i) const { return outputExtents.lookup(i); }
   llvm::ArrayRef<Value> results() const { return outputs; }
 
   // Ways to say no; each is `return refuse...`.
@@ -126,10 +140,20 @@ private:
   llvm::SmallVector<mlir::Type> declaredTypes;
   llvm::StringMap<mlir::Attribute> changed;
   llvm::SmallVector<Value> outputs;
+  llvm::DenseMap<size_t, std::optional<RuntimeExtent>> extents, outputExtents; // by operand, by output
 };
 
 /// The element type that a TensorProto.DataType names; null for one without support.
 mlir::Type typeOfEnum(mlir::MLIRContext *context, int64_t number);
+/// What to do about such a dimension where it is not taken.
+inline constexpr const char *kExtentHint = "end the model before this node, or fix the inputs that decide with --const";
+
+/// Makes operands with a dimension whose extent only the run tells fit for the node's lowering: what they have beyond
+/// it must do no harm.
+void maskExtents(NodeLowering &n);
+/// Gives the outputs their dimensions of such an extent, or refuses: few operators keep them.
+mlir::LogicalResult passExtents(NodeLowering &n);
+
 /// How a lowering wants its operands.
 enum class Operands {
   Computed, // in the type that the node computes in

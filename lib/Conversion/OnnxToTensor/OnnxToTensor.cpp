@@ -20,7 +20,9 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace wafer {
 #define GEN_PASS_DEF_CONVERTONNXTOTENSOR
@@ -179,6 +181,46 @@ static Type storedTensor(Type type) {
   return shaped ? shaped.clone(storedType(shaped.getElementType())) : type;
 }
 
+/// Dimensions of results whose extent only the run tells, by result.
+using RuntimeExtents = SmallVector<std::pair<size_t, RuntimeExtent>>;
+
+/// The counts among them, each once.
+static llvm::SetVector<Value> countsOf(const RuntimeExtents &extents) {
+  llvm::SetVector<Value> counts;
+  for (const auto &[result, extent] : extents)
+    counts.insert(extent.count);
+  return counts;
+}
+
+/// The program's results for the counts, which follow the model's own, and the module's note of whose extents they are.
+static void addCounts(func::FuncOp func, const RuntimeExtents &extents) {
+  Builder b(func.getContext());
+  auto nameOf = [&](size_t i) {
+    auto name = func.getResultAttrOfType<StringAttr>(i, "onnx.name");
+    return name ? name.str() : ("result" + Twine(i)).str();
+  };
+  llvm::StringSet<> names;
+  for (size_t i = 0; i != func.getNumResults(); ++i)
+    names.insert(nameOf(i));
+  llvm::DenseMap<Value, std::string> nameOfCount;
+  SmallVector<Attribute> notes;
+  for (const auto &[result, extent] : extents) {
+    std::string &count = nameOfCount[extent.count];
+    if (count.empty()) {
+      count = nameOf(result) + "#count";
+      while (!names.insert(count).second)
+        count += "'";
+      (void)func.insertResult(func.getNumResults(), extent.count.getType(),
+                              b.getDictionaryAttr(b.getNamedAttr("onnx.name", b.getStringAttr(count))));
+    }
+    notes.push_back(b.getDictionaryAttr({b.getNamedAttr("count", b.getStringAttr(count)),
+                                         b.getNamedAttr("dim", b.getI64IntegerAttr(extent.axis)),
+                                         b.getNamedAttr("output", b.getStringAttr(nameOf(result)))}));
+  }
+  if (!notes.empty())
+    func->getParentOfType<ModuleOp>()->setAttr("onnx.extents", b.getArrayAttr(notes));
+}
+
 LogicalResult Walk::convert(func::FuncOp func) {
   Block &old = func.getBody().front();
   Region fresh;
@@ -205,8 +247,12 @@ LogicalResult Walk::convert(func::FuncOp func) {
     return failure();
   auto terminator = cast<func::ReturnOp>(old.getTerminator());
   SmallVector<Value> results;
+  RuntimeExtents open;
   for (Value operand : terminator.getOperands()) {
-    Value result = tensor(operand);
+    Lowered value = lookup(operand);
+    Value result = value.kind == Lowered::Bounded ? value.tensor : tensor(operand);
+    if (value.kind == Lowered::Bounded)
+      open.push_back({results.size(), value.extent});
     if (!result && !failedAny)
       report(operand.getLoc(), ErrorCode::ValueTypeUnsupported,
              "output " + Twine(results.size()) + " of the model is a sequence, or an optional without a value",
@@ -215,13 +261,17 @@ LogicalResult Walk::convert(func::FuncOp func) {
   }
   if (failedAny)
     return failure();
-  func::ReturnOp::create(b, terminator.getLoc(), results);
+  SmallVector<Value> returned(results);
+  for (Value count : countsOf(open))
+    returned.push_back(count);
+  func::ReturnOp::create(b, terminator.getLoc(), returned);
   auto type = b.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes());
   // Old ops use each other; none is used by the new ones.
   func.getBody().dropAllReferences();
   func.getBody().getBlocks().clear();
   func.getBody().takeBody(fresh);
   func.setType(type);
+  addCounts(func, open);
   for (auto [i, result] : llvm::enumerate(results))
     if (Type declared = at(result.getLoc()).element(result); declared.isUnsignedInteger())
       func.setResultAttr(i, "onnx.type", TypeAttr::get(declared));
@@ -319,6 +369,21 @@ LogicalResult Walk::refuse(onnx::NodeOp node, ErrorCode code, const Twine &reaso
   return poison(node);
 }
 
+LogicalResult Walk::refuseBounded(onnx::NodeOp node, unsigned operand) {
+  return refuse(node, ErrorCode::ShapeUnknown,
+                "operand " + Twine(operand) + " has as many elements as the data say, which the operator does not take",
+                kExtentHint);
+}
+
+void Walk::checkYields(Block &block) {
+  for (Value yielded : block.getTerminator()->getOperands())
+    if (lookup(yielded).kind == Lowered::Bounded) {
+      report(yielded.getLoc(), ErrorCode::ShapeUnknown,
+             "a graph of the model yields a tensor with as many elements as the data say", kExtentHint);
+      define(yielded, {});
+    }
+}
+
 LogicalResult Walk::convertBlock(Block &block) {
   for (Operation &op : block.without_terminator()) {
     if (isa<onnx::NoneOp>(op)) {
@@ -347,6 +412,8 @@ LogicalResult Walk::convertBlock(Block &block) {
       }
     }
   }
+  if (!isa<func::FuncOp>(block.getParentOp()))
+    checkYields(block);
   return success();
 }
 
@@ -403,11 +470,16 @@ Value Walk::declaredForm(Value value, Type resultType, ArrayRef<Type> operands, 
 }
 
 LogicalResult Walk::convertNode(onnx::NodeOp node) {
-  if (const WalkEntry *entry = findWalkEntry(node.getDomain(), node.getOpType(), node.getSince()))
+  if (const WalkEntry *entry = findWalkEntry(node.getDomain(), node.getOpType(), node.getSince())) {
+    for (auto [i, operand] : llvm::enumerate(node.getInputs()))
+      if (lookup(operand).kind == Lowered::Bounded)
+        return refuseBounded(node, i);
     return entry->lower(*this, node);
+  }
   // A copy of something that is no tensor is that thing.
   if (node.getOpType() == "Identity" && node.getDomain().empty())
-    if (Lowered value = lookup(node.getInputs().front()); value.kind != Lowered::Tensor) {
+    if (Lowered value = lookup(node.getInputs().front());
+        value.kind != Lowered::Tensor && value.kind != Lowered::Bounded) {
       define(node.getResult(0), value);
       return success();
     }
@@ -445,7 +517,12 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
       value = computed(value, t);
   }
   NodeLowering lowering(node, operands, declared, t);
-  if (failed(found.run(lowering))) {
+  for (auto [i, operand] : llvm::enumerate(node.getInputs()))
+    if (Lowered value = lookup(operand); value.kind == Lowered::Bounded)
+      lowering.setExtent(i, value.extent);
+  if (lowering.hasExtents())
+    maskExtents(lowering);
+  if (failed(found.run(lowering)) || (lowering.hasExtents() && failed(passExtents(lowering)))) {
     Refusal refusal = lowering.refusal.value_or(Refusal{ErrorCode::NodeUnsupported, "cannot be lowered", ""});
     return refuse(node, refusal.code, refusal.reason, refusal.hint);
   }
@@ -461,8 +538,13 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
              node.describe() + ": output " + std::to_string(result.getResultNumber()) + " is not supported", "");
       continue;
     }
-    define(result,
-           value ? Lowered::of(declaredForm(value, result.getType(), declared, convert, t), tainted) : Lowered{});
+    if (!value) {
+      define(result, {});
+      continue;
+    }
+    Value form = declaredForm(value, result.getType(), declared, convert, t);
+    std::optional<RuntimeExtent> extent = lowering.outputExtent(result.getResultNumber());
+    define(result, extent ? Lowered::of(form, *extent, tainted) : Lowered::of(form, tainted));
   }
   return success();
 }

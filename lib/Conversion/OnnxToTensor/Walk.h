@@ -3,6 +3,8 @@
 #ifndef WAFER_LIB_CONVERSION_ONNXTOTENSOR_WALK_H
 #define WAFER_LIB_CONVERSION_ONNXTOTENSOR_WALK_H
 
+#include "Lowering.h"
+
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Support/Diagnostic.h"
 #include "wafer/Tensor/TensorBuilder.h"
@@ -20,19 +22,24 @@ struct Lowered {
     Unknown, // a refused node's output of unknown type
     Absent,  // an input that was left out, an optional without a value
     Tensor,
+    Bounded, // a tensor with a dimension whose extent only the run tells
     Sequence,
   };
   using Items = std::vector<mlir::Value>;
 
   Kind kind = Unknown;
   mlir::Value tensor{};
+  RuntimeExtent extent{};               // Bounded
   std::shared_ptr<const Items> items{}; // Sequence
   bool tainted = false;                 // follows from a refused node: its numbers mean nothing
 
   static Lowered absent() { return {Absent}; }
-  static Lowered of(mlir::Value tensor, bool tainted = false) { return {Tensor, tensor, {}, tainted}; }
+  static Lowered of(mlir::Value tensor, bool tainted = false) { return {Tensor, tensor, {}, {}, tainted}; }
+  static Lowered of(mlir::Value tensor, RuntimeExtent extent, bool tainted) {
+    return {Bounded, tensor, extent, {}, tainted};
+  }
   static Lowered list(Items items, bool tainted = false) {
-    return {Sequence, {}, std::make_shared<const Items>(std::move(items)), tainted};
+    return {Sequence, {}, {}, std::make_shared<const Items>(std::move(items)), tainted};
   }
 };
 
@@ -82,6 +89,10 @@ private:
   };
 
   mlir::LogicalResult convertNode(onnx::NodeOp node);
+  /// Refuses a node that the walk lowers itself if it reads a tensor whose extent only the run tells.
+  mlir::LogicalResult refuseBounded(onnx::NodeOp node, unsigned operand);
+  /// What a graph yields has extents that do not depend on data.
+  void checkYields(mlir::Block &block);
   void convertConstant(onnx::ConstantOp constant);
   /// The computed forms of the insertion block: what is made in another one may not be used here.
   llvm::DenseMap<Value, ComputedForm> &formsHere();

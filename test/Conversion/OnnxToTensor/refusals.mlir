@@ -144,17 +144,26 @@ func.func @sort_too_long(%x: tensor<100000xf32>) -> tensor<5xf32> {
 
 // -----
 
-func.func @as_many_as_the_data_say(%x: tensor<4xf32>, %b: tensor<1x4x4xf32>, %s: tensor<1x1x4xf32>) -> tensor<?x3xi64> {
-  // expected-error @+2 {{[WF2002] node '' (NonZero): the operand, whose values decide the extent of the result, is computed from run-time data}}
-  // expected-note @+1 {{hint: fix the input that it depends on with --const}}
+func.func @as_many_as_the_data_say(%x: tensor<4xf32>, %z: tensor<4xf32>, %w: tensor<4x3xf32>) -> tensor<?xf32> {
   %a = onnx.node "NonZero" since 13 (%x) : (tensor<4xf32>) -> tensor<1x?xi64>
-  // expected-error @+2 {{[WF2001] node '' (Unique): how many distinct elements there are depends on the data, and extents are fixed beforehand}}
-  // expected-note @+1 {{hint}}
+  // expected-error @+2 {{[WF2002] node '' (ReduceSum): dimension 1 of operand 0 is as long as the data say (at most 4), which the operator does not take there}}
+  // expected-note @+1 {{hint: end the model before this node, or fix the inputs that decide with --const}}
+  %b = onnx.node "ReduceSum" since 1 (%a) {axes = array<i64: 0>} : (tensor<1x?xi64>) -> tensor<?xi64>
   %c = onnx.node "Unique" since 11 (%x) : (tensor<4xf32>) -> tensor<?xf32>
-  // expected-error @+2 {{[WF2001] node '' (NonMaxSuppression): how many boxes are selected depends on the data, and extents are fixed beforehand}}
-  // expected-note @+1 {{hint: end the model with the boxes and scores, and select on the host}}
-  %y = onnx.node "NonMaxSuppression" since 11 (%b, %s) : (tensor<1x4x4xf32>, tensor<1x1x4xf32>) -> tensor<?x3xi64>
-  return %y : tensor<?x3xi64>
+  %d = onnx.node "Unique" since 11 (%z) : (tensor<4xf32>) -> tensor<?xf32>
+  // expected-error @+2 {{[WF2002] node '' (Add): dimension 0 of operand 1 is as long as the data say}}
+  // expected-note @+1 {{hint}}
+  %e = onnx.node "Add" since 14 (%c, %d) : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  // expected-error @+2 {{[WF2002] node '' (Add): dimension 0 of operand 0 is as long as the data say}}
+  // expected-note @+1 {{hint}}
+  %f = onnx.node "Add" since 14 (%c, %x) : (tensor<?xf32>, tensor<4xf32>) -> tensor<?xf32>
+  // expected-error @+2 {{[WF2002] node '' (Concat): joins tensors of which one has as many elements as the data say}}
+  // expected-note @+1 {{hint}}
+  %g = onnx.node "Concat" since 13 (%x, %c) {axis = 0 : i64} : (tensor<4xf32>, tensor<?xf32>) -> tensor<?xf32>
+  // expected-error @+2 {{[WF2002] node '' (SequenceConstruct): operand 0 has as many elements as the data say, which the operator does not take}}
+  // expected-note @+1 {{hint}}
+  %s = onnx.node "SequenceConstruct" since 11 (%c) : (tensor<?xf32>) -> !onnx.sequence<tensor<?xf32>>
+  return %f : tensor<?xf32>
 }
 
 // -----

@@ -21,5 +21,6 @@ for _topic in (
     "control",
     "types",
     "quantization",
+    "extents",
 ):
     importlib.import_module(f"{__name__}.{_topic}")

@@ -312,6 +312,27 @@ TEST(Image, StreamsOfOneDirectionShareAPort) {
   EXPECT_EQ(codeOf(t), ErrorCode::ImageHostStream);
 }
 
+TEST(Image, ExtentsNameADimensionAndACount) {
+  auto with = [](const char *output, uint32_t dim, const char *count) {
+    TestProgram p = sample();
+    p.host(true, "n", image::I64, {}, 0, 0, 1, W, 7);
+    image::RuntimeExtent &extent = *p.writer.manifest.add_extents();
+    extent.set_output(output), extent.set_dim(dim), extent.set_count(count);
+    return p;
+  };
+  auto messageOf = [](TestProgram &&p) {
+    auto verified = verify(p.writer.bytes(), p.profile);
+    EXPECT_FALSE(verified);
+    return verified ? std::string() : verified.error().message;
+  };
+  EXPECT_NE(messageOf(with("nothing", 0, "n")).find("it is no output"), std::string::npos);
+  EXPECT_NE(messageOf(with("y", 2, "n")).find("it has no dimension 2"), std::string::npos);
+  EXPECT_NE(messageOf(with("y", 0, "y")).find("'y' is no output of one I64"), std::string::npos);
+  TestProgram twice = with("y", 0, "n");
+  *twice.writer.manifest.add_extents() = twice.writer.manifest.extents(0);
+  EXPECT_NE(messageOf(std::move(twice)).find("there twice"), std::string::npos);
+}
+
 TEST(Image, RefusesOtherVersions) {
   // The version is the word after the magic; an older and a newer one are told apart from a broken file.
   TestProgram p = sample();
