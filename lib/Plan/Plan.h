@@ -49,7 +49,8 @@ struct PlanRequest {
   const ResourceModel &model;
   RegionShape region;
   int maxRegions;
-  int64_t hostLanes; // of a stream with the host
+  int64_t hostLanes;    // of a stream with the host
+  int64_t lanesBetween; // of a stream between regions, at most
   int beam;
   double fill = 1.0;                  // share of the usable SRAM that the plan may count on
   std::function<double()> limit = {}; // in cycles: a plan that takes more is of no use

@@ -6,15 +6,11 @@ using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
 
-std::optional<Price> Pricing::price(size_t n, const State &state, const Candidate &candidate, int region,
-                                    NodePlan *plan) {
+std::optional<Work> Pricing::work(size_t n, const State &state, const Candidate &candidate, NodePlan *plan) {
   const GraphNode &node = graph.nodes[n];
-  Price price;
-  if (region < static_cast<int>(state.memory.size()))
-    price.memory = state.memory[region];
-  price.memory.codeBytes += kKernelCodeBytes;
+  Work work;
+  work.codeBytes = kKernelCodeBytes;
   if (plan) {
-    plan->region = region;
     plan->candidate = candidate;
     plan->operands.resize(node.operands.size());
   }
@@ -26,33 +22,66 @@ std::optional<Price> Pricing::price(size_t n, const State &state, const Candidat
   for (auto [i, operand] : llvm::enumerate(node.operands)) {
     if (node.kind == GraphNode::Next && i == 1)
       continue; // the carried tensor: it stays where it is
-    if (!bringOperand(state, node, candidate, i, access, region, price, plan ? &plan->operands[i] : nullptr))
+    if (!bringOperand(state, node, candidate, i, access, work, plan ? &plan->operands[i] : nullptr))
       return std::nullopt;
   }
-  if (!finish(node, candidate, price, plan))
+  if (!finish(node, candidate, work, plan))
     return std::nullopt;
   if (node.kind == GraphNode::Kernel)
-    price.cycles.compute += computeCycles(node, candidate, request.model);
+    work.cycles.compute += computeCycles(node, candidate, request.model);
   if (node.kind == GraphNode::Output) {
     ArrayRef<int64_t> shape = node.operands[0].shape;
     int64_t senders = linesInUse(candidate.result, shape, false, request.region);
-    price.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
-                         kSenderOverheadCycles * static_cast<double>(senders);
+    work.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
+                        kSenderOverheadCycles * static_cast<double>(senders);
   }
-  price.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
+  work.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
   if (plan) {
-    plan->candidate.result = price.result;
-    plan->entries = price.entries;
-    plan->cycles = price.cycles;
+    plan->candidate.result = work.result;
+    plan->entries = work.entries;
+    plan->cycles = work.cycles;
   }
-  countTensors(n, state, region, price);
+  return work;
+}
+
+std::optional<Price> Pricing::price(size_t n, const State &state, const Work &work, int region) const {
+  Price price;
+  if (region < static_cast<int>(state.memory.size()))
+    price.memory = state.memory[region];
+  price.memory.codeBytes += work.codeBytes;
+  price.memory.weightBytes += work.weightBytes;
+  int64_t arrivedWords = 0;
+  for (int tensor : work.taken) {
+    const Resting &resting = *state.restingOf(tensor);
+    if (resting.isIn(region) || llvm::any_of(price.arrivals, [&](const Arrival &a) { return a.tensor == tensor; }))
+      continue;
+    // The region does not have it yet: it comes over a stream.
+    if (resting.crossingCycles == INFINITY)
+      return std::nullopt;
+    price.memory.codeBytes += kTransferCodeBytes;
+    arrivedWords += resting.layout->words();
+    price.arrivals.push_back({tensor, resting.crossingCycles});
+  }
+  countTensors(n, state, work, arrivedWords, region, price);
   return price;
 }
 
+double Pricing::crossingCycles(int tensor, const Layout &layout) const {
+  ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
+  // Inputs come from the host to each region that reads them.
+  if (graph.tensors[tensor].kind == GraphTensor::Computed &&
+      linesInUse(layout, shape, true, request.region) > request.lanesBetween)
+    return INFINITY;
+  return request.model.broadcastCycles(laneWords(layout, shape, request.region),
+                                       static_cast<int>(2 * request.region.width)) +
+         kSenderOverheadCycles * static_cast<double>(request.region.width);
+}
+
 /// What tensors take in the region while node n runs: those that rest there, what comes, and the node's own.
-void Pricing::countTensors(size_t n, const State &state, int region, Price &price) const {
+void Pricing::countTensors(size_t n, const State &state, const Work &work, int64_t arrivedWords, int region,
+                           Price &price) const {
   Memory &memory = price.memory;
-  int64_t words = price.temporaryWords + price.resultWords;
+  int64_t words = work.temporaryWords + work.resultWords;
   const GraphNode &node = graph.nodes[n];
   auto inBody = [&](int tensor) {
     const GraphTensor &made = graph.tensors[tensor];
@@ -62,7 +91,7 @@ void Pricing::countTensors(size_t n, const State &state, int region, Price &pric
   if (node.repeated())
     words = memory.loopWords = words + (memory.lastLoop == node.loop ? memory.loopWords : 0);
   memory.lastLoop = node.repeated() ? node.loop : -1;
-  words += price.arrivedWords + memory.liveWords;
+  words += arrivedWords + memory.liveWords;
   if (node.repeated())
     for (const auto &[tensor, resting] : state.live)
       if (resting.isIn(region) && inBody(tensor))
@@ -71,16 +100,16 @@ void Pricing::countTensors(size_t n, const State &state, int region, Price &pric
   // may be there already.
   if (llvm::any_of(price.arrivals,
                    [&](const Arrival &arrival) { return graph.tensors[arrival.tensor].producer < memory.lastNode; }))
-    memory.tensorWords += price.arrivedWords;
+    memory.tensorWords += arrivedWords;
   memory.tensorWords = std::max(memory.tensorWords, words);
   memory.lastNode = static_cast<int>(n);
 }
 
 /// Combines partial terms, then brings the result to where it rests.
-bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan) {
+bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &work, NodePlan *plan) {
   if (node.gathers) { // its kernel writes where the output rests
-    price.result = candidate.result;
-    price.resultWords = price.result.words();
+    work.result = candidate.result;
+    work.resultWords = work.result.words();
     return true;
   }
   double reductions = 0, steps = static_cast<double>(candidate.steps);
@@ -100,22 +129,22 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
       if (plan)
         plan->reduces.push_back({y, star < chain, reduced});
       reductions += std::min(chain, star);
-      price.memory.codeBytes += kTransferCodeBytes;
+      work.codeBytes += kTransferCodeBytes;
     } else {
       reduced.atAxes &= ~side;
     }
     combined = std::move(reduced);
   }
-  price.result = candidate.result;
+  work.result = candidate.result;
   if (candidate.regroupAlong) {
     std::optional<MoveStep> step =
         movements.regroup(candidate.operands[0], node.operands[0].shape, candidate.result,
                           graph.tensors[node.result].shape, node.regroup, *candidate.regroupAlong);
     if (!step)
       return false;
-    price.cycles.moves += step->cycles * steps;
-    price.memory.codeBytes += kTransferCodeBytes;
-    price.resultWords = price.result.words();
+    work.cycles.moves += step->cycles * steps;
+    work.codeBytes += kTransferCodeBytes;
+    work.resultWords = work.result.words();
     if (plan) {
       plan->toResult.cycles = step->cycles;
       plan->toResult.steps.push_back(std::move(*step));
@@ -126,24 +155,24 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Price &p
         {local, graph.tensors[node.result].shape, candidate.result, {}, candidate.chunks > 1}, candidate.steps);
     if (!movement)
       return false;
-    price.cycles.moves += movement->cycles * steps;
-    price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
+    work.cycles.moves += movement->cycles * steps;
+    work.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
     if (plan)
       plan->toResult = *movement;
     // What needs no movement rests as it was made, which may be more than what was asked for.
     if (movement->steps.empty())
-      price.result = local;
+      work.result = local;
     else
-      price.temporaryWords += candidate.local.words() + movement->middleWords;
+      work.temporaryWords += candidate.local.words() + movement->middleWords;
     bool inPlace = node.kind == GraphNode::Reshape || node.kind == GraphNode::Next;
-    price.resultWords = inPlace ? 0 : price.result.words();
+    work.resultWords = inPlace ? 0 : work.result.words();
   }
-  price.cycles.reductions += reductions * steps;
+  work.cycles.reductions += reductions * steps;
   return true;
 }
 
 bool Pricing::bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
-                           Access access, int region, Price &price, OperandPlan *plan) {
+                           Access access, Work &work, OperandPlan *plan) {
   const GraphOperand &source = node.operands[number];
   const Layout &needed = candidate.operands[number];
   if (plan)
@@ -158,27 +187,27 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
     const GraphTensor &tensor = graph.tensors[number];
     if (tensor.resident()) {
       // A chunk's part of a weight lies inside what the PE holds of all chunks.
-      price.memory.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
+      work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
       return direct();
     }
     const Resting *resting = state.restingOf(number);
     if (resting &&
         (access == Access::Exact ? *resting->layout == needed
                                  : holds(*resting->layout, needed, source.shape, request.region, candidate.steps))) {
-      bring(*resting, number, region, price);
+      work.taken.push_back(number);
       return direct();
     }
-    if (!resting && !price.entries.count(number)) {
+    if (!resting && !work.entries.count(number)) {
       Layout whole = wholeOfChunks(needed, candidate.steps);
       // Who reads a part of it only may have that part, if nobody needs the rest.
       bool alone = tensor.reads == 1 || holdsAll(whole, source.shape, request.region);
       Entry entry =
           cheapestEntry(tensor, alone ? &whole : nullptr, {whole, source.shape, needed, {}, false}, candidate);
       if (entry.direct) {
-        price.entries[number] = whole;
-        price.cycles.host += entry.cycles;
-        price.memory.codeBytes += kTransferCodeBytes;
-        price.temporaryWords += whole.words();
+        work.entries[number] = whole;
+        work.cycles.host += entry.cycles;
+        work.codeBytes += kTransferCodeBytes;
+        work.temporaryWords += whole.words();
         return direct();
       }
     }
@@ -191,8 +220,8 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
     if (tensor.resident()) {
       // Resident where it is needed; only a local copy is left.
       double copying = request.model.vectorCycles(isa::VectorOp::Mov, needed.words());
-      price.memory.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
-      price.memory.codeBytes += kTransferCodeBytes;
+      work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
+      work.codeBytes += kTransferCodeBytes;
       cycles += copying * steps;
       if (plan) {
         Movement local;
@@ -205,15 +234,15 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
     const Resting *resting = state.restingOf(piece.tensor);
     const Layout *from = resting ? resting->layout.get() : nullptr;
     if (from) {
-      bring(*resting, piece.tensor, region, price);
+      work.taken.push_back(piece.tensor);
     } else {
-      auto known = price.entries.find(piece.tensor);
-      if (known == price.entries.end()) {
+      auto known = work.entries.find(piece.tensor);
+      if (known == work.entries.end()) {
         Entry entry = cheapestEntry(tensor, nullptr, {needed, tensor.shape, needed, piece.shift, copy}, candidate);
-        known = price.entries.insert({piece.tensor, entry.layout}).first;
-        price.cycles.host += entry.cycles;
-        price.temporaryWords += entry.layout.words();
-        price.memory.codeBytes += kTransferCodeBytes;
+        known = work.entries.insert({piece.tensor, entry.layout}).first;
+        work.cycles.host += entry.cycles;
+        work.temporaryWords += entry.layout.words();
+        work.codeBytes += kTransferCodeBytes;
       }
       from = &known->second;
     }
@@ -223,13 +252,13 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
       return false;
     cycles += way.cycles;
     words = std::max(words, way.words);
-    price.temporaryWords += way.movement->middleWords;
-    price.memory.codeBytes += kTransferCodeBytes * static_cast<int64_t>(way.movement->steps.size());
+    work.temporaryWords += way.movement->middleWords;
+    work.codeBytes += kTransferCodeBytes * static_cast<int64_t>(way.movement->steps.size());
     if (plan)
       plan->pieces.push_back(*way.movement);
   }
-  price.temporaryWords += words;
-  price.cycles.moves += cycles;
+  work.temporaryWords += words;
+  work.cycles.moves += cycles;
   return true;
 }
 
@@ -287,16 +316,4 @@ double Pricing::entryCycles(const GraphTensor &tensor, const Layout &layout) con
   if (!layout.dependsOn(Y0) && height > hostLanes) // comes in at the first rows and goes on from there
     cycles += request.model.broadcastCycles(layout.words(), static_cast<int>(height)) + kSenderOverheadCycles;
   return cycles;
-}
-
-/// A tensor that the region does not have yet comes over a stream.
-void Pricing::bring(const Resting &resting, int tensor, int region, Price &price) const {
-  if (resting.isIn(region) || llvm::any_of(price.arrivals, [&](const Arrival &a) { return a.tensor == tensor; }))
-    return;
-  price.memory.codeBytes += kTransferCodeBytes;
-  price.arrivedWords += resting.layout->words();
-  price.arrivals.push_back(
-      {tensor, request.model.broadcastCycles(laneWords(*resting.layout, graph.tensors[tensor].shape, request.region),
-                                             static_cast<int>(2 * request.region.width)) +
-                   kSenderOverheadCycles * static_cast<double>(request.region.width)});
 }

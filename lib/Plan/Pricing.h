@@ -6,14 +6,21 @@
 
 namespace wafer::wfr {
 
-struct Price {
+/// What a candidate takes wherever its node runs and whatever runs before, if only the operands rest in certain
+/// layouts: most states of a search share it.
+struct Work {
   Cycles cycles;
+  int64_t codeBytes = 0, weightBytes = 0;
+  int64_t temporaryWords = 0;    // while the node runs
+  int64_t resultWords = 0;       // from then on
+  Layout result;                 // where the result rests; of an output, how it leaves
+  std::map<int, Layout> entries; // inputs that come in with the node, and how
+  llvm::SmallVector<int> taken;  // tensors at rest that it reads
+};
+
+/// What it takes beside that in one region after one state.
+struct Price {
   Memory memory;                       // of the region, with the node
-  int64_t arrivedWords = 0;            // of what comes from other regions
-  int64_t temporaryWords = 0;          // while the node runs
-  int64_t resultWords = 0;             // from then on
-  Layout result;                       // where the result rests; of an output, how it leaves
-  std::map<int, Layout> entries;       // inputs that come in with the node, and how
   llvm::SmallVector<Arrival> arrivals; // from other regions
 };
 
@@ -23,10 +30,16 @@ public:
       : request(request), graph(request.graph), movements(request.region, request.model), hostLanes(request.hostLanes) {
   }
 
-  /// The price of node n as `candidate` says in `region` (open, or the next), or nothing if its operands cannot be
-  /// brought there. With `plan`, also how it is done.
-  std::optional<Price> price(size_t n, const State &state, const Candidate &candidate, int region,
-                             NodePlan *plan = nullptr);
+  /// The work of node n as `candidate` says, or nothing if its operands cannot be brought to it from where they rest.
+  /// With `plan`, also how it is done.
+  std::optional<Work> work(size_t n, const State &state, const Candidate &candidate, NodePlan *plan = nullptr);
+
+  /// The price of that work in `region` (open, or the next), or nothing if a tensor cannot be brought there.
+  std::optional<Price> price(size_t n, const State &state, const Work &work, int region) const;
+
+  /// Cycles of the stream that brings a tensor from a region where it rests so to another; infinite if there is no way
+  /// for so many lanes.
+  double crossingCycles(int tensor, const Layout &layout) const;
 
 private:
   struct Entry {
@@ -39,7 +52,7 @@ private:
   enum class Access { Any, Exact, Copy };
 
   bool bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Access access,
-                    int region, Price &price, OperandPlan *plan);
+                    Work &work, OperandPlan *plan);
   /// How to bring a piece of an operand, in cycles of all steps, and what it takes where it arrives.
   struct Way {
     const Movement *movement = nullptr;
@@ -47,12 +60,12 @@ private:
     int64_t words = 0;
   };
   Way cheapestWay(const MoveRequest &move, const Candidate &candidate, bool unchanging);
-  void countTensors(size_t n, const State &state, int region, Price &price) const;
-  bool finish(const GraphNode &node, const Candidate &candidate, Price &price, NodePlan *plan);
+  void countTensors(size_t n, const State &state, const Work &work, int64_t arrivedWords, int region,
+                    Price &price) const;
+  bool finish(const GraphNode &node, const Candidate &candidate, Work &work, NodePlan *plan);
   Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                       const Candidate &candidate);
   double entryCycles(const GraphTensor &tensor, const Layout &layout) const;
-  void bring(const Resting &resting, int tensor, int region, Price &price) const;
 
   const PlanRequest &request;
   const Graph &graph;

@@ -91,6 +91,7 @@ private:
   struct Successor {
     std::shared_ptr<const State> from;
     const Candidate *candidate; // of `offers`
+    const Work *work;           // likewise
     int region;
     Price price;
     int64_t totalBytes; // of a PE of each region
@@ -99,34 +100,53 @@ private:
 
   void expand(size_t n, const std::shared_ptr<const State> &state, std::vector<Successor> &successors) {
     const GraphNode &node = graph.nodes[n];
-    SmallVector<const Layout *> current;
-    for (const GraphOperand &operand : node.operands) {
-      const Resting *resting = operand.plain() ? state->restingOf(operand.pieces[0].tensor) : nullptr;
-      current.push_back(resting ? resting->layout.get() : nullptr);
-    }
-    const std::vector<Candidate> &candidates = candidatesOf(node, current);
-    priced += candidates.size();
+    Offer &offer = offerFor(n, *state);
+    priced += offer.candidates.size();
     SmallVector<int> regions = regionsFor(n, *state);
     int next = static_cast<int>(state->memory.size());
     bool leave = worthLeaving(node, *state, regions);
-    for (const Candidate &candidate : candidates) {
+    for (auto [candidate, known] : llvm::zip(offer.candidates, offer.works)) {
+      if (!known)
+        known = pricing.work(n, *state, candidate);
+      const std::optional<Work> &work = *known;
+      if (!work)
+        continue;
       bool placed = false;
       for (int region : regions)
         if (region != next || !placed || leave)
-          placed |= tryCandidate(n, state, candidate, region, successors);
+          placed |= tryCandidate(n, state, candidate, *work, region, successors);
     }
   }
 
-  /// The candidates of the node at hand. Most states have its operands in the same layouts and so share them.
-  const std::vector<Candidate> &candidatesOf(const GraphNode &node, ArrayRef<const Layout *> current) {
+  /// The candidates of a node whose operands rest in certain layouts, and what each takes: found out when the first
+  /// state asks. Most states of the beam have the operands in the same layouts.
+  struct Offer {
+    SmallVector<const Layout *>
+        resting; // of the operands' pieces, null: not at rest; the beam's states keep them alive
+    std::vector<Candidate> candidates;
+    std::vector<std::optional<std::optional<Work>>> works;
+  };
+
+  Offer &offerFor(size_t n, const State &state) {
+    const GraphNode &node = graph.nodes[n];
+    SmallVector<const Layout *> resting, current;
+    for (const GraphOperand &operand : node.operands) {
+      for (const Piece &piece : operand.pieces) {
+        const Resting *tensor = state.restingOf(piece.tensor);
+        resting.push_back(tensor ? tensor->layout.get() : nullptr);
+      }
+      current.push_back(operand.plain() ? resting.back() : nullptr);
+    }
     auto same = [](const Layout *a, const Layout *b) { return a == b || (a && b && *a == *b); };
-    for (const Offer &offer : offers)
-      if (std::equal(current.begin(), current.end(), offer.current.begin(), offer.current.end(), same))
-        return offer.candidates;
+    for (Offer &offer : offers)
+      if (std::equal(resting.begin(), resting.end(), offer.resting.begin(), offer.resting.end(), same))
+        return offer;
     CandidateContext context{request.region, request.model, budget / 4 / 5, request.hostLanes};
-    offers.push_back(
-        {SmallVector<const Layout *>(current.begin(), current.end()), candidatesFor(graph, node, current, context)});
-    return offers.back().candidates;
+    Offer &offer = offers.emplace_back();
+    offer.resting = std::move(resting);
+    offer.candidates = candidatesFor(graph, node, current, context);
+    offer.works.resize(offer.candidates.size());
+    return offer;
   }
 
   /// Where a node may run: the region opened last, those that made its operands, and a next one.
@@ -163,16 +183,16 @@ private:
     return node.kind == GraphNode::Kernel && free > ready + kWorthLeaving;
   }
 
-  bool tryCandidate(size_t n, const std::shared_ptr<const State> &state, const Candidate &candidate, int region,
-                    std::vector<Successor> &successors) {
-    std::optional<Price> price = pricing.price(n, *state, candidate, region);
+  bool tryCandidate(size_t n, const std::shared_ptr<const State> &state, const Candidate &candidate, const Work &work,
+                    int region, std::vector<Successor> &successors) {
+    std::optional<Price> price = pricing.price(n, *state, work, region);
     if (!price)
       return false;
     int64_t bytes = price->memory.bytes();
     smallestNeed = std::min(smallestNeed, bytes);
     if (bytes > budget)
       return false;
-    Timeline timeline = timelineAfter(n, *state, *price, region, /*result=*/-1);
+    Timeline timeline = timelineAfter(n, *state, work, *price, region, /*result=*/-1);
     int64_t totalBytes = bytes;
     for (int r = 0; r != static_cast<int>(state->memory.size()); ++r)
       totalBytes += r == region ? 0 : state->memory[r].bytes();
@@ -180,13 +200,14 @@ private:
     double regions = static_cast<double>(std::max<size_t>(state->memory.size(), region + 1)),
            pressure = static_cast<double>(price->memory.weightBytes) / static_cast<double>(budget) + regions,
            score = timeline.end() + kShareOfWork * timeline.work() + pressure * memoryPrice;
-    successors.push_back({state, &candidate, region, std::move(*price), totalBytes, score});
+    successors.push_back({state, &candidate, &work, region, std::move(*price), totalBytes, score});
     return true;
   }
 
-  Timeline timelineAfter(size_t n, const State &state, const Price &price, int region, int result) const {
+  Timeline timelineAfter(size_t n, const State &state, const Work &work, const Price &price, int region,
+                         int result) const {
     Timeline timeline = state.timeline;
-    timeline.run(static_cast<int>(n), region, price.arrivals, price.cycles.total(), result);
+    timeline.run(static_cast<int>(n), region, price.arrivals, work.cycles.total(), result);
     return timeline;
   }
 
@@ -204,8 +225,7 @@ private:
     // Of states between which later nodes see no difference but the cost, the cheapest is enough.
     auto isNew = [&](const Successor *successor) {
       return llvm::none_of(kept, [&](const Successor *other) {
-        if (other->region != successor->region || other->price.entries != successor->price.entries ||
-            !(other->price.result == successor->price.result) ||
+        if (other->region != successor->region || !sameWayOn(*other->work, *successor->work) ||
             other->totalBytes > successor->totalBytes + budget / 50)
           return false;
         if (other->from == successor->from)
@@ -233,6 +253,11 @@ private:
     successors = std::move(beam);
   }
 
+  /// What stays of a node is the same: its result, and inputs that came with it.
+  static bool sameWayOn(const Work &a, const Work &b) {
+    return &a == &b || (a.entries == b.entries && a.result == b.result);
+  }
+
   /// After node n the states have the same tensors at rest, in the same layouts and regions.
   bool sameFuture(size_t n, const State &a, const State &b) const {
     if (a.memory.size() != b.memory.size())
@@ -252,15 +277,17 @@ private:
   std::shared_ptr<const State> apply(size_t n, const Successor &successor) {
     const GraphNode &node = graph.nodes[n];
     auto decided = std::make_shared<NodePlan>();
-    pricing.price(n, *successor.from, *successor.candidate, successor.region, decided.get());
+    decided->region = successor.region;
+    pricing.work(n, *successor.from, *successor.candidate, decided.get());
     const NodePlan &plan = *decided;
     auto state = std::make_shared<State>();
     state->parent = successor.from;
     state->plan = decided;
-    state->timeline = timelineAfter(n, *successor.from, successor.price, successor.region, node.result);
-    for (const auto &[input, layout] : successor.price.entries)
+    state->timeline =
+        timelineAfter(n, *successor.from, *successor.work, successor.price, successor.region, node.result);
+    for (const auto &[input, layout] : successor.work->entries)
       state->timeline.enter(input, static_cast<int>(n), successor.region,
-                            successor.price.cycles.total() - successor.price.cycles.host);
+                            successor.work->cycles.total() - successor.work->cycles.host);
     state->memory = successor.from->memory;
     state->memory.resize(std::max<size_t>(state->memory.size(), plan.region + 1));
     state->memory[plan.region] = successor.price.memory;
@@ -272,12 +299,12 @@ private:
           continue;
         Resting &resting = state->live[piece.tensor];
         if (tensor.kind == GraphTensor::Input && !resting.layout)
-          resting.layout = std::make_shared<Layout>(plan.entries.at(piece.tensor));
+          layOut(resting, piece.tensor, plan.entries.at(piece.tensor));
         rest(*state, resting, plan.region);
       }
     if (node.result >= 0) {
       Resting &resting = state->live[node.result];
-      resting.layout = std::make_shared<Layout>(plan.candidate.result);
+      layOut(resting, node.result, plan.candidate.result);
       rest(*state, resting, plan.region);
     }
     // What nobody reads any more is forgotten.
@@ -290,6 +317,11 @@ private:
       }
     state->timeline.forget(dying[n]);
     return state;
+  }
+
+  void layOut(Resting &resting, int tensor, const Layout &layout) const {
+    resting.layout = std::make_shared<Layout>(layout);
+    resting.crossingCycles = pricing.crossingCycles(tensor, layout);
   }
 
   /// A tensor rests in this region from now on, if it did not before.
@@ -306,11 +338,7 @@ private:
   PlanFailure &failure;
   int64_t budget;
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
-  struct Offer {
-    SmallVector<const Layout *> current; // of the node's operands; the beam's states keep them alive
-    std::vector<Candidate> candidates;
-  };
-  std::deque<Offer> offers; // of the node at hand
+  std::deque<Offer> offers;            // of the node at hand
   int64_t smallestNeed = INT64_MAX;
   int64_t priced = 0;
   static constexpr double memoryPrice = 2000, kShareOfWork = 0.02;

@@ -10,7 +10,8 @@ namespace wafer::wfr {
 /// Where a live tensor rests.
 struct Resting {
   std::shared_ptr<const Layout> layout;
-  uint64_t regions = 0; // a bit for each that has it
+  uint64_t regions = 0;      // a bit for each that has it
+  double crossingCycles = 0; // of the stream that brings it to another region
   bool isIn(int region) const { return regions >> region & 1; }
 };
 

@@ -50,7 +50,7 @@ private:
   void take(Region &to, const Produced &from, double cycles);
   void note(int tensor, const Produced &produced);
 
-  llvm::SmallVector<Region, 2> regions;
+  llvm::SmallVector<Region, 4> regions;
   using Made = std::vector<std::pair<int, Produced>>;
 
   std::shared_ptr<const Made> made = std::make_shared<Made>(); // by tensor, ascending; copies of a timeline share it

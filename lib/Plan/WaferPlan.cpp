@@ -27,8 +27,9 @@ namespace {
 
 struct Size {
   RegionShape shape;
-  int64_t room;  // regions of this shape that the mesh has room for
-  int64_t lanes; // of a stream with the host
+  int64_t room;         // regions of this shape that the mesh has room for
+  int64_t lanes;        // of a stream with the host
+  int64_t lanesBetween; // of a stream between regions
   int64_t pes() const { return shape.width * shape.height; }
 };
 
@@ -39,6 +40,13 @@ constexpr int kMostRegions = 64;
 constexpr double kWorthGrowing = 0.97;
 
 constexpr int64_t kSides[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
+
+/// Lanes that a stream between regions of this width may have. Where regions only lie above one another, all heads
+/// stand in columns 0 .. meshWidth - width, and lanes of one color, which cannot cross and keep their order, each go
+/// down a column of their own: between heads that both stand at the mesh's edge there is a way for one.
+int64_t lanesBetween(int64_t meshWidth, int64_t width) {
+  return meshWidth / width > 1 ? INT64_MAX : meshWidth - width + 1;
+}
 
 /// Regions of one size that fit around dead parts.
 int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
@@ -54,7 +62,7 @@ SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t me
     if (w < 1 || h < 1 || w > meshWidth || h > meshHeight)
       return;
     if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
-      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h), 0});
+      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h), 0, lanesBetween(meshWidth, w)});
   };
   // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
   for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
@@ -179,7 +187,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     const int64_t most = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes;
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
-      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height), 0});
+      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height), 0, lanesBetween(meshW, width)});
     else
       sizes = sizesFor(space, meshW, meshH, largestSide, most);
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
@@ -239,7 +247,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       if (limit() == 0)
         return;
       plans[i] = searchPlan({graph, model, sizes[i].shape, static_cast<int>(room), sizes[i].lanes,
-                             static_cast<int>(beam), static_cast<double>(fill) / 100, limit},
+                             sizes[i].lanesBetween, static_cast<int>(beam), static_cast<double>(fill) / 100, limit},
                             failures[i]);
       if (plans[i])
         cycles[i] = plans[i]->cycles;
@@ -282,7 +290,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       for (int64_t y : splitsOf(best.region.height)) {
         RegionShape shape{best.region.width, best.region.height, x, y};
         if ((x > 1 || y > 1) && usesDivision(graph, shape))
-          divisions.push_back({shape, whole.room, whole.lanes});
+          divisions.push_back({shape, whole.room, whole.lanes, whole.lanesBetween});
       }
     return divisions;
   }
