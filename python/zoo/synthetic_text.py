@@ -1,4 +1,5 @@
-"""Lines of text as images, for the text-direction classifier: drawn from a 5x7 font with NumPy alone.
+"""Lines of text as images, for the text-direction classifier, and sheets with a line, for text detectors: drawn from a
+5x7 font with NumPy alone.
 
 The classifier takes f32[1, 3, 48, 192]: a line of text scaled to 48 pixels high, values (v / 255 - 0.5) / 0.5, zero to
 the right of a short line.
@@ -62,4 +63,13 @@ def line(text: str, turned: bool = False, seed: int = 0) -> np.ndarray:
         image = image[:, ::-1, ::-1]
     result = np.zeros((1, 3, HEIGHT, WIDTH), np.float32)
     result[0, :, :, :width] = (np.clip(image, 0, 255).round() / 255 - 0.5) / 0.5
+    return result
+
+
+def sheet(text: str, height: int, width: int, seed: int = 0) -> np.ndarray:
+    """f32[1, 3, height, width]: `line` at half its size on white paper."""
+    small = line(text, seed=seed)[..., ::2, ::2]
+    result = np.ones((1, 3, height, width), np.float32)
+    top, columns = (height - small.shape[2]) // 2, min(small.shape[3], width - 4)
+    result[..., top : top + small.shape[2], 4 : 4 + columns] = small[..., :columns]
     return result
