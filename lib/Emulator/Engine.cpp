@@ -29,6 +29,9 @@ static void *reserve(size_t bytes) {
   return p == MAP_FAILED ? nullptr : p;
 }
 
+/// Bytes of memory that this host has.
+static uint64_t hostMemory() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
+
 Engine::Engine(VerifiedProgram verified) : program(std::move(verified)), kernels(selectKernels()) {
   const Profile &p = program.profile;
   const ResourceModel model(p);
@@ -93,6 +96,14 @@ Status Engine::load() {
   const image::Manifest &manifest = program.image.manifest();
   const Diagnostic noMemory{ErrorCode::ImageTooBig, "this host has no room for the cores' memory",
                             "run on a host with more address space, or compile for a smaller mesh"};
+  uint64_t carried = 0;
+  for (const HostPort &port : program.ports)
+    carried += uint64_t(port.words) * 4;
+  if (carried > hostMemory())
+    return Diagnostic{ErrorCode::ImageTooBig,
+                      "the program's ports take and give " + std::to_string(carried) + " bytes, this host has " +
+                          std::to_string(hostMemory()),
+                      "run on a host with more memory"};
   coreOfPe.assign(size_t(program.width) * program.height, kNone);
   size_t count = 0;
   for (const image::Region &region : manifest.regions())

@@ -11,10 +11,11 @@ using namespace wafer::fuzz;
 
 namespace {
 
-// Of what is run: larger programs are legal, and take longer than an input may.
-constexpr int kMaxPes = 256;
-constexpr int64_t kMaxElements = 1 << 16;
-constexpr double kMaxCycles = 20'000;
+// Larger programs are legal, and tell no more: what is verified, and what is run, for how long.
+constexpr uint64_t kMaxMeshPes = 1 << 12;
+constexpr int kMaxPes = 64;
+constexpr int64_t kMaxElements = 1 << 14;
+constexpr double kMaxCycles = 4'000;
 
 /// What a run shows to its caller.
 struct Outcome {
@@ -81,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     requireCoded(profile.error());
     return 0;
   }
-  if (uint64_t(image->manifest().mesh_width()) * image->manifest().mesh_height() > 1 << 16)
+  if (uint64_t(image->manifest().mesh_width()) * image->manifest().mesh_height() > kMaxMeshPes)
     return 0;
   Result<VerifiedProgram> program = verifyProgram(image.take(), *profile);
   if (!program) {

@@ -1,4 +1,6 @@
 // Argument vectors of the tools, one argument a line. The first line chooses the tool: "run", or else the compiler.
+#include "OptionsFuzzer.h"
+
 #include "Fuzz.h"
 
 #include "../../tools/wafer-compile/CommandLine.h"
@@ -27,7 +29,14 @@ template <typename Parse> Outcome outcomeOf(Parse parse, const std::vector<const
           "a refusal has a code", outcome.text);
   return outcome;
 }
+
+Outcome outcomeOf(const std::vector<const char *> &argv) {
+  return argv[0] == std::string("run") ? outcomeOf(parseRunCommandLine, argv)
+                                       : outcomeOf(parseCompileCommandLine, argv);
+}
 } // namespace
+
+std::string wafer::fuzz::helpOf(const std::string &tool) { return outcomeOf({tool.c_str(), "--help"}).text; }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::vector<std::string> arguments;
@@ -39,13 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::vector<const char *> argv;
   for (const std::string &argument : arguments)
     argv.push_back(argument.c_str());
-  for (int round = 0; round != 2; ++round) {
-    static std::string before;
-    Outcome outcome =
-        arguments[0] == "run" ? outcomeOf(parseRunCommandLine, argv) : outcomeOf(parseCompileCommandLine, argv);
-    if (round == 0)
-      before = outcome.text;
-    require(outcome.text == before, "the same arguments give the same answer");
-  }
+  Outcome outcome = outcomeOf(argv);
+  if (hashOf(data, size) % 16 == 0)
+    require(outcomeOf(argv).text == outcome.text, "the same arguments give the same answer");
   return 0;
 }

@@ -8,6 +8,8 @@
 using namespace wafer;
 using namespace wafer::fuzz;
 
+static constexpr int64_t kWords = 1 << 20;
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::string text(reinterpret_cast<const char *>(data), size);
   Result<Profile> profile = Profile::parse(text);
@@ -18,9 +20,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   require(profile->json == text, "a profile keeps its text");
   ResourceModel model(*profile);
   require(model.usableSramBytes() > 0 && model.usableSramBytes() % 4 == 0, "a PE has whole words of memory");
-  for (unsigned op = 0; op != 64; ++op)
-    require(model.vectorCycles(isa::VectorOp(op), 1 << 20) >= 0, "no instruction takes negative time");
-  require(model.broadcastCycles(1 << 20, profile->meshWidth) >= 0, "no transfer takes negative time");
+  for (const isa::VectorOpInfo &info : isa::kVectorOps)
+    require(model.vectorCycles(info.op, kWords) >= 0, "no instruction takes negative time");
+  for (double cycles :
+       {model.broadcastCycles(kWords, profile->meshWidth), model.reduceChainCycles(kWords, profile->meshWidth),
+        model.reduceStarCycles(kWords, profile->meshHeight), model.transferCycles(kWords, profile->meshWidth, 1),
+        model.hostCycles(kWords)})
+    require(cycles >= 0, "no transfer takes negative time");
   Result<ChannelColors> colors = ChannelColors::assign(*profile);
   if (!colors) {
     requireCoded(colors.error());

@@ -575,6 +575,16 @@ TEST(Check, OutputsThatComeShort) {
   EXPECT_TRUE(failedWith(status, ErrorCode::ProgramOutputShort));
 }
 
+TEST(Check, WhatThePortsCarryFitsTheHost) {
+  constexpr int rows = 512;
+  constexpr int64_t words = (int64_t(1) << 31) - 1; // the most of a lane; 4 TiB of all
+  TestProgram p(1, rows, testProfile(1, rows));
+  p.route(3, 0, 0, 1, rows, {{R, W}}, "out");
+  p.host(true, "y", image::I32, {{words, words}}, 0, 0, rows, W, 3);
+  p.region("r", 0, 0, 1, rows, [](Assembler &a) { a.halt(); });
+  EXPECT_TRUE(failedWith(p.run(), ErrorCode::ImageTooBig));
+}
+
 TEST(Check, WindowsLieInTheirBlock) {
   auto window = [](int lo, int n) {
     return runPair(code({sendWords(1, 10)}), code({[=](Assembler &a) {
