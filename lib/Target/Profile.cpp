@@ -163,6 +163,21 @@ private:
 
 } // namespace
 
+/// A profile was written for the routines that its version of waferc had. Those that came later are waferc's own code
+/// like the others: their figures are a built-in machine's.
+static void addLaterRoutines(Json &root) {
+  if (!root.contains("helpers") || !root["helpers"].is_object())
+    return;
+  for (const auto &[builtin, json] : detail::builtinProfiles()) {
+    if (builtin != "wse2")
+      continue;
+    const Json known = Json::parse(json);
+    for (const auto &[name, figure] : known["helpers"].items())
+      if (!root["helpers"].contains(name))
+        root["helpers"][name] = figure;
+  }
+}
+
 bool Profile::isDead(int x, int y) const {
   return std::find(deadPes.begin(), deadPes.end(), std::array<int, 2>{x, y}) != deadPes.end();
 }
@@ -188,6 +203,7 @@ Result<Profile> Profile::parse(std::string_view json) {
   if (root.is_discarded() || !root.is_object())
     return Diagnostic{ErrorCode::ProfileInvalid, "the profile is not a JSON object",
                       "see profiles/wse2.json for the form"};
+  addLaterRoutines(root);
   Profile profile;
   Reader reader(root);
   if (!root.contains("name") || !root["name"].is_string())

@@ -67,6 +67,15 @@ TEST(Profile, MissingFieldIsNamed) {
   EXPECT_NE(errorOf(edited("\"hop_cycles\"", "\"hop\"")).find("fabric.hop_cycles"), std::string::npos);
 }
 
+TEST(Profile, RoutinesThatItDoesNotKnowAreAsOnWse2) {
+  std::string text = (*Profile::load("test4")).json;
+  size_t at = text.find("\"round_bf16_bytes\""), end = text.find('\n', at);
+  ASSERT_NE(end, std::string::npos);
+  Result<Profile> old = Profile::parse(text.erase(at, end - at));
+  ASSERT_TRUE(old) << old.error().str();
+  EXPECT_EQ(old->helperBytes, (*Profile::load("wse2")).helperBytes);
+}
+
 TEST(Profile, UnknownFieldIsNamed) {
   std::string error = errorOf(edited("\"host\": {", "\"host\": {\"speed\": 1,"));
   EXPECT_NE(error.find("'host.speed' is unknown"), std::string::npos) << error;
