@@ -116,7 +116,7 @@ private:
                                space.deadPes({0, 0, request.width, request.height});
     for (const PlaceItem &other : request.items)
       wanted += static_cast<int64_t>(other.w) * other.h;
-    const bool whole = request.width == request.profile.meshWidth && request.height == request.profile.meshHeight;
+    const bool whole = request.profile.isWholeMesh(request.width, request.height);
     if (item.w > request.width || item.h > request.height)
       return {ErrorCode::PlaceTooLarge, "region '" + item.name + "' is " + size + " PEs and the mesh " + mesh,
               whole ? "give smaller regions, or another --target" : "give a larger mesh (--mesh)"};

@@ -236,7 +236,7 @@ Status Verifier::region(int index) {
 // share addresses in time, weights with nothing.
 Status Verifier::memory(const image::Region &region, VerifiedRegion &verified, const std::string &what) {
   auto overflow = [&](const std::string &detail) {
-    return Diagnostic{ErrorCode::ImageMemory, what + ": " + detail, "compile the model again, or for a larger mesh"};
+    return Diagnostic{ErrorCode::ImageMemory, what + ": " + detail, "compile the model again"};
   };
   int64_t usable = profile.sramBytes - profile.sramReservedBytes;
   int64_t section = image.section(region.code_section()).size();

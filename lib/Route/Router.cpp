@@ -505,7 +505,7 @@ private:
 
   Diagnostic failure(const Net &net) const {
     const Cut cut = tightestCut(net);
-    const bool whole = request.width == request.profile.meshWidth && request.height == request.profile.meshHeight;
+    const bool whole = request.profile.isWholeMesh(request.width, request.height);
     std::string lanes = std::to_string(net.lanes.size());
     if (colors.empty())
       return {ErrorCode::RouteImpossible,

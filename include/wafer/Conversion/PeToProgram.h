@@ -46,8 +46,10 @@ struct AssembledProgram {
 };
 
 /// Chooses registers and instructions, lays out code and tables, and checks that code, helpers and buffers fit into a
-/// PE of `profile` together. Buffers must have addresses (pe-allocate-buffers). Errors are emitted with their code.
-mlir::FailureOr<AssembledProgram> assembleProgram(pe::ProgramOp program, const Profile &profile);
+/// PE of `profile` together. Buffers must have addresses (pe-allocate-buffers). Errors are emitted with their code;
+/// none recommends a larger mesh than the machine's (`wholeMesh`).
+mlir::FailureOr<AssembledProgram> assembleProgram(pe::ProgramOp program, const Profile &profile,
+                                                  bool wholeMesh = false);
 
 /// Fills what the assembler knows of a region: all but its rectangle and code section. `internString` gives a string's
 /// index in the manifest, `weightIndex` a weight symbol's.

@@ -69,6 +69,8 @@ struct Profile {
   bool isDead(int x, int y) const;
   bool isDead(int x, int y, PortBits side) const;
   bool isReserved(int color) const;
+  /// There is no larger mesh to recommend.
+  bool isWholeMesh(int64_t width, int64_t height) const { return width == meshWidth && height == meshHeight; }
   bool canSwitch(int color) const;
 
   /// `nameOrPath`: "wse2", "wse3", another built-in profile, or the path of a JSON file.

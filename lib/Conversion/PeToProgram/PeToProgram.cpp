@@ -32,7 +32,8 @@ struct TableLayout {
 
 class ProgramAssembler {
 public:
-  ProgramAssembler(ProgramOp program, const Profile &profile) : program(program), profile(profile) {}
+  ProgramAssembler(ProgramOp program, const Profile &profile, bool wholeMesh)
+      : program(program), profile(profile), wholeMesh(wholeMesh) {}
 
   FailureOr<AssembledProgram> run();
 
@@ -47,6 +48,7 @@ private:
 
   ProgramOp program;
   const Profile &profile;
+  const bool wholeMesh;
   machine::Context context;
   std::vector<machine::Function> functions; // 0 is main
   std::vector<TableOp> tables;
@@ -313,8 +315,10 @@ LogicalResult ProgramAssembler::layOutMemory() {
                      std::to_string(ledger.stack) + ", weights " + std::to_string(ledger.weights) + ", buffers " +
                      std::to_string(ledger.buffers) + " of " + std::to_string(usable) + "; the largest:";
   explain(text);
-  return emitError(program.getLoc(), {ErrorCode::ProgramTooLarge, text,
-                                      "use a larger mesh (--mesh=auto finds the smallest), or more regions"});
+  return emitError(program.getLoc(),
+                   {ErrorCode::ProgramTooLarge, text,
+                    wholeMesh ? "let regions be larger (--largest-region), or give another --target"
+                              : "use a larger mesh (--mesh=auto finds the smallest), or more regions"});
 }
 
 FailureOr<AssembledProgram> ProgramAssembler::run() {
@@ -328,8 +332,8 @@ FailureOr<AssembledProgram> ProgramAssembler::run() {
   return std::move(out);
 }
 
-FailureOr<AssembledProgram> wafer::assembleProgram(ProgramOp program, const Profile &profile) {
-  return ProgramAssembler(program, profile).run();
+FailureOr<AssembledProgram> wafer::assembleProgram(ProgramOp program, const Profile &profile, bool wholeMesh) {
+  return ProgramAssembler(program, profile, wholeMesh).run();
 }
 
 void wafer::fillRegion(const AssembledProgram &program, image::Region &region,

@@ -128,7 +128,8 @@ private:
   }
 
   FailureOr<SramLedger> emitRegion(pe::ProgramOp code, wfr::RegionOp region) {
-    FailureOr<AssembledProgram> program = assembleProgram(code, profile);
+    FailureOr<AssembledProgram> program = assembleProgram(
+        code, profile, profile.isWholeMesh(writer.manifest.mesh_width(), writer.manifest.mesh_height()));
     if (failed(program))
       return failure();
     image::Region &entry = *writer.manifest.add_regions();

@@ -15,6 +15,7 @@ def PeAllocateBuffers : Pass<"pe-allocate-buffers", "::wafer::pe::ProgramOp"> {
   }];
   let options = [
     Option<"usableBytes", "usable-bytes", "int64_t", "0", "Bytes of SRAM that a program may fill (of the target profile)">,
+    Option<"wholeMesh", "whole-mesh", "bool", "false", "The mesh is all that the machine has: a larger one is no remedy">,
   ];
   let statistics = [
     Statistic<"numBuffers", "buffers", "Buffers placed">,

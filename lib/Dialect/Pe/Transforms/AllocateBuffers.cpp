@@ -210,7 +210,9 @@ LogicalResult AllocateBuffers::report() {
     text += (i ? ", @" : " @") + largest[i]->op.getSymName().str() + " " + largest[i]->op.getKind().str() + " " +
             std::to_string(largest[i]->bytes);
   return emitError(getOperation().getLoc(),
-                   {ErrorCode::BuffersTooLarge, text, "give the region more PEs, or a larger mesh (--mesh)"});
+                   {ErrorCode::BuffersTooLarge, text,
+                    wholeMesh ? "let regions be larger (--largest-region), or give another --target"
+                              : "give the region more PEs, or a larger mesh (--mesh)"});
 }
 
 void AllocateBuffers::runOnOperation() {

@@ -7,7 +7,7 @@
 using namespace mlir;
 using namespace wafer::pe;
 
-void wafer::pe::addCodePasses(OpPassManager &programs, int64_t usableBytes) {
+void wafer::pe::addCodePasses(OpPassManager &programs, int64_t usableBytes, bool wholeMesh) {
   auto simplify = [&] {
     programs.addPass(createCSEPass());
     programs.addPass(createCanonicalizerPass());
@@ -16,6 +16,7 @@ void wafer::pe::addCodePasses(OpPassManager &programs, int64_t usableBytes) {
   simplify();
   PeAllocateBuffersOptions allocate;
   allocate.usableBytes = usableBytes;
+  allocate.wholeMesh = wholeMesh;
   programs.addPass(createPeAllocateBuffers(allocate));
   // Addresses are constants from here on: they fold, and functions meet that differ in nothing else.
   simplify();
