@@ -141,7 +141,11 @@ bool Attempts::stoppedBy(Obstacle obstacle) {
     attempt.reset();
     break;
   case Obstacle::NoPlan:
-    meshFailed();
+    // Smaller regions have fewer rows, and so fewer lanes, without being told.
+    if (attempt->lanes > 0)
+      nextSize();
+    else
+      meshFailed();
     break;
   case Obstacle::TooLarge:
     nextFill();

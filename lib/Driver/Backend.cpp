@@ -80,7 +80,7 @@ public:
         return failure();
       if (options.stopAfter == Stage::Fabric)
         return success();
-      if (failed(generate(module)))
+      if (failed(generate(module, attempt)))
         return failure();
       if (options.stopAfter == Stage::Pe)
         return success();
@@ -134,12 +134,13 @@ private:
     });
   }
 
-  LogicalResult generate(ModuleOp module) {
+  LogicalResult generate(ModuleOp module, const Attempt &attempt) {
     return passes(Stage::Pe, module, [&](PassManager &pm) {
       ConvertWaferToPeOptions convert;
       convert.target = options.target;
       pm.addPass(createConvertWaferToPe(convert));
-      pe::addCodePasses(pm.nest<pe::ProgramOp>(), ResourceModel(profile).usableSramBytes());
+      pe::addCodePasses(pm.nest<pe::ProgramOp>(), ResourceModel(profile).usableSramBytes(),
+                        profile.isWholeMesh(attempt.width, attempt.height));
     });
   }
 
@@ -192,11 +193,12 @@ std::string describe(const Attempt &attempt, const std::optional<Attempt> &befor
            std::to_string(attempt.width) + " x " + std::to_string(attempt.height);
   if (attempt.hasPlanOf(*before))
     return "no routes were found: trying other places";
-  if (attempt.lanes < before->lanes || (attempt.lanes && !before->lanes))
-    return "no routes were found: planning with streams of at most " + std::to_string(attempt.lanes) + " lanes";
   if (before->largestSide != attempt.largestSide)
     return "no room for the plan's regions: trying regions of at most " + std::to_string(attempt.largestSide) +
            " PEs a side";
+  if (before->lanes != attempt.lanes)
+    return "no routes were found: planning with streams of at most " + std::to_string(attempt.lanes) +
+           (attempt.lanes == 1 ? " lane" : " lanes");
   return "the code is larger than planned: planning with " + std::to_string(attempt.fill) + "% of the memory";
 }
 

@@ -90,6 +90,10 @@ std::optional<int> FreeSpace::besideClearRows(int y, int w, int h, int lanes) co
   int last = width - w;
   for (int row = y; row != y + lanes; ++row)
     last = std::min(last, straightFromEdge(row));
+  return firstFree(y, w, h, last);
+}
+
+std::optional<int> FreeSpace::firstFree(int y, int w, int h, int last) const {
   for (int x = 0; x <= last;) {
     std::optional<int> next = blockedUntil({x, y, w, h});
     if (!next)
@@ -100,11 +104,19 @@ std::optional<int> FreeSpace::besideClearRows(int y, int w, int h, int lanes) co
 }
 
 int FreeSpace::straightLanes(int w, int h, int most) const {
-  for (int lanes = std::min(most, h); lanes > 0; lanes /= 2)
-    for (int y = 0; y + h <= height; ++y)
-      if (besideClearRows(y, w, h, lanes))
-        return lanes;
-  return 0;
+  most = std::min(most, h);
+  int found = 0;
+  for (int y = 0; y + h <= height && found < most; ++y) {
+    std::optional<int> x = firstFree(y, w, h, std::min(width - w, straightFromEdge(y)));
+    int lanes = 0;
+    while (x && lanes < most && straightFromEdge(y + lanes) >= *x)
+      ++lanes;
+    found = std::max(found, lanes);
+  }
+  int lanes = most;
+  while (lanes > found)
+    lanes /= 2;
+  return lanes;
 }
 
 std::optional<int> FreeSpace::blockedUntil(const Rect &rect) const {

@@ -58,8 +58,9 @@ int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, i
 SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t largestSide,
                            int64_t lanes) {
   SmallVector<Size> sizes;
+  const std::vector<Rect> widest = space.widest();
   auto add = [&](int64_t w, int64_t h) {
-    if (w < 1 || h < 1 || w > meshWidth || h > meshHeight)
+    if (w < 1 || h < 1 || h > meshHeight || w > widest[h - 1].w)
       return;
     if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
       sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h), 0, lanesBetween(meshWidth, w)});
@@ -76,7 +77,6 @@ SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t me
   if (!space.hasDeadParts())
     return sizes;
   // Around dead parts: the largest free square, and beside it what is wider or higher, free and not much smaller.
-  std::vector<Rect> widest = space.widest();
   auto widthAt = [&](int64_t h) { return std::min<int64_t>(widest[h - 1].w, largestSide); };
   int64_t square = 0;
   while (square < std::min(meshHeight, largestSide) && widthAt(square + 1) > square)
@@ -150,7 +150,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       FreeSpace space(*profile, static_cast<int>(meshW), static_cast<int>(meshH));
       if (space.hasDeadParts())
         why += "; its largest free rectangle is " + space.describeLargest();
-      bool whole = meshW == profile->meshWidth && meshH == profile->meshHeight;
+      bool whole = profile->isWholeMesh(meshW, meshH);
       wafer::Diagnostic error{ErrorCode::PlanDoesNotFit, "no plan fits a mesh of " + mesh + ": " + why,
                               whole ? "let regions be larger (--largest-region), or give another --target"
                                     : "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
@@ -193,11 +193,14 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
     // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
     // lane nearly always finds a way.
-    for (Size &size : sizes)
+    for (Size &size : sizes) {
       size.lanes = space.hasDeadParts()
                        ? std::max(1, space.straightLanes(static_cast<int>(size.shape.width),
                                                          static_cast<int>(size.shape.height), static_cast<int>(most)))
                        : most;
+      if (lanes > 0)
+        size.lanesBetween = std::min<int64_t>(size.lanesBetween, lanes);
+    }
     auto refuse = [&](const std::string &why, const std::string &hint) {
       wafer::emitError(getOperation().getLoc(), ErrorCode::PlanDoesNotFit, why, hint);
       return failure();

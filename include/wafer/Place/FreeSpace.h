@@ -53,7 +53,8 @@ public:
   /// The westernmost free place in row y of a w x h rectangle whose first `lanes` rows lanes reach straight from the
   /// edge.
   std::optional<int> besideClearRows(int y, int w, int h, int lanes) const;
-  /// How many lanes, at most `most`, reach the first rows of some free w x h rectangle straight from the edge.
+  /// How many lanes, `most` or what halving it gives, reach the first rows of some free w x h rectangle straight from
+  /// the edge.
   int straightLanes(int w, int h, int most) const;
 
   /// Of every height from 1 to the mesh's, one of the widest free rectangles (of width 0 if no PE is alive).
@@ -64,6 +65,9 @@ public:
   std::string describeLargest() const;
 
 private:
+  /// The westernmost free place of a w x h rectangle in row y, no farther east than `last`.
+  std::optional<int> firstFree(int y, int w, int h, int last) const;
+
   int width, height;
   bool dead;
   std::vector<int> straight;                                           // by row; empty: all the way

@@ -35,7 +35,7 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
                  Option<"regions", "regions", "int64_t", "0", "at most so many regions (0: as many as there is room for)">,
                  Option<"largestSide", "largest-side", "int64_t", "64", "no region is wider or higher">,
                  Option<"fill", "fill", "int64_t", "100", "percent of the usable SRAM that plans may count on">,
-                 Option<"lanes", "lanes", "int64_t", "0", "lanes of a stream with the host, at most (0: as many as there are)">,
+                 Option<"lanes", "lanes", "int64_t", "0", "lanes of a stream, at most (0: as many as rows, and as the host has)">,
                  Option<"first", "first", "bool", "false",
                         "the first plan that is found will do: whether there is one is the question">,
                  Option<"beam", "beam", "int64_t", "6", "width of the beam">];

@@ -1,8 +1,8 @@
 // The pass convert-wafer-to-fabric: what placed regions and their streams ask of the fabric. Every region has the same
 // channels, whatever its kernels use. Streams become nets, from the heads (x = 0) of the producer's rows to those of
-// the consumers, or to and from the mesh's west edge in the region's own rows. All streams with the same ends share one
-// net, be it between regions or with the host: all ends use them in the same order, and colors at a head's router are
-// scarce.
+// the consumers, or to and from the mesh's west edge: in the region's own rows, or the nearest that no dead part
+// closes. All streams with the same ends share one net, be it between regions or with the host: all ends use them in
+// the same order, and colors at a head's router are scarce.
 #include "wafer/Conversion/Passes.h"
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Route/ChannelColors.h"
@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
 
+#include "wafer/Target/DeadParts.h"
 #include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
@@ -35,6 +36,7 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
       wafer::emitError(module.getLoc(), colors.error());
       return signalPassFailure();
     }
+    const DeadParts dead(*profile);
     for (wfr::ProgramOp program : llvm::make_early_inc_range(module.getOps<wfr::ProgramOp>())) {
       OpBuilder builder(program);
       builder.setInsertionPointAfter(program);
@@ -55,7 +57,7 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
         groups[{stream.getFromAttr(), stream.getTo()}].push_back(stream);
       }
       for (auto &[key, streams] : groups)
-        addNet(streams, regions, builder);
+        addNet(streams, regions, dead, program.getMeshHeight(), builder);
     }
   }
 
@@ -96,7 +98,21 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
     }
   }
 
-  void addNet(ArrayRef<wfr::StreamOp> streams, SymbolTable &regions, OpBuilder &builder) {
+  /// The first row of the ports nearest to row y, all of them open in both directions. Where there are none, the router
+  /// says what is dead in row y.
+  static int64_t portRows(int64_t y, int64_t lanes, const DeadParts &dead, int64_t meshHeight) {
+    auto open = [&](int64_t row) {
+      return !dead.pe(0, static_cast<int>(row)) && !dead.link(0, static_cast<int>(row), PortWest);
+    };
+    for (int64_t away = 0; away != meshHeight; ++away)
+      for (int64_t first : {y - away, y + away})
+        if (first >= 0 && first + lanes <= meshHeight && llvm::all_of(llvm::seq(first, first + lanes), open))
+          return first;
+    return y;
+  }
+
+  void addNet(ArrayRef<wfr::StreamOp> streams, SymbolTable &regions, const DeadParts &dead, int64_t meshHeight,
+              OpBuilder &builder) {
     wfr::StreamOp stream = streams.front();
     int64_t lanes = 0;
     SmallVector<StringRef> carries;
@@ -109,7 +125,8 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
       return fabric::RunAttr::get(&getContext(), rect.getX(), rect.getY(), 0, 1, lanes, fabric::Port::Ramp);
     };
     auto edge = [&](wfr::RectAttr rect) {
-      return fabric::RunAttr::get(&getContext(), 0, rect.getY(), 0, 1, lanes, fabric::Port::West);
+      return fabric::RunAttr::get(&getContext(), 0, portRows(rect.getY(), lanes, dead, meshHeight), 0, 1, lanes,
+                                  fabric::Port::West);
     };
     std::string name = (stream.getFrom() ? *stream.getFrom() : "host").str() + "_to";
     SmallVector<Attribute> sinks;

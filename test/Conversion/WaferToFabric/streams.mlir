@@ -1,4 +1,6 @@
 // RUN: wafer-opt %s --convert-wafer-to-fabric=target=test16 | FileCheck %s
+// RUN: sed 's/"dead_pes": {"value": \[\]/"dead_pes": {"value": [[0, 9]]/; s/"dead_links": {"value": \[\]/"dead_links": {"value": [[0, 15, "W"]]/' %root/profiles/test16.json > %t.json
+// RUN: wafer-opt %s --convert-wafer-to-fabric=target=%t.json | FileCheck %s --check-prefix=DEAD
 
 // Streams with the same ends share a net as wide as the widest, between regions and with the host. Several regions that
 // take one stream hear one net; the host's enters in the rows of the region that is nearest to the edge.
@@ -8,6 +10,9 @@
 // CHECK: fabric.net @host_to_b_a from <0, 0 by 0, 1 times 2 port west> to [#fabric.run<4, 8 by 0, 1 times 2 port ramp>, #fabric.run<0, 0 by 0, 1 times 2 port ramp>] carries ["both"]
 // CHECK: fabric.net @b_to_host from <4, 8 by 0, 1 times 4 port ramp> to [#fabric.run<0, 8 by 0, 1 times 4 port west>] carries ["out", "out2"]
 // CHECK-NOT: fabric.net
+// Ports stand where no dead part closes the edge.
+// DEAD: fabric.net @host_to_a from <0, 0 by 0, 1 times 8 port west>
+// DEAD: fabric.net @b_to_host {{.*}} to [#fabric.run<0, 10 by 0, 1 times 4 port west>]
 wafer.program @main mesh(16 x 16) {
   wafer.region @a size(4 x 8) rect <0, 0, 4, 8> {
   }

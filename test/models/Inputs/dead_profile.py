@@ -1,4 +1,5 @@
-"""dead_profile.py FILE WIDTH HEIGHT KIND SEED: wse2 with that mesh, 1 % of its PEs and links dead (zoo.defects)."""
+"""dead_profile.py FILE WIDTH HEIGHT KIND SEED [SHARE]: wse2 with that mesh, 1 % (or SHARE) of its PEs and links dead
+(zoo.defects)."""
 
 import json
 import pathlib
@@ -9,6 +10,6 @@ sys.path.insert(0, str(ROOT / "python"))
 
 from zoo import defects
 
-path, width, height, kind, seed = sys.argv[1:]
-profile = defects.profile("wse2", int(width), int(height), 0.01, kind, int(seed))
+path, width, height, kind, seed, *share = sys.argv[1:]
+profile = defects.profile("wse2", int(width), int(height), float(*share or [0.01]), kind, int(seed))
 pathlib.Path(path).write_text(json.dumps(profile))

@@ -121,6 +121,14 @@ TEST(Attempts, RoutesThatAreNotFoundGetOtherPlacesThenFewerLanesThenSmallerRegio
   EXPECT_EQ(trace.reported->places, 0);
 }
 
+TEST(Attempts, WhatHasNoPlanWithFewLanesGetsSmallerRegions) {
+  Trace trace = run(mesh(16, 8), [](const Attempt &a) {
+    return a.lanes > 0 ? Obstacle::NoPlan : a.largestSide > 12 ? std::optional(Obstacle::NoRoute) : std::nullopt;
+  });
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/100/0/1 16/100/0/2 16/100/0/3 16/100/4/0 12/100/0/0");
+  EXPECT_TRUE(trace.done());
+}
+
 TEST(Attempts, WhatHasNoRoomGetsSmallerRegionsAtOnce) {
   Trace trace = run(mesh(16, 8), [](const Attempt &) { return Obstacle::NoRoom; });
   EXPECT_EQ(text(trace.tried), "16/100/0/0 12/100/0/0 8/100/0/0 6/100/0/0 4/100/0/0");

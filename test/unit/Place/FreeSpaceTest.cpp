@@ -69,6 +69,22 @@ TEST(FreeSpace, WhatBlocksIsLeftBehind) {
   }
 }
 
+TEST(FreeSpace, StraightLanesAreThoseOfTheBestPlace) {
+  for (uint64_t seed = 0; seed != 40; ++seed) {
+    FreeSpace space(withDeadParts(20, 16, 8, 8, seed), 20, 16);
+    for (int h : {4, 8, 12})
+      for (int w : {1, 3, 6}) {
+        int best = 0;
+        for (int lanes : {1, 2, 4, 8})
+          for (int y = 0; y + h <= 16 && lanes <= h; ++y)
+            if (space.besideClearRows(y, w, h, lanes))
+              best = lanes;
+        int found = space.straightLanes(w, h, 8), most = std::min(h, 8);
+        EXPECT_EQ(found, best > most ? most : best) << seed;
+      }
+  }
+}
+
 TEST(FreeSpace, WidestOfEveryHeightIsWhatLookingFinds) {
   for (uint64_t seed = 0; seed != 20; ++seed) {
     Profile profile = withDeadParts(13, 10, 5, 6, seed);
