@@ -69,6 +69,7 @@ bool small(const std::vector<TensorInfo> &infos) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  TimeLimit limit;
   Result<Image> image = Image::fromBytes({data, data + size});
   if (!image) {
     requireCoded(image.error());

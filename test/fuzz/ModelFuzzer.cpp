@@ -70,6 +70,7 @@ std::string lower(const std::string &path, bool wantText) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  TimeLimit limit;
   MemoryFile file(data, size);
   bool twice = hashOf(data, size) % 16 == 0;
   std::string text = lower(file.path(), twice);

@@ -7,6 +7,7 @@ using namespace wafer;
 using namespace wafer::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  TimeLimit limit;
   Result<HostTensor> tensor = parseNpy({data, size}, "input");
   if (!tensor) {
     requireCoded(tensor.error());

@@ -39,6 +39,7 @@ Outcome outcomeOf(const std::vector<const char *> &argv) {
 std::string wafer::fuzz::helpOf(const std::string &tool) { return outcomeOf({tool.c_str(), "--help"}).text; }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  TimeLimit limit;
   std::vector<std::string> arguments;
   std::istringstream lines(std::string(reinterpret_cast<const char *>(data), size));
   for (std::string line; std::getline(lines, line) && arguments.size() != 64;)

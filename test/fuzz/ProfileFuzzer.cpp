@@ -11,6 +11,7 @@ using namespace wafer::fuzz;
 static constexpr int64_t kWords = 1 << 20;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  TimeLimit limit;
   std::string text(reinterpret_cast<const char *>(data), size);
   Result<Profile> profile = Profile::parse(text);
   if (!profile) {
