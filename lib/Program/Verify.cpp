@@ -15,6 +15,8 @@ using namespace wafer;
 namespace {
 constexpr int64_t kBoxLimit = int64_t(1) << 31;
 constexpr int64_t kMeshLimit = int64_t(1) << 24; // PEs
+// Of all lanes: a hundred and eighty tensors on every PE of the largest machines. A few bytes can ask for far more.
+constexpr int64_t kMostLaneBoxes = int64_t(1) << 27;
 const char *const kAgain = "compile the model again";
 
 std::string at(int64_t x, int64_t y) { return "(" + std::to_string(x) + ", " + std::to_string(y) + ")"; }
@@ -373,6 +375,14 @@ Status Verifier::routes() {
 }
 
 Status Verifier::hostStreams() {
+  int64_t boxes = 0;
+  for (const image::HostStream &stream : manifest.streams())
+    for (const image::HostLanes &group : stream.lanes())
+      if ((boxes += std::min<int64_t>(group.count(), kMostLaneBoxes) *
+                    std::min<int64_t>(stream.senders(), kMostLaneBoxes)) > kMostLaneBoxes)
+        return Diagnostic{ErrorCode::ImageTooBig,
+                          "the host's lanes have more than " + std::to_string(kMostLaneBoxes) + " boxes of senders",
+                          "compile for a smaller mesh"};
   std::set<std::string> outputs;
   std::map<std::string, const image::Tensor *>
       inputs; // several regions may read one input, each by a stream of its own

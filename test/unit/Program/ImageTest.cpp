@@ -312,6 +312,17 @@ TEST(Image, StreamsOfOneDirectionShareAPort) {
   EXPECT_EQ(codeOf(t), ErrorCode::ImageHostStream);
 }
 
+TEST(Image, RefusesLanesThatTakeForeverToVerify) {
+  TestProgram p = sample();
+  image::HostStream &stream = *p.writer.manifest.mutable_streams(0);
+  stream.set_senders(1 << 20);
+  stream.mutable_lanes(0)->set_count(1 << 10);
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageTooBig);
+  stream.set_senders(UINT32_MAX);
+  stream.mutable_lanes(0)->set_count(UINT32_MAX);
+  EXPECT_EQ(codeOf(p), ErrorCode::ImageTooBig);
+}
+
 TEST(Image, ExtentsNameADimensionAndACount) {
   auto with = [](const char *output, uint32_t dim, const char *count) {
     TestProgram p = sample();
