@@ -12,8 +12,13 @@ class Difference(Exception):
     """The outputs are not what they must be."""
 
 
-def largest_excess(ours: np.ndarray, reference: np.ndarray, what: str) -> tuple[float, float]:
-    """(largest absolute difference, largest ratio of a difference to what is allowed); Difference if shapes differ."""
+def largest_excess(
+    ours: np.ndarray, reference: np.ndarray, what: str, distance: float = 0.0
+) -> tuple[float, float]:
+    """(largest absolute difference, largest ratio of a difference to what is allowed); Difference if shapes differ.
+
+    `distance` is allowed in any case.
+    """
     if ours.shape != reference.shape or ours.dtype != reference.dtype:
         raise Difference(
             f"{what} is {ours.dtype}{list(ours.shape)}, ONNX Runtime's is {reference.dtype}{list(reference.shape)}"
@@ -36,6 +41,7 @@ def largest_excess(ours: np.ndarray, reference: np.ndarray, what: str) -> tuple[
     ours, reference = ours[finite], reference[finite]
     error = np.abs(ours - reference)
     allowed = coarser * (OF_VALUE * np.abs(reference) + OF_LARGEST * np.abs(reference).max())
+    allowed = np.maximum(allowed, distance)
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = np.where(error == 0, 0.0, error / allowed)
     return float(error.max()), float(excess.max())
