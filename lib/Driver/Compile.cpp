@@ -73,7 +73,7 @@ private:
     frontend.hasLowering = hasOnnxLowering;
     OwningOpRef<ModuleOp> module;
     bool imported = timed(Stage::Onnx, [&] {
-      auto result = frontend::importOnnxModel(context, options.model, frontend, weights);
+      auto result = frontend::importOnnxModel(context, frontend::ModelSource::file(options.model), frontend, weights);
       if (failed(result))
         return failure();
       module = std::move(*result);

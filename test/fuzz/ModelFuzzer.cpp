@@ -1,6 +1,6 @@
 // A model's bytes, through the wire format's walk, the ONNX library, import and tensor lowering. Every refusal has a
 // code; what is lowered verifies, its weights can be read, and the same bytes give the same IR.
-#include "MemoryFile.h"
+#include "Fuzz.h"
 
 #include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
 #include "wafer/Driver/Compile.h"
@@ -32,7 +32,7 @@ MLIRContext &sharedContext() {
 }
 
 /// The IR, or the refusal.
-std::string lower(const std::string &path, bool wantText) {
+std::string lower(const frontend::ModelSource &source, bool wantText) {
   MLIRContext &context = sharedContext();
   driver::DiagnosticReport report(&context);
   frontend::ModelOptions options;
@@ -42,7 +42,7 @@ std::string lower(const std::string &path, bool wantText) {
   // Much quicker, and coverage is seen; but the ONNX library, which has bugs of its own, takes this process with it.
   options.isolated = !std::getenv("WAFER_FUZZ_IN_PROCESS");
   frontend::WeightStore weights;
-  auto module = frontend::importOnnxModel(context, path, options, weights);
+  auto module = frontend::importOnnxModel(context, source, options, weights);
   bool good = succeeded(module);
   if (good) {
     require(succeeded(verify(**module)), "what is imported verifies");
@@ -71,10 +71,10 @@ std::string lower(const std::string &path, bool wantText) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   TimeLimit limit;
-  MemoryFile file(data, size);
+  frontend::ModelSource source{"input", std::span(data, size)};
   bool twice = hashOf(data, size) % 16 == 0;
-  std::string text = lower(file.path(), twice);
+  std::string text = lower(source, twice);
   if (twice)
-    require(lower(file.path(), true) == text, "the same bytes give the same result");
+    require(lower(source, true) == text, "the same bytes give the same result");
   return 0;
 }

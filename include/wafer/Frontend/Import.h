@@ -10,9 +10,10 @@
 
 namespace wafer::frontend {
 
-/// Imports the model in a file: one `func.func @main` whose arguments and results carry `onnx.name`, and an
+/// Imports a model: one `func.func @main` whose arguments and results carry `onnx.name`, and an
 /// `onnx.weight` for each big tensor. Emits every error that it finds as a coded diagnostic.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnxModel(mlir::MLIRContext &context, llvm::StringRef path,
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> importOnnxModel(mlir::MLIRContext &context,
+                                                                   const ModelSource &source,
                                                                    const ModelOptions &options, WeightStore &weights);
 
 /// The same for a model in ONNX's text syntax. `name` stands for a file name in locations.

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,18 @@ namespace wafer::frontend {
 
 /// The newest operator set that models may be written for.
 constexpr int kNewestOpset = 27;
+
+/// Where a model is.
+struct ModelSource {
+  /// A file; or what messages call the model that `bytes` are.
+  std::string name;
+  /// The model itself, which the caller keeps until the compilation has ended.
+  std::optional<std::span<const uint8_t>> bytes{};
+  /// Where external data is looked for if the model is given as bytes. A file's is beside it.
+  std::optional<std::string> folder{};
+
+  static ModelSource file(std::string path) { return {std::move(path)}; }
+};
 
 /// What the caller pins down about a model. Every name must exist in the model.
 struct ModelOptions {

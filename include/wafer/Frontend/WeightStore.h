@@ -20,6 +20,11 @@ public:
   /// Fails with a coded error at the weight's location if its file is gone or has become too short.
   mlir::FailureOr<llvm::ArrayRef<char>> bytes(onnx::WeightOp weight);
 
+  /// Makes bytes that outlive the store what a file of this name would be.
+  void addFile(llvm::StringRef name, llvm::ArrayRef<char> bytes) {
+    files[name.str()] = llvm::MemoryBuffer::getMemBuffer({bytes.data(), bytes.size()}, name, false);
+  }
+
   /// Owns bytes under a weight's symbol name.
   void own(llvm::StringRef symbol, std::string data) { owned[symbol.str()] = std::move(data); }
 

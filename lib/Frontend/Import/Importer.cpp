@@ -577,9 +577,11 @@ FailureOr<OwningOpRef<ModuleOp>> import(MLIRContext &context, ModelResult<Prepar
 
 } // namespace
 
-FailureOr<OwningOpRef<ModuleOp>> frontend::importOnnxModel(MLIRContext &context, StringRef path,
+FailureOr<OwningOpRef<ModuleOp>> frontend::importOnnxModel(MLIRContext &context, const ModelSource &source,
                                                            const ModelOptions &options, WeightStore &weights) {
-  return import(context, prepareModelFile(path.str(), options), path, options, weights);
+  if (source.bytes)
+    weights.addFile(source.name, {reinterpret_cast<const char *>(source.bytes->data()), source.bytes->size()});
+  return import(context, prepareModel(source, options), source.name, options, weights);
 }
 
 FailureOr<OwningOpRef<ModuleOp>> frontend::importOnnxText(MLIRContext &context, StringRef text, StringRef name,

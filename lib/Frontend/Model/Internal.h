@@ -11,22 +11,27 @@
 
 namespace wafer::frontend {
 
-/// A regular file, mapped read-only for as long as this lives.
+/// A regular file, mapped read-only for as long as this lives; or bytes that the caller keeps.
 class MappedFile {
 public:
   static Result<std::unique_ptr<MappedFile>> open(const std::string &path);
+  static Result<std::unique_ptr<MappedFile>> view(const ModelSource &source);
   /// Opens `location` below `folder`, as external data: no absolute path, no "..", no link anywhere on the way.
   static Result<std::unique_ptr<MappedFile>> openBelow(const std::string &folder, const std::string &location);
   ~MappedFile();
 
   std::span<const uint8_t> bytes() const { return {data, size}; }
   const std::string &path() const { return name; }
+  /// Where a model's external data is; nothing if it has no place.
+  const std::optional<std::string> &folder() const { return beside; }
 
 private:
   static Result<std::unique_ptr<MappedFile>> map(int fd, const std::string &path, ErrorCode code);
   const uint8_t *data = nullptr;
   size_t size = 0;
+  bool mapped = false;
   std::string name;
+  std::optional<std::string> beside;
 };
 
 /// What a file that is no model looks like, for the hint; empty if it looks like nothing known.

@@ -38,6 +38,8 @@ Result<std::unique_ptr<MappedFile>> MappedFile::map(int fd, const std::string &p
     return Diagnostic{code, "'" + path + "' is not a regular file", "name a file"};
   auto file = std::unique_ptr<MappedFile>(new MappedFile);
   file->name = path;
+  size_t slash = path.rfind('/');
+  file->beside = slash == std::string::npos ? "" : slash == 0 ? "/" : path.substr(0, slash);
   file->size = static_cast<size_t>(info.st_size);
   if (file->size == 0)
     return file;
@@ -45,11 +47,21 @@ Result<std::unique_ptr<MappedFile>> MappedFile::map(int fd, const std::string &p
   if (address == MAP_FAILED)
     return Diagnostic{code, "cannot map '" + path + "': " + std::strerror(errno), ""};
   file->data = static_cast<const uint8_t *>(address);
+  file->mapped = true;
+  return file;
+}
+
+Result<std::unique_ptr<MappedFile>> MappedFile::view(const ModelSource &source) {
+  auto file = std::unique_ptr<MappedFile>(new MappedFile);
+  file->name = source.name;
+  file->beside = source.folder;
+  file->data = source.bytes->data();
+  file->size = source.bytes->size();
   return file;
 }
 
 MappedFile::~MappedFile() {
-  if (data)
+  if (mapped)
     munmap(const_cast<uint8_t *>(data), size);
 }
 

@@ -502,9 +502,9 @@ bool frontend::parseModel(const std::string &bytes, ::onnx::ModelProto &model) {
   return model.ParseFromCodedStream(&input);
 }
 
-ModelResult<PreparedModel> frontend::prepareModelFile(const std::string &path, const ModelOptions &options) {
+ModelResult<PreparedModel> frontend::prepareModel(const ModelSource &source, const ModelOptions &options) {
   ModelResult<PreparedModel> result;
-  auto file = MappedFile::open(path);
+  auto file = source.bytes ? MappedFile::view(source) : MappedFile::open(source.name);
   if (!file) {
     result.errors.push_back({file.error(), ""});
     return result;
@@ -518,7 +518,7 @@ ModelResult<PreparedModel> frontend::prepareModelFile(const std::string &path, c
     if (parseModel(slim->bytes, model))
       return {};
     std::string foreign = describeForeignFile((*file)->bytes());
-    return {unreadable("'" + path + "' is not an ONNX model",
+    return {unreadable("'" + source.name + "' is not an ONNX model",
                        foreign.empty() ? "fetch or export the model again" : foreign)};
   };
   return prepare(parse, slim->detached, options);

@@ -66,8 +66,8 @@ template <typename T> struct ModelResult {
   std::vector<ModelError> errors;
 };
 
-/// Reads and prepares the model in `path`. External data is read from the file's folder only.
-ModelResult<PreparedModel> prepareModelFile(const std::string &path, const ModelOptions &options);
+/// Reads and prepares a model. External data is read from its folder only.
+ModelResult<PreparedModel> prepareModel(const ModelSource &source, const ModelOptions &options);
 /// The same for a model in ONNX's text syntax.
 ModelResult<PreparedModel> prepareModelText(const std::string &text, const ModelOptions &options);
 

@@ -178,11 +178,7 @@ struct TensorSummary {
 
 class Slimmer {
 public:
-  Slimmer(const MappedFile &file, const ModelOptions &options) : file(file), options(options) {
-    size_t slash = file.path().rfind('/');
-    if (slash != std::string::npos)
-      folder = slash == 0 ? "/" : file.path().substr(0, slash);
-  }
+  Slimmer(const MappedFile &file, const ModelOptions &options) : file(file), options(options) {}
 
   Result<SlimModel> run() {
     SlimModel result;
@@ -431,7 +427,12 @@ private:
     std::string location = entry("location");
     auto &data = externalFiles[location];
     if (!data) {
-      auto opened = MappedFile::openBelow(folder, location);
+      if (!file.folder())
+        return fail(ErrorCode::ExternalData,
+                    "external data '" + location.substr(0, 200) + "', for " + who +
+                        ", has no place: the model is given as bytes",
+                    "give the model as a file, or name the folder that its external data is in");
+      auto opened = MappedFile::openBelow(*file.folder(), location);
       if (!opened) {
         error = opened.error();
         error.message += ", for " + who;
@@ -491,7 +492,6 @@ private:
 
   const MappedFile &file;
   const ModelOptions &options;
-  std::string folder;
   std::map<std::string, std::unique_ptr<MappedFile>> externalFiles;
   SlimModel *slim = nullptr;
   uint64_t nodes = 0;
