@@ -155,7 +155,7 @@ public:
                    const CandidateContext &context)
       : graph(graph), node(node), current(current), context(context) {}
 
-  std::vector<Candidate> run() {
+  Candidates run() {
     for (const SideDims &x : sideChoices(node, /*y=*/false, context.region))
       for (const SideDims &y : sideChoices(node, /*y=*/true, context.region))
         if (!wasteful(x, y))
@@ -234,7 +234,7 @@ private:
       return;
     // Chunks count by t, as the loop around does.
     if (node.repeated() || temporaries(whole) <= context.chunkWords) {
-      addResults(whole);
+      addResults(std::move(whole));
       return;
     }
     // Too much at once: cut a parallel loop in time.
@@ -252,20 +252,20 @@ private:
           continue;
         Candidate candidate = make(cut, llvm::divideCeil(length, piece));
         if (temporaries(candidate) <= context.chunkWords) {
-          addResults(candidate);
+          addResults(std::move(candidate));
           break;
         }
       }
     }
-    addResults(whole); // if memory allows after all
+    addResults(std::move(whole)); // if memory allows after all
   }
 
   /// Where the result may rest.
-  void addResults(const Candidate &base) {
+  void addResults(Candidate base) {
     ArrayRef<int64_t> shape = graph.tensors[node.result].shape;
     bool chunked = base.chunks > 1;
     if (!base.local.partialAxes && !chunked) {
-      candidates.push_back(base);
+      candidates.push_back(std::move(base));
       return;
     }
     // Sides that are free: those of the reduction, and those that shard nothing of the result.
@@ -313,7 +313,7 @@ private:
     for (auto [x, y] : choices) {
       Candidate candidate = base;
       candidate.result = shardLayout(shape, x, y, context.region);
-      candidates.push_back(candidate);
+      candidates.push_back(std::move(candidate));
     }
   }
 
@@ -321,7 +321,7 @@ private:
   const GraphNode &node;
   ArrayRef<const Layout *> current;
   const CandidateContext &context;
-  std::vector<Candidate> candidates;
+  Candidates candidates;
 };
 
 } // namespace
@@ -382,9 +382,9 @@ Layout wafer::wfr::afterReduce(const Layout &layout, bool y) {
   return result;
 }
 
-std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node,
-                                                 ArrayRef<const Layout *> current, const CandidateContext &context) {
-  std::vector<Candidate> candidates;
+Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, ArrayRef<const Layout *> current,
+                                     const CandidateContext &context) {
+  Candidates candidates;
   switch (node.kind) {
   case GraphNode::Kernel:
     return KernelCandidates(graph, node, current, context).run();
@@ -397,7 +397,7 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
       candidate.steps = graph.tripsOf(node);
-      candidates.push_back(candidate);
+      candidates.push_back(std::move(candidate));
     }
     return candidates;
   case GraphNode::Next: {
@@ -406,7 +406,7 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
     candidate.operands = {*current[1], *current[1]};
     candidate.local = candidate.result = *current[1];
     candidate.steps = graph.tripsOf(node);
-    candidates.push_back(candidate);
+    candidates.push_back(std::move(candidate));
     return candidates;
   }
   case GraphNode::Gather: {
@@ -434,7 +434,7 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
       candidate.result.partialAxes = 0;
       candidate.result.kind = PartialKind::None;
       candidate.steps = graph.tripsOf(node);
-      candidates.push_back(candidate);
+      candidates.push_back(std::move(candidate));
     }
     return candidates;
   }
@@ -447,7 +447,7 @@ std::vector<Candidate> wafer::wfr::candidatesFor(const Graph &graph, const Graph
       Candidate candidate;
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
-      candidates.push_back(candidate);
+      candidates.push_back(std::move(candidate));
     };
     if (current[0] && !current[0]->partialAxes)
       add(*current[0]);

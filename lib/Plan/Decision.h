@@ -24,6 +24,9 @@ struct Candidate {
   std::optional<bool> regroupAlong;      // Reshape: by a pass along x (false) or y (true); else nothing moves
 };
 
+/// Grows by moving, where a std::vector would copy.
+using Candidates = llvm::SmallVector<Candidate, 0>;
+
 struct CandidateContext {
   RegionShape region;
   const ResourceModel &model;
@@ -32,8 +35,8 @@ struct CandidateContext {
 };
 
 /// `current` gives the layouts in which the node's plain operands rest now (null: not at rest anywhere yet).
-std::vector<Candidate> candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
-                                     const CandidateContext &context);
+Candidates candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
+                         const CandidateContext &context);
 
 /// What a PE holds over all chunks, or all steps of a loop, of a layout that moves with them.
 Layout wholeOfChunks(const Layout &layout, int64_t chunks);

@@ -146,10 +146,10 @@ std::optional<Layout> wafer::wfr::reshapeLayout(const Layout &layout, ArrayRef<i
   return result;
 }
 
-std::vector<Candidate> wafer::wfr::reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
-                                                     RegionShape region) {
+Candidates wafer::wfr::reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
+                                         RegionShape region) {
   ArrayRef<int64_t> from = node.operands[0].shape, to = graph.tensors[node.result].shape;
-  std::vector<Candidate> candidates;
+  Candidates candidates;
   auto add = [&](const Layout &layout, const Layout &result, std::optional<bool> along = std::nullopt) {
     Candidate candidate;
     candidate.operands.push_back(layout);

@@ -24,8 +24,7 @@ std::optional<Layout> reshapeLayout(const Layout &layout, llvm::ArrayRef<int64_t
                                     bool expand);
 
 /// `current`: where the operand rests, if it does.
-std::vector<Candidate> reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
-                                         RegionShape region);
+Candidates reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current, RegionShape region);
 
 } // namespace wafer::wfr
 

@@ -123,7 +123,7 @@ private:
   struct Offer {
     SmallVector<const Layout *>
         resting; // of the operands' pieces, null: not at rest; the beam's states keep them alive
-    std::vector<Candidate> candidates;
+    Candidates candidates;
     std::vector<std::optional<std::optional<Work>>> works;
   };
 
