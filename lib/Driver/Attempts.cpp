@@ -57,8 +57,9 @@ Attempts::Attempts(const AttemptLimits &limits) : limits(limits) {
 
 void Attempts::start(int64_t width, int64_t height) {
   fill = size = 0;
-  bool planOnly = !limits.width && phase < Phase::Compile;
-  attempt = {width, height, std::min(limits.largestRegion, std::max(width, height)), kFills[0], 0, 0, planOnly};
+  bool planOnly = !limits.width && phase < Phase::Compile, firstPlan = planOnly || phase > Phase::CompileBest;
+  attempt = {width,    height,   std::min(limits.largestRegion, std::max(width, height)), kFills[0], 0, 0,
+             planOnly, firstPlan};
 }
 
 void Attempts::startSquare(Phase next, int64_t side) {
@@ -77,8 +78,10 @@ void Attempts::succeeded() {
   case Phase::PlanBetween:
     return halve(Phase::PlanBetween);
   case Phase::Compile:
-  case Phase::CompileNext:
+  case Phase::CompileBest:
     return attempt.reset();
+  case Phase::CompileNext:
+    return startSquare(Phase::CompileBest, holds);
   case Phase::CompileLargest:
     step = 2;
     return upward(Phase::CompileUpward, Phase::CompileBetween);
@@ -91,11 +94,12 @@ void Attempts::succeeded() {
 void Attempts::meshFailed() {
   if (limits.width)
     return attempt.reset();
-  if (attempt->width == limits.lastSide)
+  if (attempt->width == limits.lastSide || phase == Phase::CompileBest)
     return attempt.reset();
   fails = attempt->width;
   switch (phase) {
   case Phase::PlanLargest:
+  case Phase::CompileBest:
   case Phase::CompileLargest:
     return;
   case Phase::PlanUpward:
@@ -128,12 +132,10 @@ void Attempts::upward(Phase phase, Phase between) {
 void Attempts::halve(Phase between) {
   if (holds - fails > 1)
     return startSquare(between, (fails + holds) / 2);
-  if (between == Phase::CompileBetween)
-    return attempt.reset();
-  startSquare(Phase::Compile, holds);
+  startSquare(between == Phase::CompileBetween ? Phase::CompileBest : Phase::Compile, holds);
 }
 
-bool Attempts::stoppedBy(Obstacle obstacle) {
+bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
   const bool firstOfMesh = fill == 0 && size == 0;
   const bool saysMore = attempt->places == 0 && attempt->lanes == 0 && (firstOfMesh || obstacle != Obstacle::NoPlan);
   switch (obstacle) {
@@ -148,7 +150,7 @@ bool Attempts::stoppedBy(Obstacle obstacle) {
       meshFailed();
     break;
   case Obstacle::TooLarge:
-    nextFill();
+    nextFill(missing);
     break;
   case Obstacle::NoRoute:
     if (++attempt->places == kPlaces)
@@ -165,10 +167,12 @@ bool Attempts::stoppedBy(Obstacle obstacle) {
   return saysMore;
 }
 
-void Attempts::nextFill() {
+void Attempts::nextFill(int64_t missing) {
   attempt->places = 0;
   if (++fill == kFills.size())
     return meshFailed();
+  while (fill + 1 != kFills.size() && kFills[fill] > attempt->fill - missing)
+    ++fill;
   attempt->fill = kFills[fill];
 }
 
@@ -185,5 +189,6 @@ void Attempts::nextSize() {
     return meshFailed();
   int64_t whole = std::min(limits.largestRegion, std::max(attempt->width, attempt->height));
   fill = 0;
-  *attempt = {attempt->width, attempt->height, whole * kEighths[size] / 8, kFills[0], 0, 0, attempt->planOnly};
+  *attempt = {attempt->width,    attempt->height,   whole * kEighths[size] / 8, kFills[0], 0, 0,
+              attempt->planOnly, attempt->firstPlan};
 }

@@ -103,7 +103,7 @@ private:
       plan.splitY = options.splitY;
       plan.largestSide = attempt.largestSide;
       plan.lanes = attempt.lanes;
-      plan.first = attempt.planOnly;
+      plan.first = attempt.firstPlan;
       pm.addPass(createWaferPlan(plan));
       pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
     });
@@ -255,7 +255,7 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
     ImageWriter image;
     Outcome outcome = backend.run(*attempt, result, image);
     if (!outcome) {
-      if (attempts.stoppedBy(*outcome.obstacle))
+      if (attempts.stoppedBy(*outcome.obstacle, outcome.missing))
         worst = std::move(outcome);
       continue;
     }

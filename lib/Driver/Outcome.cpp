@@ -22,6 +22,8 @@ Outcome driver::outcomeOf(MLIRContext *context, llvm::function_ref<LogicalResult
       outcome.obstacle = obstacleOf(*code);
       break;
     }
+  for (mlir::Diagnostic &diagnostic : outcome.said)
+    outcome.missing = std::max(outcome.missing, shortfallOf(diagnostic));
   return outcome;
 }
 

@@ -13,6 +13,7 @@ namespace wafer::driver {
 /// Nothing stood in the way, or an obstacle did: a value for the driver, and for the user what was said about it.
 struct [[nodiscard]] Outcome {
   std::optional<Obstacle> obstacle;
+  int64_t missing = 0; // of TooLarge: memory, in percent of what is usable
   std::vector<mlir::Diagnostic> said;
 
   explicit operator bool() const { return !obstacle; }

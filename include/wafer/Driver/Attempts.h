@@ -4,7 +4,8 @@
 // routed. So a compilation is a sequence of attempts, each of which changes one thing that may help against what
 // stopped the one before. This is the whole policy, without stages and without MLIR: the driver runs what it is told.
 //
-// On one mesh: code that overflows a PE is planned again with less memory to count on, so that more regions open.
+// On one mesh: code that overflows a PE is planned again with less memory to count on, so that more regions open: by as
+// much less as was missing, since estimates err by about the same share again.
 // Streams that find no routes get other places, then fewer lanes; then regions get smaller.
 //
 // The smallest square (--mesh auto) is searched on the assumption that what holds a program is held by any larger
@@ -12,7 +13,9 @@
 // not exhaustive), and it makes the search short: first the largest square, whose failure says that size mends nothing;
 // then upward in steps that double, and between the last failure and the first success by halves. All this asks only
 // whether there is a plan, which is cheap. The square so found is compiled. If its code or its routes do not fit, the
-// one beside it and the largest are, before the same walk is made with compilations.
+// one beside it and the largest are, before the same walk is made with compilations. Those take the first plan that is
+// found, a fifth of the time of the best one; the best is asked for once more at the end, and if its code or its routes
+// do not fit after all, the program with the first one is the result.
 #ifndef WAFER_DRIVER_ATTEMPTS_H
 #define WAFER_DRIVER_ATTEMPTS_H
 
@@ -42,10 +45,11 @@ struct Attempt {
   int64_t lanes;         // of a stream, at most; 0: as many as it can use
   int64_t places;        // chosen before for the same plan: each time from another seed
   bool planOnly;         // whether there is a plan is all that is asked
+  bool firstPlan;        // the first plan will do, the best is not asked for
 
   bool hasPlanOf(const Attempt &other) const {
     return width == other.width && height == other.height && largestSide == other.largestSide && fill == other.fill &&
-           lanes == other.lanes && planOnly == other.planOnly;
+           lanes == other.lanes && firstPlan == other.firstPlan;
   }
 };
 
@@ -66,15 +70,18 @@ public:
   void succeeded();
   /// Goes on after `obstacle` stopped the current attempt. True if what stopped it says more to the user than what
   /// stopped those before: of several failures on one mesh the first, since later ones had less to count on.
-  bool stoppedBy(Obstacle obstacle);
+  /// `missing`: percent of the memory, where it was too small.
+  bool stoppedBy(Obstacle obstacle, int64_t missing = 0);
 
 private:
-  /// Where the search for the smallest square is. Those before Compile only ask for plans.
+  /// Where the search for the smallest square is. Those before Compile only ask for plans, those after CompileBest take
+  /// the first one.
   enum class Phase {
     PlanLargest,
     PlanUpward,
     PlanBetween,
     Compile,
+    CompileBest,
     CompileNext,
     CompileLargest,
     CompileUpward,
@@ -83,7 +90,7 @@ private:
 
   void start(int64_t width, int64_t height);
   void startSquare(Phase next, int64_t side);
-  void nextFill();
+  void nextFill(int64_t missing);
   void nextLanes();
   void nextSize();
   void meshFailed();

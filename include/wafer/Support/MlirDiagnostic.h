@@ -1,6 +1,6 @@
 // Coded errors as MLIR diagnostics: "[WF3501] message", the hint as a note. The code also goes with the diagnostic as a
 // value, its metadata: so the driver learns what stopped a pass, nested or in parallel with others, without a channel
-// of its own to every pass and without reading texts.
+// of its own to every pass and without reading texts. How much memory was missing goes the same way.
 #ifndef WAFER_SUPPORT_MLIRDIAGNOSTIC_H
 #define WAFER_SUPPORT_MLIRDIAGNOSTIC_H
 
@@ -30,6 +30,26 @@ inline std::optional<ErrorCode> errorCodeOf(mlir::Diagnostic &diagnostic) {
   if (metadata.empty() || metadata.front().getKind() != mlir::DiagnosticArgument::DiagnosticArgumentKind::Unsigned)
     return std::nullopt;
   return static_cast<ErrorCode>(metadata.front().getAsUnsigned());
+}
+
+/// The same, of a PE whose memory is too small: by so many bytes of what programs may use.
+struct Shortfall {
+  int64_t bytes, usable;
+  /// In percent of what is usable, rounded down.
+  int64_t percent() const { return 100 * bytes / usable; }
+};
+
+inline mlir::InFlightDiagnostic emitError(mlir::Location location, const Diagnostic &diagnostic, Shortfall shortfall) {
+  mlir::InFlightDiagnostic error = emitError(location, diagnostic);
+  error.getUnderlyingDiagnostic()->getMetadata().push_back(
+      mlir::DiagnosticArgument(static_cast<int64_t>(shortfall.percent())));
+  return error;
+}
+
+/// The percentage of the shortfall that emitError gave a diagnostic; 0: none.
+inline int64_t shortfallOf(mlir::Diagnostic &diagnostic) {
+  auto &metadata = diagnostic.getMetadata();
+  return errorCodeOf(diagnostic) && metadata.size() > 1 ? metadata[1].getAsInteger() : 0;
 }
 
 inline mlir::InFlightDiagnostic emitError(mlir::Location location, ErrorCode code, const llvm::Twine &message,

@@ -318,7 +318,8 @@ LogicalResult ProgramAssembler::layOutMemory() {
   return emitError(program.getLoc(),
                    {ErrorCode::ProgramTooLarge, text,
                     wholeMesh ? "let regions be larger (--largest-region), or give another --target"
-                              : "use a larger mesh (--mesh=auto finds the smallest), or more regions"});
+                              : "use a larger mesh (--mesh=auto finds the smallest), or more regions"},
+                   Shortfall{missing, usable});
 }
 
 FailureOr<AssembledProgram> ProgramAssembler::run() {

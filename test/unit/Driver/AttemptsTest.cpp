@@ -50,11 +50,15 @@ std::string text(const std::vector<Attempt> &attempts) {
   return result;
 }
 
-/// "p9 9": sides, with p where only a plan is asked for.
+/// "p9 f9 9": sides, with p where only a plan is asked for, f where the first one will do.
 std::string sides(const std::vector<Attempt> &attempts) {
   std::string result;
   for (const Attempt &a : attempts)
-    result += (result.empty() ? "" : " ") + std::string(a.planOnly ? "p" : "") + std::to_string(a.width);
+    result += (result.empty() ? "" : " ") +
+              std::string(a.planOnly    ? "p"
+                          : a.firstPlan ? "f"
+                                        : "") +
+              std::to_string(a.width);
   return result;
 }
 
@@ -101,6 +105,19 @@ TEST(Attempts, CodeThatIsTooLargeIsPlannedWithLessMemory) {
       run(mesh(16, 8), [](const Attempt &a) { return a.fill > 85 ? std::optional(Obstacle::TooLarge) : std::nullopt; });
   EXPECT_EQ(text(trace.tried), "16/100/0/0 16/95/0/0 16/90/0/0 16/85/0/0");
   EXPECT_TRUE(trace.done());
+}
+
+TEST(Attempts, AsMuchMemoryAsWasMissingIsNotCountedOn) {
+  auto filled = [](int64_t missing) {
+    Attempts attempts(mesh(16, 8));
+    attempts.stoppedBy(Obstacle::TooLarge, missing);
+    return attempts.current()->fill;
+  };
+  EXPECT_EQ(filled(0), 95);
+  EXPECT_EQ(filled(5), 95);
+  EXPECT_EQ(filled(6), 90);
+  EXPECT_EQ(filled(20), 80);
+  EXPECT_EQ(filled(50), 70);
 }
 
 TEST(Attempts, WithLittleMemoryThereMayBeNoPlanAndTheOverflowIsReported) {
@@ -162,6 +179,24 @@ TEST(Attempts, EverySmallestSquareIsFound) {
     }
 }
 
+TEST(Attempts, WhereCompilationsFailTheSmallestSquareIsFoundWithFirstPlans) {
+  Trace trace = run(squares(3, 40), [](const Attempt &a) -> std::optional<Obstacle> {
+    return a.planOnly || a.width >= 14 ? std::nullopt : std::optional(Obstacle::NoPlan);
+  });
+  EXPECT_EQ(sides(trace.tried), "p3 3 f4 f40 f6 f10 f18 f14 f12 f13 14");
+  ASSERT_TRUE(trace.done());
+  EXPECT_FALSE(trace.result->firstPlan);
+}
+
+TEST(Attempts, WhereTheBestPlanDoesNotFitTheFirstOneStands) {
+  Trace trace = run(squares(3, 40), [&](const Attempt &a) -> std::optional<Obstacle> {
+    return a.planOnly || (a.firstPlan && a.width >= 14) ? std::nullopt : std::optional(Obstacle::NoPlan);
+  });
+  ASSERT_TRUE(trace.done());
+  EXPECT_TRUE(trace.result->firstPlan);
+  EXPECT_EQ(trace.result->width, 14);
+}
+
 TEST(Attempts, WhatHasNoPlanOnTheLargestSquareIsRefusedAtOnce) {
   Trace trace = run(squares(3, 700), squaresFrom(701, 701));
   EXPECT_EQ(sides(trace.tried), "p3 p5 p700");
@@ -175,7 +210,7 @@ TEST(Attempts, WhatTheLargestSquareDoesNotMendIsRefused) {
   for (const Attempt &a : trace.tried)
     if (!a.planOnly && a.largestSide == std::min<int64_t>(a.width, 64))
       compiled.push_back(a);
-  EXPECT_EQ(sides(compiled), "3 4 700");
+  EXPECT_EQ(sides(compiled), "3 f4 f700");
   EXPECT_FALSE(trace.done());
   EXPECT_EQ(trace.reported->width, 700);
 }

@@ -212,7 +212,8 @@ LogicalResult AllocateBuffers::report() {
   return emitError(getOperation().getLoc(),
                    {ErrorCode::BuffersTooLarge, text,
                     wholeMesh ? "let regions be larger (--largest-region), or give another --target"
-                              : "give the region more PEs, or a larger mesh (--mesh)"});
+                              : "give the region more PEs, or a larger mesh (--mesh)"},
+                   Shortfall{peak - usableBytes, usableBytes});
 }
 
 void AllocateBuffers::runOnOperation() {
