@@ -92,8 +92,13 @@ void Attempts::succeeded() {
 }
 
 void Attempts::meshFailed() {
-  if (limits.width)
-    return attempt.reset();
+  if (limits.width) {
+    if (!overflowed || attempt->firstPlan)
+      return attempt.reset();
+    start(limits.width, limits.height);
+    attempt->firstPlan = true;
+    return;
+  }
   if (attempt->width == limits.lastSide || phase == Phase::CompileBest)
     return attempt.reset();
   fails = attempt->width;
@@ -150,6 +155,7 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
       meshFailed();
     break;
   case Obstacle::TooLarge:
+    overflowed = true;
     nextFill(missing);
     break;
   case Obstacle::NoRoute:

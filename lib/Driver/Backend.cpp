@@ -191,6 +191,9 @@ std::string describe(const Attempt &attempt, const std::optional<Attempt> &befor
       before->planOnly != attempt.planOnly)
     return (attempt.planOnly ? "looking for a plan on a mesh of " : "trying a mesh of ") +
            std::to_string(attempt.width) + " x " + std::to_string(attempt.height);
+  if (before->firstPlan != attempt.firstPlan)
+    return attempt.firstPlan ? "the code is larger than planned: trying the first plan that is found"
+                             : "looking for the best plan on this mesh";
   if (attempt.hasPlanOf(*before))
     return "no routes were found: trying other places";
   if (before->largestSide != attempt.largestSide)

@@ -5,7 +5,8 @@
 // stopped the one before. This is the whole policy, without stages and without MLIR: the driver runs what it is told.
 //
 // On one mesh: code that overflows a PE is planned again with less memory to count on, so that more regions open: by as
-// much less as was missing, since estimates err by about the same share again.
+// much less as was missing, since estimates err by about the same share again. If there is no such plan in the end, the
+// first plan that is found is tried: it takes the largest regions, where code has the most room.
 // Streams that find no routes get other places, then fewer lanes; then regions get smaller.
 //
 // The smallest square (--mesh auto) is searched on the assumption that what holds a program is held by any larger
@@ -104,6 +105,7 @@ private:
   int64_t fails = 0, holds = 0; // sides: the largest that fails, the smallest known to hold the program
   int64_t step = 1;
   int planless = 0; // squares
+  bool overflowed = false;
 };
 
 } // namespace wafer::driver
