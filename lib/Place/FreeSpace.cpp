@@ -93,8 +93,8 @@ std::optional<int> FreeSpace::besideClearRows(int y, int w, int h, int lanes) co
   return firstFree(y, w, h, last);
 }
 
-std::optional<int> FreeSpace::firstFree(int y, int w, int h, int last) const {
-  for (int x = 0; x <= last;) {
+std::optional<int> FreeSpace::firstFree(int y, int w, int h, int last, int from) const {
+  for (int x = from; x <= last;) {
     std::optional<int> next = blockedUntil({x, y, w, h});
     if (!next)
       return x;
@@ -117,6 +117,32 @@ int FreeSpace::straightLanes(int w, int h, int most) const {
   while (lanes > found)
     lanes /= 2;
   return lanes;
+}
+
+int FreeSpace::lanesBeside(int w, int h) const {
+  if (!dead)
+    return 2 * w <= width ? h : 0;
+  int best = 0;
+  for (int y = 0; y + h <= height && best < h; ++y)
+    for (std::optional<int> x = firstFree(y, w, h, width - 2 * w), next; x; x = next) {
+      next = firstFree(y, w, h, width - w, *x + w);
+      // Between two rectangles a dead part ends the rows that lanes cross.
+      int lanes = 0;
+      while (next && lanes < h && deadPes({*x, y + lanes, *next - *x, 1}) == 0 &&
+             deadToEast({*x, y + lanes, *next - *x + 1, 1}) == 0)
+        ++lanes;
+      best = std::max(best, lanes);
+    }
+  return best;
+}
+
+int FreeSpace::openLanes(int most) const {
+  int best = 0;
+  for (int y = 0, open = 0; y != height && best < most; ++y) {
+    open = straightFromEdge(y) >= 0 && deadPes({0, y, 1, 1}) == 0 ? open + 1 : 0;
+    best = std::max(best, open);
+  }
+  return best;
 }
 
 std::optional<int> FreeSpace::blockedUntil(const Rect &rect) const {

@@ -56,8 +56,10 @@ class Placement {
 public:
   explicit Placement(const PlaceRequest &request)
       : request(request), space(request.profile, request.width, request.height), random(request.seed + 1),
-        hostLanes(request.items.size()), outputLanes(request.items.size()) {
+        hostLanes(request.items.size()), outputLanes(request.items.size()), inLanes(request.items.size()) {
     for (const PlaceLink &link : request.links) {
+      if (link.from != PlaceLink::kHost && link.to != PlaceLink::kHost)
+        inLanes[link.to] = std::max(inLanes[link.to], link.lanes);
       if ((link.from == PlaceLink::kHost) == (link.to == PlaceLink::kHost))
         continue;
       int &lanes = hostLanes[std::max(link.from, link.to)];
@@ -143,11 +145,19 @@ private:
     // so each that changes rows needs a column of its own between the heads, and other nets pass there too.
     int columns = std::abs(a.x - b.x) - 1;
     int crowded = 0;
-    if (a.y != b.y && columns < 2 * link.lanes)
+    if (a.y != b.y && columns < columnsToChangeRows(link))
       crowded = (columns < link.lanes ? 8 : 1) * (request.width + request.height);
     if (a.y == b.y)
       crowded = deadBetween(a, b, link.lanes) * (request.width + request.height);
     return link.weight * (std::abs(a.x - b.x) + 2 * std::abs(a.y - b.y) + crowded);
+  }
+
+  /// The mesh has columns enough to give a link's lanes many.
+  bool hasColumns(const PlaceLink &link) const { return request.width >= 16 * link.lanes; }
+
+  /// Between the heads of a link's ends, for a bus that has some to spare; more where it steps around dead parts.
+  int columnsToChangeRows(const PlaceLink &link) const {
+    return (space.hasDeadParts() && hasColumns(link) ? 4 : 2) * link.lanes;
   }
 
   /// Dead parts in the rows of straight lanes from one head to the other: each pushes lanes out of their rows.
@@ -175,15 +185,39 @@ private:
     int count = 0;
     for (size_t i = 0; i != rects.size(); ++i) {
       const Rect &r = rects[i];
-      // To the edge where lanes cross it, else one column to the west of the heads.
-      int lanes = std::min(hostLanes[i], r.h), west = std::min(r.x, 1);
-      count += space.deadPes({0, r.y, r.x, lanes}) + space.deadToEast({0, r.y, r.x + 1, lanes}) +
+      // To the edge where lanes cross it, unless they are so few, and go so far, that they step aside anywhere but near
+      // their ends; else one column to the west of the heads.
+      constexpr int kFew = 4;
+      int lanes = std::min(hostLanes[i], r.h), west = std::min(r.x, 1),
+          reach = lanes <= kFew && r.x > 16 * lanes ? 2 * lanes : r.x;
+      if (reach < r.x)
+        count += space.deadPes({0, r.y, reach, lanes}) + space.deadToEast({0, r.y, reach + 1, lanes});
+      count += space.deadPes({r.x - reach, r.y, reach, lanes}) +
+               space.deadToEast({r.x - reach, r.y, reach + 1, lanes}) +
                space.deadOutputs(r.y, std::min(outputLanes[i], r.h)) +
                space.deadPes({r.x - west, r.y + lanes, west, r.h - lanes}) +
                space.deadToEast({r.x - west, r.y + lanes, west + 1, r.h - lanes});
+      int in = std::min(inLanes[i], r.h), before = std::min(columnsBefore(i), r.x);
+      count += space.deadPes({r.x - before, r.y, before, in}) + space.deadToEast({r.x - before, r.y, before + 1, in});
     }
+    if (space.hasDeadParts())
+      for (const PlaceLink &link : request.links)
+        count += crowding(link);
     return count;
   }
+
+  /// A bus that changes rows among dead parts without columns to spare finds no way, however near its ends are.
+  int crowding(const PlaceLink &link) const {
+    if (link.from == PlaceLink::kHost || link.to == PlaceLink::kHost || link.lanes == 1 || !hasColumns(link) ||
+        rects[link.from].y == rects[link.to].y)
+      return 0;
+    int columns = std::abs(rects[link.from].x - rects[link.to].x) - 1;
+    return columns < columnsToChangeRows(link) / 2 ? 8 : columns < columnsToChangeRows(link) ? 2 : 0;
+  }
+
+  /// Columns to the west of an item in which lanes from other items are in their rows again, wherever they came from:
+  /// to step around a dead part there, each of the lanes on its nearer side needs one.
+  int columnsBefore(size_t item) const { return inLanes[item] / 2; }
 
   bool legal(size_t moved) const {
     const Rect &r = rects[moved];
@@ -285,6 +319,25 @@ private:
     return better;
   }
 
+  /// The same for lanes from other items: they come in where nothing is dead in the columns before the heads.
+  bool moveToOpenColumns(size_t a, const std::function<bool(size_t, const Rect &)> &keepIfBetter) {
+    if (!space.hasDeadParts() || inLanes[a] < 2 || hostLanes[a] > outputLanes[a] || pins(static_cast<int>(a)) > 0)
+      return false;
+    bool better = false;
+    const int before = columnsBefore(a), w = before + rects[a].w;
+    for (const PlaceLink &link : request.links)
+      if (link.to == static_cast<int>(a) && link.from != PlaceLink::kHost)
+        for (int y = 0; y + rects[a].h <= request.height; ++y)
+          for (int from : {0, rects[link.from].x + columnsToChangeRows(link) - before + 1})
+            if (std::optional<int> x = space.firstFree(y, w, rects[a].h, request.width - w, from)) {
+              Rect was = rects[a];
+              rects[a].x = *x + before;
+              rects[a].y = y;
+              better |= keepIfBetter(a, was);
+            }
+    return better;
+  }
+
   /// The walk ends somewhere near a good place, seldom at it: as long as an item is better off beside another one, or
   /// at the north-west, it moves there.
   void settle() {
@@ -303,7 +356,7 @@ private:
       better = false;
       for (size_t a = 0; a != rects.size(); ++a) {
         if (round == 0)
-          better |= moveToClearRows(a, keepIfBetter);
+          better |= moveToClearRows(a, keepIfBetter) | moveToOpenColumns(a, keepIfBetter);
         for (size_t b = 0; b != rects.size(); ++b)
           for (bool east : {false, true}) {
             Rect before = rects[a];
@@ -321,6 +374,7 @@ private:
   FreeSpace space;
   Random random;
   std::vector<int> hostLanes, outputLanes; // of items: to or from the mesh's west edge, and those to it alone
+  std::vector<int> inLanes;                // of items: from other items
   std::vector<Rect> rects;
 };
 

@@ -48,6 +48,16 @@ int64_t lanesBetween(int64_t meshWidth, int64_t width) {
   return meshWidth / width > 1 ? INT64_MAX : meshWidth - width + 1;
 }
 
+/// The same around dead parts: lanes go straight where regions fit beside one another, and elsewhere a few find a way
+/// round.
+int64_t lanesBetween(const FreeSpace &space, ArrayRef<Rect> widest, int64_t meshWidth, int64_t w, int64_t h) {
+  constexpr int kFew = 4;
+  int64_t most = lanesBetween(meshWidth, w);
+  if (!space.hasDeadParts() || h <= kFew || widest[h - 1].w >= 2 * w)
+    return most;
+  return std::min<int64_t>(most, std::max(kFew, space.lanesBeside(static_cast<int>(w), static_cast<int>(h))));
+}
+
 /// Regions of one size that fit around dead parts.
 int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
   return packingRoom(space, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
@@ -137,6 +147,14 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     std::optional<Plan> best;
     PlanFailure nearest;
     search(*graph, model, sizes, best, nearest);
+    if (!best && lanes == 0) {
+      // No plan does without wide streams that dead parts are in the way of: perhaps the router finds a way.
+      SmallVector<Size> wider;
+      for (Size size : sizes)
+        if (int64_t most = lanesBetween(meshW, size.shape.width); std::exchange(size.lanesBetween, most) < most)
+          wider.push_back(size);
+      search(*graph, model, wider, best, nearest);
+    }
     if (best && splitX == 0 && splitY == 0 && !first)
       search(*graph, model, divisionsOf(*graph, *best, sizes), best, nearest);
     if (!best) {
@@ -184,13 +202,15 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, int64_t meshW, int64_t meshH) {
     FreeSpace space(profile, static_cast<int>(meshW), static_cast<int>(meshH));
-    const int64_t most = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes;
+    const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
+                  most = space.hasDeadParts() ? space.openLanes(static_cast<int>(limit)) : limit;
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
       sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height), 0, lanesBetween(meshW, width)});
     else
       sizes = sizesFor(space, meshW, meshH, largestSide, most);
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
+    const std::vector<Rect> widest = space.widest();
     // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
     // lane nearly always finds a way.
     for (Size &size : sizes) {
@@ -198,6 +218,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
                        ? std::max(1, space.straightLanes(static_cast<int>(size.shape.width),
                                                          static_cast<int>(size.shape.height), static_cast<int>(most)))
                        : most;
+      if (size.room > 1)
+        size.lanesBetween = lanesBetween(space, widest, meshW, size.shape.width, size.shape.height);
       if (lanes > 0)
         size.lanesBetween = std::min<int64_t>(size.lanesBetween, lanes);
     }
@@ -205,9 +227,14 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       wafer::emitError(getOperation().getLoc(), ErrorCode::PlanDoesNotFit, why, hint);
       return failure();
     };
+    const std::string mesh =
+        "a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs of '" + profile.name + "' ";
+    if (most == 0)
+      return refuse(mesh + "is dead along its west edge, where the host's data enter and leave",
+                    "give another --target");
     if (sizes.empty())
-      return refuse("a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs of '" + profile.name +
-                        "' has no room for any region: its PEs are dead, or the regions asked for are larger",
+      return refuse(mesh + "has no room for any region: its PEs are dead, or the regions asked for are larger" +
+                        (space.hasDeadParts() ? "; its largest free rectangle is " + space.describeLargest() : ""),
                     "give another --mesh or --target");
     if (splitX <= 1 && splitY <= 1)
       return sizes;

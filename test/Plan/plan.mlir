@@ -4,6 +4,8 @@
 // RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=16 mesh-height=16 lanes=2" | FileCheck %s --check-prefix=LANES
 // RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=16 mesh-height=16 first" | FileCheck %s --check-prefix=FIRST
 // RUN: not wafer-opt %s --prepare-kernels --wafer-plan="target=dead16 mesh-width=16 mesh-height=16 fill=1" 2>&1 | FileCheck %s --check-prefix=DEAD
+// RUN: sed 's/"dead_pes": {"value": \[\]/"dead_pes": {"value": [[0, 0], [0, 1], [0, 2], [0, 3]]/' %root/profiles/test16.json > %t.json
+// RUN: not wafer-opt %s --prepare-kernels --wafer-plan="target=%t.json mesh-width=4 mesh-height=4" 2>&1 | FileCheck %s --check-prefix=EDGE
 
 // A product whose weights do not fit one PE is spread over the region; on one PE it is refused with the bytes.
 // CHECK: wafer.region @r0
@@ -21,6 +23,7 @@
 // FIRST: wafer.region @r0 size(16 x 16)
 // Where parts are dead, what is free of them is said; and no larger mesh is recommended than there is.
 // DEAD: [WF3001] no plan fits a mesh of 16 x 16 PEs: {{.*}}; its largest free rectangle is {{[0-9]+}} x {{[0-9]+}} PEs at ({{[0-9]+}}, {{[0-9]+}})
+// EDGE: [WF3001] a mesh of 4 x 4 PEs of 'test16' is dead along its west edge, where the host's data enter and leave
 // DEAD: hint: let regions be larger (--largest-region), or give another --target
 onnx.weight @w bytes 65536 : tensor<64x256xf32>
 func.func @main(%x: tensor<16x64xf32> {onnx.name = "x"}) -> (tensor<16x256xf32> {onnx.name = "y"}) {

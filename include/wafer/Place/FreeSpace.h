@@ -50,12 +50,19 @@ public:
 
   /// The easternmost x of row y that a lane from the west edge, or to it, reaches straight; -1: none.
   int straightFromEdge(int y) const { return straight.empty() ? width - 1 : straight[y]; }
+  /// The westernmost free place of a w x h rectangle in row y from `from` to `last`.
+  std::optional<int> firstFree(int y, int w, int h, int last, int from = 0) const;
   /// The westernmost free place in row y of a w x h rectangle whose first `lanes` rows lanes reach straight from the
   /// edge.
   std::optional<int> besideClearRows(int y, int w, int h, int lanes) const;
   /// How many lanes, `most` or what halving it gives, reach the first rows of some free w x h rectangle straight from
   /// the edge.
   int straightLanes(int w, int h, int most) const;
+
+  /// How many lanes go straight from the first rows of some free w x h rectangle to those of the next one in its rows.
+  int lanesBeside(int w, int h) const;
+  /// The most lanes in rows beside one another that the west edge lets in and out; at most `most`.
+  int openLanes(int most) const;
 
   /// Of every height from 1 to the mesh's, one of the widest free rectangles (of width 0 if no PE is alive).
   std::vector<Rect> widest() const;
@@ -65,9 +72,6 @@ public:
   std::string describeLargest() const;
 
 private:
-  /// The westernmost free place of a w x h rectangle in row y, no farther east than `last`.
-  std::optional<int> firstFree(int y, int w, int h, int last) const;
-
   int width, height;
   bool dead;
   std::vector<int> straight;                                           // by row; empty: all the way

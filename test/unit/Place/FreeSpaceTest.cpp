@@ -85,6 +85,30 @@ TEST(FreeSpace, StraightLanesAreThoseOfTheBestPlace) {
   }
 }
 
+TEST(FreeSpace, LanesBesideAreThoseBetweenNeighborsInTheSameRows) {
+  Profile profile = *Profile::load("wse2");
+  EXPECT_EQ(FreeSpace(profile, 8, 4).lanesBeside(4, 4), 4);
+  EXPECT_EQ(FreeSpace(profile, 7, 4).lanesBeside(4, 4), 0) << "no room beside one another";
+  profile.deadPes = {{4, 2}};
+  EXPECT_EQ(FreeSpace(profile, 9, 4).lanesBeside(4, 4), 2) << "the third row is blocked between them";
+  profile.deadPes = {};
+  profile.deadLinks = {{3, 1, PortEast}};
+  EXPECT_EQ(FreeSpace(profile, 8, 4).lanesBeside(4, 4), 1);
+}
+
+TEST(FreeSpace, OpenLanesAreRowsInARow) {
+  Profile profile = *Profile::load("wse2");
+  EXPECT_EQ(FreeSpace(profile, 8, 10).openLanes(16), 10);
+  profile.deadPes = {{0, 3}, {1, 7}};
+  profile.deadLinks = {{0, 9, PortWest}};
+  EXPECT_EQ(FreeSpace(profile, 8, 10).openLanes(16), 5);
+  EXPECT_EQ(FreeSpace(profile, 8, 10).openLanes(4), 4);
+  profile.deadPes.clear();
+  for (int y = 0; y != 10; ++y)
+    profile.deadPes.push_back({0, y});
+  EXPECT_EQ(FreeSpace(profile, 8, 10).openLanes(16), 0);
+}
+
 TEST(FreeSpace, WidestOfEveryHeightIsWhatLookingFinds) {
   for (uint64_t seed = 0; seed != 20; ++seed) {
     Profile profile = withDeadParts(13, 10, 5, 6, seed);
