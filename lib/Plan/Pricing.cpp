@@ -282,25 +282,28 @@ Pricing::Way Pricing::cheapestWay(const MoveRequest &move, const Candidate &cand
 }
 
 /// How an input comes in: as it is needed (`direct`, if that is given), or by rows, for the sake of more lanes, and
-/// then moved as `move` says.
+/// then moved as `move` says. The cheapest way of those that there is memory for.
 Pricing::Entry Pricing::cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                                       const Candidate &candidate) {
   Entry best;
-  double least = INFINITY;
-  auto consider = [&](const Layout &layout, bool isDirect, double after) {
+  std::pair<bool, double> least{true, INFINITY}; // too large, cycles
+  const double budget = request.fill * static_cast<double>(request.model.usableSramBytes());
+  auto consider = [&](const Layout &layout, bool isDirect, double after, int64_t moved) {
     double cycles = entryCycles(tensor, layout);
-    if (cycles + after < least) {
-      least = cycles + after;
+    bool tooLarge = static_cast<double>(kBaseCodeBytes + 4 * (layout.words() + moved)) > budget;
+    if (std::pair now(tooLarge, cycles + after); now < least) {
+      least = now;
       best = {layout, isDirect, cycles};
     }
   };
   if (direct)
-    consider(*direct, true, 0);
+    consider(*direct, true, 0, 0);
   int64_t rows = std::min(hostLanes, request.region.height);
   for (const Layout &layout : plainLayouts(tensor.shape, request.region, rows)) {
     MoveRequest behind{layout, move.fromShape, move.to, move.shift, move.copy};
     if (const Movement *movement = movements.plan(behind, candidate.steps))
-      consider(layout, false, movement->cycles * static_cast<double>(candidate.steps));
+      consider(layout, false, movement->cycles * static_cast<double>(candidate.steps),
+               movement->middleWords + move.to.words());
   }
   return best;
 }
