@@ -10,6 +10,7 @@
 #include "wafer/Dialect/Pe/Passes.h"
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Plan/Passes.h"
+#include "wafer/Support/Cancellation.h"
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Target/ResourceModel.h"
 #include "wafer/Tensor/Passes.h"
@@ -164,7 +165,7 @@ private:
 
   LogicalResult stage(Stage name, ModuleOp module, llvm::function_ref<LogicalResult()> run) {
     auto start = std::chrono::steady_clock::now();
-    if (failed(run()))
+    if (isCancelled() || failed(run()))
       return failure();
     std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     stages.push_back(reportOf(name, module, seconds.count()));
@@ -257,6 +258,8 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
     BackendResult result;
     ImageWriter image;
     Outcome outcome = backend.run(*attempt, result, image);
+    if (isCancelled())
+      return failure();
     if (!outcome) {
       if (attempts.stoppedBy(*outcome.obstacle, outcome.missing))
         worst = std::move(outcome);

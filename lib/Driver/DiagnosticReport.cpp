@@ -51,10 +51,10 @@ bool DiagnosticReport::hasErrors() const {
   return llvm::any_of(collected, [](const ReportedDiagnostic &d) { return d.severity == "error"; });
 }
 
-void DiagnosticReport::printText(llvm::raw_ostream &os) const {
+void driver::printDiagnostics(ArrayRef<ReportedDiagnostic> diagnostics, llvm::raw_ostream &os) {
   llvm::StringSet<> seen;
   size_t errors = 0;
-  for (const ReportedDiagnostic &d : collected) {
+  for (const ReportedDiagnostic &d : diagnostics) {
     // Most messages name their node themselves.
     std::string node = "'" + d.node + "'";
     bool named = d.node.empty() || StringRef(d.message).contains(node);
@@ -71,11 +71,11 @@ void DiagnosticReport::printText(llvm::raw_ostream &os) const {
     os << errors << " errors\n";
 }
 
-void DiagnosticReport::printJson(llvm::raw_ostream &os) const {
+void driver::printDiagnosticsAsJson(ArrayRef<ReportedDiagnostic> diagnostics, llvm::raw_ostream &os) {
   llvm::json::OStream json(os, 2);
   json.object([&] {
     json.attributeArray("diagnostics", [&] {
-      for (const ReportedDiagnostic &d : collected)
+      for (const ReportedDiagnostic &d : diagnostics)
         json.object([&] {
           json.attribute("severity", d.severity);
           json.attribute("code", d.code);

@@ -70,7 +70,8 @@ void Engine::runCore(uint32_t index) {
       chargeLocation(core, locations[core.pc]);
     if (!step(core, 1, core.clock))
       return;
-    ++instructions;
+    if (++instructions % 65536 == 0 && cancelled())
+      return;
     ++core.pc;
     const int32_t a = r[i.ra], b = r[i.rb];
     int32_t value = 0;

@@ -310,7 +310,7 @@ void Engine::queueTrain(Train *train) {
 }
 
 void Engine::loop() {
-  uint64_t steps = 0, halted = 0;
+  uint64_t steps = 0, runs = 0, halted = 0;
   auto draw = [&](uint64_t below) { // xorshift*: any order will do, but the same for a seed everywhere
     random ^= random >> 12;
     random ^= random << 25;
@@ -325,6 +325,8 @@ void Engine::loop() {
     return item;
   };
   while (!stopped()) {
+    if (++steps % 65536 == 0 && cancelled())
+      break;
     int kind = !readyOps.empty() ? 0 : !readyTrains.empty() ? 1 : !readyCores.empty() ? 2 : 3;
     if (kind == 3)
       break;
@@ -345,10 +347,16 @@ void Engine::loop() {
       uint32_t core = take(readyCores);
       runCore(core);
       halted += cores[core].state == Core::Halted;
-      if (options.progress && ++steps % 4096 == 0)
+      if (options.progress && ++runs % 4096 == 0)
         options.progress(halted, cores.size());
     }
   }
+}
+
+bool Engine::cancelled() {
+  if (!stopped() && options.isCancelled && options.isCancelled())
+    failure = Diagnostic{ErrorCode::Cancelled, "the run was cancelled", ""};
+  return stopped();
 }
 
 void Engine::collect() {

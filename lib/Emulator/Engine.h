@@ -376,6 +376,8 @@ private:
   RouterState &routerAt(uint32_t pe, uint8_t color);
   bool neighbor(uint32_t pe, uint8_t side, uint32_t &next) const;
   bool stopped() const { return failure.has_value(); }
+  /// Asks the caller whether the run is still wanted; if not, it has failed.
+  bool cancelled();
 
   // Report.cpp
   void reportStuck();

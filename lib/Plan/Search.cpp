@@ -14,6 +14,8 @@
 // of its own or in the one that made its operands; Timeline.h keeps the account of who waits for whom.
 #include "Pricing.h"
 
+#include "wafer/Support/Cancellation.h"
+
 #include <cmath>
 #include <deque>
 #include <map>
@@ -57,7 +59,7 @@ public:
       for (Successor &successor : successors)
         next.push_back(apply(n, successor));
       beam = std::move(next);
-      if (request.limit && endOf(beam) > request.limit()) {
+      if (isCancelled() || (request.limit && endOf(beam) > request.limit())) {
         failure = {static_cast<int>(n), 0, budget, /*outrun=*/true};
         return std::nullopt;
       }

@@ -7,6 +7,7 @@
 #include "wafer/Place/Placer.h"
 #include "wafer/Plan/Passes.h"
 #include "wafer/Route/ChannelColors.h"
+#include "wafer/Support/Cancellation.h"
 
 #include "wafer/Target/LoadProfile.h"
 
@@ -265,7 +266,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     std::vector<std::atomic<double>> cycles(sizes.size()); // of plans that are done
     for (std::atomic<double> &each : cycles)
       each = INFINITY;
+    CancellationScope *scope = CancellationScope::current();
     parallelFor(&getContext(), 0, sizes.size(), [&](size_t turn) {
+      CancellationScope::Join join(scope);
       size_t i = turns[turn];
       int64_t room = regions > 0 ? std::min<int64_t>(sizes[i].room, regions) : sizes[i].room;
       auto limit = [&] {

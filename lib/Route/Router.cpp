@@ -24,6 +24,7 @@
 #include "wafer/Route/Router.h"
 
 #include "DisjointPaths.h"
+#include "wafer/Support/Cancellation.h"
 #include "wafer/Support/Random.h"
 #include "wafer/Target/DeadParts.h"
 
@@ -108,7 +109,7 @@ public:
     });
     constexpr int kRounds = 12;
     int failed = -1;
-    for (int round = 0; round != kRounds; ++round) {
+    for (int round = 0; round != kRounds && !(round && isCancelled()); ++round) {
       failed = tryOrder(order);
       if (failed < 0)
         return solution();

@@ -60,7 +60,7 @@ std::string lower(const frontend::ModelSource &source, bool wantText) {
     for (const driver::ReportedDiagnostic &d : report.diagnostics())
       require(d.severity != "error" || d.code != codeString(ErrorCode::InternalError), "a refusal has a code",
               d.message);
-    report.printJson(os);
+    driver::printDiagnosticsAsJson(report.diagnostics(), os);
   } else if (wantText) {
     (*module)->print(os);
   }

@@ -2,7 +2,7 @@
 #ifndef WAFER_TOOLS_WAFERCOMPILE_COMMANDLINE_H
 #define WAFER_TOOLS_WAFERCOMPILE_COMMANDLINE_H
 
-#include "wafer/Driver/Compile.h"
+#include "wafer/Driver/Tool.h"
 
 #include <optional>
 #include <ostream>
@@ -10,8 +10,8 @@
 namespace wafer {
 
 /// Nothing if there is nothing to compile: then help or the error is written, and `exitCode` is the process's.
-std::optional<driver::CompileOptions> parseCompileCommandLine(int argc, const char *const *argv, std::ostream &out,
-                                                              std::ostream &errors, int &exitCode);
+std::optional<driver::ToolOptions> parseCompileCommandLine(int argc, const char *const *argv, std::ostream &out,
+                                                           std::ostream &errors, int &exitCode);
 
 } // namespace wafer
 

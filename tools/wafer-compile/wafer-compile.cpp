@@ -10,5 +10,5 @@ int main(int argc, char **argv) {
   if (!options)
     return exitCode;
   options->progress = isatty(STDERR_FILENO);
-  return wafer::driver::compile(*options, llvm::errs());
+  return wafer::driver::runCompileTool(*options, llvm::errs());
 }

@@ -2,6 +2,8 @@
 
 #include "../Options.h"
 
+#include <algorithm>
+
 using namespace wafer;
 
 std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *const *argv, std::ostream &out,
@@ -11,12 +13,15 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
       "Runs a compiled model on the emulated wafer, core by core.\n\n"
       "  wafer-run model.wafer --input x=x.npy --output-dir out --stats stats.json\n\n"
       "writes one .npy file per output into out/, and out/outputs.json, which maps the outputs' names to files.\n"
-      "Without --input it lists what the model takes and gives."};
+      "Without --input it lists what the model takes and gives. A file - is standard input or output:\n\n"
+      "  wafer-run model.wafer --input x=- --output y=- < x.npy > y.npy"};
   std::string timing = "stream";
-  app.add_option("image", line.image, "program image (.wafer) made by wafer-compile")->required();
+  app.add_option("image", line.image, "program image (.wafer) made by wafer-compile; - is standard input")->required();
   app.add_option("--input", line.inputs, "NAME=FILE.npy, once per input; the type and shape must be the model's")
       ->allow_extra_args(false);
   app.add_option("--output-dir", line.outputFolder, "where the outputs go; made if it is not there");
+  app.add_option("--output", line.outputs, "NAME=FILE.npy, where one output goes; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--stats", line.statsFile, "write cycles, memory and times as JSON (docs/report.md)");
   app.add_option("--timing", timing,
                  "off: values only, faster; stream: count the machine's cycles (docs/machine.md says how exactly)")
@@ -29,6 +34,14 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
       ->check(wholeNumber());
   try {
     app.parse(argc, argv);
+    auto streams = [](const std::vector<std::string> &assignments) {
+      return std::count_if(assignments.begin(), assignments.end(),
+                           [](const std::string &text) { return text.ends_with("=-"); });
+    };
+    if ((line.image == "-") + streams(line.inputs) > 1)
+      throw CLI::ValidationError("--input", "standard input can be read once");
+    if ((line.statsFile == "-") + streams(line.outputs) > 1)
+      throw CLI::ValidationError("--output", "standard output can be written once");
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0) { // --help
       exitCode = app.exit(error, out, errors);

@@ -10,10 +10,11 @@
 namespace wafer {
 
 struct RunCommandLine {
-  std::string image;               // a file
-  std::string outputFolder;        // empty: outputs are not written
-  std::string statsFile;           // empty: none
-  std::vector<std::string> inputs; // NAME=FILE
+  std::string image;                // a file
+  std::string outputFolder;         // empty: outputs are not written
+  std::string statsFile;            // empty: none
+  std::vector<std::string> inputs;  // NAME=FILE
+  std::vector<std::string> outputs; // NAME=FILE
   RunOptions options;
 };
 

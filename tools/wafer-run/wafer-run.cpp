@@ -1,8 +1,10 @@
-// Runs a program image on the emulator: .npy files in, .npy files out.
+// Runs a program image on the emulator: .npy files in, .npy files out. A file "-" is a standard stream.
 #include "CommandLine.h"
 
+#include "wafer/Emulator/StatsJson.h"
 #include "wafer/Support/Npy.h"
 #include "wafer/Support/OutputFile.h"
+#include "wafer/Support/StandardStreams.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -27,7 +29,10 @@ static std::string fileName(const std::string &name, size_t index) {
   return std::to_string(index) + "-" + safe + ".npy";
 }
 
-static Status writeText(const std::string &path, const std::string &text) {
+/// "-" is standard output.
+static Status writeFile(const std::string &path, std::string_view text) {
+  if (path == "-")
+    return writeStandardOutput(text);
   OutputFile file(path);
   file.write(text);
   if (int error = file.finish())
@@ -48,32 +53,51 @@ static Status makeFolder(const std::string &path) {
   return Status::ok();
 }
 
-static std::string statsJson(const RunStats &stats) {
-  using Json = nlohmann::ordered_json;
-  Json json;
-  json["version"] = 1;
-  json["cycles"] = stats.cycles;
-  json["seconds"] = {{"load", stats.loadSeconds}, {"run", stats.runSeconds}};
-  json["threads"] = 1;
-  json["pes"] = {{"used", stats.coresUsed}, {"total", stats.coresTotal}};
-  json["sram"] = {{"max_bytes", stats.sramMax}, {"total_bytes", stats.sramTotal}, {"limit_bytes", stats.sramLimit}};
-  json["wavelets"] = stats.wavelets;
-  json["instructions"] = stats.instructions;
-  json["vector_elements"] = stats.vectorElements;
-  json["regions"] = Json::array();
-  for (const RegionStats &region : stats.regions)
-    json["regions"].push_back(
-        {{"name", region.name},
-         {"rect", {{"x", region.x}, {"y", region.y}, {"width", region.width}, {"height", region.height}}},
-         {"sram_bytes", region.sramBytes},
-         {"cycles", region.cycles}});
-  json["nodes"] = Json::array();
-  for (const NodeStats &node : stats.nodes)
-    json["nodes"].push_back({{"name", node.name},
-                             {"busy_cycles", node.busyCycles},
-                             {"first_cycle", node.firstCycle},
-                             {"last_cycle", node.lastCycle}});
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+static Result<std::unique_ptr<Emulator>> openImage(const std::string &path) {
+  if (path != "-")
+    return Emulator::open(path);
+  Result<std::vector<uint8_t>> bytes = readStandardInput();
+  if (!bytes)
+    return bytes.error();
+  Result<Image> image = Image::fromBytes(bytes.take());
+  if (!image)
+    return image.error();
+  return Emulator::open(image.take());
+}
+
+static Result<HostTensor> readTensor(const std::string &path) {
+  if (path != "-")
+    return readNpy(path);
+  Result<std::vector<uint8_t>> bytes = readStandardInput();
+  if (!bytes)
+    return bytes.error();
+  return parseNpy(*bytes, "<standard input>");
+}
+
+static Status writeTensor(const std::string &path, const HostTensor &tensor) {
+  if (path != "-")
+    return writeNpy(path, tensor);
+  std::vector<uint8_t> bytes = npyBytes(tensor);
+  return writeStandardOutput({reinterpret_cast<const char *>(bytes.data()), bytes.size()});
+}
+
+/// NAME=FILE. The name may hold '=' itself: the longest one that is known counts.
+template <typename Known>
+static std::optional<std::pair<std::string, std::string>> splitAssignment(const std::string &text, Known known) {
+  size_t split = std::string::npos;
+  for (size_t at = text.find('='); at != std::string::npos; at = text.find('=', at + 1))
+    if (known(text.substr(0, at)) || split == std::string::npos)
+      split = at;
+  if (split == std::string::npos)
+    return std::nullopt;
+  return std::pair(text.substr(0, split), text.substr(split + 1));
+}
+
+static bool isNamed(const std::vector<TensorInfo> &infos, const std::string &name) {
+  for (const TensorInfo &info : infos)
+    if (info.name == name)
+      return true;
+  return false;
 }
 
 int main(int argc, char **argv) {
@@ -84,7 +108,7 @@ int main(int argc, char **argv) {
   const std::string &folder = line->outputFolder, &statsFile = line->statsFile;
   RunOptions &options = line->options;
 
-  Result<std::unique_ptr<Emulator>> opened = Emulator::open(line->image);
+  Result<std::unique_ptr<Emulator>> opened = openImage(line->image);
   if (!opened)
     return fail(opened.error());
   Emulator &emulator = **opened;
@@ -101,25 +125,27 @@ int main(int argc, char **argv) {
                : fail({ErrorCode::InputMissing, "no --input is given", "give one --input NAME=FILE.npy for each"});
   }
   for (const std::string &input : line->inputs) {
-    // The name may hold '=' itself: the longest one that is an input counts.
-    size_t split = std::string::npos;
-    for (size_t at = input.find('='); at != std::string::npos; at = input.find('=', at + 1)) {
-      bool known = false;
-      for (const TensorInfo &info : emulator.inputs())
-        known |= info.name == input.substr(0, at);
-      known |= emulator.isIgnored(input.substr(0, at));
-      if (known || split == std::string::npos)
-        split = at;
-    }
-    if (split == std::string::npos)
+    auto parts = splitAssignment(
+        input, [&](const std::string &name) { return isNamed(emulator.inputs(), name) || emulator.isIgnored(name); });
+    if (!parts)
       return fail({ErrorCode::ToolUsage, "--input " + input + ": no '='", "write --input NAME=FILE.npy"});
-    if (emulator.isIgnored(input.substr(0, split)))
+    if (emulator.isIgnored(parts->first))
       continue; // its file may be of any type
-    Result<HostTensor> tensor = readNpy(input.substr(split + 1));
+    Result<HostTensor> tensor = readTensor(parts->second);
     if (!tensor)
       return fail(tensor.error());
-    if (Status status = emulator.setInput(input.substr(0, split), *tensor); !status)
+    if (Status status = emulator.setInput(parts->first, *tensor); !status)
       return fail(status.error());
+  }
+  std::vector<std::pair<std::string, std::string>> wanted;
+  for (const std::string &output : line->outputs) {
+    auto parts = splitAssignment(output, [&](const std::string &name) { return isNamed(emulator.outputs(), name); });
+    if (!parts)
+      return fail({ErrorCode::ToolUsage, "--output " + output + ": no '='", "write --output NAME=FILE.npy"});
+    if (!isNamed(emulator.outputs(), parts->first))
+      return fail({ErrorCode::InputUnknown, "no output '" + parts->first + "'",
+                   "wafer-run without --input lists what there is"});
+    wanted.push_back(*parts);
   }
   // A long run is not made for nothing.
   if (!folder.empty())
@@ -134,10 +160,17 @@ int main(int argc, char **argv) {
   if (terminal)
     std::fprintf(stderr, "\r\x1b[K");
   if (!statsFile.empty())
-    if (Status written = writeText(statsFile, statsJson(emulator.stats())); !written)
+    if (Status written = writeFile(statsFile, statsJson(emulator.stats())); !written)
       return fail(written.error());
   if (!status)
     return fail(status.error());
+  for (const auto &[name, file] : wanted) {
+    Result<HostTensor> tensor = emulator.output(name);
+    if (!tensor)
+      return fail(tensor.error());
+    if (Status written = writeTensor(file, *tensor); !written)
+      return fail(written.error());
+  }
   if (!folder.empty()) {
     nlohmann::ordered_json files = nlohmann::ordered_json::object();
     for (size_t i = 0; i != emulator.outputs().size(); ++i) {
@@ -150,7 +183,7 @@ int main(int argc, char **argv) {
         return fail(written.error());
     }
     std::string text = files.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-    if (Status written = writeText(folder + "/outputs.json", text); !written)
+    if (Status written = writeFile(folder + "/outputs.json", text); !written)
       return fail(written.error());
   }
   return 0;

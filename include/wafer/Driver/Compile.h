@@ -1,13 +1,23 @@
-// What wafer-compile does, as a library: a model file in, one stage of the pipeline out.
+// A compilation, as a library: a model in, a program image or one stage of the pipeline out.
+//
+//   Compilation compilation(options, hooks);
+//   if (compilation.run())
+//     compilation.writeImage("model.wafer");
+//   else
+//     compilation.diagnostics() says why
+//
+// Several may run at once, each in a thread.
 #ifndef WAFER_DRIVER_COMPILE_H
 #define WAFER_DRIVER_COMPILE_H
 
 #include "wafer/Driver/Backend.h"
+#include "wafer/Driver/DiagnosticReport.h"
 #include "wafer/Frontend/Model.h"
 
-#include "llvm/Support/raw_ostream.h"
-
+#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace mlir {
 class OpPassManager;
@@ -16,26 +26,45 @@ class OpPassManager;
 namespace wafer::driver {
 
 struct CompileOptions {
-  std::string model;
+  frontend::ModelSource model;
   frontend::ModelOptions frontend;
-  /// `stopAfter` is the stage to print; the image is written.
   BackendOptions backend;
-  /// A JSON report of the compilation (docs/report.md); empty: none.
-  std::string report;
-  /// Tell on standard error what is being done, if it takes long.
-  bool progress = false;
-  /// Where the image is written, or a stage printed; for stages "-" or empty is standard output.
-  std::string output;
-  /// Errors as one JSON object on standard error instead of text.
-  bool jsonErrors = false;
-  /// Print the time of each stage on standard error.
-  bool timing = false;
-  /// Print locations (ONNX node names) with the IR.
+  /// With the IR of a stage, print locations (ONNX node names).
   bool printLocations = false;
 };
 
-/// Compiles. Errors go to `errors`, each with its code and hint. Returns the exit code: 0, or 1 after errors.
-int compile(const CompileOptions &options, llvm::raw_ostream &errors);
+/// How the caller follows a compilation. Called in the thread that runs it.
+struct CompileHooks {
+  /// What is being tried, if it takes more than one attempt.
+  std::function<void(const std::string &)> progress;
+  StageDone stageDone;
+  /// Asked now and then; if it says yes, the compilation ends with WF8010.
+  std::function<bool()> isCancelled;
+};
+
+class Compilation {
+public:
+  explicit Compilation(CompileOptions options, CompileHooks hooks = {});
+  ~Compilation();
+
+  /// False after errors. Once.
+  bool run();
+
+  const std::vector<ReportedDiagnostic> &diagnostics() const;
+  /// An error that was met with the result.
+  void addError(const Diagnostic &diagnostic);
+  /// The IR of the stage that was to be the last one; empty if that is the image.
+  const std::string &printed() const;
+  /// The image, if it was to be made and run() succeeded. What the model's file holds is read again for it.
+  Status writeImage(const std::string &path);
+  std::vector<uint8_t> imageBytes();
+  /// docs/report.md; also of a compilation that failed.
+  std::string report() const;
+
+private:
+  class Impl;
+  std::unique_ptr<Impl> impl;
+};
 
 /// From the onnx dialect to the checked and folded tensor level.
 void addTensorPasses(mlir::OpPassManager &passes);

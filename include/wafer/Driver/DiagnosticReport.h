@@ -27,15 +27,16 @@ public:
 
   bool hasErrors() const;
   const std::vector<ReportedDiagnostic> &diagnostics() const { return collected; }
-  /// "error[WF2001]: ..." with hints below; equal errors are printed once.
-  void printText(llvm::raw_ostream &os) const;
-  /// {"diagnostics": [{"severity", "code", "node", "message", "hint"}, ...]}
-  void printJson(llvm::raw_ostream &os) const;
 
 private:
   std::vector<ReportedDiagnostic> collected;
   mlir::ScopedDiagnosticHandler handler;
 };
+
+/// "error[WF2001]: ..." with hints below; equal errors are printed once.
+void printDiagnostics(llvm::ArrayRef<ReportedDiagnostic> diagnostics, llvm::raw_ostream &os);
+/// {"diagnostics": [{"severity", "code", "node", "message", "hint"}, ...]}
+void printDiagnosticsAsJson(llvm::ArrayRef<ReportedDiagnostic> diagnostics, llvm::raw_ostream &os);
 
 } // namespace wafer::driver
 

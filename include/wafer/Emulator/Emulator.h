@@ -34,6 +34,8 @@ struct RunOptions {
   double maxCycles = 0;      // 0: no limit
   /// Called now and then with the number of cores that have halted.
   std::function<void(uint64_t halted, uint64_t cores)> progress;
+  /// Asked now and then; if it says yes, the run ends with WF8010.
+  std::function<bool()> isCancelled;
 };
 
 struct TensorInfo {
@@ -76,6 +78,7 @@ class Emulator {
 public:
   /// Opens, verifies and instantiates an image; the profile is the one inside it.
   static Result<std::unique_ptr<Emulator>> open(const std::string &path);
+  static Result<std::unique_ptr<Emulator>> open(Image image);
   static Result<std::unique_ptr<Emulator>> create(VerifiedProgram program);
   ~Emulator();
 

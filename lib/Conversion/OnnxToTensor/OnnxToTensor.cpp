@@ -13,6 +13,7 @@
 #include "Walk.h"
 
 #include "wafer/Dialect/Onnx/NoLowering.h"
+#include "wafer/Support/Cancellation.h"
 #include "wafer/Support/MlirDiagnostic.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -386,6 +387,8 @@ void Walk::checkYields(Block &block) {
 
 LogicalResult Walk::convertBlock(Block &block) {
   for (Operation &op : block.without_terminator()) {
+    if (isCancelled())
+      return failure();
     if (isa<onnx::NoneOp>(op)) {
       define(op.getResult(0), Lowered::absent());
     } else if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
