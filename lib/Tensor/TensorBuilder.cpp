@@ -10,6 +10,14 @@ using namespace mlir;
 using namespace wafer;
 using utils::IteratorType;
 
+bool wafer::isCountable(ArrayRef<int64_t> shape) {
+  constexpr int64_t kSide = int64_t(1) << 31, kElements = int64_t(1) << 36;
+  int64_t elements = 1;
+  return llvm::all_of(shape, [&](int64_t extent) {
+    return extent < kSide && !llvm::MulOverflow(elements, extent, elements) && elements < kElements;
+  });
+}
+
 std::optional<SmallVector<int64_t>> wafer::broadcastShapes(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
   SmallVector<int64_t> shape(std::max(a.size(), b.size()), 1);
   for (ArrayRef<int64_t> operand : {a, b})

@@ -29,6 +29,10 @@ inline mlir::RankedTensorType tensorTypeOf(mlir::Value value) {
 inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) { return tensorTypeOf(value).getShape(); }
 inline mlir::Type elementTypeOf(mlir::Value value) { return tensorTypeOf(value).getElementType(); }
 
+/// A tensor that the loader takes (lib/Program/Verify.cpp): sides of less than 2^31, less than 2^36 elements. Larger
+/// ones overflow in whoever multiplies their extents.
+bool isCountable(llvm::ArrayRef<int64_t> shape);
+
 /// NumPy's broadcasting; nullopt if the shapes do not go together.
 std::optional<llvm::SmallVector<int64_t>> broadcastShapes(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b);
 

@@ -32,13 +32,15 @@ Value unpack(NodeLowering &n, Value bytes, int64_t bits) {
 LogicalResult lowerMatMulNBits(NodeLowering &n) {
   int64_t k = n.intAttr("K", 0), columns = n.intAttr("N", 0), bits = n.intAttr("bits", 4),
           block = n.intAttr("block_size", 0);
-  if ((bits != 2 && bits != 4 && bits != 8) || block < 8 || k < 1 || columns < 1 || n.rank(0) < 1 ||
-      n.shape(0).back() != k || !n.element(0).isF32())
-    return n.unsupported("needs an operand of f32 that ends in K, and bits of 2, 4 or 8");
+  if ((bits != 2 && bits != 4 && bits != 8) || block < 8 || block % 8 != 0 || block > INT32_MAX || k < 1 ||
+      columns < 1 || n.rank(0) < 1 || n.shape(0).back() != k || !n.element(0).isF32())
+    return n.unsupported("needs an operand of f32 that ends in K, bits of 2, 4 or 8 and blocks of whole bytes");
   if (n.operand(4) || n.intAttr("weight_prepacked", 0))
     return n.unsupported("g_idx or a prepacked weight", "quantize the model without reordering its columns");
   int64_t blocks = (k + block - 1) / block, bytes = block * bits / 8, perByte = 8 / bits;
   auto holds = [&](size_t i, int64_t elements) { return tensorTypeOf(n.operand(i)).getNumElements() == elements; };
+  if (!isCountable({columns, blocks, block})) // before these are multiplied
+    return n.invalid("N and K are larger than any weight");
   if (!holds(1, columns * blocks * bytes) || !holds(2, columns * blocks) || (n.operand(5) && !holds(5, columns)))
     return n.invalid("weight, scales or bias do not fit N, K, bits and block_size");
   Type f32 = n.t.b.getF32Type();
@@ -71,7 +73,7 @@ LogicalResult lowerMatMulNBits(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::blockQuantizedLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"MatMulNBits", 1, lowerMatMulNBits, "com.microsoft"},
+      {"MatMulNBits", 1, lowerMatMulNBits, "com.microsoft", "FIFaif"},
   };
   return table;
 }

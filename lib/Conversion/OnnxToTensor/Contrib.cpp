@@ -61,8 +61,8 @@ LogicalResult lowerEmbedLayerNormalization(NodeLowering &n) {
     return n.invalid("needs input_ids of [batch, length] and matrices of embeddings");
   int64_t batch = n.shape(0)[0], length = n.shape(0)[1], width = n.shape(2)[1];
   if (n.shape(3)[1] != width || !isVectorOf(n.operand(5), width) || !isVectorOf(n.operand(6), width) ||
-      (n.operand(1) && n.shape(1) != n.shape(0)))
-    return n.invalid("the embeddings, gamma and beta must be of one width, and the ids of one shape");
+      (n.operand(1) && n.shape(1) != n.shape(0)) || (n.operand(7) && n.shape(7) != n.shape(0)))
+    return n.invalid("the embeddings, gamma and beta must be of one width, and the ids and the mask of one shape");
   Value sum = n.t.gatherRows(n.operand(2), n.operand(0)), positions;
   if (n.operand(8)) {
     positions = n.t.gatherRows(n.operand(3), n.operand(8));
@@ -71,7 +71,8 @@ LogicalResult lowerEmbedLayerNormalization(NodeLowering &n) {
       return n.invalid("there are fewer positions than tokens");
     positions = n.t.reshape(n.t.slice(n.operand(3), {0, 0}, {length, width}, {1, 1}), {1, length, width});
   }
-  if (!broadcastShapes(shapeOf(sum), shapeOf(positions)))
+  auto sumShape = broadcastShapes(shapeOf(sum), shapeOf(positions));
+  if (!sumShape || *sumShape != Ints(shapeOf(sum)))
     return n.invalid("position_ids must be [1 or batch, length]");
   sum = n.t.add(sum, positions);
   if (n.operand(1)) {
@@ -211,17 +212,17 @@ LogicalResult lowerFusedMatMul(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::contribLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"SkipLayerNormalization", 1, lowerSkipNormalization, "com.microsoft"},
-      {"SkipSimplifiedLayerNormalization", 1, lowerSkipNormalization, "com.microsoft"},
-      {"SimplifiedLayerNormalization", 1, lowerSimplifiedLayerNormalization, "com.microsoft"},
-      {"EmbedLayerNormalization", 1, lowerEmbedLayerNormalization, "com.microsoft"},
-      {"Gelu", 1, lowerGelu, "com.microsoft"},
-      {"BiasGelu", 1, lowerGelu, "com.microsoft"},
-      {"FastGelu", 1, lowerGelu, "com.microsoft"},
-      {"QuickGelu", 1, lowerGelu, "com.microsoft"},
-      {"FusedConv", 1, lowerFusedConv, "com.microsoft"},
-      {"FusedGemm", 1, lowerFusedGemm, "com.microsoft"},
-      {"FusedMatMul", 1, lowerFusedMatMul, "com.microsoft"},
+      {"SkipLayerNormalization", 1, lowerSkipNormalization, "com.microsoft", "FFFff"},
+      {"SkipSimplifiedLayerNormalization", 1, lowerSkipNormalization, "com.microsoft", "FFFf"},
+      {"SimplifiedLayerNormalization", 1, lowerSimplifiedLayerNormalization, "com.microsoft", "FF"},
+      {"EmbedLayerNormalization", 1, lowerEmbedLayerNormalization, "com.microsoft", "IiFFfFFii"},
+      {"Gelu", 1, lowerGelu, "com.microsoft", "F"},
+      {"BiasGelu", 1, lowerGelu, "com.microsoft", "FF"},
+      {"FastGelu", 1, lowerGelu, "com.microsoft", "Ff"},
+      {"QuickGelu", 1, lowerGelu, "com.microsoft", "F"},
+      {"FusedConv", 1, lowerFusedConv, "com.microsoft", "FFff"},
+      {"FusedGemm", 1, lowerFusedGemm, "com.microsoft", "FFf"},
+      {"FusedMatMul", 1, lowerFusedMatMul, "com.microsoft", "FF"},
   };
   return table;
 }

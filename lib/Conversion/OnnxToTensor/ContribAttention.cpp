@@ -24,11 +24,13 @@ Value part(NodeLowering &n, Value x, int64_t d, int64_t first, int64_t count) {
   return n.t.slice(x, offsets, sizes, ones);
 }
 
-/// The sum of what is added to the scores; either may be null.
-Value addBias(NodeLowering &n, Value a, Value b) {
-  if (!a || !b)
-    return a ? a : b;
-  return n.t.add(a, b);
+/// Adds to what is added to the scores; either may be null.
+LogicalResult addBias(NodeLowering &n, Value &bias, Value more) {
+  if (bias && more && !broadcastShapes(shapeOf(bias), shapeOf(more)))
+    return n.invalid("the mask and the attention bias do not go together");
+  if (more)
+    bias = bias ? n.t.add(bias, more) : more;
+  return success();
 }
 
 /// What a mask of keys adds to the scores, [batch or 1, 1, queries or 1, keys]: 0, or `hidden` where the mask is 0 (or
@@ -85,8 +87,9 @@ LogicalResult lowerPackedAttention(NodeLowering &n) {
     return n.unsupported("do_rotary or past_present_share_buffer", "export the model without them");
   int64_t batch = n.shape(0)[0], queries = n.shape(0)[1], width = n.shape(1)[1];
   Ints sizes = n.intsAttr("qkv_hidden_sizes", {width / 3, width / 3, width / 3});
-  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != width || sizes[0] % heads || sizes[1] % heads ||
-      sizes[2] % heads)
+  bool divides = sizes.size() == 3 &&
+                 llvm::all_of(sizes, [&](int64_t size) { return size > 0 && size <= width && size % heads == 0; });
+  if (!divides || sizes[0] + sizes[1] + sizes[2] != width)
     return n.invalid("the weight's columns do not divide into heads of queries, keys and values");
   auto product = matrixProduct(n, n.operand(0), n.operand(1));
   if (failed(product))
@@ -116,7 +119,8 @@ LogicalResult lowerPackedAttention(NodeLowering &n) {
       return failure();
     form.bias = *bias;
   }
-  form.bias = addBias(n, form.bias, n.operand(5));
+  if (failed(addBias(n, form.bias, n.operand(5))))
+    return failure();
   if (n.intAttr("unidirectional", 0))
     form.last = causalLimit(n, queries, past);
   if (n.outputUsed(1)) {
@@ -191,7 +195,8 @@ LogicalResult lowerMultiHeadAttention(NodeLowering &n) {
       return failure();
     form.bias = *bias;
   }
-  form.bias = addBias(n, form.bias, n.operand(5));
+  if (failed(addBias(n, form.bias, n.operand(5))))
+    return failure();
   if (n.intAttr("unidirectional", 0))
     form.last = causalLimit(n, queries, past);
   n.setOutput(1, form.k);
@@ -235,10 +240,15 @@ LogicalResult lowerGroupQueryAttention(NodeLowering &n) {
   form.k = splitHeads(n, parts[1], groups);
   form.v = splitHeads(n, parts[2], groups);
   int64_t size = shapeOf(form.q)[3];
+  for (Value x : {form.k, form.v})
+    if (shapeOf(x)[0] != batch || shapeOf(x)[2] != queries)
+      return n.invalid("queries, keys and values must be of one batch and one length");
+  if (shapeOf(form.k)[3] != size)
+    return n.invalid("the heads of queries and keys differ in size");
   auto total = n.constantInts(6);
   if (!total || total->size() != 1)
     return n.notConstant("total_sequence_length, which decides the extent of the cache,");
-  if (tensorTypeOf(n.operand(5)).getNumElements() != batch || total->front() < queries || shapeOf(form.k)[2] != queries)
+  if (tensorTypeOf(n.operand(5)).getNumElements() != batch || total->front() < queries || total->front() > INT32_MAX)
     return n.invalid("seqlens_k must have one element per batch element, and the total length be that of the keys");
   // How many keys each batch element has had before: none in the prompt. With one element that is no secret.
   Type i32 = n.t.b.getI32Type();
@@ -335,10 +345,10 @@ LogicalResult lowerRotaryEmbedding(NodeLowering &n) {
 
 ArrayRef<LoweringEntry> wafer::contribAttentionLowerings() {
   static constexpr LoweringEntry table[] = {
-      {"Attention", 1, lowerPackedAttention, "com.microsoft"},
-      {"MultiHeadAttention", 1, lowerMultiHeadAttention, "com.microsoft"},
-      {"GroupQueryAttention", 1, lowerGroupQueryAttention, "com.microsoft"},
-      {"RotaryEmbedding", 1, lowerRotaryEmbedding, "com.microsoft"},
+      {"Attention", 1, lowerPackedAttention, "com.microsoft", "FFfiffi"},
+      {"MultiHeadAttention", 1, lowerMultiHeadAttention, "com.microsoft", "Ffffifffii"},
+      {"GroupQueryAttention", 1, lowerGroupQueryAttention, "com.microsoft", "FffffIIffifaaaaaa"},
+      {"RotaryEmbedding", 1, lowerRotaryEmbedding, "com.microsoft", "FIFF"},
   };
   return table;
 }

@@ -9,6 +9,7 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <optional>
+#include <string_view>
 
 namespace wafer {
 
@@ -169,12 +170,18 @@ struct LoweringEntry {
   LoweringFunction lower;
   const char *domain = "";
   Operands operands = Operands::Computed;
+  /// Of an operator that the ONNX library has no schema of, one letter for each operand: F for floats, I for integers
+  /// or booleans, A for any tensor; small if it may be left out.
+  std::string_view signature{};
 
   constexpr LoweringEntry(const char *op, int minSince, LoweringFunction lower, const char *domain = "",
                           Operands operands = Operands::Computed)
       : op(op), minSince(minSince), lower(lower), domain(domain), operands(operands) {}
   constexpr LoweringEntry(const char *op, int minSince, LoweringFunction lower, Operands operands)
       : LoweringEntry(op, minSince, lower, "", operands) {}
+  constexpr LoweringEntry(const char *op, int minSince, LoweringFunction lower, const char *domain,
+                          std::string_view signature)
+      : op(op), minSince(minSince), lower(lower), domain(domain), signature(signature) {}
 };
 
 /// How a node of an old version is lowered: as `asOp` of version `asSince`, from version `minSince` on up to the first

@@ -472,7 +472,30 @@ Value Walk::declaredForm(Value value, Type resultType, ArrayRef<Type> operands, 
   return storedType(declared) == elementTypeOf(value) ? t.as(value, declared) : value;
 }
 
+/// What is wrong with the operands by a signature (LoweringEntry); empty if nothing is.
+static std::string operandFault(std::string_view signature, ArrayRef<Value> operands) {
+  for (auto [i, kind] : llvm::enumerate(signature)) {
+    Value operand = i < operands.size() ? operands[i] : Value();
+    if (!operand && llvm::isUpper(kind))
+      return "operand " + std::to_string(i) + " is missing";
+    char wanted = llvm::toUpper(kind);
+    if (operand && ((wanted == 'F' && !isa<FloatType>(elementTypeOf(operand))) ||
+                    (wanted == 'I' && !isa<IntegerType>(elementTypeOf(operand)))))
+      return "operand " + std::to_string(i) + " is not of " + (wanted == 'F' ? "floats" : "integers");
+  }
+  for (size_t i = signature.size(); i < operands.size(); ++i)
+    if (operands[i])
+      return "the operator takes no operand " + std::to_string(i);
+  return "";
+}
+
 LogicalResult Walk::convertNode(onnx::NodeOp node) {
+  for (auto [i, operand] : llvm::enumerate(node.getInputs()))
+    if (Value value = lookup(operand).tensor; value && !isCountable(shapeOf(value)))
+      return refuse(node, ErrorCode::ModelLimits,
+                    "operand " + Twine(i) + " is a " + textOf(value.getType()) +
+                        ", larger than any machine: a side has less than 2^31 elements, a tensor less than 2^36",
+                    "give smaller dimensions with --dim or --shape");
   if (const WalkEntry *entry = findWalkEntry(node.getDomain(), node.getOpType(), node.getSince())) {
     for (auto [i, operand] : llvm::enumerate(node.getInputs()))
       if (lookup(operand).kind == Lowered::Bounded)
@@ -502,6 +525,9 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
       return refuse(node, ErrorCode::ValueTypeUnsupported, "reads an optional without a value", "");
     operands.push_back(value.tensor);
   }
+  if (std::string_view signature = found.entry->signature; !signature.empty())
+    if (std::string wrong = operandFault(signature, operands); !wrong.empty())
+      return refuse(node, ErrorCode::NodeInvalid, wrong, "");
   TensorBuilder t = at(node.getLoc());
   bool convert = found.entry->operands == Operands::Computed;
   // Also to a cast that widens: but a cast that follows a cast rounds.

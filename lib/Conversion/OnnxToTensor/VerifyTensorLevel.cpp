@@ -5,6 +5,7 @@
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Tensor/ElementTypes.h"
 #include "wafer/Tensor/LoopForm.h"
+#include "wafer/Tensor/TensorBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -26,15 +27,6 @@ using namespace wafer;
 namespace {
 
 bool isTensorLevelType(Type type) { return isDeclarable(type) && type == storedType(type); }
-
-/// What the loader takes (lib/Program/Verify.cpp). Also, sizes beyond would overflow in whoever multiplies them.
-bool isCountable(RankedTensorType type) {
-  constexpr int64_t kSide = int64_t(1) << 31, kElements = int64_t(1) << 36;
-  int64_t elements = 1;
-  return llvm::all_of(type.getShape(), [&](int64_t extent) {
-    return extent < kSide && !llvm::MulOverflow(elements, extent, elements) && elements < kElements;
-  });
-}
 
 std::string nodeOf(Operation *op) {
   if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
@@ -93,7 +85,7 @@ struct VerifyTensorLevel : wafer::impl::VerifyTensorLevelBase<VerifyTensorLevel>
                        "give its dimensions with --dim or --shape");
       return false;
     }
-    if (ranked && !isCountable(ranked)) {
+    if (ranked && !isCountable(ranked.getShape())) {
       std::string text;
       llvm::raw_string_ostream(text) << type;
       wafer::emitError(loc, ErrorCode::ModelLimits,
