@@ -335,9 +335,9 @@ LogicalResult lowerAffineGrid(NodeLowering &n) {
   auto size = n.constantInts(1);
   if (!size)
     return n.notConstant("the size");
-  int64_t rank = static_cast<int64_t>(size->size()) - 2, batch = n.shape(0)[0];
-  if ((rank != 2 && rank != 3) || n.shape(0) != ArrayRef<int64_t>{batch, rank, rank + 1} || size->front() != batch ||
-      llvm::any_of(*size, [](int64_t extent) { return extent < 0 || extent > (1 << 24); }))
+  int64_t rank = static_cast<int64_t>(size->size()) - 2, batch = rank < 0 ? 0 : size->front();
+  if ((rank != 2 && rank != 3) || n.shape(0) != ArrayRef<int64_t>{batch, rank, rank + 1} ||
+      llvm::any_of(*size, [](int64_t extent) { return extent < 0; }) || !isCountable(*size))
     return n.invalid("theta must be of [N, 2, 3] or [N, 3, 4], and the size go with it");
   bool corners = n.intAttr("align_corners", 0) != 0;
   Type element = n.element(0);

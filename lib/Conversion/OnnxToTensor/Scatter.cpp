@@ -350,6 +350,9 @@ LogicalResult lowerMaxUnpool(NodeLowering &n) {
   if (rank < 3 || n.shape(1) != n.shape(0) || static_cast<int64_t>(kernel.size()) != spatial ||
       static_cast<int64_t>(strides.size()) != spatial || static_cast<int64_t>(pads.size()) != 2 * spatial)
     return n.invalid("indices must have the operand's shape; kernel, strides and pads its spatial dimensions");
+  for (ArrayRef<int64_t> values : {ArrayRef<int64_t>(kernel), ArrayRef<int64_t>(strides), ArrayRef<int64_t>(pads)})
+    if (llvm::any_of(values, [](int64_t v) { return v < 0 || v > INT32_MAX; }))
+      return n.invalid("kernel, strides and pads are from 0 to 2^31 - 1");
   Ints shape{n.shape(0)[0], n.shape(0)[1]};
   for (int64_t d = 0; d != spatial; ++d)
     shape.push_back((n.shape(0)[2 + d] - 1) * strides[d] + kernel[d] - pads[d] - pads[spatial + d]);
@@ -359,8 +362,9 @@ LogicalResult lowerMaxUnpool(NodeLowering &n) {
       return n.notConstant("output_shape");
     shape = *given;
   }
-  if (static_cast<int64_t>(shape.size()) != rank || llvm::any_of(shape, [](int64_t dim) { return dim < 1; }))
-    return n.invalid("the result's shape is not positive, or of another rank");
+  if (static_cast<int64_t>(shape.size()) != rank || llvm::any_of(shape, [](int64_t dim) { return dim < 1; }) ||
+      !isCountable(shape))
+    return n.invalid("the result's shape is not positive, beyond all machines, or of another rank");
   int64_t places = productOf(shape), count = tensorTypeOf(n.operand(0)).getNumElements();
   if (failed(checkComparisons(n, places, count)))
     return failure();

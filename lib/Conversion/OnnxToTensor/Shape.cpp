@@ -461,10 +461,13 @@ LogicalResult lowerTrilu(NodeLowering &n) {
   return success();
 }
 
+// No side of a tensor is longer than a square of it.
+constexpr int64_t kLargestBlock = 1 << 16;
+
 // Blocks of the depth become blocks of rows and columns; a reshape around a transpose.
 LogicalResult lowerDepthToSpace(NodeLowering &n) {
   int64_t block = n.intAttr("blocksize", 0);
-  if (n.rank(0) != 4 || block < 1 || n.shape(0)[1] % (block * block) != 0)
+  if (n.rank(0) != 4 || block < 1 || block > kLargestBlock || n.shape(0)[1] % (block * block) != 0)
     return n.invalid("the depth does not divide by blocksize squared");
   int64_t batch = n.shape(0)[0], depth = n.shape(0)[1] / (block * block), h = n.shape(0)[2], w = n.shape(0)[3];
   bool columnsFirst = n.stringAttr("mode", "DCR") == "CRD";
@@ -477,7 +480,7 @@ LogicalResult lowerDepthToSpace(NodeLowering &n) {
 
 LogicalResult lowerSpaceToDepth(NodeLowering &n) {
   int64_t block = n.intAttr("blocksize", 0);
-  if (n.rank(0) != 4 || block < 1 || n.shape(0)[2] % block || n.shape(0)[3] % block)
+  if (n.rank(0) != 4 || block < 1 || block > kLargestBlock || n.shape(0)[2] % block || n.shape(0)[3] % block)
     return n.invalid("height or width does not divide by blocksize");
   int64_t batch = n.shape(0)[0], depth = n.shape(0)[1], h = n.shape(0)[2] / block, w = n.shape(0)[3] / block;
   Value x = n.t.reshape(n.operand(0), {batch, depth, h, block, w, block});
