@@ -28,6 +28,8 @@ static ReportedDiagnostic takeApart(mlir::Diagnostic &diagnostic) {
   }
   if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
     result.node = name.getName().str();
+  for (const std::string &name : inputsOf(diagnostic))
+    result.inputs.push_back(name);
   for (mlir::Diagnostic &note : diagnostic.getNotes()) {
     std::string line = note.str();
     StringRef hint = line;
@@ -82,6 +84,10 @@ void driver::printDiagnosticsAsJson(ArrayRef<ReportedDiagnostic> diagnostics, ll
           json.attribute("node", llvm::json::fixUTF8(d.node));
           json.attribute("message", llvm::json::fixUTF8(d.message));
           json.attribute("hint", llvm::json::fixUTF8(d.hint));
+          json.attributeArray("inputs", [&] {
+            for (const std::string &name : d.inputs)
+              json.value(llvm::json::fixUTF8(name));
+          });
         });
     });
   });

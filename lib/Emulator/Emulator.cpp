@@ -62,14 +62,13 @@ Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
     return status.error();
   const image::Manifest &manifest = emulator->program().image.manifest();
   emulator->ignored.assign(manifest.ignored_inputs().begin(), manifest.ignored_inputs().end());
-  std::map<std::string, size_t> outputs, counts; // streams by name
+  std::map<std::string, size_t> counts; // streams by name
   for (const image::RuntimeExtent &extent : manifest.extents())
     counts[extent.count()] = 0;
   for (int i = 0; i != manifest.streams_size(); ++i) {
     const image::HostStream &stream = manifest.streams(i);
     emulator->inputOfStream.push_back(0);
     if (stream.output()) {
-      outputs[stream.tensor().name()] = i;
       if (auto count = counts.find(stream.tensor().name()); count != counts.end()) {
         count->second = i; // the host's own
         continue;
@@ -112,7 +111,7 @@ bool Emulator::isIgnored(const std::string &name) const {
   return std::find(ignored.begin(), ignored.end(), name) != ignored.end();
 }
 
-Status Emulator::setInput(const std::string &name, const HostTensor &tensor) {
+Status Emulator::setInput(const std::string &name, const TensorView &tensor) {
   size_t index = 0;
   while (index != inputInfo.size() && inputInfo[index].name != name)
     ++index;
@@ -126,11 +125,14 @@ Status Emulator::setInput(const std::string &name, const HostTensor &tensor) {
                       "input '" + name + "' is " + hostTypeName(info.type) + ", not " + hostTypeName(tensor.type),
                       std::string("convert it: array.astype(") +
                           (info.type == HostType::BF16 ? "ml_dtypes." : "numpy.") + hostTypeName(info.type) + ")"};
-  if (tensor.shape != info.shape)
+  if (!std::ranges::equal(tensor.shape, info.shape))
     return Diagnostic{ErrorCode::InputShape,
-                      "input '" + name + "' has shape " + shapeText(info.shape) + ", not " + shapeText(tensor.shape),
+                      "input '" + name + "' has shape " + shapeText(info.shape) + ", not " +
+                          shapeText({tensor.shape.begin(), tensor.shape.end()}),
                       "shapes are fixed when the model is compiled"};
-  const size_t n = tensor.elements();
+  size_t n = 1;
+  for (int64_t extent : info.shape)
+    n *= extent;
   if (tensor.bytes.size() != n * elementBytes(tensor.type))
     return Diagnostic{ErrorCode::InputShape,
                       "input '" + name + "' has " + std::to_string(tensor.bytes.size()) + " bytes, its shape wants " +

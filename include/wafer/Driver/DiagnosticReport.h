@@ -18,6 +18,7 @@ struct ReportedDiagnostic {
   std::string node;     // the ONNX node's name, or empty
   std::string message;  // without the code
   std::string hint;
+  std::vector<std::string> inputs; // of the model, whose values the compiler must know
 };
 
 /// Collects the diagnostics of a context while it lives.
@@ -35,7 +36,7 @@ private:
 
 /// "error[WF2001]: ..." with hints below; equal errors are printed once.
 void printDiagnostics(llvm::ArrayRef<ReportedDiagnostic> diagnostics, llvm::raw_ostream &os);
-/// {"diagnostics": [{"severity", "code", "node", "message", "hint"}, ...]}
+/// {"diagnostics": [{"severity", "code", "node", "message", "hint", "inputs"}, ...]}
 void printDiagnosticsAsJson(llvm::ArrayRef<ReportedDiagnostic> diagnostics, llvm::raw_ostream &os);
 
 } // namespace wafer::driver

@@ -91,7 +91,7 @@ public:
   bool isIgnored(const std::string &name) const;
 
   /// The type and shape must be the declared ones. Integers of 64 bits must fit 32, doubles the range of a float.
-  Status setInput(const std::string &name, const HostTensor &tensor);
+  Status setInput(const std::string &name, const TensorView &tensor);
   Status run(const RunOptions &options);
   /// Of the last successful run, in the declared type.
   Result<HostTensor> output(const std::string &name) const;

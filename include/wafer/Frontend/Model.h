@@ -5,6 +5,7 @@
 
 #include "wafer/Dialect/Onnx/SchemaSource.h"
 #include "wafer/Support/Diagnostic.h"
+#include "wafer/Support/Tensor.h"
 
 #include <cstdint>
 #include <functional>
@@ -40,6 +41,8 @@ struct ModelOptions {
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Inputs that become constants: one number for all elements, one for each, separated by commas, or an .npy file.
   std::map<std::string, std::string> constants;
+  /// The same with their values in memory.
+  std::map<std::string, HostTensor> constantTensors;
   /// Tensors of more elements stay outside the model, as references to their bytes.
   int64_t maxInlineElements = 1024;
   /// Run the ONNX library in a process of its own, so that no model can crash this one or run without end.

@@ -58,7 +58,8 @@ private:
   std::vector<std::unique_ptr<std::vector<uint8_t>>> owned;
 };
 
-/// An image whose framing is verified: header, checksums, section bounds. Movable; sections stay where they are.
+/// An image whose framing is verified: header, checksums, section bounds. Copies share the bytes; sections stay where
+/// they are.
 class Image {
 public:
   /// Maps the file. Its bytes must not change while the image lives.
@@ -68,6 +69,8 @@ public:
   const image::Manifest &manifest() const { return *manifest_; }
   std::span<const uint8_t> section(uint32_t index) const;
   uint64_t fileBytes() const { return size; }
+  /// The file as it is.
+  std::span<const uint8_t> bytes() const { return {data.get(), size}; }
 
 private:
   static Result<Image> parse(std::shared_ptr<const uint8_t> data, uint64_t size, const std::string &name);

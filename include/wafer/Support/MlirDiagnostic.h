@@ -6,6 +6,7 @@
 
 #include "wafer/Support/Diagnostic.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Operation.h"
 
@@ -50,6 +51,23 @@ inline mlir::InFlightDiagnostic emitError(mlir::Location location, const Diagnos
 inline int64_t shortfallOf(mlir::Diagnostic &diagnostic) {
   auto &metadata = diagnostic.getMetadata();
   return errorCodeOf(diagnostic) && metadata.size() > 1 ? metadata[1].getAsInteger() : 0;
+}
+
+/// Says with an error of emitError which of the model's inputs the compiler must know the values of.
+inline void addInputs(mlir::InFlightDiagnostic &error, llvm::ArrayRef<mlir::StringAttr> names) {
+  llvm::SmallVector<mlir::Attribute> list(names.begin(), names.end());
+  error.getUnderlyingDiagnostic()->getMetadata().push_back(
+      mlir::DiagnosticArgument(mlir::ArrayAttr::get(names.front().getContext(), list)));
+}
+
+/// The names that addInputs gave a diagnostic.
+inline llvm::SmallVector<std::string> inputsOf(mlir::Diagnostic &diagnostic) {
+  llvm::SmallVector<std::string> names;
+  auto &metadata = diagnostic.getMetadata();
+  if (metadata.size() > 1 && metadata[1].getKind() == mlir::DiagnosticArgument::DiagnosticArgumentKind::Attribute)
+    for (mlir::Attribute name : mlir::cast<mlir::ArrayAttr>(metadata[1].getAsAttribute()))
+      names.push_back(mlir::cast<mlir::StringAttr>(name).str());
+  return names;
 }
 
 inline mlir::InFlightDiagnostic emitError(mlir::Location location, ErrorCode code, const llvm::Twine &message,

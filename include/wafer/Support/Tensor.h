@@ -32,6 +32,17 @@ struct HostTensor {
   }
 };
 
+/// A tensor of someone else's.
+struct TensorView {
+  HostType type = HostType::F32;
+  std::span<const int64_t> shape;
+  std::span<const uint8_t> bytes;
+
+  TensorView(HostType type, std::span<const int64_t> shape, std::span<const uint8_t> bytes)
+      : type(type), shape(shape), bytes(bytes) {}
+  TensorView(const HostTensor &tensor) : type(tensor.type), shape(tensor.shape), bytes(tensor.bytes) {}
+};
+
 std::string shapeText(const std::vector<int64_t> &shape); // "[1, 3, 48]"
 
 /// The machine's words for elements: an f32 for floats, an i32 for integers (those of 8 and 16 bits sign-extended,

@@ -85,7 +85,7 @@ LogicalResult lowerNonZero(NodeLowering &n) {
   Ints shape(n.shape(0));
   if (shape.empty())
     shape.push_back(1);
-  if (DenseElementsAttr attr = constantOf(n.operand(0))) {
+  if (DenseElementsAttr attr = n.constantOperand(0)) {
     SmallVector<bool> isZero;
     if (isa<FloatType>(attr.getElementType()))
       for (const APFloat &value : attr.getValues<APFloat>())

@@ -186,7 +186,7 @@ LogicalResult lowerReverseSequence(NodeLowering &n) {
 
 LogicalResult lowerOneHot(NodeLowering &n) {
   std::optional<double> depth = n.constantScalar(1); // within 2^30, so exact
-  DenseElementsAttr values = constantOf(n.operand(2));
+  DenseElementsAttr values = n.constantOperand(2);
   if (!depth || !values || values.getNumElements() != 2)
     return n.notConstant("depth or values");
   int64_t rank = n.rank(0) + 1;

@@ -18,6 +18,7 @@ struct Refusal {
   ErrorCode code;
   std::string reason;
   std::string hint;
+  mlir::Value decider{}; // which the compiler must know
 };
 
 /// A dimension whose extent only the run tells: the tensor has room for the most that there can be, and its first
@@ -115,13 +116,14 @@ public:
   }
   /// Attributes and operands contradict each other.
   mlir::LogicalResult invalid(const llvm::Twine &reason) { return refuse(ErrorCode::NodeInvalid, reason, ""); }
-  /// An operand that decides a shape is not constant.
+  /// An operand that decides a shape is not constant: the one that was last asked for its value.
   mlir::LogicalResult notConstant(const llvm::Twine &what) {
     return refuse(ErrorCode::ShapeUnknown, what + " is computed from run-time data",
-                  "fix the input that it depends on with --const, or the dimensions with --dim or --shape");
+                  "fix the input that it depends on with --const, or the dimensions with --dim or --shape", unknown);
   }
-  mlir::LogicalResult refuse(ErrorCode code, const llvm::Twine &reason, const llvm::Twine &hint) {
-    refusal = Refusal{code, reason.str(), hint.str()};
+  mlir::LogicalResult refuse(ErrorCode code, const llvm::Twine &reason, const llvm::Twine &hint,
+                             Value decider = nullptr) {
+    refusal = Refusal{code, reason.str(), hint.str(), decider};
     return mlir::failure();
   }
   std::optional<Refusal> refusal;
@@ -133,7 +135,17 @@ public:
     return axis < 0 ? axis + rank : axis;
   }
 
+  /// The value of operand `i` if it is constant, null if it is absent or not.
+  mlir::DenseElementsAttr constantOperand(size_t i) const {
+    Value value = operand(i);
+    mlir::DenseElementsAttr attr = value ? constantOf(value) : mlir::DenseElementsAttr();
+    if (value && !attr)
+      unknown = value;
+    return attr;
+  }
+
 private:
+  mutable Value unknown{};
   onnx::NodeOp node;
   llvm::StringRef opName;
   int version;

@@ -108,11 +108,10 @@ bool wafer::hasOnnxLowering(std::string_view domain, std::string_view op, int si
 //===- NodeLowering -------------------------------------------------------===//
 
 std::optional<SmallVector<int64_t>> NodeLowering::constantInts(size_t i) const {
-  Value value = operand(i);
-  DenseElementsAttr attr = value ? constantOf(value) : DenseElementsAttr();
+  DenseElementsAttr attr = constantOperand(i);
   if (!attr || !attr.getElementType().isInteger())
     return std::nullopt;
-  bool isUnsigned = attr.getElementType().isInteger(1) || t.element(value).isUnsignedInteger();
+  bool isUnsigned = attr.getElementType().isInteger(1) || t.element(operand(i)).isUnsignedInteger();
   SmallVector<int64_t> values;
   for (const APInt &item : attr.getValues<APInt>())
     values.push_back(isUnsigned ? item.getZExtValue() : item.getSExtValue());
@@ -120,8 +119,7 @@ std::optional<SmallVector<int64_t>> NodeLowering::constantInts(size_t i) const {
 }
 
 TypedAttr NodeLowering::constantScalarAttr(size_t i) const {
-  Value value = operand(i);
-  DenseElementsAttr attr = value ? constantOf(value) : DenseElementsAttr();
+  DenseElementsAttr attr = constantOperand(i);
   return attr && attr.getNumElements() == 1 ? cast<TypedAttr>(*attr.getValues<Attribute>().begin()) : TypedAttr();
 }
 
@@ -138,8 +136,7 @@ std::optional<SmallVector<int64_t>> NodeLowering::intsOperandOrAttr(size_t i, St
 }
 
 std::optional<double> NodeLowering::constantScalar(size_t i) const {
-  Value value = operand(i);
-  DenseElementsAttr attr = value ? constantOf(value) : DenseElementsAttr();
+  DenseElementsAttr attr = constantOperand(i);
   if (!attr || attr.getNumElements() != 1)
     return std::nullopt;
   if (auto ints = constantInts(i))
@@ -227,6 +224,8 @@ LogicalResult Walk::convert(func::FuncOp func) {
   Region fresh;
   Block *body = new Block;
   fresh.push_back(body);
+  function = func;
+  entry = body;
   for (BlockArgument argument : old.getArguments()) {
     Type declared = getElementTypeOrSelf(argument.getType());
     Value value = body->addArgument(storedTensor(argument.getType()), argument.getLoc());
@@ -300,12 +299,44 @@ void Walk::reportDynamicInput(func::FuncOp func, BlockArgument argument) {
          "the shape of input '" + name + "' is not fixed: " + textOf(argument.getType()), hint);
 }
 
-void Walk::report(Location loc, ErrorCode code, const Twine &message, const Twine &hint) {
+void Walk::report(Location loc, ErrorCode code, const Twine &message, const Twine &hint, Value decider) {
   failedAny = true;
   if (quiet)
     return;
   stopFolding();
-  wafer::emitError(loc, code, message, hint);
+  SmallVector<StringAttr> inputs = inputsOf(decider);
+  InFlightDiagnostic error = wafer::emitError(loc, code, message, hint);
+  if (!inputs.empty())
+    addInputs(error, inputs);
+}
+
+SmallVector<StringAttr> Walk::inputsOf(Value value) {
+  SetVector<unsigned> numbers;
+  SmallVector<Value> open;
+  llvm::DenseSet<Value> seen;
+  auto visit = [&](Value next) {
+    if (next && seen.insert(next).second)
+      open.push_back(next);
+  };
+  visit(value);
+  while (!open.empty()) {
+    Value next = open.pop_back_val();
+    if (auto argument = dyn_cast<BlockArgument>(next)) {
+      if (argument.getOwner() == entry)
+        numbers.insert(argument.getArgNumber());
+      else if (Operation *owner = argument.getOwner()->getParentOp())
+        llvm::for_each(owner->getOperands(), visit);
+      continue;
+    }
+    next.getDefiningOp()->walk([&](Operation *op) { llvm::for_each(op->getOperands(), visit); });
+  }
+  SmallVector<unsigned> ordered(numbers.begin(), numbers.end());
+  llvm::sort(ordered);
+  SmallVector<StringAttr> names;
+  for (unsigned number : ordered)
+    if (auto name = function.getArgAttrOfType<StringAttr>(number, "onnx.name"))
+      names.push_back(name);
+  return names;
 }
 
 void Walk::reportNoLowering(onnx::NodeOp node) {
@@ -362,10 +393,10 @@ bool Walk::readsTainted(onnx::NodeOp node) const {
   });
 }
 
-LogicalResult Walk::refuse(onnx::NodeOp node, ErrorCode code, const Twine &reason, const Twine &hint) {
+LogicalResult Walk::refuse(onnx::NodeOp node, ErrorCode code, const Twine &reason, const Twine &hint, Value decider) {
   // After a stand-in, an unknown shape is no news.
   if (!readsTainted(node) || code == ErrorCode::NodeUnsupported)
-    report(node.getLoc(), code, node.describe() + ": " + reason, hint);
+    report(node.getLoc(), code, node.describe() + ": " + reason, hint, decider);
   reportInGraphs(node);
   return poison(node);
 }
@@ -373,14 +404,15 @@ LogicalResult Walk::refuse(onnx::NodeOp node, ErrorCode code, const Twine &reaso
 LogicalResult Walk::refuseBounded(onnx::NodeOp node, unsigned operand) {
   return refuse(node, ErrorCode::ShapeUnknown,
                 "operand " + Twine(operand) + " has as many elements as the data say, which the operator does not take",
-                kExtentHint);
+                kExtentHint, lookup(node.getInputs()[operand]).extent.count);
 }
 
 void Walk::checkYields(Block &block) {
   for (Value yielded : block.getTerminator()->getOperands())
     if (lookup(yielded).kind == Lowered::Bounded) {
       report(yielded.getLoc(), ErrorCode::ShapeUnknown,
-             "a graph of the model yields a tensor with as many elements as the data say", kExtentHint);
+             "a graph of the model yields a tensor with as many elements as the data say", kExtentHint,
+             lookup(yielded).extent.count);
       define(yielded, {});
     }
 }
@@ -553,7 +585,7 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
     maskExtents(lowering);
   if (failed(found.run(lowering)) || (lowering.hasExtents() && failed(passExtents(lowering)))) {
     Refusal refusal = lowering.refusal.value_or(Refusal{ErrorCode::NodeUnsupported, "cannot be lowered", ""});
-    return refuse(node, refusal.code, refusal.reason, refusal.hint);
+    return refuse(node, refusal.code, refusal.reason, refusal.hint, refusal.decider);
   }
   ++nodes;
   if (Value narrow = lowering.results().front(); casts && narrow && operands.front() &&

@@ -189,7 +189,7 @@ std::optional<SmallVector<double>> constantFloats(NodeLowering &n, size_t i, Str
   SmallVector<double> numbers;
   if (!n.operand(i) || tensorTypeOf(n.operand(i)).getNumElements() == 0)
     return numbers;
-  DenseElementsAttr attr = constantOf(n.operand(i));
+  DenseElementsAttr attr = n.constantOperand(i);
   if (!attr || !isa<FloatType>(attr.getElementType())) {
     (void)n.notConstant(what);
     return std::nullopt;

@@ -106,6 +106,14 @@ std::optional<int64_t> keptAs(NodeLowering &n, size_t i, int64_t axis) {
   return std::nullopt;
 }
 
+/// The count of one of the operands.
+Value decider(NodeLowering &n) {
+  for (size_t i = 0; i != n.operandCount(); ++i)
+    if (std::optional<RuntimeExtent> extent = n.extent(i))
+      return extent->count;
+  return {};
+}
+
 } // namespace
 
 void wafer::maskExtents(NodeLowering &n) {
@@ -122,7 +130,7 @@ LogicalResult wafer::passExtents(NodeLowering &n) {
     std::optional<RuntimeExtent> extent = n.extent(i);
     if (!extent && n.op() == "Concat") // joins only what has the dimension in common
       return n.refuse(ErrorCode::ShapeUnknown, "joins tensors of which one has as many elements as the data say",
-                      kExtentHint);
+                      kExtentHint, decider(n));
     if (!extent)
       continue;
     std::optional<int64_t> kept = keptAs(n, i, extent->axis);
@@ -131,7 +139,7 @@ LogicalResult wafer::passExtents(NodeLowering &n) {
                       "dimension " + Twine(extent->axis) + " of operand " + Twine(i) +
                           " is as long as the data say (at most " + Twine(n.shape(i)[extent->axis]) +
                           "), which the operator does not take there",
-                      kExtentHint);
+                      kExtentHint, extent->count);
     result = RuntimeExtent{*kept, extent->count};
   }
   for (size_t i = 0; i != n.outputCount(); ++i)

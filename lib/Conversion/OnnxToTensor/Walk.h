@@ -66,7 +66,9 @@ public:
 
   /// Refuses a node: reports why (unless the walk only tries, or the node reads what was refused before), and gives its
   /// outputs stand-ins so that the walk can go on.
-  mlir::LogicalResult refuse(onnx::NodeOp node, ErrorCode code, const llvm::Twine &reason, const llvm::Twine &hint);
+  /// `decider` is a value that the compiler must know: the error names the model's inputs that it depends on.
+  mlir::LogicalResult refuse(onnx::NodeOp node, ErrorCode code, const llvm::Twine &reason, const llvm::Twine &hint,
+                             Value decider = nullptr);
   mlir::LogicalResult unsupported(onnx::NodeOp node, const llvm::Twine &reason, const llvm::Twine &hint = "") {
     return refuse(node, ErrorCode::NodeUnsupported, reason, hint);
   }
@@ -103,7 +105,10 @@ private:
   Value declaredForm(Value value, mlir::Type resultType, llvm::ArrayRef<mlir::Type> operands, bool convert,
                      TensorBuilder &t);
   void reportDynamicInput(mlir::func::FuncOp func, mlir::BlockArgument argument);
-  void report(mlir::Location loc, ErrorCode code, const llvm::Twine &message, const llvm::Twine &hint);
+  void report(mlir::Location loc, ErrorCode code, const llvm::Twine &message, const llvm::Twine &hint,
+              Value decider = nullptr);
+  /// The names of the model's inputs that a value depends on, in their order.
+  llvm::SmallVector<mlir::StringAttr> inputsOf(Value value);
   /// Says that the node's operator has no lowering, and the same of nodes in its graphs.
   void reportNoLowering(onnx::NodeOp node);
   void reportInGraphs(onnx::NodeOp node);
@@ -118,6 +123,8 @@ private:
   llvm::DenseMap<Value, ComputedForm> computedForms; // made or used in formsBlock
   mlir::Block *formsBlock = nullptr;
   bool failedAny = false, quiet = false;
+  mlir::func::FuncOp function;  // being converted
+  mlir::Block *entry = nullptr; // what it becomes
 };
 
 /// A row of the tables of nodes that the walk itself lowers. Such a lowering defines every output.

@@ -125,14 +125,16 @@ public:
     };
     for (const auto &[name, text] : options.constants)
       check("--const", name);
+    for (const auto &[name, tensor] : options.constantTensors)
+      check("--const", name);
     for (const auto &[name, shape] : options.shapes)
       check("--shape", name);
     auto *inputs = graph.mutable_input();
     for (int i = inputs->size(); i-- > 0;) {
-      auto constant = options.constants.find(inputs->Get(i).name());
-      if (constant == options.constants.end() || !names.contains(constant->first))
+      const std::string &name = inputs->Get(i).name();
+      if (!names.contains(name) || !(options.constants.contains(name) || options.constantTensors.contains(name)))
         continue;
-      makeConstant(*inputs->Mutable(i), constant->second);
+      makeConstant(*inputs->Mutable(i));
       inputs->DeleteSubrange(i, 1);
     }
     for (auto &input : *inputs)
@@ -169,16 +171,21 @@ private:
     return shape->second;
   }
 
-  void makeConstant(const ::onnx::ValueInfoProto &input, const std::string &text) {
+  void makeConstant(const ::onnx::ValueInfoProto &input) {
     const std::string &name = input.name();
     ::onnx::TensorProto &tensor = *graph.add_initializer();
     tensor.set_name(name);
     tensor.set_data_type(input.type().tensor_type().elem_type());
     std::vector<int64_t> dims = dimensions(input);
     bool fixed = input.type().tensor_type().has_shape() || options.shapes.contains(name);
+    if (auto given = options.constantTensors.find(name); given != options.constantTensors.end())
+      return fillFrom(tensor, given->second, "the value", dims, fixed);
+    const std::string &text = options.constants.at(name);
     if (text.ends_with(".npy")) {
-      fillFromFile(tensor, text, dims, fixed);
-      return;
+      Result<HostTensor> file = readNpy(text);
+      if (!file)
+        fail(file.error().code, "--const " + name + ": " + file.error().message, file.error().hint);
+      return fillFrom(tensor, *file, "'" + text + "'", dims, fixed);
     }
     int64_t elements = 1;
     for (int64_t dim : dims) {
@@ -228,27 +235,25 @@ private:
     }
   }
 
-  static void fillFromFile(::onnx::TensorProto &tensor, const std::string &path, const std::vector<int64_t> &dims,
-                           bool ranked) {
-    Result<HostTensor> file = readNpy(path);
-    if (!file)
-      fail(file.error().code, "--const " + tensor.name() + ": " + file.error().message, file.error().hint);
-    if (int type = dataTypeOf(file->type); type != tensor.data_type())
+  /// `what` is how messages call the given tensor.
+  static void fillFrom(::onnx::TensorProto &tensor, const HostTensor &given, const std::string &what,
+                       const std::vector<int64_t> &dims, bool ranked) {
+    if (int type = dataTypeOf(given.type); type != tensor.data_type())
       fail(ErrorCode::OverrideInvalid,
-           "--const " + tensor.name() + ": '" + path + "' holds " + hostTypeName(file->type) + ", the input is of " +
+           "--const " + tensor.name() + ": " + what + " holds " + hostTypeName(given.type) + ", the input is of " +
                dataTypeName(tensor.data_type()),
            "");
-    bool fits = !ranked || dims.size() == file->shape.size();
+    bool fits = !ranked || dims.size() == given.shape.size();
     for (size_t i = 0; fits && i != dims.size(); ++i)
-      fits = dims[i] < 0 || dims[i] == file->shape[i];
+      fits = dims[i] < 0 || dims[i] == given.shape[i];
     if (!fits)
       fail(ErrorCode::OverrideInvalid,
-           "--const " + tensor.name() + ": '" + path + "' is of shape " + shapeText(file->shape) + ", the input of " +
+           "--const " + tensor.name() + ": " + what + " is of shape " + shapeText(given.shape) + ", the input of " +
                shapeText(dims),
            "-1 stands for a dimension that is open");
-    for (int64_t dim : file->shape)
+    for (int64_t dim : given.shape)
       tensor.add_dims(dim);
-    tensor.set_raw_data(std::string(file->bytes.begin(), file->bytes.end()));
+    tensor.set_raw_data(std::string(given.bytes.begin(), given.bytes.end()));
   }
 
   void fixShape(::onnx::ValueInfoProto &input) {

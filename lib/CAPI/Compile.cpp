@@ -1,0 +1,87 @@
+#include "Internal.h"
+
+using namespace wafer;
+using namespace wafer::capi;
+
+WaferOptions *waferOptionsCreate(void) { return new WaferOptions; }
+void waferOptionsDestroy(WaferOptions *options) { delete options; }
+
+WaferError *waferOptionsSet(WaferOptions *options, const char *name, const char *value) {
+  return guarded([&]() -> WaferError * {
+    if (!options || !name || !value)
+      return misuse("an option needs a name and a value");
+    if (std::string_view(name) == "emit")
+      return misuse("'emit' prints a stage and makes no program: it is for wafer-compile alone");
+    if (Status status = driver::setCompileOption(options->compile, name, value); !status) {
+      Diagnostic d = status.error();
+      d.message = "option '" + std::string(name) + "': " + d.message;
+      return errorOf(d);
+    }
+    return nullptr;
+  });
+}
+
+WaferError *waferOptionsSetConstant(WaferOptions *options, const WaferTensor *value) {
+  return guarded([&]() -> WaferError * {
+    if (!options)
+      return misuse("there are no options");
+    std::optional<TensorView> view;
+    if (WaferError *error = viewOf(value, view))
+      return error;
+    HostTensor tensor{view->type, {view->shape.begin(), view->shape.end()}, {view->bytes.begin(), view->bytes.end()}};
+    for (int64_t extent : tensor.shape)
+      if (extent < 0 || extent > int64_t(1) << 32)
+        return misuse("constant '" + std::string(value->name) + "' has a dimension of " + std::to_string(extent));
+    if (static_cast<size_t>(tensor.elements()) * elementBytes(tensor.type) != tensor.bytes.size())
+      return misuse("constant '" + std::string(value->name) + "' has " + std::to_string(tensor.bytes.size()) +
+                    " bytes, its shape wants others");
+    options->compile.frontend.constantTensors[value->name] = std::move(tensor);
+    return nullptr;
+  });
+}
+
+size_t waferOptionCount(void) { return driver::compileOptions().size(); }
+// The names and forms are literals.
+const char *waferOptionName(size_t index) { return driver::compileOptions()[index].name.data(); }
+const char *waferOptionForm(size_t index) { return driver::compileOptions()[index].form.data(); }
+const char *waferOptionHelp(size_t index) { return driver::compileOptions()[index].help.c_str(); }
+int waferOptionIsRepeated(size_t index) { return driver::compileOptions()[index].repeated; }
+
+static WaferError *compile(frontend::ModelSource source, const WaferOptions *options, const WaferCallbacks *callbacks,
+                           WaferProgram **program) {
+  driver::CompileOptions compile = options ? options->compile : driver::CompileOptions();
+  compile.model = std::move(source);
+  driver::CompileHooks hooks;
+  if (callbacks && callbacks->progress)
+    hooks.progress = [=](const std::string &text) { callbacks->progress(callbacks->user, text.c_str(), -1); };
+  if (callbacks && callbacks->isCancelled)
+    hooks.isCancelled = [=] { return callbacks->isCancelled(callbacks->user) != 0; };
+  driver::Compilation compilation(std::move(compile), std::move(hooks));
+  if (!compilation.run())
+    return errorOf(compilation.diagnostics());
+  Result<Image> image = Image::fromBytes(compilation.imageBytes());
+  if (!image)
+    return errorOf(image.error());
+  return makeProgram(image.take(), compilation.report(), program);
+}
+
+WaferError *waferCompileFile(const char *path, const WaferOptions *options, const WaferCallbacks *callbacks,
+                             WaferProgram **program) {
+  return guarded([&]() -> WaferError * {
+    if (!path || !program)
+      return misuse("a compilation needs a path and a place for the program");
+    return compile(frontend::ModelSource::file(path), options, callbacks, program);
+  });
+}
+
+WaferError *waferCompileBytes(const void *data, size_t size, const char *name, const char *folder,
+                              const WaferOptions *options, const WaferCallbacks *callbacks, WaferProgram **program) {
+  return guarded([&]() -> WaferError * {
+    if ((!data && size) || !program)
+      return misuse("a compilation needs a model and a place for the program");
+    frontend::ModelSource source{name ? name : "<model>", std::span(static_cast<const uint8_t *>(data), size)};
+    if (folder)
+      source.folder = folder;
+    return compile(std::move(source), options, callbacks, program);
+  });
+}
