@@ -33,7 +33,7 @@ def main() -> int:
         if path.stem == "OldVersions":
             continue
         entries = re.findall(
-            r'\{"(\w+)", \d+, (?!refuse)(?:[^{}"]+, "([\w.]+)"|[^{}"]+)\},', path.read_text()
+            r'\{"(\w+)", \d+, (?!refuse)(?:[^{}"]+, "([\w.]+)"(?:, "\w+")?|[^{}"]+)\},', path.read_text()
         )
         if entries:
             names = {f"{domain}.{op}" if domain else op for op, domain in entries}

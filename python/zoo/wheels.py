@@ -18,9 +18,10 @@ class WheelModel:
     file: str  # below site-packages
     shapes: dict[str, tuple[int, ...]]  # of inputs, all of them f32
     detects_text: bool = False  # in its one input, a picture
+    mesh: str = "64x64"
 
     def options(self) -> list[str]:
-        options = ["--mesh", "64x64"]
+        options = ["--mesh", self.mesh]
         for name, shape in self.shapes.items():
             options += ["--shape", f"{name}=" + "x".join(map(str, shape))]
         return options
@@ -47,7 +48,7 @@ MODELS = {
         "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx", {"x": (1, 3, 64, 96)}, detects_text=True
     ),
     "captcha": WheelModel("ddddocr/common.onnx", {"input1": (1, 1, 64, 64)}),
-    "captcha-int8": WheelModel("ddddocr/common_old.onnx", {"input1": (1, 1, 64, 64)}),
+    "captcha-int8": WheelModel("ddddocr/common_old.onnx", {"input1": (1, 1, 64, 64)}, mesh="96x96"),
     "captcha-detector": WheelModel("ddddocr/common_det.onnx", {"images": (1, 3, 416, 416)}),
     "yolo": WheelModel("nudenet/320n.onnx", {"images": (1, 3, 64, 64)}),
 }

@@ -3,11 +3,14 @@
 // Narrow integers arrive here as numbers of 32 bits (see Lowering.h), so a zero point is subtracted exactly and
 // products accumulate in 32 bits, as ONNX Runtime does. Halves are rounded to even before the zero point is added;
 // saturation is done on floats, where the limits of 16 bits are exact.
+#include "Quantization.h"
 #include "MatMul.h"
 #include "Window.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace wafer;
@@ -125,33 +128,16 @@ LogicalResult lowerDequantizeLinear(NodeLowering &n) {
   return success();
 }
 
-// The range of x with 0 in it becomes 0..255.
 LogicalResult lowerDynamicQuantizeLinear(NodeLowering &n) {
-  Value x = n.operand(0);
-  Type f32 = n.t.b.getF32Type(), u8 = n.t.b.getIntegerType(8, false);
-  if (!n.element(0).isF32() || tensorTypeOf(x).getNumElements() == 0)
+  Type u8 = n.t.b.getIntegerType(8, false);
+  if (!n.element(0).isF32() || tensorTypeOf(n.operand(0)).getNumElements() == 0)
     return n.invalid("the operand must be of float32, and not empty");
   Ints axes(n.rank(0));
-  for (size_t d = 0; d != axes.size(); ++d)
-    axes[d] = d;
-  Value low = n.t.reduce(x, axes, /*keep=*/false, ReduceKind::Min),
-        high = n.t.reduce(x, axes, /*keep=*/false, ReduceKind::Max);
-  Limits limits{0, 255};
-  Value scale = n.t.map({low, high}, f32, [&](S &s, ValueRange v) {
-    Value zero = s.constant(f32, 0);
-    Value range = s.sub(s.max(v[1], zero), s.min(v[0], zero));
-    // A constant 0 has no range: any scale will do.
-    return s.select(s.cmp("eq", range, zero), s.constant(f32, 1), s.div(range, s.constant(f32, 255)));
-  });
-  Value zeroPoint = n.t.map({low, scale}, n.t.b.getI32Type(), [&](S &s, ValueRange v) {
-    Value lowest = s.min(v[0], s.constant(f32, 0));
-    return quantized(s, s.neg(lowest), v[1], Value(), limits);
-  });
-  Value y = n.t.mapInto(n.shape(0), {x, scale, zeroPoint}, n.t.b.getI32Type(),
-                        [&](S &s, ValueRange v) { return quantized(s, v[0], v[1], v[2], limits); });
-  n.setOutput(0, n.t.cast(y, u8));
-  n.setOutput(1, scale);
-  n.setOutput(2, n.t.cast(zeroPoint, u8));
+  std::iota(axes.begin(), axes.end(), 0);
+  DynamicallyQuantized q = quantizeDynamically(n.t, n.operand(0), axes);
+  n.setOutput(0, n.t.cast(q.values, u8));
+  n.setOutput(1, n.t.reshape(q.scale, {}));
+  n.setOutput(2, n.t.cast(n.t.reshape(q.zeroPoint, {}), u8));
   return success();
 }
 
@@ -270,6 +256,28 @@ LogicalResult lowerQLinearConv(NodeLowering &n) {
 }
 
 } // namespace
+
+// The range with 0 in it becomes 0..255.
+DynamicallyQuantized wafer::quantizeDynamically(TensorBuilder &t, Value x, ArrayRef<int64_t> axes) {
+  Type f32 = t.b.getF32Type(), i32 = t.b.getI32Type();
+  Value low = t.reduce(x, axes, /*keep=*/true, ReduceKind::Min),
+        high = t.reduce(x, axes, /*keep=*/true, ReduceKind::Max);
+  Limits limits{0, 255};
+  DynamicallyQuantized q;
+  q.scale = t.map({low, high}, f32, [&](S &s, ValueRange v) {
+    Value zero = s.constant(f32, 0);
+    Value range = s.sub(s.max(v[1], zero), s.min(v[0], zero));
+    // A constant 0 has no range: any scale will do.
+    return s.select(s.cmp("eq", range, zero), s.constant(f32, 1), s.div(range, s.constant(f32, 255)));
+  });
+  q.zeroPoint = t.map({low, q.scale}, i32, [&](S &s, ValueRange v) {
+    Value lowest = s.min(v[0], s.constant(f32, 0));
+    return quantized(s, s.neg(lowest), v[1], Value(), limits);
+  });
+  q.values = t.mapInto(shapeOf(x), {x, q.scale, q.zeroPoint}, i32,
+                       [&](S &s, ValueRange v) { return quantized(s, v[0], v[1], v[2], limits); });
+  return q;
+}
 
 ArrayRef<LoweringEntry> wafer::quantizationLowerings() {
   static constexpr LoweringEntry table[] = {

@@ -8,7 +8,11 @@
 //
 // With sequence lengths, steps past a sequence's end keep the state and give zeros. Backward, each sequence is turned
 // around by itself: rows are gathered.
-#include "Lowering.h"
+//
+// DynamicQuantizeLSTM (domain com.microsoft) has weights of 8 bits with a scale for each direction or each of its rows,
+// and its products are of integers: the whole input is quantized by its own range, and in each step each direction's
+// state. (ONNX Runtime quantizes the state of a larger batch in as many parts as it has threads; here it is one.)
+#include "Quantization.h"
 
 #include "wafer/Tensor/Loop.h"
 
@@ -114,9 +118,13 @@ public:
 private:
   using Shape = SmallVector<int64_t>;
 
+  bool quantized() { return n.op() == "DynamicQuantizeLSTM"; }
   LogicalResult readShapes();
+  LogicalResult readWeights();
+  Value integerWeights(size_t operand, size_t zeroPoint);
+  Value weightScales(size_t operand);
   LogicalResult readActivations();
-  void readLengths();
+  LogicalResult readLengths();
   Value state(size_t operand);
 
   /// What a run of the loop gives: outputs of all steps [step, direction, batch, unit], turned around; final states.
@@ -128,6 +136,7 @@ private:
   Value ofRun(Value all);
   Value project();
   Value projectOne(int64_t direction);
+  Value scaled(Value product, Value scales, AffineMap scaleMap, Value operandScale, AffineMap operandMap);
   Value turnAround(Value all);
   Value gatherTurned(Value x);
 
@@ -138,6 +147,8 @@ private:
   /// A GRU that resets after the product with the state, not the state before it.
   bool resetsAfter() { return cell == Cell::Gru && n.intAttr("linear_before_reset", 0) != 0; }
   Value product(Value weights, Value h);
+  /// `recurrence` times a state, in floats.
+  Value recurrent(Value h);
   /// Elementwise over [direction, batch, unit].
   Value gate(ArrayRef<Value> operands, ArrayRef<AffineMap> maps, TensorBuilder::Body body);
   V clipped(S &s, V x);
@@ -166,8 +177,10 @@ private:
   int64_t first = 0, count = 1; // directions of the run
   bool backward = false, batchFirst = false;
   std::optional<double> clip;
-  Value x;                    // [steps, batch, inputs]
-  Value weights, recurrence;  // [directions, gates, units, inputs or units]
+  Value x;                            // [steps, batch, inputs]
+  Value weights, recurrence;          // [directions, gates, units, inputs or units]
+  Value weightScale, recurrenceScale; // [directions, gates, units], null: weights are floats
+  Value xScale;                       // of a quantized x, a scalar
   Value bias, peepholes;      // [directions, of weights or recurrence, gates, units], [directions, gates, units]
   Value firstGates, lastGate; // of a GRU's recurrence
   Value mask;                 // [steps, batch], null: all steps count
@@ -190,15 +203,19 @@ LogicalResult Recurrent::readShapes() {
     return n.invalid("the direction is '" + direction + "'");
   directions = direction == "bidirectional" ? 2 : 1;
   backward = direction == "reverse";
-  units = n.shape(2)[2];
+  units = n.shape(2)[quantized() ? 1 : 2];
   int64_t rows = form.gates * units;
-  if (n.shape(1) != ArrayRef<int64_t>{directions, rows, inputs} ||
-      n.shape(2) != ArrayRef<int64_t>{directions, rows, units})
+  Shape weightShape{directions, rows, inputs}, recurrenceShape{directions, rows, units};
+  if (quantized()) { // transposed
+    std::swap(weightShape[1], weightShape[2]);
+    std::swap(recurrenceShape[1], recurrenceShape[2]);
+  }
+  if (n.shape(1) != ArrayRef<int64_t>(weightShape) || n.shape(2) != ArrayRef<int64_t>(recurrenceShape))
     return n.invalid("the weights' shapes do not fit the input and the direction");
   if (steps == 0 || batch == 0 || units == 0)
     return n.unsupported("there are no steps, no batch or no units");
-  weights = t.reshape(n.operand(1), {directions, form.gates, units, inputs});
-  recurrence = t.reshape(n.operand(2), {directions, form.gates, units, units});
+  if (failed(readWeights()))
+    return failure();
   auto fits = [&](size_t i, ArrayRef<int64_t> shape) { return !n.operand(i) || n.shape(i) == shape; };
   Shape stateShape = batchFirst ? Shape{batch, directions, units} : Shape{directions, batch, units};
   if (!fits(3, {directions, 2 * rows}) || !fits(4, {batch}) || !fits(5, stateShape) ||
@@ -211,6 +228,51 @@ LogicalResult Recurrent::readShapes() {
   if (n.hasAttr("clip"))
     clip = n.floatAttr("clip", 0);
   return success();
+}
+
+LogicalResult Recurrent::readWeights() {
+  if (!quantized()) {
+    weights = t.reshape(n.operand(1), {directions, form.gates, units, inputs});
+    recurrence = t.reshape(n.operand(2), {directions, form.gates, units, units});
+    return success();
+  }
+  if (!n.element(0).isF32() || inputs == 0)
+    return n.unsupported("the operand is not of float32, or has no columns");
+  if (!n.declared(1).isInteger(8) || !n.declared(2).isInteger(8))
+    return n.unsupported("the weights are not of int8 or uint8");
+  int64_t rows = form.gates * units;
+  for (size_t i : {8, 9, 10, 11})
+    if (n.shape(i) != ArrayRef<int64_t>{directions} && n.shape(i) != ArrayRef<int64_t>{directions, rows})
+      return n.invalid("operand " + Twine(i) + " has neither one element for each direction nor one for each row");
+  weights = integerWeights(1, 9);
+  recurrence = integerWeights(2, 11);
+  weightScale = weightScales(8);
+  recurrenceScale = weightScales(10);
+  // All steps of both directions have one range.
+  DynamicallyQuantized q = quantizeDynamically(t, x, {0, 1, 2});
+  x = t.sub(q.values, q.zeroPoint);
+  xScale = t.reshape(q.scale, {});
+  return success();
+}
+
+/// Weights of integers less their zero points: [directions, gates, units, inputs or units].
+Value Recurrent::integerWeights(size_t operand, size_t zeroPoint) {
+  int64_t rows = form.gates * units, columns = n.shape(operand)[1];
+  Value all = n.operand(operand);
+  auto zeros = n.constantInts(zeroPoint);
+  if (!zeros || !llvm::all_of(*zeros, [](int64_t zero) { return zero == 0; })) {
+    int64_t each = n.rank(zeroPoint) == 2 ? rows : 1;
+    all = t.sub(all, t.reshape(n.operand(zeroPoint), {directions, 1, each}));
+  }
+  return t.transpose(t.reshape(all, {directions, columns, form.gates, units}), {0, 2, 3, 1});
+}
+
+/// [directions, gates, units]
+Value Recurrent::weightScales(size_t operand) {
+  Shape shape{directions, form.gates, units};
+  if (n.rank(operand) == 2)
+    return t.reshape(n.operand(operand), shape);
+  return t.broadcast(t.reshape(n.operand(operand), {directions, 1, 1}), shape);
 }
 
 LogicalResult Recurrent::readActivations() {
@@ -243,12 +305,14 @@ LogicalResult Recurrent::readActivations() {
   return success();
 }
 
-void Recurrent::readLengths() {
+LogicalResult Recurrent::readLengths() {
   Value lengths = n.operand(4);
   if (!lengths)
-    return;
+    return success();
   if (auto known = n.constantInts(4); known && llvm::all_of(*known, [&](int64_t l) { return l >= steps; }))
-    return;
+    return success();
+  if (quantized()) // what is past the end must not count in the ranges
+    return n.unsupported("sequences that end before the last step", "leave sequence_lens out, or give constant ones");
   Type i32 = t.b.getI32Type();
   auto counts = [&](int64_t count) {
     SmallVector<int32_t> values(count);
@@ -263,6 +327,7 @@ void Recurrent::readLengths() {
     V place = s.select(s.cmp("lt", v[0], v[1]), from, v[0]);
     return s.add(s.mul(place, s.constant(i32, static_cast<double>(batch))), v[2]);
   });
+  return success();
 }
 
 /// An initial state, zeros if it is absent.
@@ -286,8 +351,21 @@ Value Recurrent::projectOne(int64_t d) {
   Value from = back && mask ? gatherTurned(x) : x;
   // Loops: step, gate, batch, unit, input.
   AffineExpr place = back && !mask ? number(steps - 1) - dim(0) : dim(0);
-  return t.contract(from, weights, map(5, {place, dim(2), dim(4)}), map(5, {number(d), dim(1), dim(3), dim(4)}),
-                    map(5, {dim(0), dim(1), dim(2), dim(3)}), {steps, form.gates, batch, units, inputs});
+  Value product =
+      t.contract(from, weights, map(5, {place, dim(2), dim(4)}), map(5, {number(d), dim(1), dim(3), dim(4)}),
+                 map(5, {dim(0), dim(1), dim(2), dim(3)}), {steps, form.gates, batch, units, inputs});
+  if (!quantized())
+    return product;
+  return scaled(product, weightScale, map(4, {number(d), dim(1), dim(3)}), xScale, map(4, {}));
+}
+
+/// A product of integers as floats, by the scales of the weights' rows and of the other operand.
+Value Recurrent::scaled(Value product, Value scales, AffineMap scaleMap, Value operandScale, AffineMap operandMap) {
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(4, t.b.getContext());
+  SmallVector<utils::IteratorType> iterators(4, utils::IteratorType::parallel);
+  return t.generic({product, scales, operandScale}, t.empty(shapeOf(product), n.element(0)),
+                   {identity, scaleMap, operandMap, identity}, iterators,
+                   [](S &s, ValueRange v) { return s.mul(s.cast(v[0], v[1].getType()), s.mul(v[2], v[1])); });
 }
 
 /// [steps, directions of the run, gates, batch, units], with biases.
@@ -348,6 +426,14 @@ Value Recurrent::product(Value by, Value h) {
                     map(5, {dim(0), dim(1), dim(2), dim(3)}), {count, shapeOf(by)[1], batch, units, units});
 }
 
+Value Recurrent::recurrent(Value h) {
+  if (!quantized())
+    return product(recurrence, h);
+  DynamicallyQuantized q = quantizeDynamically(t, h, {1, 2});
+  Value sums = product(recurrence, t.sub(q.values, q.zeroPoint));
+  return scaled(sums, recurrenceScale, map(4, {dim(0), dim(1), dim(3)}), t.reshape(q.scale, {count}), map(4, {dim(0)}));
+}
+
 /// The new states, h first, from the step's part of the projection [direction, gate, batch, unit].
 SmallVector<Value> Recurrent::step(Value in, ValueRange states) {
   switch (cell) {
@@ -403,7 +489,7 @@ Value Recurrent::stepGru(Value in, Value h) {
 // c' = f * c + i * g(...), h' = o * h(c')
 SmallVector<Value> Recurrent::stepLstm(Value in, Value h, Value c) {
   enum { Input, Output, Forget, Fresh };
-  Value z = product(recurrence, h);
+  Value z = recurrent(h);
   bool coupled = n.intAttr("input_forget", 0) != 0;
   SmallVector<Value> operands{c};
   SmallVector<AffineMap> maps{ofState()};
@@ -489,19 +575,19 @@ Value Recurrent::ofRun(Value all) {
 }
 
 LogicalResult Recurrent::lower() {
-  if (failed(readShapes()) || failed(readActivations()))
+  if (failed(readShapes()) || failed(readActivations()) || failed(readLengths()))
     return failure();
-  readLengths();
   // Directions with different activations are different kernels: they run one after the other.
   ArrayRef<Activation> functions(activations);
   bool alike = directions == 1 || functions.take_front(form.activations) == functions.drop_front(form.activations);
-  Value allWeights = weights, allRecurrence = recurrence, allBias = bias, allPeepholes = peepholes;
+  Value allWeights = weights, allRecurrence = recurrence, allBias = bias, allPeepholes = peepholes,
+        allWeightScales = weightScale, allRecurrenceScales = recurrenceScale;
   SmallVector<Value> outputs;
   SmallVector<SmallVector<Value>> last(2);
   count = alike ? directions : 1;
   for (first = 0; first < directions; first += count) {
     weights = ofRun(allWeights), recurrence = ofRun(allRecurrence), bias = ofRun(allBias),
-    peepholes = ofRun(allPeepholes);
+    peepholes = ofRun(allPeepholes), weightScale = ofRun(allWeightScales), recurrenceScale = ofRun(allRecurrenceScales);
     std::optional<Run> made = run();
     if (!made)
       return n.unsupported("a recurrence of " + Twine(steps) + " steps inside of a loop that runs on the machine",
@@ -533,6 +619,8 @@ ArrayRef<LoweringEntry> wafer::recurrentLowerings() {
       {"RNN", 7, lowerRnn},
       {"GRU", 7, lowerGru},
       {"LSTM", 7, lowerLstm},
+      // Operands 8 to 11: W_scale, W_zero_point, R_scale, R_zero_point.
+      {"DynamicQuantizeLSTM", 1, lowerLstm, "com.microsoft", "FIIfifffFIFI"},
   };
   return table;
 }

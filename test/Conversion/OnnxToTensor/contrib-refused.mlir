@@ -54,3 +54,17 @@ func.func @extents(%x: tensor<1x9223372036854775807x6x4xf32>) -> tensor<1x8x3x2x
   %y = onnx.node "SpaceToDepth" since 13 (%x) {blocksize = 2 : i64} : (tensor<1x9223372036854775807x6x4xf32>) -> tensor<1x8x3x2xf32>
   return %y : tensor<1x8x3x2xf32>
 }
+
+// -----
+
+func.func @quantized_lstm(%x: tensor<3x1x2xf32>, %w: tensor<1x2x8xi8>, %n: tensor<1xi32>, %s: tensor<1xf32>, %t: tensor<2xf32>, %z: tensor<1xi8>) -> tensor<3x1x1x2xf32> {
+  %none = onnx.none
+  // expected-error @+2 {{[WF2001] node '' (com.microsoft.DynamicQuantizeLSTM): sequences that end before the last step}}
+  // expected-note @+1 {{hint: leave sequence_lens out}}
+  %a = onnx.node "DynamicQuantizeLSTM" of "com.microsoft" since 1 (%x, %w, %w, %none, %n, %none, %none, %none, %s, %z, %s, %z) {hidden_size = 2 : i64} : (tensor<3x1x2xf32>, tensor<1x2x8xi8>, tensor<1x2x8xi8>, none, tensor<1xi32>, none, none, none, tensor<1xf32>, tensor<1xi8>, tensor<1xf32>, tensor<1xi8>) -> tensor<3x1x1x2xf32>
+  // expected-error @+1 {{[WF2004] node '' (com.microsoft.DynamicQuantizeLSTM): operand 10 has neither one element for each direction nor one for each row}}
+  %b = onnx.node "DynamicQuantizeLSTM" of "com.microsoft" since 1 (%x, %w, %w, %none, %none, %none, %none, %none, %s, %z, %t, %z) {hidden_size = 2 : i64} : (tensor<3x1x2xf32>, tensor<1x2x8xi8>, tensor<1x2x8xi8>, none, none, none, none, none, tensor<1xf32>, tensor<1xi8>, tensor<2xf32>, tensor<1xi8>) -> tensor<3x1x1x2xf32>
+  // expected-error @+1 {{[WF2004] node '' (com.microsoft.DynamicQuantizeLSTM): operand 11 is missing}}
+  %c = onnx.node "DynamicQuantizeLSTM" of "com.microsoft" since 1 (%x, %w, %w, %none, %none, %none, %none, %none, %s, %z, %s) {hidden_size = 2 : i64} : (tensor<3x1x2xf32>, tensor<1x2x8xi8>, tensor<1x2x8xi8>, none, none, none, none, none, tensor<1xf32>, tensor<1xi8>, tensor<1xf32>) -> tensor<3x1x1x2xf32>
+  return %a : tensor<3x1x1x2xf32>
+}

@@ -130,3 +130,41 @@ for _name, _ws, _wz in (
         pads=[1, 1, 1, 1],
         strides=[2, 1],
     )
+
+
+def quantized_lstm(name, steps, dtype, per_row, units=5, width=6, states=(), **attributes):
+    """DynamicQuantizeLSTM of one sequence: ONNX Runtime splits the states of a batch by its threads."""
+    directions = 2 if attributes.get("direction") == "bidirectional" else 1
+    rows = 4 * units
+    scales = (directions, rows) if per_row else (directions,)
+    zeros = np.full(scales, 121 if dtype == "uint8" else 0, dtype)
+    case(
+        "quantization",
+        name,
+        "DynamicQuantizeLSTM",
+        {"x": values(steps, 1, width)}
+        | {
+            state: values(directions, 1, units, low=-1, high=1, seed=seed)
+            for seed, state in enumerate(states)
+        },
+        {
+            "w": some(dtype, directions, width, rows, seed=1),
+            "r": some(dtype, directions, units, rows, seed=2),
+            "b": values(directions, 2 * rows, low=-0.5, high=0.5, seed=3),
+            "ws": values(*scales, low=0.003, high=0.006, seed=4),
+            "wz": zeros,
+            "rs": values(*scales, low=0.003, high=0.006, seed=5),
+            "rz": zeros,
+        },
+        outputs=3,
+        domain="com.microsoft",
+        operands=["x", "w", "r", "b", "", *(states or ["", ""]), "", "ws", "wz", "rs", "rz"],
+        hidden_size=units,
+        **attributes,
+    )
+
+
+quantized_lstm("int8", 3, "int8", per_row=False)
+quantized_lstm("both ways, states", 9, "int8", per_row=False, states=("h", "c"), direction="bidirectional")
+quantized_lstm("uint8, backward", 9, "uint8", per_row=False, direction="reverse")
+quantized_lstm("a scale for each row", 9, "uint8", per_row=True, direction="bidirectional")
