@@ -48,10 +48,9 @@ sanitize: build-sanitize
 fuzz: build-sanitize
 	@.venv/bin/python scripts/fuzz.py --build $(SANITIZE_BUILD) --runs $(FUZZ_RUNS) $(FUZZ_TARGETS)
 
-# The reference of dialects, passes and error codes, from their definitions: build/docs.
+# The reference of dialects and passes, from their definitions: build/docs.
 docs: setup $(BUILD)/build.ninja
 	@$(CMAKE) --build $(BUILD) --target mlir-doc
-	@.venv/bin/python scripts/error-reference.py $(BUILD)/docs/errors.md
 	@echo "$(BUILD)/docs"
 
 format:

@@ -1,5 +1,7 @@
 #include "CommandLine.h"
 
+#include "../Options.h"
+
 #include "wafer/Driver/Options.h"
 
 #include <CLI/CLI.hpp>
@@ -25,7 +27,7 @@ std::optional<driver::ToolOptions> wafer::parseCompileCommandLine(int argc, cons
              "  wafer-compile model.onnx --shape x=1x3x48x192   an input that declares no usable shape\n"
              "  wafer-compile model.onnx --const sr=16000       an input that never changes\n"
              "  wafer-compile - -o - < model.onnx > model.wafer         through standard input and output\n"
-             "Errors have stable codes (WF2001) and say what to change.");
+             "Errors have stable codes (WF2001) and say what to change; --explain WF2001 says more.");
   driver::ToolOptions options;
   std::string &model = options.compile.model.name;
   std::string errorFormat = "text";
@@ -47,6 +49,7 @@ std::optional<driver::ToolOptions> wafer::parseCompileCommandLine(int argc, cons
   app.add_option("--errors", errorFormat, "how errors are printed: text, json")
       ->check(CLI::IsMember({"text", "json"}))
       ->option_text("FORMAT");
+  addExplainOption(app);
   app.add_flag("--timing", options.timing, "print the time that each stage took");
   app.add_flag("--locations", options.compile.printLocations, "print ONNX node names with the IR");
   try {
@@ -67,8 +70,8 @@ std::optional<driver::ToolOptions> wafer::parseCompileCommandLine(int argc, cons
     for (const std::string &written : {options.output, options.report})
       if (std::filesystem::equivalent(written, model, ignored))
         throw CLI::ValidationError("-o", "'" + written + "' is the model itself");
-  } catch (const CLI::CallForHelp &help) {
-    exitCode = app.exit(help, out, errors);
+  } catch (const CLI::Success &answered) { // --help, --explain
+    exitCode = app.exit(answered, out, errors);
     return std::nullopt;
   } catch (const CLI::ParseError &error) {
     errors << "error[WF8001]: " << error.what() << "\n  hint: see wafer-compile --help\n";

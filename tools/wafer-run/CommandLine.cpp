@@ -32,6 +32,7 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
       ->check(wholeNumber());
   app.add_option("--max-cycles", line.options.maxCycles, "stop with an error when a core runs longer than this")
       ->check(wholeNumber());
+  addExplainOption(app);
   try {
     app.parse(argc, argv);
     auto streams = [](const std::vector<std::string> &assignments) {
@@ -43,7 +44,7 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
     if ((line.statsFile == "-") + streams(line.outputs) > 1)
       throw CLI::ValidationError("--output", "standard output can be written once");
   } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0) { // --help
+    if (error.get_exit_code() == 0) { // --help, --explain
       exitCode = app.exit(error, out, errors);
       return std::nullopt;
     }

@@ -197,7 +197,7 @@ Diagnostic describeDeath(int status, bool late, const IsolationLimits &limits, c
     return {ErrorCode::LibraryLimit,
             "reading the model takes more than " + std::to_string(limits.seconds) +
                 " s of processor time; it was stopped" + where,
-            "simplify that part of the model, or compile with --no-isolation, which sets no limit"};
+            "simplify that part of the model, or compile with --isolation off, which sets no limit"};
   std::string how = "ended";
   if (killed) {
     const char *name = sigabbrev_np(WTERMSIG(status));

@@ -457,7 +457,7 @@ ModelResult<PreparedModel> prepareHere(const Parse &parse, const std::vector<Det
                              ""});
   } catch (const std::bad_alloc &) {
     result.errors.push_back({{ErrorCode::LibraryLimit, "reading the model takes more memory than it may",
-                              "compile parts of it, or compile with --no-isolation, which sets no limit"},
+                              "compile parts of it, or compile with --isolation off, which sets no limit"},
                              ""});
   } catch (const std::exception &error) {
     result.errors.push_back(
