@@ -70,8 +70,28 @@ def _rounded(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def _resize(model: onnx.ModelProto, shapes: dict[str, tuple[int, ...]]) -> bool:
+    """Gives inputs whose static dimensions are others these shapes, as `--shape` does; whether there were any."""
+    resized = False
+    for value in model.graph.input:
+        dims = value.type.tensor_type.shape.dim
+        wanted = shapes.get(value.name, ())
+        if len(dims) != len(wanted):
+            continue
+        for dim, extent in zip(dims, wanted, strict=True):
+            if dim.HasField("dim_value") and dim.dim_value != extent:
+                dim.dim_value = extent
+                resized = True
+    if resized:  # what follows from the old ones
+        del model.graph.value_info[:]
+        for value in model.graph.output:
+            value.type.tensor_type.ClearField("shape")
+    return resized
+
+
 class Reference:
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, shapes: dict[str, tuple[int, ...]] | None = None):
+        """`shapes` of inputs, where they may be others than the model's."""
         model = onnx.load(path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
@@ -85,6 +105,8 @@ class Reference:
         providers = ["CPUExecutionProvider"]
         self.rounding = None
         source: bytes | str = str(path)
+        if _resize(model, shapes or {}):
+            source = model.SerializeToString()
         if _widen(model):
             source = model.SerializeToString()
             as_it_is = onnxruntime.SessionOptions()

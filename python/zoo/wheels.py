@@ -50,5 +50,8 @@ MODELS = {
     "captcha": WheelModel("ddddocr/common.onnx", {"input1": (1, 1, 64, 64)}),
     "captcha-int8": WheelModel("ddddocr/common_old.onnx", {"input1": (1, 1, 64, 64)}, mesh="96x96"),
     "captcha-detector": WheelModel("ddddocr/common_det.onnx", {"images": (1, 3, 416, 416)}),
+    "captcha-detector-small": WheelModel(
+        "ddddocr/common_det.onnx", {"images": (1, 3, 96, 96)}, mesh="128x128"
+    ),
     "yolo": WheelModel("nudenet/320n.onnx", {"images": (1, 3, 64, 64)}),
 }

@@ -69,7 +69,7 @@ def compare(args: argparse.Namespace, folder: pathlib.Path) -> None:
     else:
         path, options, inputs = pathlib.Path(args.model), [], list(random_inputs(args.model, args.inputs))
         fixed = {}
-    reference = Reference(path)
+    reference = Reference(path, {name: value.shape for name, value in inputs[0][1].items()} if inputs else {})
     names = reference.names
     options = [*options, "--target", args.target, *args.compile_options]
     print(f"{args.model} on {args.target}, {len(inputs)} inputs, seeds {args.seeds}")
