@@ -54,6 +54,7 @@ def run(target: str, build: pathlib.Path, runs: int, seconds: int) -> bool:
             f"-max_total_time={seconds - spent if seconds else 0}",
             f"-max_len={TARGETS[target]}",
             f"-timeout={SECONDS_PER_INPUT}",
+            f"-report_slow_units={SECONDS_PER_INPUT}",
             f"-rss_limit_mb={MEGABYTES}",
             f"-artifact_prefix={folder}/",
             "-print_final_stats=1",
@@ -74,7 +75,7 @@ def run(target: str, build: pathlib.Path, runs: int, seconds: int) -> bool:
         inputs += int(done[-1]) if done else 0
         if code == 0:
             continue
-        where = re.findall(r"Test unit written to (\S+)", text)
+        where = re.findall(r"Test unit written to (\S+/(?:crash|leak|oom|timeout)-\S+)", text)
         if done and is_isolated(target, program, where[0] if where else ""):
             deaths += 1
             continue

@@ -149,7 +149,8 @@ private:
       return;
     std::span<const uint8_t> section = image.section(region.code_section());
     std::vector<uint32_t> words(std::min<size_t>(region.code_words(), section.size() / 4));
-    std::memcpy(words.data(), section.data(), words.size() * 4);
+    if (!words.empty())
+      std::memcpy(words.data(), section.data(), words.size() * 4);
     isa::DisassemblyOptions options;
     options.addresses = true;
     for (int i = 0; i != region.traps_size(); ++i)

@@ -142,6 +142,9 @@ LogicalResult lowerAttention(NodeLowering &n) {
     form.k = splitHeads(n, form.k, groups);
     form.v = splitHeads(n, form.v, groups);
   }
+  for (size_t i : {1, 2, 4, 5})
+    if (n.operand(i) && elementTypeOf(n.operand(i)) != elementTypeOf(form.q))
+      return n.unsupported("queries, keys and values of several types", "cast them to one");
   int64_t past = 0;
   if (n.operand(4) || n.operand(5)) {
     if (!n.operand(4) || !n.operand(5) || n.rank(4) != 4 || n.rank(5) != 4)
@@ -168,6 +171,8 @@ LogicalResult lowerAttention(NodeLowering &n) {
   if (Value mask = n.operand(3)) {
     int64_t missing = n.rank(3) ? keys - n.shape(3).back() : 0;
     bool isBool = n.element(3).isInteger(1);
+    if (!isBool && elementTypeOf(mask) != elementTypeOf(form.q))
+      return n.unsupported("a mask that is neither of booleans nor of the queries' type", "cast it");
     if (missing > 0 && n.shape(3).back() != 1) {
       Ints low(n.rank(3), 0), high(low);
       high.back() = missing;

@@ -192,6 +192,14 @@ LogicalResult lowerIf(Walk &walk, onnx::NodeOp node) {
   return success();
 }
 
+constexpr const char *kOtherTypes = "its graph takes or yields other element types than it is given";
+
+/// The argument of a graph is declared with the element type of `value`; ONNX's library does not look.
+bool takes(BlockArgument argument, Value value) {
+  return !isa<TensorType>(argument.getType()) ||
+         storedType(getElementTypeOrSelf(argument.getType())) == elementTypeOf(value);
+}
+
 //===- Loops --------------------------------------------------------------===//
 
 int64_t nodesIn(Block &body) {
@@ -283,9 +291,21 @@ private:
       std::optional<bool> known = constantBool(condition.tensor);
       if (known && !*known)
         trips = 0;
-      if (!known)
-        active = scalarBool(t, condition.tensor);
+      if (!known && !(active = scalarBool(t, condition.tensor))) {
+        (void)walk.refuse(node, ErrorCode::NodeInvalid, "the condition is not one boolean", "");
+        return failure();
+      }
     }
+    return checkCarried();
+  }
+
+  /// What is carried has the element types that the graph takes.
+  LogicalResult checkCarried() {
+    for (auto [argument, value] : llvm::zip_equal(body.getArguments().drop_front(2), carried))
+      if (value.kind == Lowered::Tensor && !takes(argument, value.tensor)) {
+        (void)walk.refuse(node, ErrorCode::NodeInvalid, kOtherTypes, "");
+        return failure();
+      }
     return success();
   }
 
@@ -410,8 +430,13 @@ private:
         return walk.unsupported(node, "a step that may not run changes the shape of what is carried",
                                 "fix the input that the condition depends on with --const");
       carried = **next;
+      if (failed(checkCarried()))
+        return success(); // it has been refused
       for (size_t k = 0; k != numOutputs; ++k) {
         Value output = walk.tensor(body.getTerminator()->getOperand(1 + numCarried + k));
+        if (!output && yielded(1 + numCarried + k).kind != Lowered::Unknown)
+          return walk.refuse(node, ErrorCode::ValueTypeUnsupported, "output " + Twine(k) + " stacks what is no tensor",
+                             "");
         if (!output)
           return walk.poison(node);
         SmallVector<int64_t> shape{1};
@@ -421,7 +446,7 @@ private:
           return walk.unsupported(node, "the shape of output " + Twine(k) + " changes from step to step");
       }
       Value condition = walk.tensor(body.getTerminator()->getOperand(0));
-      std::optional<bool> known = constantBool(condition);
+      std::optional<bool> known = condition ? constantBool(condition) : std::nullopt;
       if (known && !*known)
         break;
       if (known || (trips && i + 1 == *trips))
@@ -432,9 +457,11 @@ private:
                                 "number of steps",
                                 "give the loop a trip count, or fix the input that the condition depends on with "
                                 "--const");
-      condition = scalarBool(t, condition);
       if (!condition)
         return walk.poison(node);
+      condition = scalarBool(t, condition);
+      if (!condition)
+        return walk.refuse(node, ErrorCode::NodeInvalid, "its graph's condition is not one boolean", "");
       active = both(active, condition);
     }
     for (size_t i = 0; i != numCarried; ++i)
@@ -514,6 +541,8 @@ LogicalResult lowerScan(Walk &walk, onnx::NodeOp node) {
     if (!value)
       return walk.poison(node);
     all.push_back(Lowered::of(value));
+    if (!takes(body->getArgument(i), value))
+      return walk.refuse(node, ErrorCode::NodeInvalid, kOtherTypes, "");
     if (i < numStates) {
       states.push_back(value);
       continue;
@@ -545,6 +574,10 @@ LogicalResult lowerScan(Walk &walk, onnx::NodeOp node) {
       Value value = walk.tensor(yielded);
       if (!value)
         return std::nullopt;
+      if (i < numStates && elementTypeOf(value) != elementTypeOf(states[i])) {
+        (void)walk.refuse(node, ErrorCode::NodeInvalid, kOtherTypes, "");
+        return std::nullopt;
+      }
       if (i < numStates)
         result.carried.push_back(value);
       else

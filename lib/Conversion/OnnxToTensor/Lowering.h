@@ -182,8 +182,8 @@ struct LoweringEntry {
   LoweringFunction lower;
   const char *domain = "";
   Operands operands = Operands::Computed;
-  /// Of an operator that the ONNX library has no schema of, one letter for each operand: F for floats, I for integers
-  /// or booleans, A for any tensor; small if it may be left out.
+  /// Of an operator that the ONNX library has no schema of, one letter for each operand: F for floats, all of one type,
+  /// I for integers or booleans, A for any tensor; small if it may be left out.
   std::string_view signature{};
 
   constexpr LoweringEntry(const char *op, int minSince, LoweringFunction lower, const char *domain = "",

@@ -506,6 +506,7 @@ Value Walk::declaredForm(Value value, Type resultType, ArrayRef<Type> operands, 
 
 /// What is wrong with the operands by a signature (LoweringEntry); empty if nothing is.
 static std::string operandFault(std::string_view signature, ArrayRef<Value> operands) {
+  Type floats;
   for (auto [i, kind] : llvm::enumerate(signature)) {
     Value operand = i < operands.size() ? operands[i] : Value();
     if (!operand && llvm::isUpper(kind))
@@ -514,6 +515,10 @@ static std::string operandFault(std::string_view signature, ArrayRef<Value> oper
     if (operand && ((wanted == 'F' && !isa<FloatType>(elementTypeOf(operand))) ||
                     (wanted == 'I' && !isa<IntegerType>(elementTypeOf(operand)))))
       return "operand " + std::to_string(i) + " is not of " + (wanted == 'F' ? "floats" : "integers");
+    if (operand && wanted == 'F' && floats && elementTypeOf(operand) != floats)
+      return "operand " + std::to_string(i) + " is of other floats than those before it";
+    if (operand && wanted == 'F')
+      floats = elementTypeOf(operand);
   }
   for (size_t i = signature.size(); i < operands.size(); ++i)
     if (operands[i])

@@ -247,8 +247,12 @@ LogicalResult lowerQLinearConv(NodeLowering &n) {
     return failure();
   int64_t spatial = tensorTypeOf(*acc).getRank() - 2;
   Value y = *acc;
-  if (n.operand(8))
-    y = n.t.add(y, perChannel(n, n.operand(8), spatial));
+  if (n.operand(8)) {
+    Value bias = perChannel(n, n.operand(8), spatial);
+    if (!broadcasts(bias, y))
+      return n.invalid("the bias has neither one element nor one for each output channel");
+    y = n.t.add(y, bias);
+  }
   Value scaleW = perChannel(n, n.operand(4), spatial);
   if (!broadcasts(scaleW, y))
     return n.invalid("the weight's scale has neither one element nor one for each output channel");

@@ -442,6 +442,11 @@ TEST(Image, PrintsAsText) {
         "region \"r\" at (0, 0) 4 x 2, code in section ", ": [2 of 8 at 2 * x1 stride 1] x0 = x / 100, y0 = y / 100\n",
         "halt\n"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nis not in\n" << text;
+  // A region without code is no program, and has a text.
+  p.writer.manifest.mutable_regions(0)->set_code_words(0);
+  Result<Image> empty = Image::fromBytes(p.writer.bytes());
+  ASSERT_TRUE(empty);
+  EXPECT_EQ(imageText(*empty).find("halt\n"), std::string::npos);
 }
 
 TEST(Image, PrintsNamesEscapedAndIndicesThatPointNowhere) {
