@@ -1,4 +1,6 @@
 // Cuts IR down to what still fails: a test script says of each smaller version whether it does.
+#include "ReductionPatterns.h"
+
 #include "wafer/Driver/Registration.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -8,6 +10,7 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   wafer::driver::registerAllDialects(registry);
+  wafer::registerReductionPatterns(registry);
   wafer::driver::registerAllPasses();
   mlir::MLIRContext context(registry);
   return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
