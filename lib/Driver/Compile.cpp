@@ -99,6 +99,7 @@ private:
     report.result = &compiled;
     if (options.backend.stopAfter != Stage::Image)
       return print(*compiled.module);
+    report.manifest = &writer.manifest;
     if (auto ignored = (*module)->getAttrOfType<ArrayAttr>("onnx.ignored_inputs"))
       for (Attribute name : ignored)
         writer.manifest.add_ignored_inputs(cast<StringAttr>(name).str());

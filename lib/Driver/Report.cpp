@@ -1,11 +1,14 @@
 #include "Report.h"
 
+#include "Schedule.h"
+
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 #include "wafer/Target/ResourceModel.h"
 
 #include "llvm/Support/JSON.h"
 
+#include <cmath>
 #include <set>
 
 using namespace mlir;
@@ -48,7 +51,9 @@ static std::string nodeName(Location loc) {
   return "";
 }
 
-static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream &json) {
+using Spans = llvm::DenseMap<Operation *, ScheduledSpan>;
+
+static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, const Spans &schedule, OStream &json) {
   int64_t estimate = 0;
   json.object([&] {
     json.attribute("name", region.getSymName());
@@ -65,11 +70,11 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream 
         if (!estimated && !llvm::isa<wfr::KernelOp>(step))
           return;
         // What takes longest is the kernel's bound.
-        int64_t cycles = 0, most = 0;
+        const int64_t cycles = estimatedCycles(step);
+        int64_t most = 0;
         StringRef bound = "compute";
         for (NamedAttribute part : estimated ? estimated.getValue() : ArrayRef<NamedAttribute>()) {
           int64_t spent = cast<IntegerAttr>(part.getValue()).getInt();
-          cycles += spent;
           if (spent > most) {
             most = spent;
             bound = part.getName();
@@ -91,6 +96,10 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream 
           json.attribute("estimated_cycles", cycles);
           json.attribute("bound", bound);
           json.attribute("bound_cycles", most);
+          if (auto span = schedule.find(step); span != schedule.end()) {
+            json.attribute("start_cycle", span->second.start);
+            json.attribute("end_cycle", span->second.end);
+          }
         });
       });
     });
@@ -107,6 +116,35 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, OStream 
       });
     json.attribute("estimated_cycles", estimate);
   });
+}
+
+/// N, E, S, W, and R for the ramp.
+static std::string letters(unsigned ports) {
+  std::string text;
+  for (auto [port, letter] : {std::pair{fabric::Port::North, 'N'},
+                              {fabric::Port::East, 'E'},
+                              {fabric::Port::South, 'S'},
+                              {fabric::Port::West, 'W'},
+                              {fabric::Port::Ramp, 'R'}})
+    if (ports & static_cast<unsigned>(port))
+      text += letter;
+  return text;
+}
+
+/// Lists of numbers stand on one line: there may be many.
+static void writeNumbers(StringRef name, ArrayRef<int64_t> numbers, OStream &json) {
+  json.attributeBegin(name);
+  json.rawValue([&](llvm::raw_ostream &os) {
+    os << "[";
+    llvm::interleaveComma(numbers, os);
+    os << "]";
+  });
+  json.attributeEnd();
+}
+
+static void writeRun(fabric::RunAttr run, OStream &json) {
+  json.attribute("port", letters(static_cast<unsigned>(run.getPort())));
+  writeNumbers("run", {run.getX(), run.getY(), run.getDx(), run.getDy(), run.getCount()}, json);
 }
 
 static void writeStream(wfr::StreamOp stream, fabric::NetOp net, OStream &json) {
@@ -127,6 +165,95 @@ static void writeStream(wfr::StreamOp stream, fabric::NetOp net, OStream &json) 
         json.value(static_cast<int64_t>(*net.getColor()));
     });
     json.attribute("hops", net && net.getHops() ? static_cast<int64_t>(*net.getHops()) : 0);
+    if (!net)
+      return;
+    json.attribute("net", net.getSymName());
+    json.attributeObject("source", [&] { writeRun(net.getSource(), json); });
+    json.attributeArray("sinks", [&] {
+      for (auto sink : net.getSinks().getAsRange<fabric::RunAttr>())
+        json.object([&] { writeRun(sink, json); });
+    });
+  });
+}
+
+static void writeRoute(fabric::RouteOp route, OStream &json) {
+  json.object([&] {
+    json.attribute("owner", route.getOwner());
+    json.attribute("color", static_cast<int64_t>(route.getColor()));
+    fabric::AreaAttr area = route.getArea();
+    writeNumbers("area", {area.getX(), area.getY(), area.getW(), area.getH(), area.getStepX(), area.getStepY()}, json);
+    json.attributeBegin("positions");
+    json.rawValue([&](llvm::raw_ostream &os) {
+      os << "[";
+      llvm::interleaveComma(route.getPositions().getAsRange<fabric::PositionAttr>(), os,
+                            [&](fabric::PositionAttr position) {
+                              os << '"' << letters(static_cast<unsigned>(position.getInput())) << '>'
+                                 << letters(position.getOutputs()) << '"';
+                            });
+      os << "]";
+    });
+    json.attributeEnd();
+  });
+}
+
+/// Inputs or outputs, as a run takes and gives them.
+static void writeTensors(StringRef name, const image::Manifest &manifest, bool outputs, OStream &json) {
+  json.attributeArray(name, [&] {
+    for (const image::HostStream &stream : manifest.streams()) {
+      if (stream.output() != outputs)
+        continue;
+      json.object([&] {
+        json.attribute("name", llvm::json::fixUTF8(stream.tensor().name()));
+        json.attribute("type", hostTypeName(hostType(stream.tensor().type())));
+        const auto &shape = stream.tensor().shape();
+        writeNumbers("shape", ArrayRef<int64_t>(shape.data(), static_cast<size_t>(shape.size())), json);
+      });
+    }
+  });
+}
+
+static void writeProgram(const CompilationReport &report, OStream &json) {
+  ModuleOp module = *report.result->module;
+  json.attributeObject("mesh", [&] {
+    json.attribute("width", report.result->meshWidth);
+    json.attribute("height", report.result->meshHeight);
+  });
+  json.attributeObject("placement", [&] { json.attribute("seed", static_cast<int64_t>(report.seed)); });
+  llvm::StringMap<fabric::NetOp> nets;
+  std::set<int64_t> colors;
+  module.walk([&](fabric::NetOp net) {
+    if (net.getCarries())
+      for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
+        nets[stream] = net;
+  });
+  module.walk([&](fabric::RouteOp route) { colors.insert(static_cast<int64_t>(route.getColor())); });
+  Spans schedule;
+  const ResourceModel resources(*report.profile);
+  module.walk([&](wfr::ProgramOp program) {
+    schedule = scheduleOf(program, [&](wfr::StreamOp stream) {
+      fabric::NetOp net = nets.lookup(stream.getSymName());
+      const int64_t words = cast<RankedTensorType>(stream.getType()).getNumElements();
+      const int64_t ofLane = llvm::divideCeil(words, std::max<int64_t>(1, static_cast<int64_t>(stream.getLanes())));
+      const int hops = net ? static_cast<int>(net.getHops().value_or(0)) : 0;
+      return std::llround(resources.transferCycles(ofLane, hops, 0));
+    });
+  });
+  json.attributeArray("regions", [&] {
+    module.walk([&](wfr::RegionOp region) {
+      const SramLedger *ledger = nullptr;
+      for (const EmittedRegion &emitted : report.result->regions)
+        if (emitted.name == region.getSymName())
+          ledger = &emitted.ledger;
+      writeRegion(region, ledger, schedule, json);
+    });
+  });
+  json.attributeArray("streams", [&] {
+    module.walk([&](wfr::StreamOp stream) { writeStream(stream, nets.lookup(stream.getSymName()), json); });
+  });
+  json.attributeArray("routes", [&] { module.walk([&](fabric::RouteOp route) { writeRoute(route, json); }); });
+  json.attributeObject("colors", [&] {
+    json.attribute("used", static_cast<int64_t>(colors.size()));
+    json.attribute("limit", report.profile->colors - static_cast<int64_t>(report.profile->reservedColors.size()));
   });
 }
 
@@ -142,41 +269,15 @@ void driver::writeReport(const CompilationReport &report, llvm::raw_ostream &os)
     json.attributeObject("model", [&] {
       json.attribute("file", llvm::json::fixUTF8(report.model));
       json.attribute("nodes", report.modelNodes);
+      if (report.manifest) {
+        writeTensors("inputs", *report.manifest, /*outputs=*/false, json);
+        writeTensors("outputs", *report.manifest, /*outputs=*/true, json);
+      }
     });
     if (report.profile)
       writeTarget(*report.profile, json);
-    if (report.result && report.result->module) {
-      ModuleOp module = *report.result->module;
-      json.attributeObject("mesh", [&] {
-        json.attribute("width", report.result->meshWidth);
-        json.attribute("height", report.result->meshHeight);
-      });
-      json.attributeObject("placement", [&] { json.attribute("seed", static_cast<int64_t>(report.seed)); });
-      llvm::StringMap<fabric::NetOp> nets;
-      std::set<int64_t> colors;
-      module.walk([&](fabric::NetOp net) {
-        if (net.getCarries())
-          for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
-            nets[stream] = net;
-      });
-      module.walk([&](fabric::RouteOp route) { colors.insert(static_cast<int64_t>(route.getColor())); });
-      json.attributeArray("regions", [&] {
-        module.walk([&](wfr::RegionOp region) {
-          const SramLedger *ledger = nullptr;
-          for (const EmittedRegion &emitted : report.result->regions)
-            if (emitted.name == region.getSymName())
-              ledger = &emitted.ledger;
-          writeRegion(region, ledger, json);
-        });
-      });
-      json.attributeArray("streams", [&] {
-        module.walk([&](wfr::StreamOp stream) { writeStream(stream, nets.lookup(stream.getSymName()), json); });
-      });
-      json.attributeObject("colors", [&] {
-        json.attribute("used", static_cast<int64_t>(colors.size()));
-        json.attribute("limit", report.profile->colors - static_cast<int64_t>(report.profile->reservedColors.size()));
-      });
-    }
+    if (report.result && report.result->module)
+      writeProgram(report, json);
     json.attributeArray("stages", [&] {
       for (const StageReport &stage : report.stages)
         json.object([&] {

@@ -10,9 +10,10 @@ namespace wafer::driver {
 
 struct CompilationReport {
   std::string model;
-  std::vector<StageReport> stages;       // in the order they ran
-  const Profile *profile = nullptr;      // once loaded
-  const BackendResult *result = nullptr; // once compiled
+  std::vector<StageReport> stages;           // in the order they ran
+  const Profile *profile = nullptr;          // once loaded
+  const BackendResult *result = nullptr;     // once compiled
+  const image::Manifest *manifest = nullptr; // of the image, once it is made
   uint64_t seed = 0;
   int64_t imageBytes = 0, weightBytes = 0;
   int64_t modelNodes = 0;

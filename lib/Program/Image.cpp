@@ -31,6 +31,37 @@ image::DataType wafer::carriedType(image::DataType declared) {
   }
 }
 
+HostType wafer::hostType(image::DataType type) {
+  switch (type) {
+  case image::F32:
+    return HostType::F32;
+  case image::I32:
+    return HostType::I32;
+  case image::I64:
+    return HostType::I64;
+  case image::F64:
+    return HostType::F64;
+  case image::F16:
+    return HostType::F16;
+  case image::BF16:
+    return HostType::BF16;
+  case image::I8:
+    return HostType::I8;
+  case image::I16:
+    return HostType::I16;
+  case image::U8:
+    return HostType::U8;
+  case image::U16:
+    return HostType::U16;
+  case image::U32:
+    return HostType::U32;
+  case image::U64:
+    return HostType::U64;
+  default:
+    return HostType::Bool;
+  }
+}
+
 namespace {
 // Little-endian, like everything in the file; the emulator runs on little-endian hosts only.
 struct Header {

@@ -12,6 +12,7 @@
 
 #include "wafer/Program/manifest.pb.h"
 #include "wafer/Support/Diagnostic.h"
+#include "wafer/Support/Tensor.h"
 
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,8 @@ constexpr uint64_t kImageAlignment = 64;
 
 /// What the words are that carry a tensor's elements on the machine: F32 or I32.
 image::DataType carriedType(image::DataType declared);
+/// What the host has a tensor as.
+HostType hostType(image::DataType declared);
 
 class ImageWriter {
 public:
