@@ -1,5 +1,6 @@
 #include "wafer/Driver/Tool.h"
 
+#include "Page.h"
 #include "wafer/Support/OutputFile.h"
 #include "wafer/Support/StandardStreams.h"
 
@@ -30,6 +31,11 @@ static Status writeResult(Compilation &compilation, const ToolOptions &options) 
   return writeStandardOutput({reinterpret_cast<const char *>(bytes.data()), bytes.size()});
 }
 
+static std::string reportText(const Compilation &compilation, const std::string &file) {
+  std::string json = compilation.report();
+  return isPageName(file) ? pageOf(json) : json;
+}
+
 int driver::runCompileTool(const ToolOptions &options, llvm::raw_ostream &errors) {
   CompileOptions compile = options.compile;
   std::vector<uint8_t> given;
@@ -58,7 +64,7 @@ int driver::runCompileTool(const ToolOptions &options, llvm::raw_ostream &errors
       compilation.addError(written.error());
     }
   if (!options.report.empty())
-    if (Status written = writeText(options.report, compilation.report()); !written) {
+    if (Status written = writeText(options.report, reportText(compilation, options.report)); !written) {
       good = false;
       compilation.addError(written.error());
     }

@@ -44,7 +44,9 @@ std::optional<driver::ToolOptions> wafer::parseCompileCommandLine(int argc, cons
     if (!info.repeated)
       option->multi_option_policy(CLI::MultiOptionPolicy::Throw)->expected(1);
   }
-  app.add_option("--report", options.report, "write a JSON report: regions, SRAM, streams, stages")
+  app.add_option("--report", options.report,
+                 "write a report: regions, SRAM, streams, stages; FILE.html is a page to look at, "
+                 "any other is JSON")
       ->option_text("FILE");
   app.add_option("--errors", errorFormat, "how errors are printed: text, json")
       ->check(CLI::IsMember({"text", "json"}))

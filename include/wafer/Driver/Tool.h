@@ -13,7 +13,8 @@ struct ToolOptions {
   CompileOptions compile;
   /// Where the image is written, or a stage printed; "-" is standard output.
   std::string output;
-  /// A JSON report of the compilation (docs/report.md), "-" for standard output; empty: none.
+  /// A report of the compilation (docs/report.md): a page if the name ends with .html, else JSON; "-" for standard
+  /// output; empty: none.
   std::string report;
   /// Tell on standard error what is being done, if it takes long.
   bool progress = false;
