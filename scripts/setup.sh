@@ -46,6 +46,22 @@ install_packages() {
   }
 }
 
+# For tests of the report's page (20 seconds, 90 MB); without it they are skipped, so a system that has none will do.
+install_browser() {
+  local stamp=$deps/.browser name
+  for name in chromium-headless-shell chromium chromium-browser; do
+    command -v "$name" >/dev/null && return 0
+  done
+  [ -f "$stamp" ] && return 0
+  touch "$stamp" # tried once
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo -n)
+  say "installing chromium-headless-shell, for tests of the report's page"
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    chromium-headless-shell >"$deps/apt-browser.log" 2>&1 ||
+    say "it cannot be had ($deps/apt-browser.log): these tests will be skipped"
+}
+
 install_wheels() {
   local stamp=.venv/.stamp want
   want=$(cat requirements.txt requirements-models.txt | sha256sum | cut -d' ' -f1)
@@ -83,5 +99,6 @@ build_onnx() {
 }
 
 install_packages
+install_browser
 install_wheels
 build_onnx

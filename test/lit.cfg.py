@@ -1,5 +1,6 @@
 # One lit suite holds every test: IR tests beside their kind, C++ unit tests (GoogleTest), tool tests and model tests.
 import os
+import shutil
 
 import lit.formats
 
@@ -16,3 +17,10 @@ config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.e
 config.environment["WAFER_SANITIZE"] = config.wafer_sanitize
 config.substitutions.append(("%python", os.path.join(config.wafer_src_root, ".venv/bin/python")))
 config.substitutions.append(("%root", config.wafer_src_root))
+# Pages are looked at in a browser where there is one; scripts/setup.sh installs it if it can.
+if any(shutil.which(name) for name in ("chromium-headless-shell", "chromium", "chromium-browser")):
+    config.available_features.add("chromium")
+else:
+    lit_config.note(
+        "no chromium: tests of the report's page in a browser are skipped (apt-get install chromium-headless-shell)"
+    )
