@@ -24,6 +24,14 @@ constexpr int64_t kNarrower = 4;
 /// Squares without a plan before the largest is asked.
 constexpr int kFailuresBeforeLargest = 2;
 
+/// Of a range of squares between one without a plan and one with, this share is below the next that is asked: that
+/// there is no plan takes some five times as long to find out as that there is one.
+constexpr double kBelowNext = 0.75;
+
+/// Best plans on one square whose code may turn out too large, before the first plan that is found is tried there: the
+/// second counts on as much less memory as the first lacked, and rarely does a third help.
+constexpr int kBestPlans = 2;
+
 } // namespace
 
 Obstacle driver::obstacleOf(ErrorCode code) {
@@ -51,12 +59,15 @@ Attempts::Attempts(const AttemptLimits &limits) : limits(limits) {
     start(limits.width, limits.height);
   else if (limits.firstSide == limits.lastSide)
     startSquare(Phase::Compile, limits.lastSide);
-  else
+  else {
+    step = 1 + limits.firstSide / 4; // the weights alone fill the first
     upward(Phase::PlanUpward, Phase::PlanBetween);
+  }
 }
 
 void Attempts::start(int64_t width, int64_t height) {
   fill = size = 0;
+  bestPlans = 0;
   bool planOnly = !limits.width && phase < Phase::Compile, firstPlan = planOnly || phase > Phase::CompileBest;
   attempt = {width,    height,   std::min(limits.largestRegion, std::max(width, height)), kFills[0], 0, 0,
              planOnly, firstPlan};
@@ -79,6 +90,7 @@ void Attempts::succeeded() {
     return halve(Phase::PlanBetween);
   case Phase::Compile:
   case Phase::CompileBest:
+  case Phase::CompileFirst:
     return attempt.reset();
   case Phase::CompileNext:
     return startSquare(Phase::CompileBest, holds);
@@ -99,6 +111,8 @@ void Attempts::meshFailed() {
     attempt->firstPlan = true;
     return;
   }
+  if (phase == Phase::Compile && overflowed)
+    return startSquare(Phase::CompileFirst, attempt->width);
   if (attempt->width == limits.lastSide || phase == Phase::CompileBest)
     return attempt.reset();
   fails = attempt->width;
@@ -114,6 +128,7 @@ void Attempts::meshFailed() {
   case Phase::PlanBetween:
     return halve(Phase::PlanBetween);
   case Phase::Compile:
+  case Phase::CompileFirst:
     return startSquare(fails + 1 == limits.lastSide ? Phase::CompileLargest : Phase::CompileNext, fails + 1);
   case Phase::CompileNext:
     return startSquare(Phase::CompileLargest, limits.lastSide);
@@ -135,8 +150,11 @@ void Attempts::upward(Phase phase, Phase between) {
 }
 
 void Attempts::halve(Phase between) {
-  if (holds - fails > 1)
-    return startSquare(between, (fails + holds) / 2);
+  const int64_t range = holds - fails;
+  if (range > 1)
+    return startSquare(between, between == Phase::PlanBetween
+                                    ? holds - std::max<int64_t>(1, static_cast<int64_t>(range * (1 - kBelowNext)))
+                                    : fails + range / 2);
   startSquare(between == Phase::CompileBetween ? Phase::CompileBest : Phase::Compile, holds);
 }
 
@@ -175,6 +193,8 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
 
 void Attempts::nextFill(int64_t missing) {
   attempt->places = 0;
+  if (!limits.width && !attempt->firstPlan && ++bestPlans == kBestPlans)
+    return meshFailed();
   if (++fill == kFills.size())
     return meshFailed();
   while (fill + 1 != kFills.size() && kFills[fill] > attempt->fill - missing)

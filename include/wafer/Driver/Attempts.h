@@ -12,11 +12,12 @@
 // The smallest square (--mesh auto) is searched on the assumption that what holds a program is held by any larger
 // square too. It is nearly true (a larger mesh offers all of a smaller one's sizes and more; the search among them is
 // not exhaustive), and it makes the search short: first the largest square, whose failure says that size mends nothing;
-// then upward in steps that double, and between the last failure and the first success by halves. All this asks only
-// whether there is a plan, which is cheap. The square so found is compiled. If its code or its routes do not fit, the
-// one beside it and the largest are, before the same walk is made with compilations. Those take the first plan that is
-// found, a fifth of the time of the best one; the best is asked for once more at the end, and if its code or its routes
-// do not fit after all, the program with the first one is the result.
+// then upward in steps that double, and between the last failure and the first success nearer to the success, since a
+// failure takes longer. All this asks only whether there is a plan, which is cheap. The square so found is compiled. If
+// its code does not fit, the first plan that is found there is tried; if its code or its routes do not fit then, the
+// one beside it and the largest are, before the same walk is made with compilations, by halves. Those take the first
+// plan that is found, a fifth of the time of the best one; the best is asked for once more at the end, and if its code
+// or its routes do not fit after all, the program with the first one is the result.
 #ifndef WAFER_DRIVER_ATTEMPTS_H
 #define WAFER_DRIVER_ATTEMPTS_H
 
@@ -83,6 +84,7 @@ private:
     PlanBetween,
     Compile,
     CompileBest,
+    CompileFirst,
     CompileNext,
     CompileLargest,
     CompileUpward,
@@ -104,7 +106,8 @@ private:
   Phase phase = Phase::Compile;
   int64_t fails = 0, holds = 0; // sides: the largest that fails, the smallest known to hold the program
   int64_t step = 1;
-  int planless = 0; // squares
+  int planless = 0;  // squares
+  int bestPlans = 0; // of the square, whose code was too large
   bool overflowed = false;
 };
 

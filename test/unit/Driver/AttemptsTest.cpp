@@ -173,7 +173,7 @@ TEST(Attempts, WhatNothingMendsEndsAtOnce) {
 
 TEST(Attempts, TheSmallestSquareIsFoundByPlansAloneAndCompiledOnce) {
   Trace trace = run(squares(3, 700), squaresFrom(11, 11));
-  EXPECT_EQ(sides(trace.tried), "p3 p5 p700 p9 p17 p13 p11 p10 11");
+  EXPECT_EQ(sides(trace.tried), "p3 p5 p700 p9 p17 p15 p14 p13 p12 p11 p10 11");
   ASSERT_TRUE(trace.done());
   EXPECT_EQ(trace.result->width, 11);
   EXPECT_EQ(trace.result->height, 11);
@@ -195,6 +195,20 @@ TEST(Attempts, WhereCompilationsFailTheSmallestSquareIsFoundWithFirstPlans) {
   EXPECT_EQ(sides(trace.tried), "p3 3 f4 f40 f6 f10 f18 f14 f12 f13 14");
   ASSERT_TRUE(trace.done());
   EXPECT_FALSE(trace.result->firstPlan);
+}
+
+TEST(Attempts, TheSearchStartsAboveTheSquareThatTheWeightsFill) {
+  Trace trace = run(squares(22, 700), squaresFrom(34, 34));
+  EXPECT_EQ(sides(trace.tried), "p27 p39 p36 p34 p33 34");
+}
+
+TEST(Attempts, OfASquareTwoBestPlansAreTriedThenFirstOnes) {
+  Trace trace = run(squares(9, 40), [](const Attempt &a) -> std::optional<Obstacle> {
+    return a.planOnly || (a.firstPlan && a.fill <= 90) ? std::nullopt : std::optional(Obstacle::TooLarge);
+  });
+  EXPECT_EQ(sides(trace.tried), "p11 p10 p9 9 9 f9 f9 f9");
+  ASSERT_TRUE(trace.done());
+  EXPECT_TRUE(trace.result->firstPlan);
 }
 
 TEST(Attempts, WhereTheBestPlanDoesNotFitTheFirstOneStands) {
