@@ -166,6 +166,8 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
     attempt.reset();
     break;
   case Obstacle::NoPlan:
+    if (attempt->lanes == 0 && size == 0)
+      planlessMesh = {attempt->width, attempt->fill};
     // Smaller regions have fewer rows, and so fewer lanes, without being told.
     if (attempt->lanes > 0)
       nextSize();
@@ -199,6 +201,9 @@ void Attempts::nextFill(int64_t missing) {
     return meshFailed();
   while (fill + 1 != kFills.size() && kFills[fill] > attempt->fill - missing)
     ++fill;
+  // The best plan and the first one are there, or not, together.
+  if (size == 0 && attempt->width == planlessMesh.width && kFills[fill] <= planlessMesh.fill)
+    return meshFailed();
   attempt->fill = kFills[fill];
 }
 

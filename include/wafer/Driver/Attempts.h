@@ -109,6 +109,10 @@ private:
   int planless = 0;  // squares
   int bestPlans = 0; // of the square, whose code was too large
   bool overflowed = false;
+  /// The last mesh without a plan, neither best nor first, and the memory it could not be had with.
+  struct {
+    int64_t width = 0, fill = 0;
+  } planlessMesh;
 };
 
 } // namespace wafer::driver
