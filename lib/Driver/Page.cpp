@@ -1,6 +1,6 @@
 // The page is written by hand, in Page/, and embedded at build time; what changes from program to program is the report
 // that it carries, as data.
-#include "Page.h"
+#include "wafer/Driver/Page.h"
 
 #include "PageBytes.inc"
 

@@ -96,6 +96,10 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, const Sp
           json.attribute("estimated_cycles", cycles);
           json.attribute("bound", bound);
           json.attribute("bound_cycles", most);
+          json.attributeObject("spent_on", [&] {
+            for (NamedAttribute part : estimated ? estimated.getValue() : ArrayRef<NamedAttribute>())
+              json.attribute(part.getName(), cast<IntegerAttr>(part.getValue()).getInt());
+          });
           if (auto span = schedule.find(step); span != schedule.end()) {
             json.attribute("start_cycle", span->second.start);
             json.attribute("end_cycle", span->second.end);

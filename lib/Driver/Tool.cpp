@@ -1,6 +1,6 @@
 #include "wafer/Driver/Tool.h"
 
-#include "Page.h"
+#include "wafer/Driver/Page.h"
 #include "wafer/Support/OutputFile.h"
 #include "wafer/Support/StandardStreams.h"
 

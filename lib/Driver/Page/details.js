@@ -7,6 +7,8 @@ function kernelRows(kernel) {
     ["kind", kernel.op],
     ["estimate", `${count(kernel.estimated_cycles)} cycles`],
     ["bound by", `${kernel.bound}, ${percent(kernel.bound_cycles, kernel.estimated_cycles)}`, kernel.bound],
+    ...(kernel.spent_on && Object.keys(kernel.spent_on).length > 1
+      ? Object.entries(kernel.spent_on).map(([what, cycles]) => [what, `${count(cycles)} cycles`, what]) : []),
     ["from", `cycle ${count(kernel.start)}`],
     ["emulated", kernel.emulated && `${count(kernel.emulated.end - kernel.emulated.start)} cycles of its nodes`],
   ];
@@ -24,6 +26,7 @@ function makeDetails(report, state, showRegion) {
         ["place", rect && `(${rect.x}, ${rect.y})`],
         ["size", rect && `${rect.width} × ${rect.height} PEs`],
         ["estimate", `${count(region.estimated_cycles)} cycles`],
+        ["moving", region.moving ? `${count(region.moving)} cycles of it` : undefined],
         ["emulated", region.emulated && `done at cycle ${count(region.emulated)}`],
       ]),
     ];

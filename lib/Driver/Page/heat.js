@@ -18,12 +18,19 @@ function heatModes(report) {
       text: bytes,
     },
     ...kKinds.map(kind),
-    { id: "links", label: "Links: words of streams", links: true, text: (n) => `${count(n)} words` },
+    { id: "links", label: "Links: words of streams", links: true, text: (n) => plural(n, "word") },
     {
       id: "cycles",
       label: "Cycles: estimated",
       value: (region) => region.estimated_cycles,
       most: () => Math.max(1, ...report.regions.map((region) => region.estimated_cycles)),
+      text: (n) => `${count(n)} cycles`,
+    },
+    {
+      id: "moving",
+      label: "Cycles: moves and reductions",
+      value: (region) => region.moving,
+      most: () => Math.max(1, ...report.regions.map((region) => region.moving)),
       text: (n) => `${count(n)} cycles`,
     },
     {

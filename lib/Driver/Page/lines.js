@@ -20,6 +20,16 @@ function bandsOf({ area: [x, y, width, height, stepX, stepY], positions }) {
   return bands;
 }
 
+/** How lanes come in from the host: over links that no router of the mesh sends on. */
+function entryBands(source) {
+  if (!source || source.port === "R") return [];
+  const [x, y, stepX, stepY, lanes] = source.run;
+  const side = { N: "S", E: "W", S: "N", W: "E" }[source.port];
+  const { dx, dy } = kSides[side];
+  const [first, step, at] = dx ? [y, stepY, x - dx] : [x, stepX, y - dy];
+  return parts([first, (lanes - 1) * step + 1, step || 1]).map(([from, to]) => ({ side, first: from, last: to, low: at, high: at }));
+}
+
 function parts([first, extent, step]) {
   if (step === 1) return [[first, first + extent - 1]];
   const list = [];
@@ -36,7 +46,7 @@ function linkLoads(report) {
   const changes = new Map(); // by side and lane: [[position, words more], ...]
   for (const stream of report.streams) {
     const words = Math.ceil(stream.words / Math.max(stream.lanes, 1));
-    for (const { side, first, last, low, high } of stream.routes.flatMap(({ bands }) => bands))
+    for (const { side, first, last, low, high } of stream.bands)
       for (let lane = first; lane <= last; ++lane) {
         const name = `${side}${lane}`;
         if (!changes.has(name)) changes.set(name, []);

@@ -3,8 +3,10 @@
 const report = readReport();
 const state = makeState(report);
 
-document.title = `${report.model?.file ?? "waferc"} – waferc report`;
-byId("model").textContent = report.model?.file ?? "";
+const file = report.model?.file ?? "";
+byId("model").textContent = file.split("/").at(-1);
+byId("model").title = file;
+document.title = `${file.split("/").at(-1)} – waferc report`;
 byId("machine").textContent = report.target.name
   ? `on ${report.target.name}, a mesh of ${report.mesh.width} × ${report.mesh.height} PEs` : "";
 if (report.error) {

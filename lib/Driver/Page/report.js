@@ -9,7 +9,10 @@ function readReport() {
   const target = report.target ?? {};
   const mesh = report.mesh ?? { width: target.width ?? 1, height: target.height ?? 1 };
 
-  const regions = (report.regions ?? []).map((region, number) => ({ ...region, number, streams: [] }));
+  const regions = (report.regions ?? []).map((region, number) => ({
+    ...region, number, streams: [],
+    moving: region.kernels.reduce((sum, { spent_on: on }) => sum + (on?.moves ?? 0) + (on?.reductions ?? 0), 0),
+  }));
   const regionByName = new Map(regions.map((region) => [region.name, region]));
   const kernels = [];
   for (const region of regions) {
@@ -36,7 +39,7 @@ function readReport() {
     ...stream,
     number,
     ends: [stream.from, ...stream.to].map((name) => regionByName.get(name)).filter(Boolean),
-    routes: routesByOwner.get(stream.net) ?? [],
+    bands: [...entryBands(stream.source), ...(routesByOwner.get(stream.net) ?? []).flatMap(({ bands }) => bands)],
   }));
   for (const stream of streams) for (const region of new Set(stream.ends)) region.streams.push(stream);
 

@@ -58,9 +58,10 @@ function makeWafer(report, state) {
   });
 
   function streamAt(x, y) {
-    return report.streams.find((stream) =>
-      stream.routes.some(({ area: [left, top, width, height, stepX, stepY] }) =>
-        x >= left && y >= top && x < left + width && y < top + height && (x - left) % stepX === 0 && (y - top) % stepY === 0));
+    return report.streams.find(({ bands }) => bands.some((band) => {
+      const [left, top, right, bottom] = bandBox(band);
+      return x >= left && y >= top && x < right && y < bottom;
+    }));
   }
 
   function tipOf(x, y, region, stream) {
@@ -249,7 +250,7 @@ function makeWafer(report, state) {
       const leaves = region ? stream.from === region.name : stream.from !== "host";
       context.strokeStyle = theme.color(leaves ? "out" : "in");
       context.fillStyle = theme.color(leaves ? "out" : "in", far ? 0.4 : 1);
-      for (const route of stream.routes) for (const band of route.bands) drawBand(context, band, true);
+      for (const band of stream.bands) drawBand(context, band, true);
     }
   }
 

@@ -60,7 +60,12 @@ def main() -> None:
         for kernel in region["kernels"]:
             assert clock <= kernel["start_cycle"], f"{kernel['name']} begins before the kernel before it ends"
             clock = kernel["end_cycle"]
-            assert clock - kernel["start_cycle"] == kernel["estimated_cycles"], kernel
+            assert (
+                clock - kernel["start_cycle"]
+                == kernel["estimated_cycles"]
+                == sum(kernel["spent_on"].values())
+            ), kernel
+            assert kernel["bound_cycles"] == max(kernel["spent_on"].values()), kernel
     for stream in report["streams"]:
         check_stream(report, stream)
     between = [s for s in report["streams"] if "host" not in (s["from"], *s["to"])]

@@ -1,6 +1,6 @@
 // The report as one HTML page that needs nothing else (docs/page.md).
-#ifndef WAFER_LIB_DRIVER_PAGE_H
-#define WAFER_LIB_DRIVER_PAGE_H
+#ifndef WAFER_DRIVER_PAGE_H
+#define WAFER_DRIVER_PAGE_H
 
 #include <string>
 #include <string_view>
@@ -15,4 +15,4 @@ std::string pageOf(std::string_view json);
 
 } // namespace wafer::driver
 
-#endif // WAFER_LIB_DRIVER_PAGE_H
+#endif // WAFER_DRIVER_PAGE_H
