@@ -17,11 +17,12 @@ if (report.error) {
 function showSummary() {
   const pes = report.regions.reduce((sum, { rect }) => sum + (rect ? rect.width * rect.height : 0), 0);
   const fullest = Math.max(0, ...report.regions.map(({ sram }) => (sram ? sram.total / sram.limit : 0)));
+  const used = report.regions.length; // none in a compilation that failed
   const tiles = [
-    ["Regions", count(report.regions.length)],
-    ["PEs in use", `${count(pes)} of ${count(report.mesh.width * report.mesh.height)}`],
-    ["Kernels", count(report.kernels.length)],
-    ["Estimate", `${count(report.end)} cycles, ${duration(report.end, report.target.clock_ghz)}`],
+    ["Regions", used && count(used)],
+    ["PEs in use", used && `${count(pes)} of ${count(report.mesh.width * report.mesh.height)}`],
+    ["Kernels", used && count(report.kernels.length)],
+    ["Estimate", used && `${count(report.end)} cycles, ${duration(report.end, report.target.clock_ghz)}`],
     ["Emulated", report.emulated && `${count(report.emulated.cycles)} cycles, ${duration(report.emulated.cycles, report.target.clock_ghz)}`],
     ["Fullest PE", fullest && percent(fullest, 1)],
     ["Colors", report.colors && `${report.colors.used} of ${report.colors.limit}`],

@@ -1,6 +1,6 @@
 """Opens a report's page in headless Chromium, uses it (page_driver.js), and prints what came of it.
 
-Usage: browse.py PAGE.html --search TEXT [--large] [--screenshot OUT.png [--dark] [--do SCRIPT]]
+Usage: browse.py PAGE.html [--dark] [--large] [--search TEXT] [--statistics FILE.json] [--screenshot OUT.png [--do SCRIPT]]
 """
 
 import argparse
@@ -9,12 +9,14 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
+PATIENCE = 240  # seconds; a loaded machine takes its time
 DRIVER = pathlib.Path(__file__).with_name("page_driver.js")
 # Before the page: what it must not do is written down.
 WATCH = """
@@ -118,6 +120,8 @@ class Browser:
 
     def receive(self) -> dict:
         while b"\0" not in self.left:
+            if not select.select([self.read], [], [], PATIENCE)[0]:
+                raise RuntimeError(f"the browser has said nothing for {PATIENCE} seconds")
             part = os.read(self.read, 1 << 16)
             if not part:
                 raise RuntimeError("the browser has ended")
@@ -170,6 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("page", type=pathlib.Path)
     parser.add_argument("--search", default="")
+    parser.add_argument("--statistics", type=pathlib.Path, help="of wafer-run --stats, to add")
     parser.add_argument("--large", action="store_true", help="with a made-up program of 300 kernels in it")
     parser.add_argument("--dark", action="store_true", help="as on a system that is dark")
     parser.add_argument(
@@ -192,6 +197,8 @@ def main() -> None:
                 args.screenshot.write_bytes(base64.b64decode(picture))
                 return
             browser.evaluate(f"window.searchFor = {json.dumps(args.search)}")
+            if args.statistics:
+                browser.evaluate(f"window.statistics = {json.dumps(args.statistics.read_text())}")
             result = browser.evaluate(DRIVER.read_text(encoding="utf-8"))
         finally:
             browser.close()

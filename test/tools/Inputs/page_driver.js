@@ -51,6 +51,10 @@
     return [(x + 0.5 - left) * scale, (y + 0.5 - top) * scale];
   };
   const report = JSON.parse($("report").textContent);
+  if (!report.regions) {
+    await frame();
+    return { error: $("error").textContent, summary: $("summary").textContent, stages: report.stages.length, problems: window.problems };
+  }
   const rect = report.regions.at(-1).rect;
   const middle = { x: rect.x + Math.floor(rect.width / 2), y: rect.y + Math.floor(rect.height / 2) };
 
@@ -141,6 +145,21 @@
       result.tabs.push(`${tab.textContent} ${$("table").dataset.rows}`);
     }
     result.emulated = [...$("clock").options].map((option) => option.value).join(" ");
+
+    // Files of statistics: of something else, and of this program.
+    if (window.statistics) {
+      result.joined = [];
+      for (const text of ["[1, 2]", '{"nodes": [], "regions": []}', window.statistics]) {
+        const files = new DataTransfer();
+        files.items.add(new File([text], "stats.json"));
+        $("stats").files = files.files;
+        $("stats").dispatchEvent(new Event("change", { bubbles: true }));
+        for (let i = 0; i < 500 && $("stats").files.length; ++i) await new Promise((done) => setTimeout(done, 20)); // the page empties it at the end
+        result.joined.push($("error").hidden ? [...$("clock").options].map((option) => option.value).join(" ") : $("error").textContent);
+      }
+      const of = [...$("summary").querySelectorAll("dt")].find((term) => term.textContent === "Emulated");
+      result.joined.push(of?.nextSibling.textContent);
+    }
 
     // A chosen kernel stays in the panel and brings its region into view.
     $("tabs").children[0].click();
