@@ -48,6 +48,8 @@ function showLegend(mode, loads) {
   const legend = byId("legend");
   legend.replaceChildren();
   if (mode.value || mode.links)
-    legend.append(make("span", { className: "ramp" }, ["0", make("i"), mode.text(mode.links ? loads.most : mode.most())]));
+    legend.append(make("span", { className: "ramp" }, mode.links
+      ? ["1", make("i", { className: "log" }), `${mode.text(loads.most)}, log scale`]
+      : ["0", make("i"), mode.text(mode.most())]));
   if (mode.id === "region") legend.append(key("in", "stream in"), key("out", "stream out"), key("dead", "dead"));
 }

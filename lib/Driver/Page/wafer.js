@@ -194,8 +194,8 @@ function makeWafer(report, state) {
     }
   }
 
-  /** A band's lanes with the context's colors: a surface (with an edge) from afar, nearer a line each, those in view. */
-  function drawBand(context, band, edge = false) {
+  /** A band's lanes with the context's colors: a surface (with an edge) from afar, nearer a line each (with a halo). */
+  function drawBand(context, band, edge = false, halo = false) {
     const [left, top, right, bottom] = bandBox(band);
     const [x0, y0, x1, y1] = visible(left, top, right - left, bottom - top);
     if (x0 >= x1 || y0 >= y1) return;
@@ -223,6 +223,13 @@ function makeWafer(report, state) {
       heads.lineTo(px - head * (dx + dy * 0.7), py - head * (dy + dx * 0.7));
       heads.lineTo(px - head * (dx - dy * 0.7), py - head * (dy - dx * 0.7));
     }
+    if (halo) {
+      const { strokeStyle, lineWidth } = context;
+      context.strokeStyle = theme.color("panel");
+      context.lineWidth = lineWidth + 2.5;
+      context.stroke(lines);
+      Object.assign(context, { strokeStyle, lineWidth });
+    }
     context.stroke(lines);
     if (head) context.fill(heads);
   }
@@ -230,7 +237,8 @@ function makeWafer(report, state) {
   function drawLoads(context) {
     context.lineWidth = Math.min(Math.max(camera.scale * 0.18, 1), 6);
     for (const band of loads.bands) {
-      context.strokeStyle = context.fillStyle = theme.heat(band.words / loads.most);
+      // By orders of magnitude: one busy stream does not make all others look idle. None fades into the ground.
+      context.strokeStyle = context.fillStyle = theme.heat(0.25 + (0.75 * Math.log(band.words)) / Math.log(Math.max(loads.most, 2)));
       drawBand(context, band);
     }
   }
@@ -250,7 +258,7 @@ function makeWafer(report, state) {
       const leaves = region ? stream.from === region.name : stream.from !== "host";
       context.strokeStyle = theme.color(leaves ? "out" : "in");
       context.fillStyle = theme.color(leaves ? "out" : "in", far ? 0.4 : 1);
-      for (const band of stream.bands) drawBand(context, band, true);
+      for (const band of stream.bands) drawBand(context, band, true, !far);
     }
   }
 
