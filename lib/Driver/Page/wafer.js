@@ -257,7 +257,7 @@ function makeWafer(report, state) {
     for (const stream of state.streams()) {
       const leaves = region ? stream.from === region.name : stream.from !== "host";
       context.strokeStyle = theme.color(leaves ? "out" : "in");
-      context.fillStyle = theme.color(leaves ? "out" : "in", far ? 0.4 : 1);
+      context.fillStyle = theme.color(leaves ? "out" : "in", far ? 0.8 : 1);
       for (const band of stream.bands) drawBand(context, band, true, !far);
     }
   }
