@@ -13,13 +13,16 @@ import tempfile
 import time
 
 import onnxruntime
-import placement_picture
 import wafer_tools
 import zoo
 from same_numbers import Difference, largest_excess
 from zoo.magika import Labels
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "python" / "waferc"))
+
+import picture
+
 SHOWN_REGIONS = 24
 SHOWN_STREAMS = 12
 
@@ -40,28 +43,9 @@ def show_compilation(compiled: wafer_tools.Compiled, color: bool, columns: int) 
         f"{compiled.seconds:.1f} s in all"
     )
 
-    regions = report["regions"]
     title("Placement")
-    for line in placement_picture.draw(report, columns, color):
+    for line in picture.describe(report, columns, color, SHOWN_REGIONS):
         print(line)
-    print(f"\n{'region':26}{'PEs':>9}{'kernels':>9}  {'SRAM of its fullest PE':34}{'estimate':>12}")
-    for index, region in enumerate(regions[:SHOWN_REGIONS]):
-        rect, sram = region["rect"], region["sram"]
-        parts = {
-            name: sram[name] for name in ("code", "tables", "helpers", "weights", "activations", "stack")
-        }
-        name = f"{placement_picture.mark(index, color)} {region['name']}"
-        name += " " * (
-            26 - len(f"{'██ ' if color else ''}{placement_picture.region_letter(index)} {region['name']}")
-        )
-        print(
-            f"{name}{rect['width']:>5}x{rect['height']:<3}{len(region['kernels']):>9}  "
-            f"{placement_picture.bar(parts, sram['limit'])} {sram['total'] / sram['limit']:>4.0%}"
-            f"{region['estimated_cycles']:>12,.0f} cycles"
-        )
-    if len(regions) > SHOWN_REGIONS:
-        print(f"and {len(regions) - SHOWN_REGIONS} more")
-    print("SRAM: c code, t tables, h helpers, w weights, a activations, s stack, · free")
 
     streams = report["streams"]
     if streams:

@@ -13,7 +13,7 @@ mkdir -p "$deps"
 onnx_version=1.22.0
 packages=(libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools clang-22 lld-22 clang-format-22 clang-tidy-22
   ninja-build ccache git libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev libcli11-dev libxxhash-dev
-  zlib1g-dev libzstd-dev python3 python3-venv make)
+  zlib1g-dev libzstd-dev python3 python3-dev python3-venv make)
 [ -n "${WAFER_SANITIZERS:-}" ] && packages+=(libclang-rt-22-dev)
 
 say() { printf '[setup] %s\n' "$*"; }

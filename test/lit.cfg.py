@@ -13,6 +13,7 @@ config.test_exec_root = os.path.join(config.wafer_obj_root, "test")
 
 tools = os.path.join(config.wafer_obj_root, "bin")
 config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.environ["PATH"]])
+config.environment["PYTHONPATH"] = os.path.join(config.wafer_obj_root, "python")
 # Sanitizers map terabytes of address space and take several times as long: limits of tests must know.
 config.environment["WAFER_SANITIZE"] = config.wafer_sanitize
 config.substitutions.append(("%python", os.path.join(config.wafer_src_root, ".venv/bin/python")))

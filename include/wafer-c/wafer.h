@@ -122,6 +122,14 @@ WAFER_API const char *waferOptionForm(size_t index);
 WAFER_API const char *waferOptionHelp(size_t index);
 WAFER_API int waferOptionIsRepeated(size_t index);
 
+/* What a model takes and gives, as it says itself and before it is compiled: JSON with "inputs" and "outputs" (name,
+ * type as ONNX's number, shape with symbols and nulls), "metadata" and more. `path` is a file, or what messages call
+ * the `size` bytes at `data`, if that is not NULL; then `folder` is where their external data are, or NULL. The text is
+ * the caller's: waferTextDestroy. */
+WAFER_API WaferError *waferDescribeModel(const char *path, const void *data, size_t size, const char *folder,
+                                         char **json);
+WAFER_API void waferTextDestroy(char *text);
+
 typedef struct WaferProgram WaferProgram;
 WAFER_API WaferError *waferCompileFile(const char *path, const WaferOptions *options, const WaferCallbacks *callbacks,
                                        WaferProgram **program);

@@ -1,5 +1,11 @@
 #include "Internal.h"
 
+#include "wafer/Frontend/Describe.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
 using namespace wafer;
 using namespace wafer::capi;
 
@@ -64,6 +70,26 @@ static WaferError *compile(frontend::ModelSource source, const WaferOptions *opt
     return errorOf(image.error());
   return makeProgram(image.take(), compilation.report(), program);
 }
+
+WaferError *waferDescribeModel(const char *path, const void *data, size_t size, const char *folder, char **json) {
+  return guarded([&]() -> WaferError * {
+    if (!path || !json)
+      return misuse("a description needs a path and a place for the text");
+    frontend::ModelSource source = frontend::ModelSource::file(path);
+    if (data) {
+      source.bytes = std::span(static_cast<const uint8_t *>(data), size);
+      if (folder)
+        source.folder = folder;
+    }
+    Result<std::string> text = frontend::describeModel(source);
+    if (!text)
+      return errorOf(text.error());
+    *json = strdup(text->c_str());
+    return *json ? nullptr : throw std::bad_alloc();
+  });
+}
+
+void waferTextDestroy(char *text) { free(text); }
 
 WaferError *waferCompileFile(const char *path, const WaferOptions *options, const WaferCallbacks *callbacks,
                              WaferProgram **program) {

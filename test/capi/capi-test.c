@@ -144,6 +144,15 @@ static void checkProgram(const char *relu, const char *folder) {
   puts("programs and sessions");
 }
 
+static void checkDescription(const char *tile) {
+  char *json = NULL;
+  require(waferDescribeModel(tile, NULL, 0, NULL, &json), "describe");
+  CHECK(strstr(json, "{\"name\":\"repeats\",\"type\":7,\"shape\":[2]}"));
+  waferTextDestroy(json);
+  expect(waferDescribeModel("nonsense", "nonsense", 8, NULL, &json), "WF1001", "'nonsense' is not an ONNX model");
+  puts("description");
+}
+
 /* The compiler names the input that it must know; with it as a constant the model compiles. */
 static void checkConstants(const char *tile) {
   WaferOptions *options = optionsFor("2x2");
@@ -209,6 +218,7 @@ int main(int argc, char **argv) {
   CHECK(waferApiVersion() == WAFER_API_VERSION && strlen(waferVersion()) >= 5);
   checkOptions();
   checkProgram(argv[1], argv[3]);
+  checkDescription(argv[2]);
   checkConstants(argv[2]);
   checkCancellation(argv[1]);
   checkThreads(argv[1]);

@@ -5,9 +5,9 @@ memory bar.
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "python"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "python" / "waferc"))
 
-import placement_picture
+import picture
 
 
 def report(width, height, *rects, dead=()):
@@ -15,11 +15,11 @@ def report(width, height, *rects, dead=()):
     return {"mesh": {"width": width, "height": height}, "target": {"dead_pes": dead}, "regions": regions}
 
 
-for line in placement_picture.draw(report(5, 3, (0, 0, 2, 3), (2, 1, 3, 1), dead=[[4, 0], [9, 9]])):
+for line in picture.draw(report(5, 3, (0, 0, 2, 3), (2, 1, 3, 1), dead=[[4, 0], [9, 9]])):
     print(line)
-for line in placement_picture.draw(report(8, 4, (0, 0, 3, 4), (4, 0, 4, 1)), columns=8):
+for line in picture.draw(report(8, 4, (0, 0, 3, 4), (4, 0, 4, 1)), columns=8):
     print(line)
-for line in placement_picture.draw(report(750, 994, (4, 5, 3, 1), (5, 6, 1, 1))):
+for line in picture.draw(report(750, 994, (4, 5, 3, 1), (5, 6, 1, 1))):
     print(line)
-print(ascii(placement_picture.draw(report(3, 2, (0, 0, 3, 1)), color=True)[0]))
-print(placement_picture.bar({"code": 50, "weights": 25}, 100, 8))
+print(ascii(picture.draw(report(3, 2, (0, 0, 3, 1)), color=True)[0]))
+print(picture.bar({"code": 50, "weights": 25}, 100, 8))

@@ -111,3 +111,26 @@ def bar(parts: dict[str, int], limit: int, width: int = 24) -> str:
         result += name[0] * (end - done)
         done = end
     return (result + "·" * width)[:width]
+
+
+def describe(report: dict, columns: int = 72, color: bool = False, shown: int = 24) -> list[str]:
+    """The picture, and a line for each of the first regions: PEs, kernels, memory of its fullest PE, estimate."""
+    lines = draw(report, columns, color)
+    lines.append(f"\n{'region':26}{'PEs':>9}{'kernels':>9}  {'SRAM of its fullest PE':34}{'estimate':>12}")
+    regions = report["regions"]
+    for index, region in enumerate(regions[:shown]):
+        rect, sram = region["rect"], region["sram"]
+        parts = {
+            name: sram[name] for name in ("code", "tables", "helpers", "weights", "activations", "stack")
+        }
+        name = f"{mark(index, color)} {region['name']}"
+        name += " " * (26 - len(f"{'██ ' if color else ''}{region_letter(index)} {region['name']}"))
+        lines.append(
+            f"{name}{rect['width']:>5}x{rect['height']:<3}{len(region['kernels']):>9}  "
+            f"{bar(parts, sram['limit'])} {sram['total'] / sram['limit']:>4.0%}"
+            f"{region['estimated_cycles']:>12,.0f} cycles"
+        )
+    if len(regions) > shown:
+        lines.append(f"and {len(regions) - shown} more")
+    lines.append("SRAM: c code, t tables, h helpers, w weights, a activations, s stack, · free")
+    return lines
