@@ -124,6 +124,15 @@ private:
     return true;
   }
 
+  /// An interval holds nothing beyond what there is. What is handed on from a layout must: of a tensor that is made
+  /// chunk by chunk only the last step may end in one that other chunks fill.
+  bool exists(const Interval &interval, size_t d) const {
+    if (request.from.dims[d].start.step[T] == 0)
+      return true;
+    Affine end = interval.start + Affine(interval.length), allEnd = all[d].start + Affine(all[d].length);
+    return minOf(interval.start - all[d].start, sizes) >= 0 && maxOf(end - allEnd, sizes) <= 0;
+  }
+
   bool canPass(const Layout &has, bool y) const {
     if (has.atAxes & side(!y))
       return false;
@@ -224,7 +233,7 @@ private:
 
   /// Everybody keeps all that its line needs, and then its own part of it. Blocks that nobody cuts are taken together:
   /// where they are many and small that is faster than a window of each.
-  Movement gathered(const Layout &has, bool y) const {
+  std::optional<Movement> gathered(const Layout &has, bool y) const {
     Layout middle;
     middle.splitX = has.splitX;
     middle.splitY = has.splitY;
@@ -232,6 +241,8 @@ private:
       Interval line = hullAlong(need[d], y, sizes);
       if (line.length > request.fromShape[d] && line.start.isConstant())
         line = {Affine(0), request.fromShape[d]};
+      if (!exists(line, d))
+        return std::nullopt;
       middle.dims.push_back({line.length, line.start});
     }
     double copy = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
@@ -257,7 +268,7 @@ private:
       if (!had)
         return std::nullopt;
       Interval asked = hullAlong(need[d], !yFirst, sizes);
-      Interval chosen = covers(*had, asked, all[d], request.fromShape[d], sizes) ? asked : *had;
+      Interval chosen = covers(*had, asked, all[d], request.fromShape[d], sizes) && exists(asked, d) ? asked : *had;
       if (chosen.length > request.fromShape[d] && chosen.start.isConstant())
         chosen = {Affine(0), request.fromShape[d]};
       middle.dims.push_back({chosen.length, chosen.start});

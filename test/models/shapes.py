@@ -205,6 +205,12 @@ def sum_of_many(m: Model) -> str:
     return m.node("Sum", *(m.node("Sin", m.node("Mul", x, m.weight(np.float32(i)))) for i in range(60)))
 
 
+@case("4x8")
+def sums_in_chunks(m: Model) -> str:
+    """A step of the loop makes less than a PE's block of the result, which goes to its place in two passes."""
+    return m.node("CumSum", m.input(16384, offset=3), m.weight(np.int64(0)))
+
+
 def check(name: str, build, options: list[str]) -> str:
     model = Model(np.random.default_rng(len(name)))
     proto = model.proto(build(model))
