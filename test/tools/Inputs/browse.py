@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
 PATIENCE = 240  # seconds; a loaded machine takes its time
@@ -152,8 +153,15 @@ class Browser:
         self.call("Page.enable")
         self.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
         self.call("Page.navigate", url=file.resolve().as_uri())
-        while self.receive().get("method") != "Page.loadEventFired":
-            pass
+        # An event of the empty page may still be on its way, so the page itself is asked.
+        while not self.is_open():
+            time.sleep(0.05)
+
+    def is_open(self) -> bool:
+        try:
+            return self.evaluate("location.protocol === 'file:' && document.readyState === 'complete'")
+        except RuntimeError:  # between two pages
+            return False
 
     def evaluate(self, script: str):
         answer = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
