@@ -109,6 +109,11 @@ class InferenceSession:
         """The program of the last run; None before the first if the model is compiled then."""
         return self._fixed
 
+    @property
+    def specialized(self) -> list[str]:
+        """Inputs whose values programs are compiled for: the compiler must know them."""
+        return list(self._specializer.deciding) if self._specializer else []
+
     def run(
         self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: Any = None
     ) -> list[np.ndarray]:

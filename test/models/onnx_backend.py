@@ -1,15 +1,14 @@
-"""Compiles ONNX's own backend tests, runs them on the emulator and holds the outputs against the suite's.
+"""Runs ONNX's own backend tests through waferc.backend and holds the outputs against the suite's.
 
 Usage: onnx_backend.py [--mesh WxH] [--check LIST [--every N]] [--survey [--write LIST]] [NAME ...]
 
-All 1,914 tests of the suite count, with its own data and tolerances. A test is first tried as the suite feeds it: every
-input at run time (open dimensions get the data's with --shape). If the compiler must know an input's value, because
-it decides shapes or axes, the test is tried again with inputs as constants (--const).
+All 1,914 tests of the suite count, with its own data and tolerances, and every input at run time. A model is compiled for
+the first inputs: for their shapes and, where an input decides shapes or axes, for its value.
 
 LIST has a line for every test: its name, how it ends, and why if it does not pass.
 
     pass      as the suite feeds it
-    constant  with inputs given as constants; the reason names them
+    constant  as well, compiled for the values of the inputs that the reason names
     refused   by the compiler or the emulator, with a code
     differs   other numbers than the suite's, of a kind that the reason states
 
@@ -25,25 +24,18 @@ import dataclasses
 import pathlib
 import re
 import sys
-import tempfile
 
 import numpy as np
 import onnx
+import waferc
 from onnx import numpy_helper
 from onnx.backend.test import loader
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python"))
-
-import wafer_tools
+from waferc import backend
 
 KINDS = ("node", "simple", "pytorch-operator", "pytorch-converted", "real")
 SUITE = pathlib.Path(loader.DATA_DIR)
-# What the compiler says about an input whose value it must know.
-NEEDS_CONSTANT = re.compile(r"computed from run-time data|must be a constant|WF2002")
-# A mesh whose sides divide little; a larger one for what does not fit there; whole networks also want more time.
+# A mesh whose sides divide little; larger ones for what does not fit there, and for whole networks.
 SMALL_MESH, LARGE_MESH, NETWORK_MESH = "5x4", "64x64", "256x256"
-SECONDS, NETWORK_SECONDS = 60, 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,40 +113,12 @@ def compare(got: np.ndarray, want: np.ndarray, case: Case) -> None:
     np.testing.assert_allclose(got, want, rtol=case.relative, atol=case.absolute)
 
 
-def attempt(
-    case: Case, model: onnx.ModelProto, feed: dict, constants: list[str], expected: dict, mesh: str
-) -> None:
-    """ToolError or AssertionError if it is not right."""
-    seconds = NETWORK_SECONDS if case.network else SECONDS
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
-        options = ["--mesh", mesh]
-        for value in model.graph.input:
-            dims = value.type.tensor_type.shape.dim
-            if value.name in feed and not all(dim.HasField("dim_value") for dim in dims):
-                options += ["--shape", f"{value.name}=" + "x".join(map(str, feed[value.name].shape))]
-        for index, name in enumerate(constants):
-            np.save(folder / f"constant{index}.npy", feed[name])
-            options += ["--const", f"{name}={folder}/constant{index}.npy"]
-        compiled = wafer_tools.compile_model(case.model, folder / "model.wafer", options, timeout=seconds)
-        given = {name: value for name, value in feed.items() if name not in constants}
-        result = wafer_tools.run_image(compiled.image, given, folder / "run", timeout=seconds)
-        for name, want in expected.items():
-            compare(result.outputs[name], want, case)
-
-
 def failure(error: Exception) -> Outcome:
-    if isinstance(error, AssertionError):
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        told = [
-            line for line in lines if re.match(r"Mismatched|Max|ACTUAL|DESIRED|\[?(x|y):|nan location", line)
-        ]
-        return Outcome("differs", "; ".join(told or lines)[:120])
-    text = re.sub(r"^\$ [^\n]*\n", "", str(error))
-    code = re.search(r"\[(WF\d+)\]:? *(.*)", text)
-    if "exit code 1" in text and code:
-        return Outcome("refused", f"{code[1]} {code[2]}"[:160].strip())
-    return Outcome("broken", text.strip()[-200:])
+    if isinstance(error, waferc.Error):
+        return Outcome("refused", f"{error.code} {error.message.splitlines()[0]}"[:160].strip())
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if re.match(r"Mismatched|Max|ACTUAL|DESIRED|\[?(x|y):|nan location", line)]
+    return Outcome("differs", "; ".join(told or lines)[:120])
 
 
 def run(case: Case, mesh: str) -> Outcome:
@@ -171,19 +135,15 @@ def run_on(case: Case, mesh: str) -> Outcome:
     if other := [v.name for v in values if not v.type.HasField("tensor_type")]:
         return Outcome("refused", f"WF1012 '{other[0]}' is a sequence or an optional")
     feed, expected = case.arrays(model)
-    names = list(feed)
-    integers = [name for name, value in feed.items() if value.dtype.kind in "iub"]
-    outcome = Outcome("refused", "must be a constant")
-    choices = {tuple(choice): list(choice) for choice in ([], names[1:], integers, names)}
-    for constants in choices.values():
-        if outcome.status != "refused" or not NEEDS_CONSTANT.search(outcome.reason):
-            break
-        try:
-            attempt(case, model, feed, constants, expected, mesh)
-            return Outcome("constant", ", ".join(constants)) if constants else Outcome("pass")
-        except (AssertionError, wafer_tools.ToolError) as error:
-            outcome = failure(error)
-    return outcome
+    try:
+        prepared = backend.prepare(str(case.model), mesh=mesh, disk_cache=False, count_cycles=False)
+        outputs = dict(zip([o.name for o in prepared.session.get_outputs()], prepared.run(feed), strict=True))
+        for name, want in expected.items():
+            compare(outputs[name], want, case)
+    except (AssertionError, waferc.Error) as error:
+        return failure(error)
+    specialized = prepared.session.specialized
+    return Outcome("constant", ", ".join(specialized)) if specialized else Outcome("pass")
 
 
 def read_list(path: pathlib.Path) -> dict[str, Outcome]:
@@ -222,8 +182,9 @@ def main() -> int:
         chosen += [name for name in wanted if not cases[name].network][:: args.every]
     if args.survey:
         chosen = list(cases)
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        outcomes = dict(zip(chosen, pool.map(lambda name: run(cases[name], args.mesh), chosen), strict=True))
+    with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
+        done = pool.map(run, [cases[name] for name in chosen], [args.mesh] * len(chosen), chunksize=8)
+        outcomes = dict(zip(chosen, done, strict=True))
     good = 0
     for name, outcome in outcomes.items():
         expected = wanted.get(name, Outcome("pass"))

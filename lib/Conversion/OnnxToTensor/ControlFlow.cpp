@@ -186,7 +186,7 @@ LogicalResult lowerIf(Walk &walk, onnx::NodeOp node) {
       return walk.unsupported(node,
                               "the condition is computed from run-time data, and output " + Twine(i) +
                                   " differs in shape or type between the branches",
-                              "fix the input that the condition depends on with --const");
+                              "fix the input that the condition depends on with --const", condition);
     walk.define(node.getResult(i), *chosen);
   }
   return success();
@@ -280,7 +280,7 @@ private:
       DenseElementsAttr count = constantOf(most.tensor);
       if (!count || count.getNumElements() != 1 || !count.getElementType().isInteger()) {
         (void)walk.refuse(node, ErrorCode::ShapeUnknown, "the number of steps is computed from run-time data",
-                          "fix the input that it depends on with --const");
+                          "fix the input that it depends on with --const", most.tensor);
         return failure();
       }
       trips = std::max<int64_t>(0, (*count.getValues<APInt>().begin()).getSExtValue());
@@ -422,7 +422,7 @@ private:
         return walk.unsupported(node,
                                 "how many steps it makes, and with that the shape of its outputs, is computed "
                                 "from run-time data",
-                                "fix the input that the condition depends on with --const");
+                                "fix the input that the condition depends on with --const", active);
       auto next = step(t.reshape(t.ints({i}), {}), active, carried);
       if (failed(next))
         return failure();

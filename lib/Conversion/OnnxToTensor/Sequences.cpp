@@ -28,7 +28,7 @@ std::optional<int64_t> positionOf(Walk &walk, onnx::NodeOp node, size_t operand,
   DenseElementsAttr attr = value ? constantOf(value) : DenseElementsAttr();
   if (!attr || attr.getNumElements() != 1 || !attr.getElementType().isInteger()) {
     (void)walk.refuse(node, ErrorCode::ShapeUnknown, "the position in the sequence is computed from run-time data",
-                      "fix the input that it depends on with --const");
+                      "fix the input that it depends on with --const", value);
     return std::nullopt;
   }
   int64_t position = (*attr.getValues<APInt>().begin()).getSExtValue();
@@ -139,7 +139,7 @@ LogicalResult lowerSplitToSequence(Walk &walk, onnx::NodeOp node) {
     DenseElementsAttr attr = split ? constantOf(split) : DenseElementsAttr();
     if (!attr || !attr.getElementType().isInteger())
       return walk.refuse(node, ErrorCode::ShapeUnknown, "the lengths are computed from run-time data",
-                         "fix the input that they depend on with --const");
+                         "fix the input that they depend on with --const", split);
     for (const APInt &length : attr.getValues<APInt>())
       lengths.push_back(length.getSExtValue());
     if (attr.getType().getRank() == 0) {

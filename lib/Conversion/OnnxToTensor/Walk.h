@@ -69,8 +69,9 @@ public:
   /// `decider` is a value that the compiler must know: the error names the model's inputs that it depends on.
   mlir::LogicalResult refuse(onnx::NodeOp node, ErrorCode code, const llvm::Twine &reason, const llvm::Twine &hint,
                              Value decider = nullptr);
-  mlir::LogicalResult unsupported(onnx::NodeOp node, const llvm::Twine &reason, const llvm::Twine &hint = "") {
-    return refuse(node, ErrorCode::NodeUnsupported, reason, hint);
+  mlir::LogicalResult unsupported(onnx::NodeOp node, const llvm::Twine &reason, const llvm::Twine &hint = "",
+                                  Value decider = nullptr) {
+    return refuse(node, ErrorCode::NodeUnsupported, reason, hint, decider);
   }
   /// An operand of the node is unknown, or stands in for a refused node's output.
   bool readsTainted(onnx::NodeOp node) const;
