@@ -354,7 +354,7 @@ LogicalResult lowerPad(NodeLowering &n) {
     return n.refusal ? failure() : n.invalid("pads are missing");
   TypedAttr value = n.operand(2) ? n.constantScalarAttr(2) : scalarAttr(n.element(0), n.floatAttr("value", 0));
   if (!value)
-    return n.unsupported("the padding value is computed from run-time data");
+    return n.notConstant("the padding value");
   Ints axes(n.rank(0));
   std::iota(axes.begin(), axes.end(), 0);
   if (n.operand(3)) {
