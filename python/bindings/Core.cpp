@@ -50,15 +50,15 @@ struct Program {
 struct Session {
   explicit Session(const Program &program) : handle(nullptr, waferSessionDestroy) {
     WaferSession *made = nullptr;
+    WaferError *error;
     {
       nb::gil_scoped_release release;
       error = waferSessionCreate(program.handle.get(), &made);
     }
-    raise(std::exchange(error, nullptr));
+    raise(error);
     handle.reset(made);
   }
   std::unique_ptr<WaferSession, void (*)(WaferSession *)> handle;
-  WaferError *error = nullptr;
 };
 
 using Setting = std::pair<std::string, std::string>;

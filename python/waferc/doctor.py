@@ -12,8 +12,6 @@ _OPTIONAL = {
     "onnx": "onnx.ModelProto as a model, waferc.backend.run_node",
     "ml_dtypes": "bfloat16",
     "tqdm": "progress bars",
-    "torch": "torch.compile(backend='waferc')",
-    "onnxruntime": "the execution provider, and comparing results",
 }
 
 

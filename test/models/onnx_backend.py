@@ -201,7 +201,7 @@ def main() -> int:
                 outcomes[name] = before[name]
         header = (
             "# How each of ONNX's backend tests ends; onnx_backend.py --survey --write makes this list.\n"
-            "# pass: as the suite feeds it; constant: with these inputs as constants; else the reason.\n"
+            "# pass: as the suite feeds it; constant: compiled for the values of these inputs; else the reason.\n"
         )
         args.write.write_text(header + "".join(f"{o.line(name)}\n" for name, o in outcomes.items()))
     counts = collections.Counter(outcome.status for outcome in outcomes.values())

@@ -43,21 +43,26 @@ Value sumOverPairs(NodeLowering &n, int64_t extent, ArrayRef<Value> operands, Ar
                      [&](S &s, ValueRange v) { return s.add(v.back(), term(s, v)); });
 }
 
+/// What operand 0 is divided into: slices along an axis, or without one its elements. Nothing if the axis is none.
+std::optional<std::pair<Value, int64_t>> slicesOf(NodeLowering &n) {
+  Value x = n.operand(0);
+  if (!n.hasAttr("axis"))
+    return std::pair(n.t.reshape(x, {tensorTypeOf(x).getNumElements()}), int64_t(0));
+  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
+  return axis ? std::optional(std::pair(x, *axis)) : std::nullopt;
+}
+
 // The elements (or slices along an axis) where the condition holds.
 LogicalResult lowerCompress(NodeLowering &n) {
   if (n.rank(1) != 1)
     return n.invalid("the condition is not a vector");
-  Value x = n.operand(0);
-  int64_t axis = 0;
-  if (n.hasAttr("axis")) {
-    auto given = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
-    if (!given)
-      return n.invalid("axis is out of range");
-    axis = *given;
-  } else {
-    x = n.t.reshape(x, {tensorTypeOf(x).getNumElements()});
-  }
+  auto slices = slicesOf(n);
+  if (!slices)
+    return n.invalid("axis is out of range");
+  auto [x, axis] = *slices;
   auto condition = n.constantInts(1);
+  if (n.shape(1)[0] == 0)
+    condition.emplace();
   if (!condition) {
     if (n.shape(1)[0] > shapeOf(x)[axis])
       return n.invalid("the condition is longer than the dimension");
@@ -85,6 +90,10 @@ LogicalResult lowerNonZero(NodeLowering &n) {
   Ints shape(n.shape(0));
   if (shape.empty())
     shape.push_back(1);
+  if (elements == 0) {
+    n.setOutput(0, n.t.splat({static_cast<int64_t>(shape.size()), 0}, i64, 0));
+    return success();
+  }
   if (DenseElementsAttr attr = n.constantOperand(0)) {
     SmallVector<bool> isZero;
     if (isa<FloatType>(attr.getElementType()))
@@ -164,19 +173,14 @@ SliceOrder compareSlices(NodeLowering &n, Value rows) {
 // Slices that are there for the first time are those that no earlier one equals. Their places in the result are the
 // numbers of such slices that come before them: in the order of values, or as they stand.
 LogicalResult lowerUnique(NodeLowering &n) {
-  Value x = n.operand(0);
+  auto given = slicesOf(n);
+  if (!given)
+    return n.invalid("axis is out of range");
+  auto [x, axis] = *given;
   Type i1 = n.t.b.getI1Type(), i32 = n.t.b.getI32Type(), i64 = n.t.b.getI64Type();
-  int64_t axis = 0, elements = tensorTypeOf(x).getNumElements();
+  int64_t elements = tensorTypeOf(x).getNumElements();
   if (elements == 0)
     return n.unsupported("the operand has no elements");
-  if (n.hasAttr("axis")) {
-    auto given = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
-    if (!given)
-      return n.invalid("axis is out of range");
-    axis = *given;
-  } else {
-    x = n.t.reshape(x, {elements});
-  }
   Ints toFront{axis};
   for (int64_t d = 0, rank = tensorTypeOf(x).getRank(); d != rank; ++d)
     if (d != axis)

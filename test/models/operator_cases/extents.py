@@ -80,6 +80,8 @@ chain(
 case("extents", "[4, 5]", "NonZero", [integers(4, 5, low=0, high=2)])
 case("extents", "all zero", "NonZero", [np.zeros((3, 4), np.float32)])
 case("extents", "three dimensions", "NonZero", [values(2, 3, 4).round()])
+case("extents", "no elements", "NonZero", [np.zeros((2, 0), np.float32)])
+case("extents", "an empty condition", "Compress", [values(6, 5), np.zeros(0, bool)], axis=0)
 case("extents", "rows", "Compress", [values(6, 5), np.array([0, 1, 1, 0, 1], bool)], axis=0)
 case("extents", "columns", "Compress", [values(6, 5), np.array([0, 1, 1, 0, 1], bool)], axis=-1)
 case("extents", "elements", "Compress", [values(3, 4), np.arange(11) % 3 == 1])
