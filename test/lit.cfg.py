@@ -18,6 +18,7 @@ config.environment["PYTHONPATH"] = os.path.join(config.wafer_obj_root, "python")
 config.environment["WAFER_SANITIZE"] = config.wafer_sanitize
 config.substitutions.append(("%python", os.path.join(config.wafer_src_root, ".venv/bin/python")))
 config.substitutions.append(("%root", config.wafer_src_root))
+config.substitutions.append(("%build", config.wafer_obj_root))
 # Pages are looked at in a browser where there is one; scripts/setup.sh installs it if it can.
 if any(shutil.which(name) for name in ("chromium-headless-shell", "chromium", "chromium-browser")):
     config.available_features.add("chromium")

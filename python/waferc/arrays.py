@@ -37,7 +37,8 @@ def dtype_of(number: int) -> np.dtype:
     if number == _BFLOAT16:
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     return np.dtype(next(numpy_name for other, _, numpy_name in _TYPES if other == number))
 
 
@@ -55,8 +56,9 @@ def as_array(value: Any) -> np.ndarray:
         if str(value.dtype) == "torch.bfloat16":
             import torch
 
-            return value.contiguous().view(torch.uint16).numpy().view(dtype_of(_BFLOAT16))
-        return value.numpy()
+            value = value.contiguous().view(torch.uint16).numpy().view(dtype_of(_BFLOAT16))
+        else:
+            value = value.numpy()
     return np.asarray(value)
 
 

@@ -30,10 +30,10 @@ class BackendRep:
                 raise ValueError(f"the model takes {len(infos)} inputs, not {len(inputs)}")
             inputs = {info.name: value for info, value in zip(infos, inputs, strict=True)}
         names = [info.name for info in self.session.get_outputs()]
-        fields = collections.namedtuple(
-            "Outputs", names, rename=True
-        )  # names are ONNX's, and may be anything
-        return fields(*self.session.run(names, inputs))
+        # Names are ONNX's, and may be anything.
+        fields: Any = collections.namedtuple("Outputs", names, rename=True)  # type: ignore[misc]
+        outputs: tuple[np.ndarray, ...] = fields(*self.session.run(names, inputs))
+        return outputs
 
 
 def supports_device(device: str) -> bool:

@@ -38,7 +38,7 @@ def _add_compiler(parser: argparse.ArgumentParser) -> None:
 
 def _value(text: str) -> np.ndarray:
     if text.endswith(".npy"):
-        return np.load(text)
+        return np.asarray(np.load(text))
     return np.array(json.loads(f"[{text}]") if "," in text else json.loads(text))
 
 
@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     command.set_defaults(run=lambda args: check())
     args = parser.parse_args(argv)
     try:
-        return args.run(args)
+        return int(args.run(args))
     except Error as error:
         print(f"waferc: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Error(Exception):
             lines.append(f"[{d.code}] {d.message}" + (f"\n  hint: {d.hint}" if d.hint else ""))
         return "\n".join(dict.fromkeys(lines))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return Error, (self.diagnostics,)
 
 

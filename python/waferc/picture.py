@@ -5,6 +5,8 @@ letter and a blank. A mesh wider than the page is drawn smaller: one dot then st
 region that has most of them.
 """
 
+from typing import Any
+
 import numpy as np
 
 IDLE, DEAD = -1, -2
@@ -25,7 +27,7 @@ def mark(index: int, color: bool) -> str:
     return f"\x1b[38;5;{_PALETTE[index % len(_PALETTE)]}m██\x1b[0m {letter}" if color else letter
 
 
-def _grid(report: dict) -> np.ndarray:
+def _grid(report: dict[str, Any]) -> np.ndarray:
     """int[height, width]: a region's index, IDLE or DEAD."""
     mesh = report["mesh"]
     grid = np.full((mesh["height"], mesh["width"]), IDLE)
@@ -60,7 +62,7 @@ def _used(grid: np.ndarray) -> tuple[slice, slice]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def draw(report: dict, columns: int = 72, color: bool = False) -> list[str]:
+def draw(report: dict[str, Any], columns: int = 72, color: bool = False) -> list[str]:
     """The picture's lines, at most `columns` wide, and a last line that gives the scale."""
     whole = _grid(report)
     window = _used(whole)
@@ -113,7 +115,7 @@ def bar(parts: dict[str, int], limit: int, width: int = 24) -> str:
     return (result + "·" * width)[:width]
 
 
-def describe(report: dict, columns: int = 72, color: bool = False, shown: int = 24) -> list[str]:
+def describe(report: dict[str, Any], columns: int = 72, color: bool = False, shown: int = 24) -> list[str]:
     """The picture, and a line for each of the first regions: PEs, kernels, memory of its fullest PE, estimate."""
     lines = draw(report, columns, color)
     lines.append(f"\n{'region':26}{'PEs':>9}{'kernels':>9}  {'SRAM of its fullest PE':34}{'estimate':>12}")

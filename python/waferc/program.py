@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from . import _core
 from .arrays import given
@@ -58,11 +58,11 @@ def compile(
     for name, shape in (shapes or {}).items():
         settings.append(("shape", f"{name}=" + ("x".join(map(str, shape)) if len(shape) else "scalar")))
     settings += [(name.replace("_", "-"), str(value)) for name, value in options.items()]
-    source, name = _source(model)
+    source, shown = _source(model)
     with reporter(progress, "compiling") as report:
         handle = _core.compile(
             source,
-            name,
+            shown,
             None if folder is None else os.fspath(folder),
             settings,
             [given(name, value) for name, value in (constants or {}).items()],
@@ -76,7 +76,7 @@ def _source(model: Any) -> tuple[str | bytes, str | None]:
     if isinstance(model, bytes | bytearray | memoryview):
         return bytes(model), None
     if hasattr(model, "SerializeToString"):
-        return model.SerializeToString(), f"<{model.graph.name or 'model'}>"
+        return bytes(model.SerializeToString()), f"<{model.graph.name or 'model'}>"
     return os.fspath(model), None
 
 
@@ -109,12 +109,13 @@ class Program:
             temporary.unlink(missing_ok=True)
 
     @property
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Regions, memory, streams, stages (docs/report.md); empty for a program that was opened."""
         text = self._handle.report()
-        return json.loads(text) if text else {}
+        report: dict[str, Any] = json.loads(text) if text else {}
+        return report
 
-    def show(self, file=None) -> None:
+    def show(self, file: TextIO | None = None) -> None:
         """Prints where the regions lie, how full their PEs are and what they are estimated to take."""
         out = file or sys.stdout
         report = self.report

@@ -62,7 +62,7 @@ class InferenceSession:
     ):
         self._lock = threading.Lock()
         self._progress, self._count_cycles = progress, count_cycles
-        self._stats: dict = {}
+        self._stats: dict[str, Any] = {}
         self._sessions: dict[int, tuple[Program, _core.Session]] = {}
         self._fixed: Program | None = None
         self._specializer: Specializer | None = None
@@ -164,7 +164,7 @@ class InferenceSession:
         self._sessions[id(program)] = (program, session)
         return session
 
-    def stats(self) -> dict:
+    def stats(self) -> dict[str, Any]:
         """Of the last run: cycles, seconds, wavelets, regions, nodes (docs/report.md)."""
         return self._stats
 

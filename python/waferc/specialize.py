@@ -63,7 +63,7 @@ class Specializer:
         self.model, self.disk = model, disk
         self.settings, self.constants, self.progress = dict(settings), dict(constants), progress
         self.deciding: list[str] = []  # inputs whose values the compiler must know
-        self.programs: collections.OrderedDict[tuple, Program] = collections.OrderedDict()
+        self.programs: collections.OrderedDict[tuple[Any, ...], Program] = collections.OrderedDict()
         self._digest: bytes | None = None
 
     def program(self, feeds: Mapping[str, Any]) -> tuple[Program, list[str]]:
@@ -100,7 +100,9 @@ class Specializer:
             self.programs.popitem(last=False)
         return program
 
-    def _from_disk_or_compiler(self, shapes: Mapping[str, tuple], constants: Mapping[str, Any]) -> Program:
+    def _from_disk_or_compiler(
+        self, shapes: Mapping[str, tuple[int, ...]], constants: Mapping[str, Any]
+    ) -> Program:
         settings = dict(self.settings)
         settings["shapes"] = {**shapes, **(settings.get("shapes") or {})}
         name = self._cache_key(settings, constants) if self.disk and cache.folder() else ""
