@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Grows with every function that is added; a function is never changed or taken away. */
-#define WAFER_API_VERSION 1
+#define WAFER_API_VERSION 2
 WAFER_API int waferApiVersion(void);
 /* "0.1.0". */
 WAFER_API const char *waferVersion(void);
@@ -138,6 +138,12 @@ WAFER_API WaferError *waferCompileFile(const char *path, const WaferOptions *opt
 WAFER_API WaferError *waferCompileBytes(const void *data, size_t size, const char *name, const char *folder,
                                         const WaferOptions *options, const WaferCallbacks *callbacks,
                                         WaferProgram **program);
+
+/* Reads, checks and lowers a model as far as no plan is made yet, in milliseconds: NULL if it can be compiled, as far as
+ * its nodes say; whether it fits the machine is another matter. An error names every node at fault, for callers who
+ * compile parts of a model. Arguments are waferCompileBytes's. */
+WAFER_API WaferError *waferCheckBytes(const void *data, size_t size, const char *name, const char *folder,
+                                      const WaferOptions *options, const WaferCallbacks *callbacks);
 
 /*===- Programs -----------------------------------------------------------===*/
 

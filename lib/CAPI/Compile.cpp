@@ -53,16 +53,29 @@ const char *waferOptionForm(size_t index) { return driver::compileOptions()[inde
 const char *waferOptionHelp(size_t index) { return driver::compileOptions()[index].help.c_str(); }
 int waferOptionIsRepeated(size_t index) { return driver::compileOptions()[index].repeated; }
 
-static WaferError *compile(frontend::ModelSource source, const WaferOptions *options, const WaferCallbacks *callbacks,
-                           WaferProgram **program) {
+static driver::Compilation compilationOf(frontend::ModelSource source, const WaferOptions *options,
+                                         const WaferCallbacks *callbacks, bool checkOnly) {
   driver::CompileOptions compile = options ? options->compile : driver::CompileOptions();
   compile.model = std::move(source);
+  compile.checkOnly = checkOnly;
   driver::CompileHooks hooks;
   if (callbacks && callbacks->progress)
     hooks.progress = [=](const std::string &text) { callbacks->progress(callbacks->user, text.c_str(), -1); };
   if (callbacks && callbacks->isCancelled)
     hooks.isCancelled = [=] { return callbacks->isCancelled(callbacks->user) != 0; };
-  driver::Compilation compilation(std::move(compile), std::move(hooks));
+  return driver::Compilation(std::move(compile), std::move(hooks));
+}
+
+static frontend::ModelSource bytesAsSource(const void *data, size_t size, const char *name, const char *folder) {
+  frontend::ModelSource source{name ? name : "<model>", std::span(static_cast<const uint8_t *>(data), size)};
+  if (folder)
+    source.folder = folder;
+  return source;
+}
+
+static WaferError *compile(frontend::ModelSource source, const WaferOptions *options, const WaferCallbacks *callbacks,
+                           WaferProgram **program) {
+  driver::Compilation compilation = compilationOf(std::move(source), options, callbacks, /*checkOnly=*/false);
   if (!compilation.run())
     return errorOf(compilation.diagnostics());
   Result<Image> image = Image::fromBytes(compilation.imageBytes());
@@ -105,9 +118,17 @@ WaferError *waferCompileBytes(const void *data, size_t size, const char *name, c
   return guarded([&]() -> WaferError * {
     if ((!data && size) || !program)
       return misuse("a compilation needs a model and a place for the program");
-    frontend::ModelSource source{name ? name : "<model>", std::span(static_cast<const uint8_t *>(data), size)};
-    if (folder)
-      source.folder = folder;
-    return compile(std::move(source), options, callbacks, program);
+    return compile(bytesAsSource(data, size, name, folder), options, callbacks, program);
+  });
+}
+
+WaferError *waferCheckBytes(const void *data, size_t size, const char *name, const char *folder,
+                            const WaferOptions *options, const WaferCallbacks *callbacks) {
+  return guarded([&]() -> WaferError * {
+    if (!data && size)
+      return misuse("a check needs a model");
+    driver::Compilation check =
+        compilationOf(bytesAsSource(data, size, name, folder), options, callbacks, /*checkOnly=*/true);
+    return check.run() ? nullptr : errorOf(check.diagnostics());
   });
 }

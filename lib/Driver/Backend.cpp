@@ -36,13 +36,7 @@ public:
 
   LogicalResult prepare() {
     prepared = cast<ModuleOp>(tensorLevel->clone());
-    return passes(Stage::Kernels, *prepared, [](PassManager &pm) {
-      pm.addPass(createLegalizeElementTypes());
-      pm.addPass(createLoopInvariantCodeMotionPass());
-      pm.addPass(createPrepareKernels());
-      pm.addPass(createCanonicalizerPass());
-      pm.addPass(createCSEPass());
-    });
+    return passes(Stage::Kernels, *prepared, addKernelPasses);
   }
 
   int64_t weightBytes() {
@@ -207,6 +201,14 @@ std::string describe(const Attempt &attempt, const std::optional<Attempt> &befor
 }
 
 } // namespace
+
+void driver::addKernelPasses(OpPassManager &passes) {
+  passes.addPass(createLegalizeElementTypes());
+  passes.addPass(createLoopInvariantCodeMotionPass());
+  passes.addPass(createPrepareKernels());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
 
 StageReport driver::reportOf(Stage stage, ModuleOp module, double seconds) {
   StageReport report{stage, seconds, 0};

@@ -82,6 +82,8 @@ private:
       return print(*module);
     if (!runPasses(*module, Stage::Tensor, addTensorPasses) || isCancelled())
       return failure();
+    if (options.checkOnly)
+      return success(runPasses(*module, Stage::Kernels, addKernelPasses));
     if (options.backend.stopAfter == Stage::Tensor)
       return print(*module);
     return runBackendStages();

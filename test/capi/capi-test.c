@@ -1,5 +1,5 @@
-/* The C interface, from C: capi-test RELU.onnx TILE.onnx FOLDER, models of capi.py. Says what it checked, or where it
- * failed. */
+/* The C interface, from C: capi-test RELU.onnx TILE.onnx REFUSED.onnx FOLDER, models of Inputs/models.py. Says what it
+ * checked, or where it failed. */
 #include "wafer-c/wafer.h"
 
 #include <pthread.h>
@@ -144,6 +144,28 @@ static void checkProgram(const char *relu, const char *folder) {
   puts("programs and sessions");
 }
 
+static WaferError *checkModel(const char *path) {
+  size_t size;
+  void *model = readFile(path, &size);
+  WaferError *error = waferCheckBytes(model, size, "a model", NULL, NULL, NULL);
+  free(model);
+  return error;
+}
+
+/* Every node at fault is named, and so are inputs that must be known; nothing is planned: that takes no time. */
+static void checkChecks(const char *relu, const char *tile, const char *refused) {
+  require(checkModel(relu), "check");
+  WaferError *error = checkModel(tile);
+  CHECK(error && !strcmp(waferErrorNode(error, 0), "tile") && strstr(waferErrorJson(error), "\"repeats\""));
+  waferErrorDestroy(error);
+  error = checkModel(refused);
+  CHECK(error && waferErrorCount(error) == 2);
+  CHECK(!strcmp(waferErrorNode(error, 0), "noise") && !strcmp(waferErrorNode(error, 1), "more noise"));
+  waferErrorDestroy(error);
+  expect(waferCheckBytes("nonsense", 8, "a file", NULL, NULL, NULL), "WF1001", "'a file' is not an ONNX model");
+  puts("checks");
+}
+
 static void checkDescription(const char *tile) {
   char *json = NULL;
   require(waferDescribeModel(tile, NULL, 0, NULL, &json), "describe");
@@ -214,10 +236,11 @@ static void checkThreads(const char *relu) {
 }
 
 int main(int argc, char **argv) {
-  CHECK(argc == 4);
+  CHECK(argc == 5);
   CHECK(waferApiVersion() == WAFER_API_VERSION && strlen(waferVersion()) >= 5);
   checkOptions();
-  checkProgram(argv[1], argv[3]);
+  checkProgram(argv[1], argv[4]);
+  checkChecks(argv[1], argv[2], argv[3]);
   checkDescription(argv[2]);
   checkConstants(argv[2]);
   checkCancellation(argv[1]);

@@ -9,6 +9,10 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
 namespace wafer::driver {
 
 struct BackendOptions {
@@ -33,6 +37,9 @@ StageReport reportOf(Stage stage, mlir::ModuleOp module, double seconds);
 
 /// A stage has ended. Stages run again for every attempt.
 using StageDone = std::function<void(const StageReport &)>;
+
+/// From the tensor level to what the planner takes.
+void addKernelPasses(mlir::OpPassManager &passes);
 
 struct BackendResult {
   mlir::OwningOpRef<mlir::ModuleOp> module;

@@ -31,6 +31,8 @@ struct CompileOptions {
   BackendOptions backend;
   /// With the IR of a stage, print locations (ONNX node names).
   bool printLocations = false;
+  /// Only find out which nodes are in the way, if any: everything before the first plan, and no result.
+  bool checkOnly = false;
 };
 
 /// How the caller follows a compilation. Called in the thread that runs it.

@@ -1,4 +1,5 @@
-"""Writes relu.onnx, and tile.onnx, whose second input decides the shape, into a folder."""
+"""Writes relu.onnx, tile.onnx, whose second input decides the shape, and refused.onnx with two nodes that have no
+lowering, into a folder."""
 
 import pathlib
 import sys
@@ -21,3 +22,7 @@ save("relu.onnx", [helper.make_node("Relu", ["x"], ["y"], name="relu")], [x], [y
 x, y = info("x", TensorProto.FLOAT, [2, 2]), info("y", TensorProto.FLOAT, None)
 repeats = info("repeats", TensorProto.INT64, [2])
 save("tile.onnx", [helper.make_node("Tile", ["x", "repeats"], ["y"], name="tile")], [x, repeats], [y])
+x, y = info("x", TensorProto.FLOAT, [3, 5]), info("y", TensorProto.FLOAT, [3, 5])
+noise = helper.make_node("RandomNormalLike", ["x"], ["a"], name="noise")
+more = helper.make_node("RandomNormalLike", ["b"], ["y"], name="more noise")
+save("refused.onnx", [noise, helper.make_node("Relu", ["a"], ["b"], name="relu"), more], [x], [y])
