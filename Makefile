@@ -2,10 +2,11 @@
 #   make build   the tools, in build/bin
 #   make test    every test
 #   make demo    a pretrained model compiled, placed, routed, emulated and held against ONNX Runtime
+#   make ep      the execution provider for ONNX Runtime, too (docs/onnxruntime.md)
 # And those that look for what tests miss (docs/robustness.md):
 #   make sanitize            every quick test with ASan and UBSan
 #   make fuzz FUZZ_RUNS=N    N made-up inputs for each fuzz target
-.PHONY: setup build test demo docs format check-format setup-sanitize build-sanitize sanitize fuzz
+.PHONY: setup build test demo ep docs format check-format setup-sanitize build-sanitize sanitize fuzz
 export WAFER_DEPS_DIR ?= $(CURDIR)/.deps
 export CCACHE_SLOPPINESS = pch_defines,time_macros
 BUILD ?= build
@@ -31,6 +32,13 @@ test: build
 
 demo: build
 	@.venv/bin/python python/demo.py --build $(BUILD)
+
+# The headers are found when the build is configured.
+ep: setup
+	@scripts/onnxruntime-headers.sh
+	@$(CONFIGURE) -B $(BUILD)
+	@$(CMAKE) --build $(BUILD) --target python-package
+	@echo "$(BUILD)/python/onnxruntime_ep_waferc"
 
 setup-sanitize:
 	@WAFER_SANITIZERS=1 scripts/setup.sh

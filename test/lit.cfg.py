@@ -19,6 +19,12 @@ config.environment["WAFER_SANITIZE"] = config.wafer_sanitize
 config.substitutions.append(("%python", os.path.join(config.wafer_src_root, ".venv/bin/python")))
 config.substitutions.append(("%root", config.wafer_src_root))
 config.substitutions.append(("%build", config.wafer_obj_root))
+if config.wafer_ort_ep:
+    config.available_features.add("onnxruntime-ep")
+else:
+    lit_config.note(
+        "no headers of ONNX Runtime: tests of its execution provider are skipped (scripts/onnxruntime-headers.sh)"
+    )
 # Pages are looked at in a browser where there is one; scripts/setup.sh installs it if it can.
 if any(shutil.which(name) for name in ("chromium-headless-shell", "chromium", "chromium-browser")):
     config.available_features.add("chromium")

@@ -49,8 +49,10 @@ WAFER_API const char *waferErrorNode(const WaferError *error, size_t index);
 WAFER_API const char *waferErrorMessage(const WaferError *error, size_t index);
 /* What to change, or "". */
 WAFER_API const char *waferErrorHint(const WaferError *error, size_t index);
-/* All of it: {"diagnostics": [{"severity", "code", "node", "message", "hint", "inputs"}]}. "inputs" are those whose
- * values the compiler must know: with them as constants the model may compile. */
+/* Inputs of the model whose values the compiler must know: with them as constants the model may compile. */
+WAFER_API size_t waferErrorInputCount(const WaferError *error, size_t index);
+WAFER_API const char *waferErrorInput(const WaferError *error, size_t index, size_t input);
+/* All of it: {"diagnostics": [{"severity", "code", "node", "message", "hint", "inputs"}]}. */
 WAFER_API const char *waferErrorJson(const WaferError *error);
 
 /*===- Tensors ------------------------------------------------------------===*/
@@ -139,8 +141,8 @@ WAFER_API WaferError *waferCompileBytes(const void *data, size_t size, const cha
                                         const WaferOptions *options, const WaferCallbacks *callbacks,
                                         WaferProgram **program);
 
-/* Reads, checks and lowers a model as far as no plan is made yet, in milliseconds: NULL if it can be compiled, as far as
- * its nodes say; whether it fits the machine is another matter. An error names every node at fault, for callers who
+/* Reads, checks and lowers a model as far as no plan is made yet, in milliseconds: NULL if it can be compiled, as far
+ * as its nodes say; whether it fits the machine is another matter. An error names every node at fault, for callers who
  * compile parts of a model. Arguments are waferCompileBytes's. */
 WAFER_API WaferError *waferCheckBytes(const void *data, size_t size, const char *name, const char *folder,
                                       const WaferOptions *options, const WaferCallbacks *callbacks);

@@ -36,4 +36,8 @@ const char *waferErrorMessage(const WaferError *error, size_t index) {
   return error->diagnostics[index].message.c_str();
 }
 const char *waferErrorHint(const WaferError *error, size_t index) { return error->diagnostics[index].hint.c_str(); }
+size_t waferErrorInputCount(const WaferError *error, size_t index) { return error->diagnostics[index].inputs.size(); }
+const char *waferErrorInput(const WaferError *error, size_t index, size_t input) {
+  return error->diagnostics[index].inputs[input].c_str();
+}
 const char *waferErrorJson(const WaferError *error) { return error->json.c_str(); }

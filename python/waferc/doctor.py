@@ -12,6 +12,7 @@ _OPTIONAL = {
     "onnx": "onnx.ModelProto as a model, waferc.backend.run_node",
     "ml_dtypes": "bfloat16",
     "tqdm": "progress bars",
+    "onnxruntime": "waferc as its execution provider",
 }
 
 
@@ -34,7 +35,20 @@ def check() -> int:
             f"cache         {where}: {len(entries)} programs, {sum(entries) / 1e6:.1f} of {cache.limit() / 1e6:,.0f} MB"
             + ("" if writable or not where.parent.exists() else "; it cannot be written")
         )
+    print(f"provider      {_execution_provider()}")
     return _try_a_model()
+
+
+def _execution_provider() -> str:
+    """Where the library for ONNX Runtime is, or why it is not there."""
+    try:
+        import onnxruntime_ep_waferc
+
+        return onnxruntime_ep_waferc.get_library_path()
+    except ImportError:
+        return "the package onnxruntime_ep_waferc is not installed"
+    except FileNotFoundError as missing:
+        return str(missing)
 
 
 def _relu() -> bytes:

@@ -272,6 +272,7 @@ def check_command():
     assert done.returncode == 1 and "[WF1001]" in done.stderr, done
     done = waferc_command("doctor")
     assert done.returncode == 0 and "compiled and run" in done.stdout, done
+    assert "libonnxruntime_ep_waferc.so" in done.stdout, done  # where it is, or that it is not there
     print("command")
 
 
