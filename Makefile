@@ -6,7 +6,7 @@
 # And those that look for what tests miss (docs/robustness.md):
 #   make sanitize            every quick test with ASan and UBSan
 #   make fuzz FUZZ_RUNS=N    N made-up inputs for each fuzz target
-.PHONY: setup build test demo ep docs format check-format setup-sanitize build-sanitize sanitize fuzz
+.PHONY: setup setup-tests build test demo ep docs format check-format setup-sanitize build-sanitize sanitize fuzz
 export WAFER_DEPS_DIR ?= $(CURDIR)/.deps
 export CCACHE_SLOPPINESS = pch_defines,time_macros
 BUILD ?= build
@@ -21,19 +21,23 @@ FUZZ_TARGETS ?=
 setup:
 	@scripts/setup.sh
 
-$(BUILD)/build.ninja: | setup
+# What only tests want: a browser, ONNX Runtime's headers...
+setup-tests:
+	@WAFER_TESTS=1 scripts/setup.sh
+
+# ONNX Runtime's headers are found when the build is configured.
+$(BUILD)/build.ninja: $(wildcard $(WAFER_DEPS_DIR)/onnxruntime-headers/.stamp) | setup
 	@$(CONFIGURE) -B $(BUILD)
 
 build: setup $(BUILD)/build.ninja
 	@$(CMAKE) --build $(BUILD)
 
-test: build
+test: setup-tests build
 	@.venv/bin/python scripts/run-tests.py --build $(BUILD)
 
 demo: build
 	@.venv/bin/python python/demo.py --build $(BUILD)
 
-# The headers are found when the build is configured.
 ep: setup
 	@scripts/onnxruntime-headers.sh
 	@$(CONFIGURE) -B $(BUILD)

@@ -3,6 +3,7 @@
 # ONNX's C++ library in .deps. Every step leaves a stamp named after its inputs, so a second run does nothing.
 #
 #   WAFER_DEPS_DIR     where the ONNX library is built and kept (default: .deps in the checkout)
+#   WAFER_TESTS        if not empty, what only tests want too, as far as it can be had (make test)
 #   WAFER_SANITIZERS   if not empty, the run-time of sanitizers and libFuzzer too (make sanitize, make fuzz)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +14,7 @@ mkdir -p "$deps"
 onnx_version=1.22.0
 packages=(libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools clang-22 lld-22 clang-format-22 clang-tidy-22
   ninja-build ccache git libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev libcli11-dev libxxhash-dev
-  zlib1g-dev libzstd-dev python3 python3-dev python3-venv make)
+  zlib1g-dev libzstd-dev ca-certificates python3 python3-dev python3-venv make)
 [ -n "${WAFER_SANITIZERS:-}" ] && packages+=(libclang-rt-22-dev)
 
 say() { printf '[setup] %s\n' "$*"; }
@@ -98,7 +99,15 @@ build_onnx() {
   touch "$stamp"
 }
 
+# For tests of the execution provider (150 MB to fetch, 1 MB to keep); without them they are skipped.
+install_onnxruntime_headers() {
+  scripts/onnxruntime-headers.sh || say "ONNX Runtime's headers cannot be had: tests of its execution provider are skipped"
+}
+
 install_packages
-install_browser
 install_wheels
 build_onnx
+if [ -n "${WAFER_TESTS:-}" ]; then
+  install_browser
+  install_onnxruntime_headers
+fi
