@@ -16,6 +16,9 @@ config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.e
 config.environment["PYTHONPATH"] = os.path.join(config.wafer_obj_root, "python")
 # Sanitizers map terabytes of address space and take several times as long: limits of tests must know.
 config.environment["WAFER_SANITIZE"] = config.wafer_sanitize
+# The Python package is in every build but those with sanitizers (CMakeLists.txt).
+if not config.wafer_sanitize:
+    config.available_features.add("package")
 config.substitutions.append(("%python", os.path.join(config.wafer_src_root, ".venv/bin/python")))
 config.substitutions.append(("%root", config.wafer_src_root))
 config.substitutions.append(("%build", config.wafer_obj_root))
