@@ -138,7 +138,7 @@ struct Train {
   uint32_t total = 0;    // wavelets, control included
   uint32_t produced = 0; // by the sender
   uint32_t injected = 0; // into the fabric: what the buffers ahead and the receivers' demand take
-  uint32_t unread = 0;   // receivers that have not read all
+  uint32_t unread = 0;   // receivers, parked heads among them, that have not read all
   uint64_t base = 0;     // static: coordinate of the first wavelet in the stream
   bool queued = false;
   std::vector<uint32_t> data;

@@ -175,6 +175,7 @@ void Engine::launch(Train &train) {
     leaf.side = stream.side;
     leaf.total = stream.side == PortRamp ? rampCost : hopCost;
     train.leaves.push_back(std::move(leaf));
+    train.unread = 1;
     advanceHead(&train, 0, false);
   }
   queueTrain(&train);
@@ -228,6 +229,7 @@ void Engine::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
       if (!firstOutput) {
         target = train->leaves.size();
         train->leaves.push_back(trunk);
+        ++train->unread;
         for (size_t i = trunk.tail; i != trunk.path.size(); ++i)
           ++train->nodes[trunk.path[i].node].openLeaves;
       }
@@ -256,7 +258,6 @@ void Engine::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
         end.enqueued += train->total;
         end.maxCapacity = std::max(end.maxCapacity, capacityFromSource(*train, next));
         end.legs.push({train, next.base, next.total, next.gate});
-        ++train->unread;
         if (end.op)
           queueOp(end.op);
       }

@@ -499,6 +499,48 @@ TEST(Control, MovesEverySwitchThatItPasses) {
   }
 }
 
+TEST(Control, KeepsWordsForReceiversBeyondAClosedSwitch) {
+  // PE 0 speaks to PE 1 and PE 2, whose switch listens to PE 3 first; PE 3 speaks when PE 1 has read all that there is.
+  TestProgram p(4, 1);
+  const unsigned color = 4, done = 5;
+  p.route(color, 0, 0, 1, 1, {{R, E}});
+  p.route(color, 1, 0, 1, 1, {{W, R | E}});
+  p.route(color, 2, 0, 1, 1, {{E, R}, {W, R}});
+  p.route(color, 3, 0, 1, 1, {{R, W}});
+  p.route(done, 1, 0, 1, 1, {{R, E}}, "done");
+  p.route(done, 2, 0, 1, 1, {{W, E}}, "done");
+  p.route(done, 3, 0, 1, 1, {{W, R}}, "done");
+  p.route(kOut, 1, 0, 2, 1, {{R, N}}, "y");
+  p.host(true, "y1", image::I32, {{2, 2}}, 1, 0, 1, N, kOut);
+  p.host(true, "y2", image::I32, {{4, 4}}, 2, 0, 1, N, kOut);
+  p.region("speaker", 0, 0, 1, 1, [&](Assembler &a) {
+    count(a, 7, 2);
+    send(a, color, 2);
+    a.halt();
+  });
+  p.region("near", 1, 0, 1, 1, [&](Assembler &a) {
+    receive(a, color, 2);
+    send(a, done, 1);
+    send(a, kOut, 2);
+    a.halt();
+  });
+  p.region("far", 2, 0, 1, 1, [&](Assembler &a) {
+    receive(a, color, 4);
+    send(a, kOut, 4);
+    a.halt();
+  });
+  p.region("opener", 3, 0, 1, 1, [&](Assembler &a) {
+    receive(a, done, 1);
+    send(a, color, 1, kData, 0, Control::Advance);
+    a.halt();
+  });
+  for (uint64_t seed = 0; seed != 6; ++seed) {
+    ASSERT_TRUE(succeeded(p.run({}, schedule(seed))));
+    EXPECT_EQ(p.output<int32_t>("y1"), (std::vector<int32_t>{7, 8}));
+    EXPECT_EQ(p.output<int32_t>("y2"), (std::vector<int32_t>{7, 0, 7, 8}));
+  }
+}
+
 TEST(Control, PassesRoutersWithoutASwitch) {
   // PE 1's router has one position and stays as it is: the turn goes from PE 0 to PE 2 and back.
   TestProgram p(3, 1);
