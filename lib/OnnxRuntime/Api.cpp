@@ -33,6 +33,8 @@ void ort::log(const OrtLogger *logger, OrtLoggingLevel level, const std::string 
     api->ReleaseStatus(status);
 }
 
-bool ort::rankIsKnown(const OrtTensorTypeAndShapeInfo *info, size_t rank) {
-  return api24 ? api24->TensorTypeAndShape_HasShape(info) : rank != 0;
+std::optional<bool> ort::hasShape(const OrtTensorTypeAndShapeInfo *info) {
+  return api24 ? std::optional(api24->TensorTypeAndShape_HasShape(info)) : std::nullopt;
 }
+
+bool ort::partsInNodesWork() { return api24; }

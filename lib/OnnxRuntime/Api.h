@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -51,8 +52,12 @@ template <typename Body> OrtStatus *guarded(Body body) noexcept {
 /// A line in ONNX Runtime's log.
 void log(const OrtLogger *logger, OrtLoggingLevel level, const std::string &message);
 
-/// What only later versions tell: whether a tensor's rank is known. Before, one of rank 0 may be of any.
-bool rankIsKnown(const OrtTensorTypeAndShapeInfo *info, size_t rank);
+/// Whether a tensor's rank is known; nothing if this version of ONNX Runtime does not tell.
+std::optional<bool> hasShape(const OrtTensorTypeAndShapeInfo *info);
+
+/// Whether parts of a graph in a node (a branch of If) may be taken: ONNX Runtime 1.23 gives parts of several graphs
+/// the same name.
+bool partsInNodesWork();
 
 struct ReleaseValue {
   void operator()(OrtValue *value) const { api->ReleaseValue(value); }

@@ -44,10 +44,7 @@ bool isAboutKind(const std::string &code) {
 
 class Finder {
 public:
-  Finder(const Graph &graph, const Options &options) : graph(graph), options(options) {
-    for (size_t i = 0; i != graph.nodes.size(); ++i)
-      numbers[graph.nodes[i].name] = i;
-  }
+  Finder(const Graph &graph, const Options &options) : graph(graph), options(options) {}
 
   Capability find() {
     std::vector<bool> taken(graph.nodes.size(), true);
@@ -59,6 +56,8 @@ public:
       }
     if (anyContext) // the rest was left when the model was made
       return std::move(result);
+    if (graph.isNested && !partsInNodesWork())
+      return {};
     for (size_t i = 0; i != graph.nodes.size(); ++i) {
       if (isAssigned(graph.nodes[i]))
         taken[i] = false;
@@ -170,15 +169,15 @@ private:
   }
 
   Faults ask(const std::vector<size_t> &nodes, const Boundary &boundary, std::optional<int64_t> extent) const {
-    std::string model = writeModel(graph, nodes, boundary, extent);
+    const WrittenModel model = writeModel(graph, nodes, boundary, extent);
     std::string folder = std::filesystem::path(graph.modelPath).parent_path().string();
     OwnedOptions compiler = options.forCompiler();
-    OwnedError error(waferCheckBytes(model.data(), model.size(), "the graph", folder.empty() ? nullptr : folder.c_str(),
-                                     compiler.get(), nullptr));
+    OwnedError error(waferCheckBytes(model.bytes.data(), model.bytes.size(), "the graph",
+                                     folder.empty() ? nullptr : folder.c_str(), compiler.get(), nullptr));
     Faults faults;
     for (size_t i = 0; error && i != waferErrorCount(error.get()); ++i) {
-      auto node = numbers.find(waferErrorNode(error.get(), i));
-      faults.push_back({node == numbers.end() ? std::nullopt : std::optional(node->second),
+      auto node = model.nodes.find(waferErrorNode(error.get(), i));
+      faults.push_back({node == model.nodes.end() ? std::nullopt : std::optional(node->second),
                         waferErrorCode(error.get(), i), textOf(error.get(), i),
                         // A graph in a node runs many times, with other values each time.
                         waferErrorInputCount(error.get(), i) != 0 && !graph.isNested});
@@ -208,8 +207,7 @@ private:
 
   const Graph &graph;
   const Options &options;
-  std::map<std::string, size_t> numbers; // of nodes, by name
-  std::set<std::vector<size_t>> clean;   // without a fault
+  std::set<std::vector<size_t>> clean; // without a fault
   Capability result;
 };
 

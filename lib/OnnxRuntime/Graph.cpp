@@ -8,7 +8,8 @@ using namespace wafer;
 using namespace wafer::ort;
 
 bool TensorType::isStatic() const {
-  return shape && std::none_of(shape->begin(), shape->end(), [](const Dimension &d) { return d.extent < 0; });
+  return shape && !mayBeOfAnyRank &&
+         std::none_of(shape->begin(), shape->end(), [](const Dimension &d) { return d.extent < 0; });
 }
 
 bool Value::isConstant() const {
@@ -40,8 +41,10 @@ std::optional<TensorType> Value::tensorType() const {
   size_t rank = 0;
   check(api->GetDimensionsCount(tensor, &rank));
   TensorType result{static_cast<int>(element), std::nullopt};
-  if (!rankIsKnown(tensor, rank))
+  std::optional<bool> isKnown = hasShape(tensor);
+  if (isKnown == false)
     return result;
+  result.mayBeOfAnyRank = !isKnown && rank == 0;
   std::vector<int64_t> extents(rank);
   std::vector<const char *> symbols(rank);
   check(api->GetDimensions(tensor, extents.data(), rank));
@@ -113,6 +116,24 @@ Node ort::readNode(const OrtNode *node) {
   return result;
 }
 
+/// ONNX Runtime 1.23 does not tell the node that a graph is in, but whether it takes values from around.
+static bool isNested(const Graph &graph) {
+  const OrtNode *parent = nullptr;
+  check(api->Graph_GetParentNode(graph.graph, &parent));
+  if (parent)
+    return true;
+  for (const Node &node : graph.nodes)
+    for (const std::vector<Value> *values : {&node.inputs, &node.captured})
+      for (const Value &value : *values) {
+        bool outer = false;
+        if (value.info)
+          check(api->ValueInfo_IsFromOuterScope(value.info, &outer));
+        if (outer)
+          return true;
+      }
+  return false;
+}
+
 Graph ort::readGraph(const OrtGraph *graph) {
   Graph result;
   result.graph = graph;
@@ -140,9 +161,7 @@ Graph ort::readGraph(const OrtGraph *graph) {
   const ORTCHAR_T *path = nullptr;
   check(api->Graph_GetModelPath(graph, &path));
   result.modelPath = path ? path : "";
-  const OrtNode *parent = nullptr;
-  check(api->Graph_GetParentNode(graph, &parent));
-  result.isNested = parent;
+  result.isNested = isNested(result);
   return result;
 }
 

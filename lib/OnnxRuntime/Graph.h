@@ -22,6 +22,8 @@ struct Dimension {
 struct TensorType {
   int element; // ONNX's number, which is ONNX Runtime's, too
   std::optional<std::vector<Dimension>> shape;
+  /// ONNX Runtime 1.23 shows tensors of unknown rank as scalars.
+  bool mayBeOfAnyRank = false;
 
   bool isStatic() const;
 };

@@ -68,11 +68,12 @@ class Writer {
 public:
   Writer(const Graph &graph, std::optional<int64_t> openExtent) : graph(graph), openExtent(openExtent) {}
 
-  std::string model(const std::vector<size_t> &nodes, const Boundary &boundary) {
+  WrittenModel model(const std::vector<size_t> &nodes, const Boundary &boundary) {
     Message body;
-    for (size_t i : nodes) {
-      body.message(1, node(graph.nodes[i], graph.nodes[i].name));
-    }
+    for (size_t i : nodes)
+      names[graph.nodes[i].name] = i;
+    for (size_t i : nodes)
+      body.message(1, node(graph.nodes[i], i));
     body.text(2, "graph");
     for (const Value &constant : boundary.constants)
       body.message(5, initializer(constant));
@@ -92,18 +93,19 @@ public:
       opset.number(2, version);
       model.message(8, opset);
     }
-    return model.take();
+    return {model.take(), std::move(names)};
   }
 
 private:
-  Message node(const Node &node, const std::string &name) {
+  /// A node that is, or is in, the one of that number.
+  Message node(const Node &node, size_t number) {
     domains.insert(node.domain);
     Message result;
     for (const Value &input : node.inputs)
       result.text(1, input.name);
     for (const Value &output : node.outputs)
       result.text(2, output.name);
-    result.text(3, name);
+    result.text(3, node.name);
     result.text(4, node.op);
     size_t count = 0;
     check(api->Node_GetNumAttributes(node.node, &count));
@@ -114,7 +116,7 @@ private:
     for (const auto &[attribute, body] : node.graphs) {
       Message graph;
       graph.text(1, attribute);
-      graph.message(6, nested(body, name));
+      graph.message(6, nested(body, number));
       graph.number(20, GraphAttribute);
       result.message(5, graph);
     }
@@ -122,12 +124,13 @@ private:
     return result;
   }
 
-  /// A graph in a node. Its nodes are named for the node, so that an error is one of that node.
-  Message nested(const OrtGraph *body, const std::string &owner) {
+  Message nested(const OrtGraph *body, size_t owner) {
     Message result;
-    ort::Graph read = readGraph(body);
-    for (const ort::Node &inner : read.nodes)
+    for (ort::Node &inner : readGraph(body).nodes) {
+      while (!names.emplace(inner.name, owner).second)
+        inner.name += "'";
       result.message(1, node(inner, owner));
+    }
     result.text(2, "body");
     for (const Value &constant : initializersOf(body))
       result.message(5, initializer(constant));
@@ -257,6 +260,7 @@ private:
 
   const Graph &graph;
   std::optional<int64_t> openExtent;
+  std::map<std::string, size_t> names;
   std::set<std::string> domains;
 };
 
@@ -339,7 +343,7 @@ Boundary ort::boundaryOf(const Graph &graph, const std::vector<size_t> &nodes) {
   return boundary;
 }
 
-std::string ort::writeModel(const Graph &graph, const std::vector<size_t> &nodes, const Boundary &boundary,
-                            std::optional<int64_t> openExtent) {
+WrittenModel ort::writeModel(const Graph &graph, const std::vector<size_t> &nodes, const Boundary &boundary,
+                             std::optional<int64_t> openExtent) {
   return Writer(graph, openExtent).model(nodes, boundary);
 }

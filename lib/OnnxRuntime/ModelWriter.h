@@ -4,6 +4,7 @@
 
 #include "Graph.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,11 +21,17 @@ struct Boundary {
 /// `nodes` are numbers of nodes of `graph`.
 Boundary boundaryOf(const Graph &graph, const std::vector<size_t> &nodes);
 
+struct WrittenModel {
+  std::string bytes;
+  /// Names of nodes, also of those in graphs of a node, by the number of the node of the graph.
+  std::map<std::string, size_t> nodes;
+};
+
 /// The nodes as a serialized model. `openExtent` stands for every dimension of an input that is open; if it is not
-/// given, those stay open. Nodes have the names that readGraph gave them, and nodes in their graphs names of their own.
-/// Weights that lie in files beside the model stay there.
-std::string writeModel(const Graph &graph, const std::vector<size_t> &nodes, const Boundary &boundary,
-                       std::optional<int64_t> openExtent);
+/// given, those stay open. Nodes have the names that readGraph gave them. Weights that lie in files beside the model
+/// stay there.
+WrittenModel writeModel(const Graph &graph, const std::vector<size_t> &nodes, const Boundary &boundary,
+                        std::optional<int64_t> openExtent);
 
 /// Why a node cannot be written, or nothing: attributes that ONNX Runtime does not hand out, values that are no tensors
 /// at a place where they would be inputs.

@@ -104,7 +104,7 @@ std::unique_ptr<FusedNode> Provider::compile(const OrtGraph *part, const OrtNode
   boundary.inputs = fused.inputs;
   boundary.outputs = fused.outputs;
   PartialModel model;
-  model.bytes = writeModel(graph, all, boundary, std::nullopt);
+  model.bytes = writeModel(graph, all, boundary, std::nullopt).bytes;
   model.name = fused.name;
   model.folder = std::filesystem::path(graph.modelPath).parent_path().string();
   model.shapes = fixedShapes(fused.inputs);

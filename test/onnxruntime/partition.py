@@ -158,7 +158,7 @@ def an_unsupported_node_in_a_branch():
     """Then the If is the CPU's, and parts of its branches may be the wafer's."""
     then = helper.make_graph(
         [
-            node("MatMul", ["x", "w"], ["t"], "matmul"),
+            node("MatMul", ["e", "w"], ["t"], "matmul"),
             node("Softmax", ["t"], ["t2"], "softmax"),
             node("RandomNormalLike", ["t2"], ["r"], "noise"),
             node("Mul", ["r", "zero"], ["r0"], "silence"),
@@ -168,14 +168,29 @@ def an_unsupported_node_in_a_branch():
         [],
         [info("o", FLOAT, [4, 8])],
     )
-    other = helper.make_graph([node("Sub", ["x", "x"], ["p"], "sub")], "else", [], [info("p", FLOAT, [4, 8])])
+    other = helper.make_graph(
+        [
+            node("RandomNormalLike", ["e"], ["q"], "more noise"),
+            node("Mul", ["q", "zero"], ["p"], "more silence"),
+        ],
+        "else",
+        [],
+        [info("p", FLOAT, [4, 8])],
+    )
     proto = model(
-        [node("If", ["cond"], ["y"], "if", then_branch=then, else_branch=other)],
+        [
+            node("Exp", ["x"], ["e"], "exp"),
+            node("If", ["cond"], ["f"], "if", then_branch=then, else_branch=other),
+            node("Relu", ["f"], ["y"], "relu"),
+        ],
         [info("x", FLOAT, [4, 8]), info("cond", BOOL, [])],
         [info("y", FLOAT, [4, 8])],
         {"w": weights(8, 8), "zero": np.zeros((4, 8), np.float32)},
     )
     session = wafer(proto, strict=False)
+    parts, cpu = assigned(session)
+    assert parts == [["exp"], ["join", "silence"], ["matmul", "softmax"], ["more silence"], ["relu"]], parts
+    assert cpu == ["if", "more noise", "noise"], cpu
     for cond in (True, False):
         same(session, proto, {"x": weights(4, 8), "cond": np.array(cond)})
 
