@@ -147,6 +147,10 @@ WAFER_API WaferError *waferCompileBytes(const void *data, size_t size, const cha
 WAFER_API WaferError *waferCheckBytes(const void *data, size_t size, const char *name, const char *folder,
                                       const WaferOptions *options, const WaferCallbacks *callbacks);
 
+/* 0 if no node of an operator can be compiled, whatever it is given. `domain` is "" for ONNX's own, `opset` the version
+ * of the operator set that the model imports. */
+WAFER_API int waferHasOperator(const char *domain, const char *op, int opset);
+
 /*===- Programs -----------------------------------------------------------===*/
 
 /* Opens a program image (.wafer). A file must not change while the program or a session of it lives. */

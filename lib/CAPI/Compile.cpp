@@ -84,6 +84,15 @@ static WaferError *compile(frontend::ModelSource source, const WaferOptions *opt
   return makeProgram(image.take(), compilation.report(), program);
 }
 
+int waferHasOperator(const char *domain, const char *op, int opset) {
+  bool has = false;
+  waferErrorDestroy(guarded([&]() -> WaferError * {
+    has = domain && op && driver::hasOperator(domain, op, opset);
+    return nullptr;
+  }));
+  return has;
+}
+
 WaferError *waferDescribeModel(const char *path, const void *data, size_t size, const char *folder, char **json) {
   return guarded([&]() -> WaferError * {
     if (!path || !json)

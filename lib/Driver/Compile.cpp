@@ -25,6 +25,16 @@ void driver::addTensorPasses(OpPassManager &passes) {
   passes.addPass(createVerifyTensorLevel());
 }
 
+bool driver::hasOperator(std::string_view domain, std::string_view op, int opset) {
+  const onnx::SchemaSource &schemas = frontend::onnxSchemas();
+  if (const onnx::OpSchema *schema = schemas.find(domain, op, opset))
+    return schema->hasFunctionBody || hasOnnxLowering(domain, op, schema->sinceVersion);
+  if (!schemas.knowsDomain(domain))
+    return hasOnnxLowering(domain, op, opset);
+  // ONNX Runtime keeps a few of its own in ONNX's domain.
+  return domain.empty() && !schemas.find("", op, frontend::kNewestOpset) && hasOnnxLowering("com.microsoft", op, 1);
+}
+
 class Compilation::Impl {
 public:
   Impl(CompileOptions options, CompileHooks hooks)

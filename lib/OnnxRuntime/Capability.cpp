@@ -8,8 +8,10 @@
 // that add up to a third one do not at 64). Where the compiler wants to know an input's values, it is told at run time;
 // nodes behind such a place are asked for by themselves, as far as their kind goes.
 //
-// Graphs in nodes (the branches of an If, the body of a Loop) are asked for before the node that they are in. If all of
-// such a graph can be compiled, nothing of it is taken, so that the node can be, with all that is in it.
+// Graphs in nodes (the branches of an If, the body of a Loop) are asked for before the node that they are in. What
+// shapes its values have, and which branch runs, is known only with all that is around it. So nothing in such a graph
+// is taken, and the node may be taken with all that is in it; unless the graph has an operator that waferc does not
+// have at all, since then the node cannot be.
 #include "Capability.h"
 
 #include "Context.h"
@@ -61,13 +63,13 @@ public:
     for (size_t i = 0; i != graph.nodes.size(); ++i) {
       if (isAssigned(graph.nodes[i]))
         taken[i] = false;
-      else if (std::optional<std::string> reason = unwritable(graph.nodes[i]))
+      else if (std::optional<std::string> reason = hopeless(graph.nodes[i]))
         leave(i, *reason, taken);
     }
+    if (graph.isNested && std::find(taken.begin(), taken.end(), false) == taken.end())
+      return {};
     while (removeFaulty(numbersOf(taken), taken))
       ;
-    if (graph.isNested && std::find(taken.begin(), taken.end(), false) == taken.end())
-      return std::move(result);
     for (;;) {
       result.groups = convexGroups(graph.producers(), taken);
       std::erase_if(result.groups, [&](const std::vector<size_t> &group) { return !isWorthwhile(group); });
@@ -84,6 +86,26 @@ private:
     const char *provider = nullptr;
     check(api->Node_GetEpName(node.node, &provider));
     return provider && *provider && std::string_view(provider) != kProviderName;
+  }
+
+  /// Why a node, or one in its graphs, cannot be taken whatever is around it; nothing if that is not known.
+  std::optional<std::string> hopeless(const Node &node) const {
+    if (std::optional<std::string> reason = unwritable(node))
+      return reason;
+    int opset = 1;
+    for (const auto &[domain, version] : graph.opsets)
+      if (domain == node.domain)
+        opset = version;
+    if (!waferHasOperator(node.domain.c_str(), node.op.c_str(), opset))
+      return "waferc has no operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op + " of version " +
+             std::to_string(opset) + " (docs/operators.md lists those that it has)";
+    for (const auto &[_, body] : node.graphs) {
+      const Graph inside = readGraph(body);
+      for (const Node &inner : inside.nodes)
+        if (std::optional<std::string> reason = hopeless(inner))
+          return "node '" + inner.name + "' (" + inner.op + ") in it: " + *reason;
+    }
+    return std::nullopt;
   }
 
   std::vector<size_t> numbersOf(const std::vector<bool> &taken) const {

@@ -312,10 +312,6 @@ std::optional<std::string> ort::unwritable(const Node &node) {
       if (type && !hasBytes(type->element))
         return "'" + value.name + "' is a tensor of strings";
     }
-  for (const auto &[_, body] : node.graphs)
-    for (const Node &inner : readGraph(body).nodes)
-      if (std::optional<std::string> reason = unwritable(inner))
-        return "node '" + inner.name + "' (" + inner.op + ") in it: " + *reason;
   return std::nullopt;
 }
 

@@ -33,8 +33,8 @@ struct WrittenModel {
 WrittenModel writeModel(const Graph &graph, const std::vector<size_t> &nodes, const Boundary &boundary,
                         std::optional<int64_t> openExtent);
 
-/// Why a node cannot be written, or nothing: attributes that ONNX Runtime does not hand out, values that are no tensors
-/// at a place where they would be inputs.
+/// Why a node cannot be written, apart from its graphs, or nothing: attributes that ONNX Runtime does not hand out,
+/// strings.
 std::optional<std::string> unwritable(const Node &node);
 
 /// Element types that waferc may have, by ONNX's number; strings have no bytes.

@@ -34,16 +34,14 @@ Provider::Provider(Options options, const OrtLogger *logger) : OrtEp{}, options(
   };
 }
 
-void Provider::warn(const std::string &message) {
-  if (warned.insert(message).second)
-    log(logger, ORT_LOGGING_LEVEL_WARNING, message);
-}
-
 void Provider::getCapability(const OrtGraph *ortGraph, OrtEpGraphSupportInfo *support) {
   const Graph graph = readGraph(ortGraph);
   const Capability capability = findCapability(graph, options);
   for (const auto &[node, reason] : capability.left)
-    warn("waferc leaves node '" + graph.nodes[node].name + "' (" + graph.nodes[node].op + "): " + reason);
+    if (std::string text =
+            "waferc leaves node '" + graph.nodes[node].name + "' (" + graph.nodes[node].op + "): " + reason;
+        warned.insert(text).second)
+      log(logger, ORT_LOGGING_LEVEL_WARNING, text);
   OrtNodeFusionOptions fusion{kApiVersion, /*drop_constant_initializers=*/true};
   for (const std::vector<size_t> &group : capability.groups) {
     std::vector<const OrtNode *> nodes;

@@ -18,7 +18,6 @@ public:
 private:
   void getCapability(const OrtGraph *graph, OrtEpGraphSupportInfo *support);
   std::unique_ptr<FusedNode> compile(const OrtGraph *part, const OrtNode *fused, OrtNode **context);
-  void warn(const std::string &message);
 
   Options options;
   const OrtLogger *logger;

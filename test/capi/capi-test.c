@@ -165,6 +165,10 @@ static void checkChecks(const char *relu, const char *tile, const char *refused)
   CHECK(!strcmp(waferErrorNode(error, 0), "noise") && !strcmp(waferErrorNode(error, 1), "more noise"));
   waferErrorDestroy(error);
   expect(waferCheckBytes("nonsense", 8, "a file", NULL, NULL, NULL), "WF1001", "'a file' is not an ONNX model");
+  CHECK(waferHasOperator("", "Relu", 20) && waferHasOperator("", "Gelu", 20) && waferHasOperator("", "If", 20));
+  CHECK(waferHasOperator("com.microsoft", "FastGelu", 1) && waferHasOperator("", "HannWindow", 17));
+  CHECK(!waferHasOperator("", "RandomNormalLike", 20) && !waferHasOperator("", "Nonsense", 20));
+  CHECK(!waferHasOperator("", "Gelu", 19) && !waferHasOperator("nobody", "Relu", 20));
   puts("checks");
 }
 

@@ -139,6 +139,26 @@ def check_specialization():
     fixed = waferc.InferenceSession(proto, mesh="2x2", dims={"n": 2}, constants={"shape": np.array([4, 3])})
     assert [i.name for i in fixed.get_inputs()] == ["x"]
     assert fixed.run(None, {"x": np.ones((2, 6), np.float32)})[0].shape == (4, 3)
+    # A branch that cannot be compiled is no matter if its condition says that it does not run.
+    branches = {
+        f"{name}_branch": helper.make_graph(
+            [helper.make_node(op, ["x"], [name])], name, [], [info(name, TensorProto.FLOAT, [2, 3])]
+        )
+        for name, op in (("then", "Relu"), ("else", "RandomNormalLike"))
+    }
+    either = waferc.InferenceSession(
+        model(
+            [helper.make_node("If", ["flag"], ["y"], name="either", **branches)],
+            [info("x", TensorProto.FLOAT, [2, 3]), info("flag", TensorProto.BOOL, [])],
+            [info("y", TensorProto.FLOAT, [2, 3])],
+        ),
+        mesh="2x2",
+    )
+    x = np.ones((2, 3), np.float32)
+    assert np.array_equal(
+        either.run(None, {"x": x, "flag": np.array(True)})[0], x
+    ) and either.specialized == ["flag"]
+    refused("WF2001", lambda: either.run(None, {"x": x, "flag": np.array(False)}))
     # As many elements as the data say: nothing has to be known.
     found = waferc.InferenceSession(
         model(

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mlir {
@@ -67,6 +68,9 @@ private:
   class Impl;
   std::unique_ptr<Impl> impl;
 };
+
+/// Whether any node of an operator can be compiled. False: none, whatever it is given.
+bool hasOperator(std::string_view domain, std::string_view op, int opset);
 
 /// From the onnx dialect to the checked and folded tensor level.
 void addTensorPasses(mlir::OpPassManager &passes);

@@ -170,7 +170,10 @@ LogicalResult lowerIf(Walk &walk, onnx::NodeOp node) {
   Block *block = walk.b.getInsertionBlock();
   for (auto [body, guard] : {std::pair{thenBody, condition}, {elseBody, otherwise}}) {
     Operation *before = block->empty() ? nullptr : &block->back();
-    if (failed(walk.convertBlock(*body)))
+    walk.conditions.push_back(condition);
+    LogicalResult converted = walk.convertBlock(*body);
+    walk.conditions.pop_back();
+    if (failed(converted))
       return failure();
     guardOps(block, before, guard);
   }

@@ -304,10 +304,13 @@ void Walk::report(Location loc, ErrorCode code, const Twine &message, const Twin
   if (quiet)
     return;
   stopFolding();
-  SmallVector<StringAttr> inputs = inputsOf(decider);
+  SetVector<StringAttr> inputs;
+  inputs.insert_range(inputsOf(decider));
+  for (Value condition : conditions)
+    inputs.insert_range(inputsOf(condition));
   InFlightDiagnostic error = wafer::emitError(loc, code, message, hint);
   if (!inputs.empty())
-    addInputs(error, inputs);
+    addInputs(error, inputs.getArrayRef());
 }
 
 SmallVector<StringAttr> Walk::inputsOf(Value value) {

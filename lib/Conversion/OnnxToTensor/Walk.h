@@ -83,6 +83,9 @@ public:
 
   mlir::OpBuilder b;
   int64_t nodes = 0; // lowered so far
+  /// Those of the Ifs that the walk is in and that only the run decides. Were they known, the branch might not be
+  /// there: what is refused in it names the inputs that they depend on.
+  llvm::SmallVector<Value> conditions;
 
 private:
   /// What a tensor of a narrow type is where nodes compute with it.
