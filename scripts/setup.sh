@@ -74,6 +74,21 @@ install_wheels() {
   echo "$want" >"$stamp"
 }
 
+# For tests of waferc.torch (a minute, 700 MB); without it they are skipped, so a system that cannot have it will do.
+install_torch() {
+  local stamp=.venv/.stamp-torch want
+  want=$(sha256sum <requirements-torch.txt | cut -d' ' -f1)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return 0
+  say "installing PyTorch, for tests of waferc.torch"
+  # PyTorch's own index has the build without CUDA.
+  if .venv/bin/pip install -q --disable-pip-version-check --retries 1 --no-deps \
+    --extra-index-url https://download.pytorch.org/whl/cpu -r requirements-torch.txt >"$deps/torch.log" 2>&1; then
+    echo "$want" >"$stamp"
+  else
+    say "it cannot be had ($deps/torch.log): these tests will be skipped"
+  fi
+}
+
 build_onnx() {
   local stamp=$deps/onnx-$onnx_version/.stamp
   [ -f "$stamp" ] && return 0
@@ -109,5 +124,6 @@ install_wheels
 build_onnx
 if [ -n "${WAFER_TESTS:-}" ]; then
   install_browser
+  install_torch
   install_onnxruntime_headers
 fi

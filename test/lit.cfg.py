@@ -1,4 +1,5 @@
 # One lit suite holds every test: IR tests beside their kind, C++ unit tests (GoogleTest), tool tests and model tests.
+import glob
 import os
 import shutil
 
@@ -35,3 +36,9 @@ else:
     lit_config.note(
         "no chromium: tests of the report's page in a browser are skipped (apt-get install chromium-headless-shell)"
     )
+# waferc.torch is tested where PyTorch is; scripts/setup.sh installs it if it can.
+packages = os.path.join(config.wafer_src_root, ".venv/lib/python3*/site-packages")
+if all(glob.glob(os.path.join(packages, name)) for name in ("torch", "onnxscript")):
+    config.available_features.add("torch")
+else:
+    lit_config.note("no PyTorch in .venv: tests of waferc.torch are skipped (requirements-torch.txt)")

@@ -1,6 +1,7 @@
 """What is installed, and what is missing for what."""
 
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import platform
@@ -13,6 +14,8 @@ _OPTIONAL = {
     "ml_dtypes": "bfloat16",
     "tqdm": "progress bars",
     "onnxruntime": "waferc as its execution provider",
+    "torch": 'torch.compile(backend="waferc"), waferc.torch',
+    "onnxscript": "torch's exporter, on which these two stand",
 }
 
 
@@ -36,7 +39,10 @@ def check() -> int:
             + ("" if writable or not where.parent.exists() else "; it cannot be written")
         )
     print(f"provider      {_execution_provider()}")
-    return _try_a_model()
+    found = [_try_a_model()]
+    if all(importlib.util.find_spec(name) for name in ("torch", "onnxscript")):
+        found.append(_try_torch())
+    return max(found)
 
 
 def _execution_provider() -> str:
@@ -86,4 +92,25 @@ def _try_a_model() -> int:
         print(f"a model       WRONG: relu of [-1, 2, -3, 4] is {y.tolist()}")
         return 1
     print(f"a model       compiled and run: {session.stats()['cycles']:,.0f} cycles on a mesh of 2 x 2 PEs")
+    return 0
+
+
+def _try_torch() -> int:
+    import torch
+
+    from . import Error
+    from . import torch as door
+
+    try:
+        options = {"mesh": "2x2", "disk_cache": False}
+        with torch.no_grad():
+            y = torch.compile(torch.relu, backend="waferc", options=options)(torch.tensor([-1.0, 2, -3, 4]))
+    except (ImportError, RuntimeError, Error) as error:
+        print(f"torch.compile FAILED: {error}")
+        return 1
+    (graph,) = door.graphs()
+    if graph.fallback or y.tolist() != [0, 2, 0, 4]:
+        print(f"torch.compile WRONG: relu of [-1, 2, -3, 4] is {y.tolist()}; {graph.fallback}")
+        return 1
+    print('torch.compile works with backend="waferc"')
     return 0

@@ -122,12 +122,21 @@ class InferenceSession:
         with self._lock:
             return self._run(output_names, input_feed)
 
-    def _run(self, output_names: Sequence[str] | None, feed: Mapping[str, Any]) -> list[np.ndarray]:
+    def prepare(self, input_feed: Mapping[str, Any]) -> Program:
+        """The program that run() takes for such inputs, compiled if it is not there."""
+        with self._lock:
+            return self._prepare(input_feed)[0]
+
+    def _prepare(self, feed: Mapping[str, Any]) -> tuple[Program, list[str]]:
+        """The program, and the names of the inputs that are constants in it."""
         constant: list[str] = []
         if self._specializer:
             self._fixed, constant = self._specializer.program(feed)
-        program = self._fixed
-        assert program is not None
+        assert self._fixed is not None
+        return self._fixed, constant
+
+    def _run(self, output_names: Sequence[str] | None, feed: Mapping[str, Any]) -> list[np.ndarray]:
+        program, constant = self._prepare(feed)
         declared = {value[0]: value for value in program._handle.inputs()}
         inputs = [
             given(name, value, declared[name][1] if name in declared else None)

@@ -235,7 +235,7 @@ def check_interrupt():
         [("axis", np.array(0))],
     )
     session = waferc.InferenceSession(proto, mesh="16x16", disk_cache=False)
-    session._specializer.program({"x": np.zeros(size, np.float32)})
+    session.prepare({"x": np.zeros(size, np.float32)})
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has it ignored
     threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     begin = time.monotonic()
