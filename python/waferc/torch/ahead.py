@@ -39,7 +39,7 @@ def compile(
     everything = [*values, *weights.values()]
     names = [*_names(module, tuple(args), kwargs), *weights]
 
-    def call(fakes: list) -> Sequence[Any]:
+    def call(fakes: list[Any]) -> Sequence[Any]:
         held = dict(zip(weights, fakes[len(values) :], strict=True))
         return torch.func.functional_call(flat, held, tuple(fakes[: len(values)]))
 
@@ -93,7 +93,7 @@ class Compiled:
         """Writes the program image, for waferc.InferenceSession and wafer-run."""
         self.program.save(path)
 
-    def stats(self) -> dict:
+    def stats(self) -> dict[str, Any]:
         """Of the last call (docs/report.md)."""
         return self._session.stats()
 
@@ -101,7 +101,7 @@ class Compiled:
 class _Flat(torch.nn.Module):
     """A module that takes the leaves of its arguments and gives those of its result."""
 
-    def __init__(self, module: Callable[..., Any], args: tuple, kwargs: dict[str, Any]):
+    def __init__(self, module: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]):
         super().__init__()
         self.training = False
         self.module = module
@@ -115,7 +115,7 @@ class _Flat(torch.nn.Module):
         return outputs
 
 
-def _names(module: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> list[str]:
+def _names(module: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
     """A name for each leaf of the arguments: the parameter's, and the keys that lead to it."""
     called = module.forward if isinstance(module, torch.nn.Module) else module
     try:

@@ -50,7 +50,7 @@ def backend(
     return graph
 
 
-backend.reset = reset  # torch._dynamo.reset() calls it
+setattr(backend, "reset", reset)  # noqa: B010 torch._dynamo.reset() calls it, and types have no such attribute
 
 
 def _unsuitable(module: torch.fx.GraphModule) -> str | None:

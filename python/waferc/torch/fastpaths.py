@@ -22,7 +22,18 @@ def _allowed(mask: torch.Tensor | None, kind: int | None) -> torch.Tensor | None
     return mask[:, None, None, :] if kind == 1 else mask
 
 
-def _attend(query, key, value, heads, in_weight, in_bias, out_weight, out_bias, mask, kind):
+def _attend(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    heads: int,
+    in_weight: torch.Tensor,
+    in_bias: torch.Tensor,
+    out_weight: torch.Tensor,
+    out_bias: torch.Tensor,
+    mask: torch.Tensor | None,
+    kind: int | None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The result, and the heads' queries and keys."""
     weights, biases = in_weight.chunk(3), in_bias.chunk(3)
     q, k, v = (
@@ -34,20 +45,20 @@ def _attend(query, key, value, heads, in_weight, in_bias, out_weight, out_bias, 
 
 
 def _attention(
-    query,
-    key,
-    value,
-    embed_dim,
-    num_head,
-    qkv_weight,
-    qkv_bias,
-    proj_weight,
-    proj_bias,
-    mask=None,
-    need_weights=True,
-    average_attn_weights=True,
-    mask_type=None,
-):
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    embed_dim: int,
+    num_head: int,
+    qkv_weight: torch.Tensor,
+    qkv_bias: torch.Tensor,
+    proj_weight: torch.Tensor,
+    proj_bias: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    need_weights: bool = True,
+    average_attn_weights: bool = True,
+    mask_type: int | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
     result, q, k = _attend(
         query, key, value, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask, mask_type
     )
@@ -61,38 +72,38 @@ def _attention(
 
 
 def _encoder_layer(
-    src,
-    embed_dim,
-    num_heads,
-    qkv_weight,
-    qkv_bias,
-    proj_weight,
-    proj_bias,
-    use_gelu,
-    norm_first,
-    eps,
-    norm_weight_1,
-    norm_bias_1,
-    norm_weight_2,
-    norm_bias_2,
-    ffn_weight_1,
-    ffn_bias_1,
-    ffn_weight_2,
-    ffn_bias_2,
-    mask=None,
-    mask_type=None,
-):
-    def attend(x):
+    src: torch.Tensor,
+    embed_dim: int,
+    num_heads: int,
+    qkv_weight: torch.Tensor,
+    qkv_bias: torch.Tensor,
+    proj_weight: torch.Tensor,
+    proj_bias: torch.Tensor,
+    use_gelu: bool,
+    norm_first: bool,
+    eps: float,
+    norm_weight_1: torch.Tensor,
+    norm_bias_1: torch.Tensor,
+    norm_weight_2: torch.Tensor,
+    norm_bias_2: torch.Tensor,
+    ffn_weight_1: torch.Tensor,
+    ffn_bias_1: torch.Tensor,
+    ffn_weight_2: torch.Tensor,
+    ffn_bias_2: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    mask_type: int | None = None,
+) -> torch.Tensor:
+    def attend(x: torch.Tensor) -> torch.Tensor:
         return _attend(x, x, x, num_heads, qkv_weight, qkv_bias, proj_weight, proj_bias, mask, mask_type)[0]
 
-    def feed(x):
+    def feed(x: torch.Tensor) -> torch.Tensor:
         x = F.linear(x, ffn_weight_1, ffn_bias_1)
         return F.linear(F.gelu(x) if use_gelu else F.relu(x), ffn_weight_2, ffn_bias_2)
 
-    def first(x):
+    def first(x: torch.Tensor) -> torch.Tensor:
         return F.layer_norm(x, (embed_dim,), norm_weight_1, norm_bias_1, eps)
 
-    def second(x):
+    def second(x: torch.Tensor) -> torch.Tensor:
         return F.layer_norm(x, (embed_dim,), norm_weight_2, norm_bias_2, eps)
 
     if norm_first:

@@ -112,13 +112,13 @@ class Graph:
         self.fallback: str | None = None  # why PyTorch runs it
         self.program: Program | None = None  # of the last call
         self.compilations = 0
-        self._stats: dict = {}
+        self._stats: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._made: collections.OrderedDict[tuple, Specialized | None] = collections.OrderedDict()
+        self._made: collections.OrderedDict[tuple[Any, ...], Specialized | None] = collections.OrderedDict()
         self._held: dict[int, torch.Tensor] = {}  # copies of the weights that are in the programs
         self._changes: collections.Counter[int] = collections.Counter()
 
-    def stats(self) -> dict:
+    def stats(self) -> dict[str, Any]:
         """Of the last call on the wafer (docs/report.md)."""
         return self._stats
 

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .export import Unsupported
 
-Geometry = tuple[tuple, tuple, int]  # size, stride, offset in its storage
+Geometry = tuple[tuple[int, ...], tuple[int, ...], int]  # size, stride, offset in its storage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Plan:
     mutated: list[int]  # inputs that it changes in place; their new values are the program's last outputs
 
 
-def plan(call: Callable[[list], Sequence], values: Sequence[Any]) -> Plan:
+def plan(call: Callable[[list[Any]], Sequence[Any]], values: Sequence[Any]) -> Plan:
     """Runs a graph on fakes of its inputs. `values` are tensors and others; `call` gives back a flat list."""
     # New symbols are sizes that only the data decide.
     mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
@@ -85,7 +85,7 @@ class _NoTraining(TorchDispatchMode):
     """Batch normalization that trains changes its statistics, and does not say so in its signature."""
 
     def __torch_dispatch__(
-        self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
         given = {**dict(zip((a.name for a in function._schema.arguments), args, strict=False)), **kwargs}
