@@ -3,7 +3,7 @@
 #include "Schedule.h"
 
 #include "wafer/Dialect/Fabric/FabricDialect.h"
-#include "wafer/Dialect/Wafer/WaferDialect.h"
+#include "wafer/Dialect/Wafer/Steps.h"
 #include "wafer/Target/ResourceModel.h"
 
 #include "llvm/Support/JSON.h"
@@ -45,12 +45,6 @@ static void writeTarget(const Profile &profile, OStream &json) {
   });
 }
 
-static std::string nodeName(Location loc) {
-  if (auto name = loc->findInstanceOf<NameLoc>())
-    return llvm::json::fixUTF8(name.getName().getValue());
-  return "";
-}
-
 using Spans = llvm::DenseMap<Operation *, ScheduledSpan>;
 
 static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, const Spans &schedule, OStream &json) {
@@ -69,33 +63,18 @@ static void writeRegion(wfr::RegionOp region, const SramLedger *ledger, const Sp
         auto estimated = step->getAttrOfType<DictionaryAttr>("estimated_cycles");
         if (!estimated && !llvm::isa<wfr::KernelOp>(step))
           return;
-        // What takes longest is the kernel's bound.
-        const int64_t cycles = estimatedCycles(step);
-        int64_t most = 0;
-        StringRef bound = "compute";
-        for (NamedAttribute part : estimated ? estimated.getValue() : ArrayRef<NamedAttribute>()) {
-          int64_t spent = cast<IntegerAttr>(part.getValue()).getInt();
-          if (spent > most) {
-            most = spent;
-            bound = part.getName();
-          }
-        }
-        estimate += cycles;
+        const wfr::StepEstimate of = wfr::estimateOf(step);
+        estimate += of.cycles;
         json.object([&] {
-          std::set<std::string> nodes;
-          step->walk([&](Operation *op) {
-            if (std::string name = nodeName(op->getLoc()); !name.empty())
-              nodes.insert(name);
-          });
-          json.attribute("name", nodeName(step->getLoc()));
+          json.attribute("name", llvm::json::fixUTF8(wfr::nodeOf(step->getLoc())));
           json.attribute("op", step->getName().stripDialect());
           json.attributeArray("nodes", [&] {
-            for (const std::string &name : nodes)
-              json.value(name);
+            for (const std::string &name : wfr::nodesOf(step))
+              json.value(llvm::json::fixUTF8(name));
           });
-          json.attribute("estimated_cycles", cycles);
-          json.attribute("bound", bound);
-          json.attribute("bound_cycles", most);
+          json.attribute("estimated_cycles", of.cycles);
+          json.attribute("bound", of.bound);
+          json.attribute("bound_cycles", of.boundCycles);
           json.attributeObject("spent_on", [&] {
             for (NamedAttribute part : estimated ? estimated.getValue() : ArrayRef<NamedAttribute>())
               json.attribute(part.getName(), cast<IntegerAttr>(part.getValue()).getInt());

@@ -1,18 +1,12 @@
 #include "Schedule.h"
 
+#include "wafer/Dialect/Wafer/Steps.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::driver;
-
-int64_t driver::estimatedCycles(Operation *op) {
-  int64_t cycles = 0;
-  if (auto estimated = op->getAttrOfType<DictionaryAttr>("estimated_cycles"))
-    for (NamedAttribute part : estimated)
-      cycles += cast<IntegerAttr>(part.getValue()).getInt();
-  return cycles;
-}
 
 namespace {
 
@@ -49,7 +43,7 @@ static Track trackOf(wfr::RegionOp op) {
       track.steps.push_back({step, relay.getSource()});
       track.steps.push_back({step, relay.getTarget()});
     }
-    if (estimatedCycles(step))
+    if (wfr::estimateOf(step).cycles)
       track.steps.push_back({step, {}});
   });
   return track;
@@ -77,7 +71,7 @@ driver::scheduleOf(wfr::ProgramOp program, llvm::function_ref<int64_t(wfr::Strea
       const Step &step = track->steps[track->done];
       if (step.stream.empty()) {
         const int64_t start = track->clock;
-        track->clock += estimatedCycles(step.op);
+        track->clock += wfr::estimateOf(step.op).cycles;
         schedule[step.op] = {start, track->clock};
         continue;
       }

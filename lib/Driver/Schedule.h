@@ -21,9 +21,6 @@ struct ScheduledSpan {
 llvm::DenseMap<mlir::Operation *, ScheduledSpan> scheduleOf(wfr::ProgramOp program,
                                                             llvm::function_ref<int64_t(wfr::StreamOp)> transferCycles);
 
-/// The planner's estimate for an op, movements of its operands and result included; 0 if there is none.
-int64_t estimatedCycles(mlir::Operation *op);
-
 } // namespace wafer::driver
 
 #endif // WAFER_LIB_DRIVER_SCHEDULE_H

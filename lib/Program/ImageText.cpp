@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 using namespace wafer;
 
@@ -145,6 +146,15 @@ private:
     for (const image::Buffer &buffer : region.buffers())
       line("  buffer " + hex(buffer.address()) + " " + number(buffer.size()) + " bytes, " + buffer.kind() + " " +
            quoted(buffer.name()));
+    for (const image::Kernel &kernel : region.kernels()) {
+      std::string nodes;
+      for (uint32_t node : kernel.nodes())
+        nodes += " " + string(node);
+      line("  kernel " + kernel.op() + nodes +
+           (kernel.bound().empty()
+                ? ""
+                : ", estimate " + number(static_cast<int64_t>(kernel.estimated_cycles())) + ", " + kernel.bound()));
+    }
     if (region.code_section() >= static_cast<uint32_t>(manifest.sections_size()))
       return;
     std::span<const uint8_t> section = image.section(region.code_section());
@@ -155,8 +165,12 @@ private:
     options.addresses = true;
     for (int i = 0; i != region.traps_size(); ++i)
       options.trapTexts[static_cast<uint32_t>(i)] = string(region.traps(i));
-    for (const image::Location &location : region.locations())
-      options.nodes[location.first_word()] = string(location.name());
+    std::optional<uint32_t> previous;
+    for (const image::Location &location : region.locations()) {
+      if (previous != location.name())
+        options.nodes[location.first_word()] = string(location.name());
+      previous = location.name();
+    }
     text += isa::disassemble(words, options);
   }
 

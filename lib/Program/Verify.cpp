@@ -206,8 +206,14 @@ Status Verifier::region(int index) {
   for (const image::Location &location : region.locations()) {
     if (!goodString(location.name()) || location.first_word() < previous || location.first_word() > region.code_words())
       return Diagnostic{ErrorCode::ImageInvalid, what + ": its source locations are out of order or unnamed", kAgain};
+    if (location.kernel() > static_cast<uint32_t>(region.kernels_size()))
+      return Diagnostic{ErrorCode::ImageInvalid, what + ": a source location is of a kernel that is not there", kAgain};
     previous = location.first_word();
   }
+  for (const image::Kernel &kernel : region.kernels())
+    for (uint32_t node : kernel.nodes())
+      if (!goodString(node))
+        return Diagnostic{ErrorCode::ImageInvalid, what + ": a kernel's node has no name", kAgain};
   std::span<const uint32_t> words(reinterpret_cast<const uint32_t *>(section.data()), region.code_words());
   Result<DecodedCode> code = decodeProgram(words, region.entry_word(), profile.colors, region.traps_size());
   if (!code) {

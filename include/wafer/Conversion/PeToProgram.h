@@ -28,9 +28,13 @@ struct AssembledBuffer {
   pe::BoxAttr box;    // which part of it
 };
 
+constexpr int64_t kNoStep = -1;
+
 struct AssembledLocation {
   uint32_t firstWord;
   std::string node; // empty: shared code, which belongs to the node of the call
+  int64_t step =
+      kNoStep; // in main: which of the region's steps calls here, the number that convert-wafer-to-pe gave it
 };
 
 struct AssembledProgram {

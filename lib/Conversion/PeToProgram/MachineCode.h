@@ -2,9 +2,11 @@
 #ifndef WAFER_CONVERSION_PETOPROGRAM_MACHINECODE_H
 #define WAFER_CONVERSION_PETOPROGRAM_MACHINECODE_H
 
+#include "wafer/Conversion/PeToProgram.h"
 #include "wafer/Dialect/Pe/PeDialect.h"
 #include "wafer/Program/Instruction.h"
 
+#include <map>
 #include <string>
 
 namespace wafer::machine {
@@ -42,7 +44,7 @@ struct Inst {
   bool isMarker = false; // no word: a place before a loop, or the entry
   bool isPure = false;   // may go if nobody uses what it defines
   bool isCall = false;
-  int node = 0; // index into names of ONNX nodes
+  int site = 0; // what it belongs to, by number
 };
 
 /// A value that costs one instruction, and no operand, to make again: it is kept or repeated as registers allow.
@@ -88,7 +90,30 @@ struct Function {
   }
 };
 
-/// Names of ONNX nodes, numbered; 0 is no name.
+/// What code is there for: an ONNX node, and in main the step of the region.
+struct Site {
+  std::string node;
+  int64_t step = kNoStep;
+};
+
+/// Sites, numbered; 0 is none in particular.
+class Sites {
+public:
+  Sites() { number(""); }
+  int number(llvm::StringRef node, int64_t step = kNoStep) {
+    auto [at, isNew] = numbers.try_emplace({node.str(), step}, sites.size());
+    if (isNew)
+      sites.push_back({node.str(), step});
+    return at->second;
+  }
+  const Site &site(int number) const { return sites[number]; }
+
+private:
+  std::map<std::pair<std::string, int64_t>, int> numbers;
+  std::vector<Site> sites;
+};
+
+/// Texts, numbered; 0 is none.
 class Names {
 public:
   Names() { number(""); }
@@ -108,7 +133,7 @@ private:
 
 /// What selection needs to know of the program around a function.
 struct Context {
-  Names nodes;
+  Sites sites;
   Names traps; // 0 is not used
   llvm::StringMap<int> functions, tables;
 };
@@ -120,7 +145,7 @@ Function select(pe::MainOp main, Context &context);
 mlir::LogicalResult allocateRegisters(Function &function);
 
 /// The instruction that makes an origin's value.
-Inst materialize(const Function &function, Origin origin, Vreg vreg, int node);
+Inst materialize(const Function &function, Origin origin, Vreg vreg, int site);
 /// rd <- value.
 isa::Instruction loadImmediate(unsigned rd, int32_t value);
 

@@ -184,7 +184,7 @@ void ProgramAssembler::layOut() {
 
 LogicalResult ProgramAssembler::encode() {
   std::vector<uint32_t> words;
-  int node = -1;
+  int site = -1;
   for (size_t f = 0; f != functions.size(); ++f) {
     machine::Function &function = functions[f];
     std::vector<uint32_t> wordOf;
@@ -220,8 +220,10 @@ LogicalResult ProgramAssembler::encode() {
         i.imm = frameAddress + (inst.target + (function.isMain ? 0 : mainFrameWords)) * isa::kWordBytes;
         break;
       }
-      if (inst.node != node)
-        out.locations.push_back({static_cast<uint32_t>(words.size()), context.nodes.name(node = inst.node)});
+      if (inst.site != site) {
+        const machine::Site &of = context.sites.site(site = inst.site);
+        out.locations.push_back({static_cast<uint32_t>(words.size()), of.node, of.step});
+      }
       if (Status status = isa::encode(i, words); !status)
         return emitError(function.location,
                          {ErrorCode::CodeNotAssembled, "function @" + function.name + ": " + status.error().message,
@@ -349,6 +351,7 @@ void wafer::fillRegion(const AssembledProgram &program, image::Region &region,
     image::Location *out = region.add_locations();
     out->set_first_word(location.firstWord);
     out->set_name(internString(location.node));
+    out->set_kernel(static_cast<uint32_t>(location.step + 1));
   }
   for (const std::string &trap : program.traps)
     region.add_traps(internString(trap));
@@ -385,8 +388,12 @@ std::string wafer::printAssembly(const AssembledProgram &program) {
     options.labels[word] = name;
   for (size_t t = 0; t != program.traps.size(); ++t)
     options.trapTexts[t] = program.traps[t];
-  for (const AssembledLocation &location : program.locations)
-    options.nodes[location.firstWord] = location.node;
+  const std::string *previous = nullptr;
+  for (const AssembledLocation &location : program.locations) {
+    if (!previous || *previous != location.node)
+      options.nodes[location.firstWord] = location.node;
+    previous = &location.node;
+  }
   std::span<const uint32_t> words(program.section);
   std::string text = isa::disassemble(words.first(program.codeWords), options);
   if (program.section.size() > program.codeWords)

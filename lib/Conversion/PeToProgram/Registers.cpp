@@ -98,7 +98,7 @@ void Attempt::placeOrigin(Vreg vreg) {
   if (levels[vreg] >= 2) {
     for (size_t use : uses) {
       Vreg tiny = newTiny();
-      before[use].push_back(materialize(f, origin, tiny, insts[use].node));
+      before[use].push_back(materialize(f, origin, tiny, insts[use].site));
       for (Ref &ref : insts[use].refs)
         if (ref.vreg == vreg)
           ref.vreg = tiny;
@@ -121,7 +121,7 @@ void Attempt::placeOrigin(Vreg vreg) {
     for (int r = common; r >= 0; r = f.ranges[r].parent)
       if (f.ranges[r].isLoop)
         place = f.ranges[r].before;
-  before[place].push_back(materialize(f, origin, vreg, insts[uses.front()].node));
+  before[place].push_back(materialize(f, origin, vreg, insts[uses.front()].site));
 }
 
 /// Keeps a value in the frame instead of a register.
@@ -134,14 +134,14 @@ void Attempt::spill(Vreg vreg) {
       inst.i = loadImmediate(0, 0);
       inst.fixUp = FixUp::Frame;
       inst.target = slot;
-      inst.node = insts[use].node;
+      inst.site = insts[use].site;
       inst.refs.push_back({Slot::Rd, 0, to, true});
       return inst;
     };
     auto access = [&](isa::Opcode opcode, Vreg value, Vreg base) {
       Inst inst;
       inst.i.opcode = opcode;
-      inst.node = insts[use].node;
+      inst.site = insts[use].site;
       inst.refs.push_back({Slot::Rd, 0, value, opcode == isa::Opcode::Ldw});
       inst.refs.push_back({Slot::Ra, 0, base, false});
       return inst;

@@ -28,9 +28,9 @@ isa::Instruction machine::loadImmediate(unsigned rd, int32_t value) {
   return i;
 }
 
-Inst machine::materialize(const Function &function, Origin origin, Vreg vreg, int node) {
+Inst machine::materialize(const Function &function, Origin origin, Vreg vreg, int site) {
   Inst inst;
-  inst.node = node;
+  inst.site = site;
   inst.isPure = true;
   switch (origin.kind) {
   case Origin::Constant:
@@ -91,7 +91,7 @@ private:
   void putSize(Inst &inst, Slot slot, unsigned index, Value value);
   void define(Inst &inst, Value value) { inst.refs.push_back({Slot::Rd, 0, vregs[value] = newVreg(), true}); }
   void emit(Inst inst) {
-    inst.node = node;
+    inst.site = site;
     f.insts.push_back(std::move(inst));
   }
   void marker() {
@@ -125,6 +125,7 @@ private:
   void select(Operation &op);
   void selectScalar(ScalarOp op);
   void selectAccess(Opcode opcode, Value address, int64_t offset, Value stored, Value loaded);
+  int siteOf(Operation &op);
   void selectCall(CallOp op);
   void selectFor(ForOp op);
   std::vector<Pointer> findPointers(ForOp op);
@@ -165,7 +166,7 @@ private:
   State state;
   unsigned pinned = 0; // descriptor registers that the loops around keep
   unsigned nextDescriptor = 0;
-  int range = 0, node = 0, functionNode = 0;
+  int range = 0, site = 0, functionSite = 0;
 };
 } // namespace
 
@@ -318,7 +319,7 @@ void Selector::selectAccess(Opcode opcode, Value address, int64_t offset, Value 
     inst.i.imm = offset;
     put(inst, Slot::Ra, address);
   } else {
-    Inst load = materialize(f, {Origin::Constant, static_cast<int32_t>(offset)}, newVreg(), node), sum;
+    Inst load = materialize(f, {Origin::Constant, static_cast<int32_t>(offset)}, newVreg(), site), sum;
     sum.i.opcode = Opcode::Add;
     sum.isPure = true;
     Vreg base = newVreg();
@@ -518,9 +519,7 @@ void Selector::selectFor(ForOp op) {
     branch(Opcode::Bge, end);
   bind(top);
   select(op.getBody().front());
-  node = context.nodes.number(nodeNameOf(op.getLoc()));
-  if (!node)
-    node = functionNode;
+  site = siteOf(*op);
   for (auto [pointer, vreg] : llvm::zip_equal(pointers, pointerRegisters)) {
     Inst move;
     move.i.opcode = Opcode::Addi;
@@ -774,10 +773,14 @@ void Selector::selectRecvWindow(RecvWindowOp op) {
 
 //===- Functions ----------------------------------------------------------===//
 
+int Selector::siteOf(Operation &op) {
+  auto step = op.getAttrOfType<IntegerAttr>("step");
+  int number = context.sites.number(nodeNameOf(op.getLoc()), step ? step.getInt() : kNoStep);
+  return number ? number : functionSite;
+}
+
 void Selector::select(Operation &op) {
-  node = context.nodes.number(nodeNameOf(op.getLoc()));
-  if (!node)
-    node = functionNode;
+  site = siteOf(op);
   TypeSwitch<Operation *>(&op)
       .Case([&](ScalarOp scalar) { selectScalar(scalar); })
       .Case([&](LoadOp load) {
@@ -831,7 +834,7 @@ void Selector::dropUnused() {
 
 void Selector::run(Block &body, bool isMain) {
   f.isMain = isMain;
-  node = functionNode = context.nodes.number(nodeNameOf(f.location));
+  site = functionSite = context.sites.number(nodeNameOf(f.location));
   f.ranges.push_back({0, 0, -1, false, 0});
   // The entry defines what the caller passes.
   marker();
@@ -849,7 +852,7 @@ void Selector::run(Block &body, bool isMain) {
   }
   marker(); // what is hoisted to the front comes after the entry
   select(body);
-  node = functionNode;
+  site = functionSite;
   Inst last;
   last.i.opcode = isMain ? Opcode::Halt : Opcode::Ret;
   emit(last);

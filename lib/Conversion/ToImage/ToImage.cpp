@@ -4,6 +4,7 @@
 #include "wafer/Dialect/Fabric/FabricDialect.h"
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Dialect/Wafer/Steps.h"
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Support/Tensor.h"
 
@@ -136,6 +137,7 @@ private:
     fillRegion(
         *program, entry, [&](const std::string &text) { return intern(text); }, [](const std::string &) { return 0; });
     entry.set_name(region.getSymName().str());
+    emitKernels(region, entry);
     wfr::RectAttr rect = *region.getRect();
     entry.mutable_rect()->set_x(rect.getX());
     entry.mutable_rect()->set_y(rect.getY());
@@ -153,6 +155,28 @@ private:
       entry.mutable_weights(next++)->set_weight(*weight);
     }
     return program->ledger;
+  }
+
+  /// What the steps that have code are, by the numbers that their code names them by.
+  void emitKernels(wfr::RegionOp region, image::Region &entry) {
+    region.walk<WalkOrder::PreOrder>([&](Operation *step) {
+      if (!step->hasAttr("step"))
+        return;
+      image::Kernel &kernel = *entry.add_kernels();
+      kernel.set_op(step->getName().stripDialect().str());
+      const std::string name = wfr::nodeOf(step->getLoc());
+      std::set<std::string> nodes = wfr::nodesOf(step);
+      if (!name.empty())
+        kernel.add_nodes(intern(name));
+      nodes.erase(name);
+      for (const std::string &other : nodes)
+        kernel.add_nodes(intern(other));
+      if (step->hasAttr("estimated_cycles")) {
+        const wfr::StepEstimate estimate = wfr::estimateOf(step);
+        kernel.set_estimated_cycles(static_cast<uint64_t>(estimate.cycles));
+        kernel.set_bound(estimate.bound.str());
+      }
+    });
   }
 
   FailureOr<uint32_t> weightIndex(const AssembledBuffer &buffer) {

@@ -36,10 +36,13 @@ struct RegionCode {
   mlir::Value chunkIndex{}; // its induction variable, in main
   llvm::DenseMap<mlir::Value, std::string> buffers{};
   int functions = 0, names = 0;
+  mlir::Operation *step = nullptr; // the op that is being lowered
+  int64_t steps = 0;               // that have code
 
   Tensor tensor(mlir::Value value);
   std::string newBuffer(mlir::Location loc, llvm::StringRef kind, int64_t words);
-  /// Makes a function, has `body` fill it with what follows the coordinates of `splits`, and calls it from main.
+  /// Makes a function, has `body` fill it with what follows the coordinates of `splits`, and calls it from main. The
+  /// step and its calls get one number, `step`: so the image can say which kernel an instruction is there for.
   mlir::LogicalResult function(mlir::Location loc, const Layout &splits, llvm::StringRef name,
                                llvm::function_ref<mlir::LogicalResult(PeBuilder &)> body);
 };

@@ -75,7 +75,10 @@ LogicalResult RegionCode::function(Location loc, const Layout &splits, StringRef
   }
   if (failed(body(b)))
     return failure();
-  pe::CallOp::create(mainBuilder, loc, symbol, FlatSymbolRefAttr(), arguments);
+  auto call = pe::CallOp::create(mainBuilder, loc, symbol, FlatSymbolRefAttr(), arguments);
+  if (!step->hasAttr("step"))
+    step->setAttr("step", builder.getI64IntegerAttr(steps++));
+  call->setAttr("step", step->getAttr("step"));
   return success();
 }
 
@@ -127,6 +130,7 @@ private:
   }
 
   LogicalResult lower(Operation *op) {
+    code.step = op;
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case<WeightOp>([&](WeightOp op) {
           resident(op.getResult(), op.getSourceAttr());
