@@ -162,6 +162,9 @@ WAFER_API WaferError *waferProgramSave(const WaferProgram *program, const char *
 WAFER_API const void *waferProgramBytes(const WaferProgram *program, size_t *size);
 /* The JSON report of the compilation (docs/report.md); "" for a program that was opened. */
 WAFER_API const char *waferProgramReport(const WaferProgram *program);
+/* Writes a report, as it is or with what a caller has added: a page to look at (docs/page.md) if the path ends with
+ * .html, else the JSON. */
+WAFER_API WaferError *waferReportSave(const char *json, const char *path);
 WAFER_API size_t waferProgramInputCount(const WaferProgram *program);
 WAFER_API WaferTensorInfo waferProgramInput(const WaferProgram *program, size_t index);
 WAFER_API size_t waferProgramOutputCount(const WaferProgram *program);

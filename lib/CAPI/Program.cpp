@@ -1,5 +1,6 @@
 #include "Internal.h"
 
+#include "wafer/Driver/Page.h"
 #include "wafer/Support/OutputFile.h"
 
 #include <cstring>
@@ -64,6 +65,20 @@ const void *waferProgramBytes(const WaferProgram *program, size_t *size) {
 }
 
 const char *waferProgramReport(const WaferProgram *program) { return program->report.c_str(); }
+
+WaferError *waferReportSave(const char *json, const char *path) {
+  return guarded([&]() -> WaferError * {
+    if (!json || !*json || !path)
+      return misuse("there is no report, or no path");
+    OutputFile file(path);
+    file.write(driver::isPageName(path) ? driver::pageOf(json) : json);
+    if (int error = file.finish())
+      return errorOf({ErrorCode::ToolUsage, std::string(path) + ": cannot write: " + std::strerror(error),
+                      "check the folder and its free space"});
+    return nullptr;
+  });
+}
+
 size_t waferProgramInputCount(const WaferProgram *program) { return program->inputs.size(); }
 WaferTensorInfo waferProgramInput(const WaferProgram *program, size_t index) { return infoOf(program->inputs[index]); }
 size_t waferProgramOutputCount(const WaferProgram *program) { return program->outputs.size(); }

@@ -193,3 +193,7 @@ NB_MODULE(_core, m) {
   m.def("compile_options", compileOptions, "(name, form, help, repeated) of each option of compile().");
   m.def("version", waferVersion);
 }
+  m.def(
+      "save_report",
+      [](const std::string &json, const std::string &path) { raise(waferReportSave(json.c_str(), path.c_str())); },
+      "json"_a, "path"_a, "Writes a report: a page if the path ends with .html, else the JSON.");

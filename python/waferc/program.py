@@ -80,6 +80,17 @@ def _source(model: Any) -> tuple[str | bytes, str | None]:
     return os.fspath(model), None
 
 
+class Report(dict[str, Any]):
+    """The report of a compilation (docs/report.md), as a dictionary. What `emulated` is set to, a session's stats(), is on
+    the page as well."""
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Writes a page to look at in a browser (docs/page.md) if the name ends with .html, else JSON."""
+        if not self:
+            raise ValueError("a program that was opened from an image has no report of its compilation")
+        _core.save_report(json.dumps(self, indent=2) + "\n", os.fspath(path))
+
+
 class Program:
     """A compiled program: what it takes and gives, its image, and how it lies on the wafer."""
 
@@ -109,11 +120,10 @@ class Program:
             temporary.unlink(missing_ok=True)
 
     @property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """Regions, memory, streams, stages (docs/report.md); empty for a program that was opened."""
         text = self._handle.report()
-        report: dict[str, Any] = json.loads(text) if text else {}
-        return report
+        return Report(json.loads(text) if text else {})
 
     def show(self, file: TextIO | None = None) -> None:
         """Prints where the regions lie, how full their PEs are and what they are estimated to take."""

@@ -54,6 +54,14 @@ def check_programs():
     program = waferc.compile(path, mesh=(3, 2), progress=lambda text, fraction: told.append(text))
     assert program.to_bytes() == waferc.compile(str(path), mesh="3x2").to_bytes()
     assert program.report["mesh"] == {"width": 3, "height": 2}
+    report = program.report
+    report.save(FOLDER / "relu.json")
+    assert json.loads((FOLDER / "relu.json").read_text()) == report
+    report["emulated"] = {"cycles": 4711}
+    report.save(FOLDER / "relu.html")
+    page = (FOLDER / "relu.html").read_text()
+    assert page.startswith("<!doctype html>") and '"cycles": 4711' in page, page[:80]
+    refused("WF8001", lambda: report.save(FOLDER / "no" / "folder.html"))
     program.save(FOLDER / "relu.wafer")
     assert waferc.Program.open(FOLDER / "relu.wafer").to_bytes() == program.to_bytes()
     text = io.StringIO()
