@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Grows with every function that is added; a function is never changed or taken away. */
-#define WAFER_API_VERSION 2
+#define WAFER_API_VERSION 3
 WAFER_API int waferApiVersion(void);
 /* "0.1.0". */
 WAFER_API const char *waferVersion(void);
@@ -185,6 +185,11 @@ typedef struct WaferRunOptions {
   int countCycles;  /* not 0: also the machine's cycles, which takes longer */
   double maxCycles; /* end with an error when a core runs longer; 0: no limit */
 } WaferRunOptions;
+
+/* From now on each run writes a trace, in Perfetto's format (docs/trace.md), to that file; NULL: no longer. `pes` is a
+ * rectangle of PEs whose instructions are traced, "X,Y,WxH", or NULL. Such a run counts cycles. What is wrong with the
+ * file or the rectangle is the run's error. */
+WAFER_API WaferError *waferSessionTrace(WaferSession *session, const char *path, const char *pes);
 
 /* One inference. Every input of the program is given, of its type and shape; outputs are written where the caller says,
  * any of them, each `size` bytes as its shape wants (the largest, if that is open). NULL options count cycles. */

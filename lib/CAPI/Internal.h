@@ -37,6 +37,7 @@ struct WaferSession {
   std::unique_ptr<wafer::Emulator> emulator;
   std::vector<std::vector<int64_t>> shapes; // of outputs, in the last run
   std::string stats;
+  std::optional<wafer::TraceOptions> trace;
 };
 
 namespace wafer::capi {

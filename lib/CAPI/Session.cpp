@@ -62,6 +62,25 @@ static WaferError *checkOutput(const Emulator &emulator, const WaferTensor &give
   return nullptr;
 }
 
+WaferError *waferSessionTrace(WaferSession *session, const char *path, const char *pes) {
+  return guarded([&]() -> WaferError * {
+    if (!session)
+      return misuse("there is no session");
+    session->trace.reset();
+    if (!path)
+      return nullptr;
+    TraceOptions trace{path, std::nullopt};
+    if (pes) {
+      Result<PeRect> rect = parsePeRect(pes);
+      if (!rect)
+        return errorOf(rect.error());
+      trace.pes = *rect;
+    }
+    session->trace = std::move(trace);
+    return nullptr;
+  });
+}
+
 WaferError *waferSessionRun(WaferSession *session, const WaferTensor *inputs, size_t inputCount,
                             const WaferTensor *outputs, size_t outputCount, const WaferRunOptions *options,
                             const WaferCallbacks *callbacks) {
@@ -82,8 +101,9 @@ WaferError *waferSessionRun(WaferSession *session, const WaferTensor *inputs, si
       if (WaferError *error = checkOutput(emulator, outputs[i]))
         return error;
     RunOptions run;
+    run.trace = session->trace;
     if (options) {
-      run.timing = options->countCycles ? Timing::Stream : Timing::Off;
+      run.timing = options->countCycles || run.trace ? Timing::Stream : Timing::Off;
       run.maxCycles = options->maxCycles;
     }
     if (callbacks && callbacks->progress)

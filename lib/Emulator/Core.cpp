@@ -20,6 +20,7 @@ bool Engine::failAt(const Core &core, ErrorCode code, const std::string &what, c
   return false;
 }
 
+/// A core goes on to what another site is there for. Functions are shared by kernels: their code counts to the call.
 void Engine::chargeLocation(Core &core, uint32_t location) {
   if (core.location != kNone) {
     LocationStats &s = locationStats[core.location];
@@ -29,6 +30,8 @@ void Engine::chargeLocation(Core &core, uint32_t location) {
   }
   core.location = location;
   core.locationSince = core.clock;
+  if (tracer)
+    tracer->enter(&core - cores.data(), location, core.clock, core.steps);
 }
 
 /// Counts steps of a core that end at a time, before they are taken; false if that is beyond the run's limit.
@@ -66,7 +69,7 @@ void Engine::runCore(uint32_t index) {
   while (core.state == Core::Running) {
     const DecodedInstruction &d = code[core.pc];
     const Instruction &i = d.i;
-    if (locations[core.pc] != core.location)
+    if (core.depth == 0 && locations[core.pc] != core.location)
       chargeLocation(core, locations[core.pc]);
     if (!step(core, 1, core.clock))
       return;
@@ -291,7 +294,10 @@ void Engine::runCore(uint32_t index) {
           core.state = Core::Blocked;
           continue;
         }
+        const Ticks since = core.clock;
         core.clock = std::max(core.clock, core.threads->end[i.thread]);
+        if (tracer)
+          tracer->wait(index, i.thread, since, core.clock, core.steps);
         std::erase_if(core.threads->windows, [&](const Window &w) { return w.thread == i.thread; });
       }
       core.clock += scalarCost;
@@ -557,7 +563,8 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   // A thread runs one instruction at a time, and so does each direction of a color.
   if (i.thread && core.threads && core.threads->op[i.thread])
     return false;
-  Ticks start = core.clock;
+  const Ticks since = core.clock;
+  Ticks start = since;
   Stream *stream = nullptr;
   for (int k = 0; k != 4; ++k) {
     if (i.operands[k].kind != OperandKind::Fabric)
@@ -607,6 +614,9 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     return true;
   }
   const Ticks setup = setupCost[unsigned(i.op)];
+  const bool isEmpty = op->n == 0 && i.control == Control::None;
+  if (tracer)
+    tracer->issue(index, i, isEmpty ? 0 : i.thread, op->n, since, start, start + setup, core.steps);
   op->rate = isIntegerFma(i) ? fmaI32Cost : elementCost[unsigned(i.op)];
   // Asked before, not after: a nest may have 2^31 elements, and what is sent takes this host's memory.
   if (!step(core, op->n, core.clock + setup + int64_t(op->n) * op->rate)) {
@@ -614,14 +624,16 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     return true;
   }
   vectorElements += op->n;
-  if (op->n == 0 && i.control == Control::None) {
+  if (isEmpty) {
     core.clock += setup;
+    if (tracer)
+      tracer->finish(index, 0, core.clock, core.clock, false, 0);
     freeOp(op);
     return true;
   }
   // Asynchronous: the core goes on once it has issued the instruction.
   Ticks begin = core.clock + setup;
-  op->ready = begin;
+  op->ready = op->begin = begin;
   if (stream) {
     op->out = new Train();
     Train &train = *op->out;
@@ -646,6 +658,8 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     } else {
       core.clock = end;
     }
+    if (tracer)
+      tracer->finish(index, i.thread, begin, end, false, 0);
     freeOp(op);
     return true;
   }
@@ -717,7 +731,8 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
            "receives on " + colorName(pe, i.color) + ", which never reaches this core", "");
     return true;
   }
-  core.clock = std::max(core.clock, end.freeAt);
+  const Ticks since = core.clock;
+  core.clock = std::max(since, end.freeAt);
   if (core.nestRank != i.rank) {
     failAt(core, ErrorCode::ProgramDescriptor,
            "a window of rank " + std::to_string(i.rank) + " and a nest of rank " + std::to_string(core.nestRank), "");
@@ -764,14 +779,18 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   op->n = total;
   op->rate = elementCost[unsigned(VectorOp::Mov)];
   Ticks begin = core.clock + setupCost[unsigned(VectorOp::Mov)];
+  if (tracer)
+    tracer->issue(index, i, 0, total, since, core.clock, begin, core.steps);
   if (!step(core, total, begin + total * op->rate)) {
     freeOp(op);
     return true;
   }
   vectorElements += total;
-  op->ready = begin;
+  op->ready = op->begin = begin;
   if (total == 0) {
     core.clock = begin;
+    if (tracer)
+      tracer->finish(index, 0, begin, begin, false, 0);
     freeOp(op);
     return true;
   }

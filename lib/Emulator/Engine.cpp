@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,7 +21,6 @@ using namespace wafer;
 using namespace wafer::emulator;
 
 static Ticks ticks(double cycles) { return std::llround(std::clamp(cycles, 0.0, 1e9) * kTicksPerCycle); }
-static double cycles(Ticks ticks) { return static_cast<double>(ticks) / kTicksPerCycle; }
 
 static void *reserve(size_t bytes) {
   if (!bytes)
@@ -142,13 +142,19 @@ Status Engine::load() {
     region.readOnly = static_cast<const uint32_t *>(readOnly);
     // Source locations, by instruction.
     region.location.assign(v.code.instructions.size(), kNone);
+    std::map<std::pair<uint32_t, uint32_t>, uint32_t> siteOf;
     int at = -1;
     for (size_t k = 0; k != v.code.instructions.size(); ++k) {
       while (at + 1 < region.region->locations_size() &&
              region.region->locations(at + 1).first_word() <= v.code.instructions[k].word)
         ++at;
-      if (at >= 0)
-        region.location[k] = region.region->locations(at).name();
+      if (at < 0)
+        continue;
+      const image::Location &location = region.region->locations(at);
+      auto [site, isNew] = siteOf.try_emplace({location.name(), location.kernel()}, sites.size());
+      if (isNew)
+        sites.push_back({static_cast<uint32_t>(index), location.name(), location.kernel()});
+      region.location[k] = site->second;
     }
     // Weights.
     for (const image::WeightSlice &slice : region.region->weights()) {
@@ -222,7 +228,7 @@ void Engine::reset() {
   streamIndex.clear();
   hostEnds.assign(program.ports.size(), nullptr);
   hostOutputs.clear();
-  locationStats.assign(program.image.manifest().strings_size(), {});
+  locationStats.assign(sites.size(), {});
   failure.reset();
   instructions = vectorElements = 0;
 }
@@ -265,6 +271,8 @@ void Engine::openHostPorts() {
     train->data = hostData[number];
     train->total = train->produced = train->data.size();
     train->records.push_back({0, train->total, 0, int64_t(train->total - 1) * std::max(hostCost, linkCost)});
+    if (tracer)
+      tracer->send(Tracer::kHost, train->total, 0, train->records.back().last + 1);
     launch(*train);
   }
 }
@@ -377,8 +385,12 @@ void Engine::collect() {
           last = std::max(last, end);
     }
     all = std::max(all, last);
-    stats.regions.push_back(
-        {region.region->name(), region.x, region.y, region.w, region.h, region.verified->usedBytes, cycles(last)});
+    RegionStats &entry = stats.regions.emplace_back();
+    entry = {region.region->name(),      region.x,       region.y, region.w, region.h,
+             region.verified->usedBytes, cyclesOf(last), {}};
+    for (const image::Kernel &kernel : region.region->kernels())
+      entry.kernels.push_back({kernel.nodes_size() ? program.image.manifest().strings(kernel.nodes(0)) : std::string(),
+                               kernel.op(), kernel.estimated_cycles(), 0, 0, 0});
   }
   bool anyOutput = false;
   for (const Op &op : ops)
@@ -386,11 +398,25 @@ void Engine::collect() {
       outputs = std::max(outputs, op.ready);
       anyOutput = true;
     }
-  stats.cycles = cycles(anyOutput && timed ? outputs : all);
+  stats.cycles = cyclesOf(anyOutput && timed ? outputs : all);
+  std::vector<LocationStats> nodes(program.image.manifest().strings_size());
+  std::map<KernelStats *, LocationStats> kernels;
+  for (size_t i = 0; i != sites.size(); ++i) {
+    nodes[sites[i].name].add(locationStats[i]);
+    if (sites[i].kernel)
+      kernels[&stats.regions[sites[i].region].kernels[sites[i].kernel - 1]].add(locationStats[i]);
+  }
+  for (const auto &[kernel, s] : kernels)
+    if (s.first != INT64_MAX) {
+      kernel->busyCycles = cyclesOf(s.busy);
+      kernel->firstCycle = cyclesOf(s.first);
+      kernel->lastCycle = cyclesOf(s.last);
+    }
   stats.nodes.clear();
-  for (size_t i = 0; i != locationStats.size(); ++i)
-    if (const LocationStats &s = locationStats[i]; s.first != INT64_MAX)
-      stats.nodes.push_back({program.image.manifest().strings(i), cycles(s.busy), cycles(s.first), cycles(s.last)});
+  for (size_t i = 0; i != nodes.size(); ++i)
+    if (const LocationStats &s = nodes[i]; s.first != INT64_MAX)
+      stats.nodes.push_back(
+          {program.image.manifest().strings(i), cyclesOf(s.busy), cyclesOf(s.first), cyclesOf(s.last)});
 }
 
 Status Engine::run(const RunOptions &runOptions) {
@@ -410,6 +436,10 @@ Status Engine::run(const RunOptions &runOptions) {
   fegetenv(&environment);
   fesetenv(FE_DFL_ENV);
   reset();
+  if (Status opened = openTrace(); !opened) {
+    fesetenv(&environment);
+    return opened;
+  }
   openHostPorts();
   for (size_t i = cores.size(); i-- > 0;) // the queue is a stack
     readyCores.push_back(i);
@@ -419,9 +449,10 @@ Status Engine::run(const RunOptions &runOptions) {
   if (!stopped())
     reportLeftovers();
   collect();
+  Status traced = finishTrace();
   fesetenv(&environment);
   stats.runSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (failure)
     return *failure;
-  return Status::ok();
+  return traced;
 }

@@ -9,10 +9,13 @@
 // Fabric.cpp    moves trains of wavelets, holds senders back, flips switches, keeps time
 // Engine.cpp    builds the state, loads weights, runs the loop, collects statistics
 // Report.cpp    says what is wrong: deadlocks as a named cycle, data left over
+// Trace/        writes down what happens, if that is wanted
 #ifndef WAFER_LIB_EMULATOR_ENGINE_H
 #define WAFER_LIB_EMULATOR_ENGINE_H
 
 #include "Kernels.h"
+#include "Ticks.h"
+#include "Trace/Tracer.h"
 #include "wafer/Emulator/Emulator.h"
 #include "wafer/Program/Verify.h"
 
@@ -23,10 +26,6 @@
 #include <vector>
 
 namespace wafer::emulator {
-
-/// Time in 1/1024 of a cycle: an integer, so that sums do not depend on their order.
-using Ticks = int64_t;
-constexpr Ticks kTicksPerCycle = 1024;
 
 constexpr uint64_t kUnlimited = uint64_t(1) << 62;
 constexpr uint32_t kNone = ~0u;
@@ -221,6 +220,7 @@ struct Op {
   TrainRef out;
   uint64_t n = 0, done = 0;
   uint64_t pieceEnd = 0;
+  Ticks begin = 0; // set up and on its way
   Ticks ready = 0, rate = 0;
   std::vector<uint32_t> *hostData = nullptr;
 };
@@ -262,7 +262,7 @@ struct Core {
   uint64_t steps = 0;
   Op *op = nullptr; // the synchronous instruction in flight
   std::unique_ptr<ThreadState> threads;
-  uint32_t location = kNone; // what the core works on, and since when
+  uint32_t location = kNone; // the site that the core works on, and since when
   Ticks locationSince = 0;
   int32_t regs[isa::kScalarRegisters];
   int32_t nest[4];
@@ -272,6 +272,11 @@ struct Core {
 
 struct LocationStats {
   Ticks busy = 0, first = INT64_MAX, last = 0;
+  void add(const LocationStats &other) {
+    busy += other.busy;
+    first = std::min(first, other.first);
+    last = std::max(last, other.last);
+  }
 };
 
 struct RegionState {
@@ -283,7 +288,7 @@ struct RegionState {
   uint32_t *data = nullptr;           // of all cores
   uint64_t *initialised = nullptr;
   uint32_t dataWords = 0, bitWords = 0, dataStride = 0; // per core
-  std::vector<uint32_t> location;                       // by instruction: index into strings, or kNone
+  std::vector<uint32_t> location;                       // by instruction: index into the engine's sites, or kNone
 };
 
 struct RouterState { // of a color with several switch positions
@@ -379,6 +384,16 @@ private:
   /// Asks the caller whether the run is still wanted; if not, it has failed.
   bool cancelled();
 
+  // Tracing.cpp
+  Status openTrace();
+  Status finishTrace();
+  /// An instruction with fabric operands is done.
+  void traceEnd(const Op &op, Ticks when);
+  /// Some wavelets of a train have been taken: between two times, and sent between two.
+  void traceTransfer(const Train &train, const End &end, bool toHost, uint64_t count, Ticks sentFirst, Ticks sentLast,
+                     Ticks first, Ticks last);
+  uint32_t regionOf(uint32_t pe) const { return cores[coreOfPe[pe]].region; }
+
   // Report.cpp
   void reportStuck();
   void reportLeftovers();
@@ -405,13 +420,15 @@ private:
   std::vector<uint32_t> readyCores;
   std::vector<Op *> readyOps;
   std::vector<TrainRef> readyTrains;
-  std::vector<LocationStats> locationStats; // by string
+  std::vector<Site> sites;                  // what code is there for, in all regions
+  std::vector<LocationStats> locationStats; // by site
   std::optional<Diagnostic> failure;
   KernelFunction kernels;
 
   // Of the run.
   RunOptions options;
   bool timed = false;
+  std::unique_ptr<Tracer> tracer; // null if nobody asked for a trace
   uint64_t random = 0;
   Ticks limit = 0;        // of a core's clock
   uint64_t stepLimit = 0; // of a core's instructions and vector elements

@@ -522,6 +522,9 @@ void Engine::pumpSink(Op *op) {
       Ticks first = std::max(arrival(offset), op->ready);
       Ticks last = std::max(arrival(offset + count - 1), first + int64_t(count - 1) * op->rate);
       op->ready = last + op->rate;
+      if (tracer)
+        traceTransfer(*leg.train, end, op->host, count, record->at(offset), record->at(offset + count - 1), first,
+                      last);
       remember(end, {end.consumed, count, first, last, {}, 0});
     } else {
       op->ready += int64_t(count) * op->rate;
@@ -576,6 +579,10 @@ void Engine::pumpCoupled(Op *op) {
       op->ready = last + op->rate;
       if (op->out)
         op->out->records.push_back({uint32_t(op->done), uint32_t(length), first + op->rate, last + op->rate});
+      if (tracer)
+        for (unsigned i = 0; i != op->inputs; ++i)
+          traceTransfer(*inputs[i].leg->train, *op->in[i], false, length, inputs[i].record->at(inputs[i].offset),
+                        inputs[i].record->at(inputs[i].offset + length - 1), first, last);
       if (timed)
         for (unsigned i = 0; i != op->inputs; ++i)
           remember(*op->in[i], {op->inStart[i] + op->done, length, first, last, op->out, uint32_t(op->done)});
@@ -658,6 +665,8 @@ void Engine::complete(Op *op, Ticks when) {
     core.threads->op[op->thread] = nullptr;
     core.threads->end[op->thread] = when;
   }
+  if (tracer)
+    traceEnd(*op, op->thread ? when : core.clock);
   // Another thread's end does not wake a core that waits for its own instruction.
   if (core.state == Core::Blocked && !core.op)
     makeReady(core);

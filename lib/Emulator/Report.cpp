@@ -33,7 +33,9 @@ std::string Engine::describe(uint32_t index) const {
                                                          : core.pc;
   pc = std::min<uint32_t>(pc, code.size() - 1);
   std::string text = "PE " + place(meshPe(core)) + " of region '" + region.region->name() + "'";
-  std::string node = region.location[pc] == kNone ? "" : program.image.manifest().strings(region.location[pc]);
+  // Code of a function is there for what called it.
+  const uint32_t site = core.depth ? core.location : region.location[pc];
+  std::string node = site == kNone ? "" : program.image.manifest().strings(sites[site].name);
   if (!node.empty())
     text += " in node '" + node + "'";
   return text + ", code word " + std::to_string(code[pc].word);

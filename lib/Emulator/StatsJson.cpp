@@ -17,12 +17,21 @@ std::string wafer::statsJson(const RunStats &stats) {
   json["instructions"] = stats.instructions;
   json["vector_elements"] = stats.vectorElements;
   json["regions"] = Json::array();
-  for (const RegionStats &region : stats.regions)
+  for (const RegionStats &region : stats.regions) {
     json["regions"].push_back(
         {{"name", region.name},
          {"rect", {{"x", region.x}, {"y", region.y}, {"width", region.width}, {"height", region.height}}},
          {"sram_bytes", region.sramBytes},
-         {"cycles", region.cycles}});
+         {"cycles", region.cycles},
+         {"kernels", Json::array()}});
+    for (const KernelStats &kernel : region.kernels)
+      json["regions"].back()["kernels"].push_back({{"name", kernel.name},
+                                                   {"op", kernel.op},
+                                                   {"estimated_cycles", kernel.estimatedCycles},
+                                                   {"busy_cycles", kernel.busyCycles},
+                                                   {"first_cycle", kernel.firstCycle},
+                                                   {"last_cycle", kernel.lastCycle}});
+  }
   json["nodes"] = Json::array();
   for (const NodeStats &node : stats.nodes)
     json["nodes"].push_back({{"name", node.name},

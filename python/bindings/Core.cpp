@@ -153,6 +153,10 @@ void run(Session &session, const std::vector<Given> &inputs, const std::vector<T
   });
 }
 
+void trace(Session &session, std::optional<std::string> path, std::optional<std::string> pes) {
+  raise(waferSessionTrace(session.handle.get(), path ? path->c_str() : nullptr, pes ? pes->c_str() : nullptr));
+}
+
 std::vector<int64_t> outputShape(const Session &session, const std::string &name, size_t rank) {
   std::vector<int64_t> shape(rank);
   raise(waferSessionOutputShape(session.handle.get(), name.c_str(), shape.data()));
@@ -182,6 +186,8 @@ NB_MODULE(_core, m) {
       .def(nb::init<const Program &>(), "program"_a)
       .def("run", run, "inputs"_a, "outputs"_a, "count_cycles"_a, "max_cycles"_a, "progress"_a.none(),
            "One inference; tensors are (name, ONNX element type, shape, dense array).")
+      .def("trace", trace, "path"_a.none(), "pes"_a.none(),
+           "The file that each run writes a trace to, and whose instructions are in it: \"X,Y,WxH\".")
       .def("output_shape", outputShape, "name"_a, "rank"_a, "Of the last run.")
       .def("stats", [](Session &s) { return waferSessionStats(s.handle.get()); }, "JSON of the last run.");
   m.def("compile", compile, "model"_a, "name"_a.none(), "folder"_a.none(), "settings"_a, "constants"_a,
@@ -190,10 +196,10 @@ NB_MODULE(_core, m) {
         "What a path or bytes of a model take and give, as JSON.");
   m.def("open", openProgram, "path"_a, "Opens a program image.");
   m.def("from_bytes", programFromBytes, "image"_a, "Opens the bytes of a program image.");
-  m.def("compile_options", compileOptions, "(name, form, help, repeated) of each option of compile().");
-  m.def("version", waferVersion);
-}
   m.def(
       "save_report",
       [](const std::string &json, const std::string &path) { raise(waferReportSave(json.c_str(), path.c_str())); },
       "json"_a, "path"_a, "Writes a report: a page if the path ends with .html, else the JSON.");
+  m.def("compile_options", compileOptions, "(name, form, help, repeated) of each option of compile().");
+  m.def("version", waferVersion);
+}

@@ -90,7 +90,7 @@ def _run_run(args: argparse.Namespace) -> int:
         return 0
     feed = {name: np.load(path) for name, path in _pairs(args.input, "--input").items()}
     names = [info.name for info in session.get_outputs()]
-    for name, value in zip(names, session.run(names, feed), strict=True):
+    for name, value in zip(names, session.run(names, feed, trace=args.trace), strict=True):
         print(f"{name}: {value.dtype}{list(value.shape)}")
         print(value)
         if args.output_dir:
@@ -133,6 +133,7 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("model", help="an .onnx file, or an image that compile made")
     command.add_argument("--input", action="append", default=[], metavar="NAME=FILE.npy")
     command.add_argument("--output-dir", help="write each output there, as .npy")
+    command.add_argument("--trace", help="write what happens when, for ui.perfetto.dev (docs/trace.md)")
     command.add_argument("--target", help="of a model")
     command.add_argument("--mesh", help="of a model")
     command.set_defaults(run=_run_run)

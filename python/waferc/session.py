@@ -115,12 +115,24 @@ class InferenceSession:
         return list(self._specializer.deciding) if self._specializer else []
 
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: Any = None
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: Any = None,
+        *,
+        trace: "str | os.PathLike[str] | None" = None,
+        trace_pes: tuple[int, int, int, int] | None = None,
     ) -> list[np.ndarray]:
         """One inference: the outputs that are named, or all. Inputs are arrays of NumPy or of whatever has DLPack; dense
-        ones are not copied. The interpreter's lock is free meanwhile, and Ctrl-C ends it."""
+        ones are not copied. The interpreter's lock is free meanwhile, and Ctrl-C ends it.
+
+        trace      a file to write what happens when, for ui.perfetto.dev (docs/trace.md)
+        trace_pes  whose instructions are in it: x, y, width and height of a rectangle of PEs
+        """
+        if trace_pes and not trace:
+            raise TypeError("trace_pes goes with trace")
         with self._lock:
-            return self._run(output_names, input_feed)
+            return self._run(output_names, input_feed, trace, trace_pes)
 
     def prepare(self, input_feed: Mapping[str, Any]) -> Program:
         """The program that run() takes for such inputs, compiled if it is not there."""
@@ -135,7 +147,13 @@ class InferenceSession:
         assert self._fixed is not None
         return self._fixed, constant
 
-    def _run(self, output_names: Sequence[str] | None, feed: Mapping[str, Any]) -> list[np.ndarray]:
+    def _run(
+        self,
+        output_names: Sequence[str] | None,
+        feed: Mapping[str, Any],
+        trace: "str | os.PathLike[str] | None",
+        trace_pes: tuple[int, int, int, int] | None,
+    ) -> list[np.ndarray]:
         program, constant = self._prepare(feed)
         declared = {value[0]: value for value in program._handle.inputs()}
         inputs = [
@@ -153,6 +171,10 @@ class InferenceSession:
             outputs.append(array)
             taken.append((name, number, shape, plain(array)))
         session = self._session(program)
+        session.trace(
+            None if trace is None else os.fspath(trace),
+            "{},{},{}x{}".format(*trace_pes) if trace_pes else None,
+        )
         with reporter(self._progress, "running") as report:
             session.run(inputs, taken, self._count_cycles, 0.0, report)
         self._stats = json.loads(session.stats())

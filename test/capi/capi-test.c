@@ -89,6 +89,45 @@ static void checkOptions(void) {
   puts("options");
 }
 
+/* Whether the file begins so. */
+static int begins(const char *path, const char *text) {
+  size_t size;
+  char *data = readFile(path, &size);
+  int good = size > strlen(text) && memcmp(data, text, strlen(text)) == 0;
+  free(data);
+  return good;
+}
+
+static void checkReport(const char *report, const char *folder) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/report.json", folder);
+  require(waferReportSave(report, path), "report");
+  CHECK(begins(path, "{\n"));
+  snprintf(path, sizeof path, "%s/report.html", folder);
+  require(waferReportSave(report, path), "page");
+  CHECK(begins(path, "<!doctype html>"));
+  expect(waferReportSave(report, "/no/such/folder/x"), "WF8001", "/no/such/folder/x: cannot write");
+  expect(waferReportSave("", path), "WF8001", "no report");
+}
+
+static void checkTrace(WaferSession *session, const char *folder) {
+  char path[4096];
+  size_t size, all;
+  snprintf(path, sizeof path, "%s/run.pftrace", folder);
+  require(waferSessionTrace(session, path, NULL), "trace");
+  runRelu(session, 1);
+  free(readFile(path, &size));
+  require(waferSessionTrace(session, path, "0,0,3x2"), "trace of PEs");
+  runRelu(session, 2);
+  free(readFile(path, &all));
+  CHECK(size > 100 && all > size);
+  require(waferSessionTrace(session, NULL, NULL), "no trace");
+  remove(path);
+  runRelu(session, 3);
+  CHECK(!fopen(path, "rb"));
+  expect(waferSessionTrace(session, path, "0,0"), "WF8001", "'0,0' is no rectangle");
+}
+
 static void checkProgram(const char *relu, const char *folder) {
   WaferOptions *options = optionsFor("3x2");
   WaferProgram *program = NULL, *same = NULL, *opened = NULL;
@@ -136,6 +175,8 @@ static void checkProgram(const char *relu, const char *folder) {
   expect(waferProgramFromBytes("nonsense", 8, &broken), "WF6001", "");
   expect(waferProgramOpen("/no/such/file", &broken), "WF6002", "/no/such/file");
   expect(waferProgramSave(program, "/no/such/folder/x"), "WF6003", "cannot write");
+  checkReport(waferProgramReport(program), folder);
+  checkTrace(second, folder);
   waferSessionDestroy(first);
   waferSessionDestroy(second);
   waferProgramDestroy(program);

@@ -77,6 +77,15 @@ def check_programs():
         (y,) = session.run(None, {"x": x})
         assert np.array_equal(y, np.maximum(x, 0)) and session.stats()["cycles"] > 0
     assert "seed" in waferc.compile_options()
+    rect = program.report["regions"][0]["rect"]
+    for pes in (None, (rect["x"], rect["y"], rect["width"], rect["height"])):
+        session.run(None, {"x": x}, trace=FOLDER / "run.pftrace", trace_pes=pes)
+        track = "PE ({x}, {y})".format(**rect).encode() in (FOLDER / "run.pftrace").read_bytes()
+        assert track == (pes is not None)
+    (FOLDER / "run.pftrace").unlink()
+    refused("WF8001", lambda: session.run(None, {"x": x}, trace=FOLDER / "t", trace_pes=(2, 0, 2, 2)))
+    session.run(None, {"x": x})
+    assert not (FOLDER / "run.pftrace").exists()
     print("programs")
 
 

@@ -6,6 +6,16 @@
 
 using namespace wafer;
 
+/// Nothing if it is empty.
+static std::optional<PeRect> parsePes(const std::string &text) {
+  if (text.empty())
+    return std::nullopt;
+  Result<PeRect> pes = parsePeRect(text);
+  if (!pes)
+    throw CLI::ValidationError("--trace-pes", pes.error().message + ": " + pes.error().hint);
+  return *pes;
+}
+
 std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *const *argv, std::ostream &out,
                                                          std::ostream &errors, int &exitCode) {
   RunCommandLine line;
@@ -14,7 +24,9 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
       "  wafer-run model.wafer --input x=x.npy --output-dir out --stats stats.json\n\n"
       "writes one .npy file per output into out/, and out/outputs.json, which maps the outputs' names to files.\n"
       "Without --input it lists what the model takes and gives. A file - is standard input or output:\n\n"
-      "  wafer-run model.wafer --input x=- --output y=- < x.npy > y.npy"};
+      "  wafer-run model.wafer --input x=- --output y=- < x.npy > y.npy\n\n"
+      "Where does the time go? A trace for ui.perfetto.dev, with the instructions of 4 x 2 PEs:\n\n"
+      "  wafer-run model.wafer --input x=x.npy --trace run.pftrace --trace-pes 0,0,4x2"};
   std::string timing = "stream";
   app.add_option("image", line.image, "program image (.wafer) made by wafer-compile; - is standard input")->required();
   app.add_option("--input", line.inputs, "NAME=FILE.npy, once per input; the type and shape must be the model's")
@@ -32,6 +44,13 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
       ->check(wholeNumber());
   app.add_option("--max-cycles", line.options.maxCycles, "stop with an error when a core runs longer than this")
       ->check(wholeNumber());
+  std::string trace, tracePes;
+  app.add_option(
+      "--trace", trace,
+      "write what happens when, to be looked at in ui.perfetto.dev: kernels by region, words, how busy PEs are "
+      "(docs/trace.md)");
+  app.add_option("--trace-pes", tracePes,
+                 "X,Y,WxH: trace also each instruction of these PEs, W x H of the mesh from (X, Y) to the south-east");
   addExplainOption(app);
   try {
     app.parse(argc, argv);
@@ -41,7 +60,13 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
     };
     if ((line.image == "-") + streams(line.inputs) > 1)
       throw CLI::ValidationError("--input", "standard input can be read once");
-    if ((line.statsFile == "-") + streams(line.outputs) > 1)
+    if (!tracePes.empty() && trace.empty())
+      throw CLI::ValidationError("--trace-pes", "goes with --trace FILE");
+    if (!trace.empty() && timing == "off")
+      throw CLI::ValidationError("--trace", "needs the times of --timing stream");
+    if (!trace.empty())
+      line.options.trace = {trace == "-" ? "/dev/stdout" : trace, parsePes(tracePes)};
+    if ((line.statsFile == "-") + (trace == "-") + streams(line.outputs) > 1)
       throw CLI::ValidationError("--output", "standard output can be written once");
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0) { // --help, --explain

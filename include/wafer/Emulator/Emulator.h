@@ -28,10 +28,25 @@ enum class Timing : uint8_t {
   Stream, // max-plus times on streams: docs/machine.md says what it leaves out
 };
 
+/// A rectangle of PEs of the mesh.
+struct PeRect {
+  uint32_t x = 0, y = 0, width = 0, height = 0;
+};
+
+/// "X,Y,WxH": the north-west corner, then the size.
+Result<PeRect> parsePeRect(const std::string &text);
+
+/// A trace of the run, in Perfetto's format: docs/trace.md.
+struct TraceOptions {
+  std::string path;
+  std::optional<PeRect> pes; // also, instruction by instruction, what these do
+};
+
 struct RunOptions {
   Timing timing = Timing::Stream;
   uint64_t scheduleSeed = 0; // not 0: cores run in a shuffled order; results must not change
   double maxCycles = 0;      // 0: no limit
+  std::optional<TraceOptions> trace;
   /// Called now and then with the number of cores that have halted.
   std::function<void(uint64_t halted, uint64_t cores)> progress;
   /// Asked now and then; if it says yes, the run ends with WF8010.
@@ -52,11 +67,20 @@ struct NodeStats { // of an ONNX node
   double firstCycle = 0, lastCycle = 0; // over all cores
 };
 
+struct KernelStats { // of a step of a region's program
+  std::string name;  // of the ONNX node that it is named for
+  std::string op;    // of the wafer dialect
+  uint64_t estimatedCycles = 0;
+  double busyCycles = 0;                // summed over cores, waiting included
+  double firstCycle = 0, lastCycle = 0; // over all cores
+};
+
 struct RegionStats {
   std::string name;
   uint32_t x = 0, y = 0, width = 0, height = 0;
   uint32_t sramBytes = 0; // of each core
   double cycles = 0;      // until its last core halted
+  std::vector<KernelStats> kernels;
 };
 
 struct RunStats {

@@ -1,0 +1,17 @@
+// The emulator's time.
+#ifndef WAFER_LIB_EMULATOR_TICKS_H
+#define WAFER_LIB_EMULATOR_TICKS_H
+
+#include <cstdint>
+
+namespace wafer::emulator {
+
+/// Time in 1/1024 of a cycle: an integer, so that sums do not depend on their order.
+using Ticks = int64_t;
+constexpr Ticks kTicksPerCycle = 1024;
+
+inline double cyclesOf(Ticks ticks) { return static_cast<double>(ticks) / kTicksPerCycle; }
+
+} // namespace wafer::emulator
+
+#endif // WAFER_LIB_EMULATOR_TICKS_H
