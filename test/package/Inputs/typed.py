@@ -27,3 +27,7 @@ waferc.compile("m.onnx", mesh=16)  # type: ignore[arg-type]
 session.run(None, 3)  # type: ignore[arg-type]
 program.save(3)  # type: ignore[arg-type]
 waferc.Program.open()  # type: ignore[call-arg]
+program.report.save("m.html")
+assert_type(program.report["mesh"], Any)
+session.run(None, {}, trace="run.pftrace", trace_pes=(0, 0, 2, 1))
+session.run(None, {}, trace="run.pftrace", trace_pes="0,0,2x1")  # type: ignore[arg-type]
