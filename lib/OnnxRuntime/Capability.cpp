@@ -20,7 +20,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <set>
 
 using namespace wafer;
@@ -192,7 +191,7 @@ private:
 
   Faults ask(const std::vector<size_t> &nodes, const Boundary &boundary, std::optional<int64_t> extent) const {
     const WrittenModel model = writeModel(graph, nodes, boundary, extent);
-    std::string folder = std::filesystem::path(graph.modelPath).parent_path().string();
+    std::string folder = graph.folder();
     OwnedOptions compiler = options.forCompiler();
     OwnedError error(waferCheckBytes(model.bytes.data(), model.bytes.size(), "the graph",
                                      folder.empty() ? nullptr : folder.c_str(), compiler.get(), nullptr));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 using namespace wafer;
@@ -163,6 +164,13 @@ Graph ort::readGraph(const OrtGraph *graph) {
   result.modelPath = path ? path : "";
   result.isNested = isNested(result);
   return result;
+}
+
+std::string Graph::folder() const {
+  if (modelPath.empty())
+    return "";
+  std::string folder = std::filesystem::path(modelPath).parent_path().string();
+  return folder.empty() ? "." : folder;
 }
 
 std::vector<std::vector<size_t>> Graph::producers() const {

@@ -58,6 +58,8 @@ struct Graph {
   std::string modelPath; // empty for a model from memory
   bool isNested;         // in a node of another graph
 
+  /// Where its files are, as weights; empty for a model from memory.
+  std::string folder() const;
   /// For each node, those that it reads from.
   std::vector<std::vector<size_t>> producers() const;
 };

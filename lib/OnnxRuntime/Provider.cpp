@@ -5,7 +5,6 @@
 #include "ModelWriter.h"
 
 #include <chrono>
-#include <filesystem>
 #include <numeric>
 
 using namespace wafer;
@@ -104,7 +103,7 @@ std::unique_ptr<FusedNode> Provider::compile(const OrtGraph *part, const OrtNode
   PartialModel model;
   model.bytes = writeModel(graph, all, boundary, std::nullopt).bytes;
   model.name = fused.name;
-  model.folder = std::filesystem::path(graph.modelPath).parent_path().string();
+  model.folder = graph.folder();
   model.shapes = fixedShapes(fused.inputs);
   model.options = [options = options] { return options.forCompiler(); };
   const bool isFixed = model.shapes.size() == fused.inputs.size();

@@ -1,8 +1,11 @@
-"""Which nodes the wafer gets, and that the whole is right."""
+"""Which nodes the wafer gets, and that the whole is right: partition.py FOLDER."""
 
+import os
+import pathlib
 import sys
 
 import numpy as np
+import onnx
 from models import (
     BOOL,
     FLOAT,
@@ -215,6 +218,21 @@ def types_and_attributes():
     same(wafer(proto), proto, {"x": x})
 
 
+def weights_in_files():
+    """They stay in their file beside the model, also for a part; outside the folder there are none."""
+    proto = mlp()
+    folder = pathlib.Path(sys.argv[1])
+    onnx.save(
+        proto, folder / "model.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0
+    )
+    x = {"x": weights(2, 16)}
+    (want,) = on_cpu(folder / "model.onnx", x)
+    os.chdir(folder)
+    for path in (folder / "model.onnx", "model.onnx"):
+        (got,) = wafer(path).run(None, x)
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
 for test in (
     whole_models,
     an_unsupported_node_splits,
@@ -223,6 +241,7 @@ for test in (
     control_flow_goes_whole,
     an_unsupported_node_in_a_branch,
     types_and_attributes,
+    weights_in_files,
 ):
     test()
     print(test.__name__.replace("_", " "))
