@@ -62,6 +62,9 @@ def check_arguments():
     refused(ValueError, "0.5", lambda: compiled(x, 0.75, pair=pair))
     refused(ValueError, "of the form", lambda: compiled(x, 0.5))
     refused(waferc.Error, "[WF8008]", lambda: compiled(torch.randn(3, 4), 0.5, pair=pair))
+    recurrent = nn.LSTM(4, 5).eval()
+    result, expected = waferc.torch.compile(recurrent, (x,), **OPTIONS)(x), recurrent(x)
+    torch.testing.assert_close(result, (expected[0].detach(), tuple(state.detach() for state in expected[1])))
     # As many elements as the data say.
     found = waferc.torch.compile(lambda x: x.nonzero(), (x,), **OPTIONS)
     assert torch.equal(found(torch.eye(2, 4)), torch.eye(2, 4).nonzero())

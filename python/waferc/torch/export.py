@@ -65,7 +65,7 @@ def write_onnx(
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
     """Without the exporter's notes on packages that are not there and on PyTorch's own old names."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
