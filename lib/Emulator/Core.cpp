@@ -1,11 +1,7 @@
-// A core: fetch and execute, and every check on memory.
-//
-// Checks are per instruction, not per element: the words that a nest touches are a footprint, a box of strided runs,
-// and bounds, alignment, the bits of initialised words and races with asynchronous instructions are questions about it.
+// A core: fetch and execute. What an access to memory may not do is Memory.h's to say.
 #include "Engine.h"
 
 #include <algorithm>
-#include <bitset>
 #include <cstring>
 
 using namespace wafer;
@@ -58,12 +54,11 @@ void Engine::runCore(uint32_t index) {
              "address " + std::to_string(address) + " is not a multiple of " + std::to_string(bytes), "");
       return nullptr;
     }
-    Footprint fp;
-    fp.base = fp.low = fp.high = address / 4;
+    const Footprint words(address / 4);
     bool readOnly = false;
-    if (write ? !checkWrite(index, core, fp) : !checkRead(index, core, fp, readOnly))
+    if (write ? !checkWrite(index, core, words) : !checkRead(index, core, words, readOnly))
       return nullptr;
-    return resolve(index, region, address / 4 * 4, readOnly);
+    return region.memory.at(index - region.firstCore, address / 4 * 4, readOnly);
   };
   int32_t *r = core.regs;
   while (core.state == Core::Running) {
@@ -298,7 +293,7 @@ void Engine::runCore(uint32_t index) {
         core.clock = std::max(core.clock, core.threads->end[i.thread]);
         if (tracer)
           tracer->wait(index, i.thread, since, core.clock, core.steps);
-        std::erase_if(core.threads->windows, [&](const Window &w) { return w.thread == i.thread; });
+        core.threads->accesses.release(i.thread);
       }
       core.clock += scalarCost;
       continue;
@@ -313,176 +308,35 @@ void Engine::runCore(uint32_t index) {
 
 //===- Memory -------------------------------------------------------------===//
 
-uint32_t *Engine::resolve(uint32_t index, const RegionState &region, uint32_t byteAddress, bool readOnly) {
-  // The base may lie outside the words that the footprint touches (negative strides): integer arithmetic.
-  auto at = [](const void *base, int64_t offset) {
-    return reinterpret_cast<uint32_t *>(reinterpret_cast<uintptr_t>(base) + offset);
-  };
-  if (readOnly)
-    return at(region.readOnly, byteAddress);
-  return at(dataOf(region, index), int64_t(byteAddress) - region.verified->dataBegin);
+bool Engine::failAt(const Core &core, const Diagnostic &what) {
+  return failAt(core, what.code, what.message, what.hint);
 }
 
-bool Engine::footprint(Core &core, const Descriptor &descriptor, const int32_t *extent, const char *what,
-                       Footprint &out) {
-  if (descriptor.base % 4)
-    return failAt(core, ErrorCode::ProgramAlignment,
-                  std::string(what) + "'s base address " + std::to_string(descriptor.base) + " is not a multiple of 4",
-                  "");
-  out.base = out.low = out.high = descriptor.base / 4;
-  out.rank = 0;
-  for (int d = 0; d != descriptor.rank; ++d) {
-    if (extent[d] <= 1 || descriptor.stride[d] == 0)
-      continue;
-    int64_t reach = int64_t(descriptor.stride[d]) * (extent[d] - 1);
-    (reach < 0 ? out.low : out.high) += reach;
-    out.extent[out.rank] = extent[d];
-    out.stride[out.rank++] = descriptor.stride[d];
-  }
-  return true;
-}
-
-/// Calls run(first word, count) for maximal runs of the footprint, in some order, while it returns true. The footprint
-/// is within bounds.
-template <typename Run> static bool forEachRun(const Footprint &fp, Run run) {
-  int64_t base = fp.low; // with strides made positive, the lowest word is where all indices are 0
-  int rank = fp.rank;
-  int64_t extent[4], stride[4];
-  for (int d = 0; d != rank; ++d)
-    extent[d] = fp.extent[d], stride[d] = std::abs(int64_t(fp.stride[d]));
-  for (int d = 1; d < rank; ++d) // descending strides
-    for (int e = d; e > 0 && stride[e - 1] < stride[e]; --e)
-      std::swap(stride[e - 1], stride[e]), std::swap(extent[e - 1], extent[e]);
-  int64_t length = 1;
-  while (rank > 0 && stride[rank - 1] <= length) { // touching or overlapping runs are one
-    length += stride[rank - 1] * (extent[rank - 1] - 1);
-    --rank;
-  }
-  int64_t i[4] = {0, 0, 0, 0};
-  while (true) {
-    if (!run(base, length))
-      return false;
-    int d = rank - 1;
-    for (; d >= 0; --d) {
-      base += stride[d];
-      if (++i[d] < extent[d])
-        break;
-      base -= stride[d] * extent[d];
-      i[d] = 0;
-    }
-    if (d < 0)
-      return true;
-  }
-}
-
-/// First word of [word, word + count) whose bit is clear, or -1.
-static int64_t firstClear(const uint64_t *bits, int64_t word, int64_t count) {
-  for (int64_t at = word, end = word + count; at < end;) {
-    int64_t shift = at % 64, n = std::min<int64_t>(64 - shift, end - at);
-    uint64_t mask = (n == 64 ? ~uint64_t(0) : (uint64_t(1) << n) - 1) << shift;
-    if (uint64_t clear = ~bits[at / 64] & mask)
-      return at / 64 * 64 + __builtin_ctzll(clear);
-    at += n;
-  }
-  return -1;
-}
-
-static void setBits(uint64_t *bits, int64_t word, int64_t count) {
-  for (int64_t at = word, end = word + count; at < end;) {
-    int64_t shift = at % 64, n = std::min<int64_t>(64 - shift, end - at);
-    bits[at / 64] |= (n == 64 ? ~uint64_t(0) : (uint64_t(1) << n) - 1) << shift;
-    at += n;
-  }
-}
-
-bool Engine::checkRead(uint32_t index, Core &core, const Footprint &fp, bool &readOnly) {
+bool Engine::checkRead(uint32_t index, const Core &core, const Footprint &words, bool &readOnly) {
   const RegionState &region = regions[core.region];
-  int64_t begin = region.verified->dataBegin / 4, end = region.verified->dataEnd / 4;
-  readOnly = fp.low >= 0 && fp.high < int64_t(region.verified->readOnlyBytes) / 4;
-  if (readOnly)
+  if (Status status = region.memory.checkRead(index - region.firstCore, words, readOnly); !status)
+    return failAt(core, status.error());
+  if (readOnly || !core.threads)
     return true;
-  if (fp.low < begin || fp.high >= end)
-    return failAt(core, ErrorCode::ProgramBounds,
-                  "reads bytes " + std::to_string(4 * fp.low) + " to " + std::to_string(4 * fp.high + 4) +
-                      "; code and constants end at " + std::to_string(region.verified->readOnlyBytes) + ", data is " +
-                      std::to_string(4 * begin) + " to " + std::to_string(4 * end),
-                  "");
-  const uint64_t *bits = bitsOf(region, index);
-  int64_t bad = -1;
-  forEachRun(fp, [&](int64_t word, int64_t count) {
-    bad = firstClear(bits, word - begin, count);
-    return bad < 0;
-  });
-  if (bad >= 0)
-    return failAt(core, ErrorCode::ProgramUninitialised,
-                  "reads the word at byte " + std::to_string(4 * (bad + begin)) + ", which nothing wrote", "");
-  return checkRaces(core, fp, false);
+  Status status = core.threads->accesses.check(words, /*write=*/false);
+  return status || failAt(core, status.error());
 }
 
-bool Engine::checkWrite(uint32_t index, Core &core, const Footprint &fp) {
-  const RegionState &region = regions[core.region];
-  int64_t begin = region.verified->dataBegin / 4, end = region.verified->dataEnd / 4;
-  if (fp.low < begin || fp.high >= end) {
-    bool readOnly = fp.low >= 0 && fp.low < int64_t(region.verified->readOnlyBytes) / 4;
-    return failAt(core, readOnly ? ErrorCode::ProgramReadOnly : ErrorCode::ProgramBounds,
-                  "writes bytes " + std::to_string(4 * fp.low) + " to " + std::to_string(4 * fp.high + 4) +
-                      "; data is " + std::to_string(4 * begin) + " to " + std::to_string(4 * end),
-                  "");
-  }
-  for (const std::array<uint32_t, 2> &range : region.verified->weightRanges) {
-    if (4 * fp.high < int64_t(range[0]) || 4 * fp.low >= int64_t(range[1]))
-      continue;
-    bool clear = forEachRun(fp, [&](int64_t word, int64_t count) {
-      return 4 * (word + count) <= int64_t(range[0]) || 4 * word >= int64_t(range[1]);
-    });
-    if (!clear)
-      return failAt(
-          core, ErrorCode::ProgramReadOnly,
-          "writes to weights, which are bytes " + std::to_string(range[0]) + " to " + std::to_string(range[1]), "");
-  }
-  if (!checkRaces(core, fp, true))
-    return false;
-  uint64_t *bits = bitsOf(region, index);
-  forEachRun(fp, [&](int64_t word, int64_t count) {
-    setBits(bits, word - begin, count);
-    return true;
-  });
-  return true;
-}
-
-/// An asynchronous instruction owns what it writes, and keeps others from writing what it reads, until the core waits
-/// for its thread. Whether it still runs does not matter: that would depend on time.
-bool Engine::checkRaces(Core &core, const Footprint &fp, bool write) {
-  if (!core.threads)
-    return true;
-  for (const Window &window : core.threads->windows) {
-    if (!(write || window.write) || fp.high < window.footprint.low || window.footprint.high < fp.low)
-      continue;
-    std::bitset<(1 << 16) / 4> words;
-    forEachRun(window.footprint, [&](int64_t word, int64_t count) {
-      for (int64_t w = word; w != word + count; ++w)
-        words.set(w);
-      return true;
-    });
-    bool clear = forEachRun(fp, [&](int64_t word, int64_t count) {
-      for (int64_t w = word; w != word + count; ++w)
-        if (words[w])
-          return false;
-      return true;
-    });
-    if (!clear)
-      return failAt(core, ErrorCode::ProgramRace,
-                    std::string(write ? "writes" : "reads") + " memory that the instruction on thread " +
-                        std::to_string(window.thread) + (window.write ? " writes" : " reads"),
-                    "wait for the thread first");
-  }
+bool Engine::checkWrite(uint32_t index, const Core &core, const Footprint &words) {
+  RegionState &region = regions[core.region];
+  if (Status status = region.memory.checkWrite(words); !status)
+    return failAt(core, status.error());
+  if (core.threads)
+    if (Status status = core.threads->accesses.check(words, /*write=*/true); !status)
+      return failAt(core, status.error());
+  region.memory.markWritten(index - region.firstCore, words);
   return true;
 }
 
 //===- Vector instructions ------------------------------------------------===//
 
 /// Captures nest, operands and scalars, and checks memory. `op.n` counts elements.
-bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, std::vector<Window> &windows) {
+bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, AsyncAccesses &accesses) {
   const Instruction &i = d.i;
   const RegionState &region = regions[core.region];
   if (!core.nestRank)
@@ -540,15 +394,18 @@ bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op
       }
       if (n == 0)
         break;
-      Footprint fp;
-      if (!footprint(core, descriptor, call.extent, names[k], fp))
-        return false;
+      if (descriptor.base % 4)
+        return failAt(core, ErrorCode::ProgramAlignment,
+                      std::string(names[k]) + "'s base address " + std::to_string(descriptor.base) +
+                          " is not a multiple of 4",
+                      "");
+      const Footprint words(descriptor.base / 4, descriptor.rank, call.extent, descriptor.stride);
       bool readOnly = false;
-      if (k == 0 ? !checkWrite(index, core, fp) : !checkRead(index, core, fp, readOnly))
+      if (k == 0 ? !checkWrite(index, core, words) : !checkRead(index, core, words, readOnly))
         return false;
-      to.data = resolve(index, region, descriptor.base, readOnly);
+      to.data = region.memory.at(index - region.firstCore, descriptor.base, readOnly);
       if (i.opcode == Opcode::Vec && i.thread && !readOnly)
-        windows.push_back({i.thread, k == 0, fp});
+        accesses.add(i.thread, k == 0, words);
       break;
     }
     }
@@ -601,15 +458,15 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     if (!core.threads)
       core.threads = std::make_unique<ThreadState>();
     start = std::max(start, core.threads->end[i.thread]);
-    std::erase_if(core.threads->windows, [&](const Window &w) { return w.thread == i.thread; });
+    core.threads->accesses.release(i.thread);
   }
   core.clock = start;
   Op *op = newOp();
   op->core = index;
   op->instruction = &d;
   op->thread = i.thread;
-  std::vector<Window> windows;
-  if (!capture(index, core, d, *op, windows)) {
+  AsyncAccesses accesses;
+  if (!capture(index, core, d, *op, accesses)) {
     freeOp(op);
     return true;
   }
@@ -653,7 +510,7 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     Ticks end = begin + int64_t(op->n) * op->rate;
     if (i.thread) {
       core.threads->end[i.thread] = end;
-      core.threads->windows.insert(core.threads->windows.end(), windows.begin(), windows.end());
+      core.threads->accesses.add(accesses);
       core.clock = begin;
     } else {
       core.clock = end;
@@ -669,7 +526,7 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     op->kind = Op::Send;
   }
   if (i.thread)
-    core.threads->windows.insert(core.threads->windows.end(), windows.begin(), windows.end());
+    core.threads->accesses.add(accesses);
   if (!startOp(index, core, op, begin))
     core.state = Core::Blocked;
   return true;
@@ -750,8 +607,8 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   box.operands = {VectorOperand::desc(i.descriptor), VectorOperand::none(), VectorOperand::none(),
                   VectorOperand::none()};
   DecodedInstruction move{box, d.word, d.words, 0};
-  std::vector<Window> windows;
-  if (!capture(index, core, move, *op, windows)) {
+  AsyncAccesses accesses;
+  if (!capture(index, core, move, *op, accesses)) {
     freeOp(op);
     return true;
   }

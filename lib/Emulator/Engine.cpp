@@ -1,7 +1,6 @@
 // Builds the state of a program, runs it, and collects what there is to know.
 //
-// Memory is one lazily touched mapping per region: what a core never touches costs nothing, and the words shared by all
-// cores of a region (code, constants) exist once, write-protected. The loop drains what a core's progress set free in
+// The loop drains what a core's progress set free in
 // the fabric before it runs the next core, so a train's data is still in cache when its receiver reads it.
 #include "Engine.h"
 
@@ -12,22 +11,13 @@
 #include <cfenv>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <map>
-#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace wafer;
 using namespace wafer::emulator;
 
 static Ticks ticks(double cycles) { return std::llround(std::clamp(cycles, 0.0, 1e9) * kTicksPerCycle); }
-
-static void *reserve(size_t bytes) {
-  if (!bytes)
-    return nullptr;
-  void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return p == MAP_FAILED ? nullptr : p;
-}
 
 /// Bytes of memory that this host has.
 static uint64_t hostMemory() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
@@ -60,37 +50,12 @@ Engine::Engine(VerifiedProgram verified) : program(std::move(verified)), kernels
   outputQueue = p.outputQueueWavelets;
 }
 
-Engine::~Engine() {
-  for (RegionState &region : regions) {
-    if (region.readOnly)
-      munmap(const_cast<uint32_t *>(region.readOnly), region.verified->readOnlyBytes);
-    if (region.data)
-      munmap(region.data, uint64_t(region.cores) * region.dataStride * 4);
-    if (region.initialised)
-      munmap(region.initialised, uint64_t(region.cores) * region.bitWords * 8);
-  }
-}
-
 uint32_t Engine::meshPe(const Core &core) const {
   const RegionState &region = regions[core.region];
   return (region.y + core.y) * program.width + region.x + core.x;
 }
 
 //===- Loading ------------------------------------------------------------===//
-
-static void setBit(uint64_t *bits, int64_t word) { bits[word / 64] |= uint64_t(1) << word % 64; }
-
-static void clearBits(uint64_t *bits, int64_t begin, int64_t end) {
-  for (int64_t at = begin; at < end;) {
-    if (at % 64 == 0 && at + 64 <= end) {
-      bits[at / 64] = 0;
-      at += 64;
-    } else {
-      bits[at / 64] &= ~(uint64_t(1) << at % 64);
-      ++at;
-    }
-  }
-}
 
 Status Engine::load() {
   const image::Manifest &manifest = program.image.manifest();
@@ -129,17 +94,8 @@ Status Engine::load() {
     }
     const VerifiedRegion &v = *region.verified;
     std::span<const uint8_t> section = program.image.section(region.region->code_section());
-    void *readOnly = reserve(section.size());
-    region.dataWords = (v.dataEnd - v.dataBegin) / 4;
-    region.dataStride = (region.dataWords + 15) / 16 * 16;
-    region.bitWords = (region.dataWords + 63) / 64;
-    region.data = static_cast<uint32_t *>(reserve(uint64_t(region.cores) * region.dataStride * 4));
-    region.initialised = static_cast<uint64_t *>(reserve(uint64_t(region.cores) * region.bitWords * 8));
-    if (!readOnly || (region.dataWords && (!region.data || !region.initialised)))
+    if (!region.memory.open(v, region.cores, section))
       return noMemory;
-    std::memcpy(readOnly, section.data(), section.size());
-    mprotect(readOnly, section.size(), PROT_READ);
-    region.readOnly = static_cast<const uint32_t *>(readOnly);
     // Source locations, by instruction.
     region.location.assign(v.code.instructions.size(), kNone);
     std::map<std::pair<uint32_t, uint32_t>, uint32_t> siteOf;
@@ -161,21 +117,11 @@ Status Engine::load() {
       const image::Weight &weight = manifest.weights(slice.weight());
       const auto *source =
           reinterpret_cast<const uint32_t *>(program.image.section(weight.section()).data() + weight.section_offset());
-      int64_t base = (int64_t(slice.address()) - v.dataBegin) / 4;
-      for (uint32_t i = 0; i != region.cores; ++i) {
-        uint32_t *data = dataOf(region, region.firstCore + i);
-        uint64_t *bits = bitsOf(region, region.firstCore + i);
+      for (uint32_t i = 0; i != region.cores; ++i)
         placeBox(slice.box(), i % region.w, i / region.w)
             .forEachRow([&](int64_t element, int64_t word, int64_t n, int64_t stride) {
-              if (stride == 1)
-                std::memcpy(data + base + word, source + element, n * 4);
-              for (int64_t k = 0; k != n; ++k) {
-                if (stride != 1)
-                  data[base + word + k * stride] = source[element + k];
-                setBit(bits, base + word + k * stride);
-              }
+              region.memory.load(i, slice.address() / 4 + word, source + element, n, stride);
             });
-      }
     }
   }
   hostData.resize(program.ports.size());
@@ -192,17 +138,8 @@ Status Engine::load() {
 //===- Running ------------------------------------------------------------===//
 
 void Engine::reset() {
-  for (RegionState &region : regions) {
-    for (uint32_t i = 0; i != region.cores; ++i) {
-      uint64_t *bits = bitsOf(region, region.firstCore + i);
-      int64_t at = 0;
-      for (const std::array<uint32_t, 2> &range : region.verified->weightRanges) {
-        clearBits(bits, at, (range[0] - region.verified->dataBegin) / 4);
-        at = (range[1] - region.verified->dataBegin) / 4;
-      }
-      clearBits(bits, at, region.dataWords);
-    }
-  }
+  for (RegionState &region : regions)
+    region.memory.forget();
   for (Core &core : cores) {
     core.state = Core::Ready;
     core.depth = core.nestRank = 0;

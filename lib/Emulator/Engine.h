@@ -5,7 +5,8 @@
 // order in which this host happens to run the cores is free. Everything here keeps to that: no decision looks at what
 // else happens to be ready. Options::scheduleSeed shuffles the order to prove it.
 //
-// Core.cpp      fetches and executes: scalars, memory checks, vector instructions
+// Memory.h      what a region's cores hold, and what an access may not do
+// Core.cpp      fetches and executes: scalars, vector instructions
 // Fabric.cpp    moves trains of wavelets, holds senders back, flips switches, keeps time
 // Engine.cpp    builds the state, loads weights, runs the loop, collects statistics
 // Report.cpp    says what is wrong: deadlocks as a named cycle, data left over
@@ -14,6 +15,7 @@
 #define WAFER_LIB_EMULATOR_ENGINE_H
 
 #include "Kernels.h"
+#include "Memory.h"
 #include "Ticks.h"
 #include "Trace/Tracer.h"
 #include "wafer/Emulator/Emulator.h"
@@ -225,25 +227,10 @@ struct Op {
   std::vector<uint32_t> *hostData = nullptr;
 };
 
-/// Memory words that an instruction touches: base + sum of i * stride.
-struct Footprint {
-  int64_t base = 0; // word
-  int rank = 0;
-  int32_t extent[4];
-  int32_t stride[4];
-  int64_t low = 0, high = 0; // words, both included
-};
-
-struct Window { // of an asynchronous instruction, until the core waits for its thread
-  uint8_t thread;
-  bool write;
-  Footprint footprint;
-};
-
 struct ThreadState {
   Op *op[isa::kThreads] = {};
   Ticks end[isa::kThreads] = {};
-  std::vector<Window> windows;
+  AsyncAccesses accesses;
 };
 
 struct Descriptor {
@@ -284,11 +271,8 @@ struct RegionState {
   const VerifiedRegion *verified = nullptr;
   uint32_t firstCore = 0, cores = 0;
   uint32_t x = 0, y = 0, w = 0, h = 0;
-  const uint32_t *readOnly = nullptr; // write-protected copy of the section
-  uint32_t *data = nullptr;           // of all cores
-  uint64_t *initialised = nullptr;
-  uint32_t dataWords = 0, bitWords = 0, dataStride = 0; // per core
-  std::vector<uint32_t> location;                       // by instruction: index into the engine's sites, or kNone
+  RegionMemory memory;
+  std::vector<uint32_t> location; // by instruction: index into the engine's sites, or kNone
 };
 
 struct RouterState { // of a color with several switch positions
@@ -306,7 +290,6 @@ struct RouterState { // of a color with several switch positions
 class Engine {
 public:
   Engine(VerifiedProgram program);
-  ~Engine();
 
   Status load();
   Status run(const RunOptions &options);
@@ -322,12 +305,6 @@ private:
   void loop();
   void collect();
   uint32_t meshPe(const Core &core) const;
-  uint32_t *dataOf(const RegionState &region, uint32_t core) const {
-    return region.data + uint64_t(core - region.firstCore) * region.dataStride;
-  }
-  uint64_t *bitsOf(const RegionState &region, uint32_t core) const {
-    return region.initialised + uint64_t(core - region.firstCore) * region.bitWords;
-  }
   void makeReady(Core &core);
   void queueOp(Op *op);
   void queueTrain(Train *train);
@@ -339,16 +316,14 @@ private:
   bool issueVector(uint32_t index, Core &core, const DecodedInstruction &d);
   bool issueWindow(uint32_t index, Core &core, const DecodedInstruction &d);
   bool startOp(uint32_t index, Core &core, Op *op, Ticks setup);
-  bool footprint(Core &core, const Descriptor &descriptor, const int32_t *extent, const char *what, Footprint &out);
-  bool checkRead(uint32_t index, Core &core, const Footprint &fp, bool &readOnly);
-  bool checkWrite(uint32_t index, Core &core, const Footprint &fp);
-  bool checkRaces(Core &core, const Footprint &fp, bool write);
-  bool capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, std::vector<Window> &windows);
-  uint32_t *resolve(uint32_t index, const RegionState &region, uint32_t byteAddress, bool readOnly);
+  bool checkRead(uint32_t index, const Core &core, const Footprint &words, bool &readOnly);
+  bool checkWrite(uint32_t index, const Core &core, const Footprint &words);
+  bool capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, AsyncAccesses &accesses);
   void executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *const *fabric);
   void executeWindow(Op &op, uint64_t begin, uint64_t count, const uint32_t *from);
   void chargeLocation(Core &core, uint32_t location);
   bool step(Core &core, uint64_t steps, Ticks time);
+  bool failAt(const Core &core, const Diagnostic &what);
   bool failAt(const Core &core, ErrorCode code, const std::string &what, const std::string &hint);
 
   // Fabric.cpp

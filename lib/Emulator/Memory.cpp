@@ -1,0 +1,159 @@
+#include "Memory.h"
+
+#include <cstring>
+#include <sys/mman.h>
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+static void *reserve(size_t bytes) {
+  if (!bytes)
+    return nullptr;
+  void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? nullptr : p;
+}
+
+RegionMemory::RegionMemory(RegionMemory &&other) noexcept { *this = std::move(other); }
+
+RegionMemory &RegionMemory::operator=(RegionMemory &&other) noexcept {
+  std::swap(region, other.region);
+  std::swap(cores, other.cores);
+  std::swap(constants, other.constants);
+  std::swap(constantBytes, other.constantBytes);
+  std::swap(data, other.data);
+  std::swap(initialised, other.initialised);
+  std::swap(dataWords, other.dataWords);
+  std::swap(dataStride, other.dataStride);
+  std::swap(bitWords, other.bitWords);
+  return *this;
+}
+
+RegionMemory::~RegionMemory() {
+  auto release = [](void *p, size_t bytes) {
+    if (p)
+      munmap(p, bytes);
+  };
+  release(constants, constantBytes);
+  release(data, uint64_t(cores) * dataStride * 4);
+  release(initialised, uint64_t(cores) * bitWords * 8);
+}
+
+bool RegionMemory::open(const VerifiedRegion &verified, uint32_t count, std::span<const uint8_t> readOnly) {
+  region = &verified;
+  cores = count;
+  dataWords = (verified.dataEnd - verified.dataBegin) / 4;
+  dataStride = (dataWords + 15) / 16 * 16; // cores begin at cache lines
+  bitWords = (dataWords + 63) / 64;
+  constantBytes = readOnly.size();
+  constants = reserve(constantBytes);
+  data = static_cast<uint32_t *>(reserve(uint64_t(cores) * dataStride * 4));
+  initialised = static_cast<uint64_t *>(reserve(uint64_t(cores) * bitWords * 8));
+  if (!constants || (dataWords && (!data || !initialised)))
+    return false;
+  std::memcpy(constants, readOnly.data(), readOnly.size());
+  mprotect(constants, constantBytes, PROT_READ);
+  return true;
+}
+
+void RegionMemory::load(uint32_t core, int64_t word, const uint32_t *from, int64_t count, int64_t stride) {
+  word -= region->dataBegin / 4;
+  uint32_t *to = dataOf(core) + word;
+  uint64_t *bits = bitsOf(core);
+  if (stride == 1) {
+    std::memcpy(to, from, count * 4);
+    setBits(bits, word, count);
+    return;
+  }
+  for (int64_t k = 0; k != count; ++k) {
+    to[k * stride] = from[k];
+    setBits(bits, word + k * stride, 1);
+  }
+}
+
+void RegionMemory::forget() {
+  for (uint32_t core = 0; core != cores; ++core) {
+    uint64_t *bits = bitsOf(core);
+    int64_t at = 0;
+    for (const std::array<uint32_t, 2> &range : region->weightRanges) {
+      clearBits(bits, at, (range[0] - region->dataBegin) / 4 - at);
+      at = (range[1] - region->dataBegin) / 4;
+    }
+    clearBits(bits, at, dataWords - at);
+  }
+}
+
+static std::string bytesOf(const Footprint &words) {
+  return "bytes " + std::to_string(4 * words.low) + " to " + std::to_string(4 * words.high + 4);
+}
+
+static std::string dataBytes(const VerifiedRegion &region) {
+  return "data is " + std::to_string(region.dataBegin) + " to " + std::to_string(region.dataEnd);
+}
+
+Status RegionMemory::checkRead(uint32_t core, const Footprint &words, bool &readOnly) const {
+  const int64_t begin = region->dataBegin / 4, end = region->dataEnd / 4;
+  readOnly = words.low >= 0 && words.high < int64_t(region->readOnlyBytes) / 4;
+  if (readOnly)
+    return Status::ok();
+  if (words.low < begin || words.high >= end)
+    return Diagnostic{ErrorCode::ProgramBounds,
+                      "reads " + bytesOf(words) + "; code and constants end at " +
+                          std::to_string(region->readOnlyBytes) + ", " + dataBytes(*region),
+                      ""};
+  const uint64_t *bits = bitsOf(core);
+  int64_t bad = -1;
+  words.forEachRun([&](int64_t word, int64_t count) {
+    bad = firstClear(bits, word - begin, count);
+    return bad < 0;
+  });
+  if (bad >= 0)
+    return Diagnostic{ErrorCode::ProgramUninitialised,
+                      "reads the word at byte " + std::to_string(4 * (bad + begin)) + ", which nothing wrote", ""};
+  return Status::ok();
+}
+
+Status RegionMemory::checkWrite(const Footprint &words) const {
+  if (words.low < int64_t(region->dataBegin) / 4 || words.high >= int64_t(region->dataEnd) / 4) {
+    bool readOnly = words.low >= 0 && words.low < int64_t(region->readOnlyBytes) / 4;
+    return Diagnostic{readOnly ? ErrorCode::ProgramReadOnly : ErrorCode::ProgramBounds,
+                      "writes " + bytesOf(words) + "; " + dataBytes(*region), ""};
+  }
+  for (const std::array<uint32_t, 2> &range : region->weightRanges) {
+    if (4 * words.high < int64_t(range[0]) || 4 * words.low >= int64_t(range[1]))
+      continue;
+    bool clear = words.forEachRun([&](int64_t word, int64_t count) {
+      return 4 * (word + count) <= int64_t(range[0]) || 4 * word >= int64_t(range[1]);
+    });
+    if (!clear)
+      return Diagnostic{
+          ErrorCode::ProgramReadOnly,
+          "writes to weights, which are bytes " + std::to_string(range[0]) + " to " + std::to_string(range[1]), ""};
+  }
+  return Status::ok();
+}
+
+void RegionMemory::markWritten(uint32_t core, const Footprint &words) {
+  uint64_t *bits = bitsOf(core);
+  words.forEachRun([&](int64_t word, int64_t count) {
+    setBits(bits, word - region->dataBegin / 4, count);
+    return true;
+  });
+}
+
+uint32_t *RegionMemory::at(uint32_t core, uint32_t byteAddress, bool readOnly) const {
+  // The base may lie outside the words that the footprint touches (negative strides): integer arithmetic.
+  auto offset = [](const void *base, int64_t bytes) {
+    return reinterpret_cast<uint32_t *>(reinterpret_cast<uintptr_t>(base) + bytes);
+  };
+  return readOnly ? offset(constants, byteAddress) : offset(dataOf(core), int64_t(byteAddress) - region->dataBegin);
+}
+
+Status AsyncAccesses::check(const Footprint &words, bool write) const {
+  for (const Access &access : accesses)
+    if ((write || access.write) && access.words.meets(words))
+      return Diagnostic{ErrorCode::ProgramRace,
+                        std::string(write ? "writes" : "reads") + " memory that the instruction on thread " +
+                            std::to_string(access.thread) + (access.write ? " writes" : " reads"),
+                        "wait for the thread first"};
+  return Status::ok();
+}

@@ -1,0 +1,81 @@
+// The memory of a region's cores, and what an access may not do: leave its bounds, read what nothing wrote, write what
+// is read-only, meet an asynchronous instruction.
+#ifndef WAFER_LIB_EMULATOR_MEMORY_H
+#define WAFER_LIB_EMULATOR_MEMORY_H
+
+#include "Footprint.h"
+
+#include "wafer/Program/Verify.h"
+#include "wafer/Support/Diagnostic.h"
+
+#include <span>
+#include <vector>
+
+namespace wafer::emulator {
+
+/// One lazily touched mapping holds the data of all cores: what a core never touches costs nothing. Code and constants
+/// exist once, write-protected. Words are 32 bits; addresses in footprints count words, others bytes.
+class RegionMemory {
+public:
+  RegionMemory() = default;
+  RegionMemory(RegionMemory &&) noexcept;
+  RegionMemory &operator=(RegionMemory &&) noexcept;
+  ~RegionMemory();
+
+  /// False if this host has no room. `readOnly` is code and constants; the region outlives the memory.
+  bool open(const VerifiedRegion &region, uint32_t cores, std::span<const uint8_t> readOnly);
+
+  /// Writes words of a weight, from a word address on.
+  void load(uint32_t core, int64_t word, const uint32_t *from, int64_t count, int64_t stride);
+
+  /// All but weights holds nothing again.
+  void forget();
+
+  // Errors say what is wrong with an access; the core and the node are the caller's to say.
+
+  /// Data and the read-only part may be read; `readOnly` says which it is.
+  Status checkRead(uint32_t core, const Footprint &words, bool &readOnly) const;
+  Status checkWrite(const Footprint &words) const;
+  /// From now on these words may be read.
+  void markWritten(uint32_t core, const Footprint &words);
+
+  /// Where a checked access finds an address. The address itself may be outside, if only its footprint is inside.
+  uint32_t *at(uint32_t core, uint32_t byteAddress, bool readOnly) const;
+
+private:
+  uint32_t *dataOf(uint32_t core) const { return data + uint64_t(core) * dataStride; }
+  uint64_t *bitsOf(uint32_t core) const { return initialised + uint64_t(core) * bitWords; }
+
+  const VerifiedRegion *region = nullptr;
+  uint32_t cores = 0;
+  void *constants = nullptr; // code, too
+  size_t constantBytes = 0;
+  uint32_t *data = nullptr;
+  uint64_t *initialised = nullptr;
+  uint32_t dataWords = 0, dataStride = 0, bitWords = 0; // of a core
+};
+
+/// What the asynchronous instructions of a core have in hand: each owns what it writes, and keeps others from writing
+/// what it reads, until the core waits for its thread. Whether it still runs does not matter: that would depend on
+/// time.
+class AsyncAccesses {
+public:
+  void add(uint8_t thread, bool write, const Footprint &words) { accesses.push_back({thread, write, words}); }
+  void add(const AsyncAccesses &more) { accesses.insert(accesses.end(), more.accesses.begin(), more.accesses.end()); }
+  void release(uint8_t thread) {
+    std::erase_if(accesses, [&](const Access &access) { return access.thread == thread; });
+  }
+  Status check(const Footprint &words, bool write) const;
+
+private:
+  struct Access {
+    uint8_t thread;
+    bool write;
+    Footprint words;
+  };
+  std::vector<Access> accesses;
+};
+
+} // namespace wafer::emulator
+
+#endif // WAFER_LIB_EMULATOR_MEMORY_H
