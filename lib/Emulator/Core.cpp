@@ -1,5 +1,6 @@
 // A core: fetch and execute. What an access to memory may not do is Memory.h's to say.
 #include "Engine.h"
+#include "Names.h"
 
 #include <algorithm>
 #include <cstring>
@@ -375,7 +376,7 @@ bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op
       std::copy_n(op.streamStride, 4, to.stride);
       if (k > 0) {
         op.inOperand[op.inputs] = k;
-        op.in[op.inputs++] = &endAt(meshPe(core), operand.index);
+        op.in[op.inputs++] = &fabric.endAt(meshPe(core), operand.index);
       }
       break;
     case OperandKind::Descriptor: {
@@ -428,27 +429,23 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
       continue;
     const uint8_t color = i.operands[k].index;
     if (k == 0) {
-      stream = &streamAt(pe, color);
+      stream = &fabric.streamAt(pe, color);
       if (stream->op)
         return false;
-      if (!stream->traced && !trace(*stream)) {
+      if (!stream->traced && !fabric.trace(*stream)) {
         failAt(core, ErrorCode::ProgramUnroutedSend,
-               "sends on " + colorName(pe, color) + ", which its router does not take from the core",
+               "sends on " + colorName(program, pe, color) + ", which its router does not take from the core",
                "the color has no route here, or its input is another port");
         return true;
       }
       start = std::max(start, stream->freeAt);
     } else {
-      const RouterSetup *setup = program.routes.at(color, pe);
-      bool reaches = false;
-      for (int p = 0; setup && p != setup->positions; ++p)
-        reaches |= (setup->outputs[p] & PortRamp) != 0;
-      if (!reaches) {
+      if (!fabric.reachesCore(pe, color)) {
         failAt(core, ErrorCode::ProgramUnroutedReceive,
-               "receives on " + colorName(pe, color) + ", which never reaches this core", "");
+               "receives on " + colorName(program, pe, color) + ", which never reaches this core", "");
         return true;
       }
-      End &end = endAt(pe, color);
+      End &end = fabric.endAt(pe, color);
       if (end.op)
         return false;
       start = std::max(start, end.freeAt);
@@ -500,13 +497,13 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     train.total = op->n + (i.control != Control::None);
     train.data.assign(train.total, 0);
     stream->op = op;
-    op->rate = std::max(op->rate, linkCost);
+    op->rate = std::max(op->rate, fabric.costs.link);
   }
   op->kind = stream && op->inputs == 0 ? Op::Send : op->inputs + (stream ? 1 : 0) > 1 ? Op::Coupled : Op::Sink;
   if (op->inputs == 0 && !stream) {
     // Memory only: done at once; on a thread, time passes there.
-    uint32_t *fabric[4] = {};
-    executeRange(*op, 0, op->n, fabric);
+    uint32_t *words[4] = {};
+    executeRange(*op, 0, op->n, words);
     Ticks end = begin + int64_t(op->n) * op->rate;
     if (i.thread) {
       core.threads->end[i.thread] = end;
@@ -549,9 +546,9 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
   if (op->out) {
     TrainRef train = op->out;
     if (op->kind == Op::Send) {
-      uint32_t *fabric[4] = {train->data.data(), nullptr, nullptr, nullptr};
+      uint32_t *words[4] = {train->data.data(), nullptr, nullptr, nullptr};
       if (op->n)
-        executeRange(*op, 0, op->n, fabric);
+        executeRange(*op, 0, op->n, words);
       if (stopped())
         return true;
       train->records.push_back({0, train->total, begin, begin + int64_t(train->total - 1) * op->rate});
@@ -559,15 +556,15 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
       op->ready = begin + int64_t(train->total) * op->rate;
       op->done = op->n;
     }
-    launch(*train);
+    fabric.launch(*train);
     if (stopped())
       return true;
     if (op->kind == Op::Send)
-      updateTrain(train);
+      fabric.update(train);
     else
       pump(op);
   } else {
-    promise(*op->in[0], op->inStart[0] + op->n);
+    fabric.promise(*op->in[0], op->inStart[0] + op->n);
     pump(op);
   }
   return thread || !core.op;
@@ -576,16 +573,12 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
 bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d) {
   const Instruction &i = d.i;
   const uint32_t pe = meshPe(core);
-  End &end = endAt(pe, i.color);
+  End &end = fabric.endAt(pe, i.color);
   if (end.op)
     return false;
-  const RouterSetup *setup = program.routes.at(i.color, pe);
-  bool reaches = false;
-  for (int p = 0; setup && p != setup->positions; ++p)
-    reaches |= (setup->outputs[p] & PortRamp) != 0;
-  if (!reaches) {
+  if (!fabric.reachesCore(pe, i.color)) {
     failAt(core, ErrorCode::ProgramUnroutedReceive,
-           "receives on " + colorName(pe, i.color) + ", which never reaches this core", "");
+           "receives on " + colorName(program, pe, i.color) + ", which never reaches this core", "");
     return true;
   }
   const Ticks since = core.clock;
@@ -661,8 +654,8 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
 
 //===- Execution of parts -------------------------------------------------===//
 
-/// Elements [begin, begin + count) in nest order; fabric operands stand at `fabric[k]`, element `begin` first.
-void Engine::executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *const *fabric) {
+/// Elements [begin, begin + count) in nest order; fabric operands stand at `words[k]`, element `begin` first.
+void Engine::executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *const *words) {
   const Instruction &i = op.instruction->i;
   if (i.operands[0].kind == OperandKind::None)
     return; // dropped
@@ -684,7 +677,7 @@ void Engine::executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *cons
   if (begin == 0 && count == op.n) {
     for (int k = 0; k != 4; ++k)
       if (isFabric(k))
-        call.operand[k].data = fabric[k];
+        call.operand[k].data = words[k];
     runPart();
     return;
   }
@@ -711,7 +704,7 @@ void Engine::executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *cons
       if (k == 1)
         iota += offset;
       if (isFabric(k))
-        part.operand[k].data = fabric[k] + (at - begin);
+        part.operand[k].data = words[k] + (at - begin);
       else if (part.operand[k].data)
         part.operand[k].data += offset;
       part.operand[k].stride[0] = op.call.operand[k].stride[last];

@@ -17,12 +17,11 @@
 using namespace wafer;
 using namespace wafer::emulator;
 
-static Ticks ticks(double cycles) { return std::llround(std::clamp(cycles, 0.0, 1e9) * kTicksPerCycle); }
-
 /// Bytes of memory that this host has.
 static uint64_t hostMemory() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
 
-Engine::Engine(VerifiedProgram verified) : program(std::move(verified)), kernels(selectKernels()) {
+Engine::Engine(VerifiedProgram verified)
+    : program(std::move(verified)), fabric(program, *this), kernels(selectKernels()) {
   const Profile &p = program.profile;
   const ResourceModel model(p);
   for (const isa::VectorOpInfo &info : isa::kVectorOps) {
@@ -40,14 +39,6 @@ Engine::Engine(VerifiedProgram verified) : program(std::move(verified)), kernels
   scalarCost = ticks(p.scalarOp);
   memoryCost = ticks(p.scalarMemory);
   branchCost = ticks(p.branch);
-  linkCost = ticks(p.linkCyclesPerWavelet);
-  hopCost = ticks(p.hopCycles);
-  turnCost = ticks(p.turnCycles);
-  rampCost = ticks(p.rampCycles);
-  hostCost = ticks(p.hostCyclesPerWavelet);
-  linkBuffer = p.linkBufferWavelets;
-  inputQueue = p.inputQueueWavelets;
-  outputQueue = p.outputQueueWavelets;
 }
 
 uint32_t Engine::meshPe(const Core &core) const {
@@ -155,16 +146,9 @@ void Engine::reset() {
   }
   readyCores.clear();
   readyOps.clear();
-  readyTrains.clear();
-  ends.clear();
-  endIndex.clear();
-  routers.clear();
+  fabric.reset(timed);
   ops.clear();
   freeOps.clear();
-  streams.clear();
-  streamIndex.clear();
-  hostEnds.assign(program.ports.size(), nullptr);
-  hostOutputs.clear();
   locationStats.assign(sites.size(), {});
   failure.reset();
   instructions = vectorElements = 0;
@@ -175,42 +159,35 @@ void Engine::openHostPorts() {
     const HostPort &port = program.ports[number];
     if (!port.output)
       continue;
-    End &end = ends.emplace_back();
-    end.pe = port.pe;
-    end.color = port.color;
-    hostEnds[number] = &end;
-    hostOutputs[(uint64_t(port.pe) << 5 | port.color) << 5 | port.side] = number;
+    End &end = fabric.openHostEnd(number);
     hostData[number].clear();
     hostData[number].reserve(port.words);
     Op *op = newOp();
     op->host = true;
     op->n = port.words;
-    op->rate = hostCost;
+    op->rate = fabric.costs.host;
     op->inputs = 1;
     op->in[0] = &end;
     op->hostData = &hostData[number];
     if (port.words) {
       end.op = op;
-      promise(end, port.words);
+      fabric.promise(end, port.words);
     }
   }
   for (size_t number = 0; number != program.ports.size(); ++number) {
     const HostPort &port = program.ports[number];
     if (port.output || hostData[number].empty())
       continue;
-    Stream &stream = streams.emplace_back();
-    stream.pe = port.pe;
-    stream.color = port.color;
-    stream.side = port.side;
-    trace(stream); // verified: the router takes it
+    Stream &stream = fabric.openHostStream(number);
     TrainRef train = new Train();
     train->stream = &stream;
     train->data = hostData[number];
     train->total = train->produced = train->data.size();
-    train->records.push_back({0, train->total, 0, int64_t(train->total - 1) * std::max(hostCost, linkCost)});
+    train->records.push_back(
+        {0, train->total, 0, int64_t(train->total - 1) * std::max(fabric.costs.host, fabric.costs.link)});
     if (tracer)
       tracer->send(Tracer::kHost, train->total, 0, train->records.back().last + 1);
-    launch(*train);
+    fabric.launch(*train);
   }
 }
 
@@ -240,22 +217,16 @@ void Engine::makeReady(Core &core) {
   readyCores.push_back(&core - cores.data());
 }
 
-void Engine::queueOp(Op *op) {
+void Engine::wake(Op *op) {
   if (op->queued)
     return;
   op->queued = true;
   readyOps.push_back(op);
 }
 
-void Engine::queueTrain(Train *train) {
-  if (train->queued)
-    return;
-  train->queued = true;
-  readyTrains.push_back(train);
-}
-
 void Engine::loop() {
   uint64_t steps = 0, runs = 0, halted = 0;
+  std::vector<TrainRef> &readyTrains = fabric.ready();
   auto draw = [&](uint64_t below) { // xorshift*: any order will do, but the same for a seed everywhere
     random ^= random >> 12;
     random ^= random << 25;
@@ -287,7 +258,7 @@ void Engine::loop() {
     } else if (kind == 1) {
       TrainRef train = take(readyTrains);
       train->queued = false;
-      updateTrain(train);
+      fabric.update(train);
     } else {
       uint32_t core = take(readyCores);
       runCore(core);
@@ -306,7 +277,7 @@ bool Engine::cancelled() {
 
 void Engine::collect() {
   stats.wavelets = 0;
-  for (const Stream &stream : streams)
+  for (const Stream &stream : fabric.streams())
     stats.wavelets += stream.wavelets;
   stats.instructions = instructions;
   stats.vectorElements = vectorElements;

@@ -4,23 +4,13 @@
 // does not send, or for room in a path whose receiver does not read. Following one such edge per core ends in a core
 // that halted, in the host, or in a cycle; the cycle is the deadlock.
 #include "Engine.h"
+#include "Names.h"
 
 #include <algorithm>
 #include <set>
 
 using namespace wafer;
 using namespace wafer::emulator;
-
-std::string Engine::place(uint32_t pe) const {
-  return "(" + std::to_string(pe % program.width) + ", " + std::to_string(pe / program.width) + ")";
-}
-
-std::string Engine::colorName(uint32_t pe, uint8_t color) const {
-  std::string text = "color " + std::to_string(color);
-  if (const RouterSetup *setup = program.routes.at(color, pe))
-    text += " ('" + program.image.manifest().strings(setup->name) + "')";
-  return text;
-}
 
 /// "PE (3, 1) of region 'r' in node 'conv1', code word 17".
 std::string Engine::describe(uint32_t index) const {
@@ -32,7 +22,7 @@ std::string Engine::describe(uint32_t index) const {
                 : core.state == Core::Running && core.pc ? core.pc - 1
                                                          : core.pc;
   pc = std::min<uint32_t>(pc, code.size() - 1);
-  std::string text = "PE " + place(meshPe(core)) + " of region '" + region.region->name() + "'";
+  std::string text = "PE " + place(program, meshPe(core)) + " of region '" + region.region->name() + "'";
   // Code of a function is there for what called it.
   const uint32_t site = core.depth ? core.location : region.location[pc];
   std::string node = site == kNone ? "" : program.image.manifest().strings(sites[site].name);
@@ -41,27 +31,9 @@ std::string Engine::describe(uint32_t index) const {
   return text + ", code word " + std::to_string(code[pc].word);
 }
 
-/// The PE whose core feeds a router's port: walks back against the current switch positions.
-uint32_t Engine::sourceOf(uint32_t pe, uint8_t color, uint8_t side) const {
-  for (size_t steps = 0; steps <= size_t(program.width) * program.height; ++steps) {
-    if (side == PortRamp)
-      return pe;
-    uint32_t next;
-    if (!neighbor(pe, side, next))
-      return kNone; // the host
-    pe = next;
-    const RouterSetup *setup = program.routes.at(color, pe);
-    if (!setup)
-      return kNone;
-    auto state = routers.find(uint64_t(pe) << 5 | color);
-    side = setup->input[state == routers.end() ? 0 : state->second.position];
-  }
-  return kNone;
-}
-
 /// Whom a receiver waits for.
 uint32_t Engine::blockedOnEnd(const End &end, std::string &why) const {
-  why = "waits for data on " + colorName(end.pe, end.color);
+  why = "waits for data on " + colorName(program, end.pe, end.color);
   if (end.cursor < end.legs.size()) {
     const Train &train = *end.legs[end.cursor].train;
     // The data is on its way but held: by its producer, or by another receiver of the same train.
@@ -69,7 +41,7 @@ uint32_t Engine::blockedOnEnd(const End &end, std::string &why) const {
       std::string inner;
       uint32_t pe = blockedOnTrain(train, inner);
       if (pe != end.pe && pe != kNone) {
-        why += ", held back because it also goes to PE " + place(pe);
+        why += ", held back because it also goes to PE " + place(program, pe);
         return pe;
       }
     }
@@ -78,23 +50,22 @@ uint32_t Engine::blockedOnEnd(const End &end, std::string &why) const {
   const RouterSetup *setup = program.routes.at(end.color, end.pe);
   if (!setup)
     return kNone;
-  auto state = routers.find(uint64_t(end.pe) << 5 | end.color);
-  return sourceOf(end.pe, end.color, setup->input[state == routers.end() ? 0 : state->second.position]);
+  return fabric.sourceOf(end.pe, end.color, setup->input[fabric.position(end.pe, end.color)]);
 }
 
 /// Whom a sender waits for.
 uint32_t Engine::blockedOnTrain(const Train &train, std::string &why) const {
-  why = "waits for room on " + colorName(train.stream->pe, train.stream->color) + " for " +
+  why = "waits for room on " + colorName(program, train.stream->pe, train.stream->color) + " for " +
         std::to_string(train.total) + " wavelets";
   if (train.stream->dynamic) {
     for (const TrainLeaf &leaf : train.leaves) {
       if (leaf.parked) {
         const RouterSetup *setup = program.routes.at(train.stream->color, leaf.pe);
-        auto state = routers.find(uint64_t(leaf.pe) << 5 | train.stream->color);
-        why += ", stopped at router " + place(leaf.pe) + " whose switch does not take it";
-        return sourceOf(leaf.pe, train.stream->color, setup->input[state->second.position]);
+        why += ", stopped at router " + place(program, leaf.pe) + " whose switch does not take it";
+        return fabric.sourceOf(leaf.pe, train.stream->color,
+                               setup->input[fabric.position(leaf.pe, train.stream->color)]);
       }
-      if (leaf.base + train.total > leaf.end->settled + capacityFromSource(train, leaf))
+      if (leaf.base + train.total > leaf.end->settled + fabric.capacityFromSource(train, leaf))
         return leaf.end->pe;
     }
     return kNone;
@@ -126,7 +97,7 @@ std::string Engine::whatBlocks(uint32_t index, uint32_t &nextPe) const {
       pe = blockedOnTrain(*op->out, why);
       found = true;
     } else {
-      if (op->out && injectable(*op->out) <= op->done) {
+      if (op->out && fabric.injectable(*op->out) <= op->done) {
         pe = blockedOnTrain(*op->out, why);
         found = true;
       }
@@ -180,7 +151,8 @@ void Engine::reportStuck() {
     walk.push_back(at);
     uint32_t nextPe;
     std::string why = whatBlocks(at, nextPe);
-    lines.push_back(describe(at) + ": " + why + (nextPe == kNone ? " from or to the host" : " at PE " + place(nextPe)));
+    lines.push_back(describe(at) + ": " + why +
+                    (nextPe == kNone ? " from or to the host" : " at PE " + place(program, nextPe)));
     if (nextPe == kNone) {
       end = "and the host has no more data, or takes no more";
       break;
@@ -214,40 +186,30 @@ void Engine::reportStuck() {
 
 void Engine::reportLeftovers() {
   // Conservation: what was sent to a receiver was read there.
-  for (const RouterState *state : [&] {
-         std::vector<std::pair<uint64_t, const RouterState *>> all;
-         for (const auto &[key, state] : routers)
-           all.push_back({key, &state});
-         std::sort(all.begin(), all.end());
-         std::vector<const RouterState *> ordered;
-         for (const auto &[key, state] : all)
-           ordered.push_back(state);
-         return ordered;
-       }())
-    for (const Fifo<RouterState::Parked> &queue : state->parked)
-      if (!queue.empty()) {
-        const Train &train = *queue.front().train;
-        failure = Diagnostic{ErrorCode::ProgramLeftover,
-                             std::to_string(train.total) + " wavelets of PE " + place(train.stream->pe) + " on " +
-                                 colorName(train.stream->pe, train.stream->color) + " still wait at router " +
-                                 place(train.leaves[queue.front().leaf].pe) + ", whose switch never took them",
-                             "a control wavelet is missing, or one too many was sent"};
-        return;
-      }
-  for (const End &end : ends)
+  if (const RouterState::Parked *parked = fabric.firstParked()) {
+    const Train &train = *parked->train;
+    failure = Diagnostic{ErrorCode::ProgramLeftover,
+                         std::to_string(train.total) + " wavelets of PE " + place(program, train.stream->pe) + " on " +
+                             colorName(program, train.stream->pe, train.stream->color) + " still wait at router " +
+                             place(program, train.leaves[parked->leaf].pe) + ", whose switch never took them",
+                         "a control wavelet is missing, or one too many was sent"};
+    return;
+  }
+  for (const End &end : fabric.ends())
     if (end.consumed < end.enqueued) {
-      failure =
-          Diagnostic{ErrorCode::ProgramLeftover,
-                     std::to_string(end.enqueued - end.consumed) + " of " + std::to_string(end.enqueued) +
-                         " wavelets on " + colorName(end.pe, end.color) + " were never read at PE " + place(end.pe),
-                     "counts sent and received must agree, control wavelets included"};
+      failure = Diagnostic{ErrorCode::ProgramLeftover,
+                           std::to_string(end.enqueued - end.consumed) + " of " + std::to_string(end.enqueued) +
+                               " wavelets on " + colorName(program, end.pe, end.color) + " were never read at PE " +
+                               place(program, end.pe),
+                           "counts sent and received must agree, control wavelets included"};
       return;
     }
   for (const Op &op : ops)
     if (op.host && op.done < op.n) {
       failure = Diagnostic{ErrorCode::ProgramOutputShort,
-                           "the host's output lane at PE " + place(op.in[0]->pe) + " got " + std::to_string(op.done) +
-                               " of " + std::to_string(op.n) + " words on " + colorName(op.in[0]->pe, op.in[0]->color),
+                           "the host's output lane at PE " + place(program, op.in[0]->pe) + " got " +
+                               std::to_string(op.done) + " of " + std::to_string(op.n) + " words on " +
+                               colorName(program, op.in[0]->pe, op.in[0]->color),
                            "the region's last column must send its whole block"};
       return;
     }

@@ -2,6 +2,8 @@
 #ifndef WAFER_LIB_EMULATOR_TICKS_H
 #define WAFER_LIB_EMULATOR_TICKS_H
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 namespace wafer::emulator {
@@ -10,6 +12,7 @@ namespace wafer::emulator {
 using Ticks = int64_t;
 constexpr Ticks kTicksPerCycle = 1024;
 
+inline Ticks ticks(double cycles) { return std::llround(std::clamp(cycles, 0.0, 1e9) * kTicksPerCycle); }
 inline double cyclesOf(Ticks ticks) { return static_cast<double>(ticks) / kTicksPerCycle; }
 
 } // namespace wafer::emulator

@@ -1,0 +1,82 @@
+// When wavelets left, passed and were taken: asked for by who was held back.
+#include "Fabric.h"
+
+#include <algorithm>
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+const Record *Train::recordOf(uint64_t k) const {
+  auto after = std::upper_bound(records.begin(), records.end(), k,
+                                [](uint64_t k, const Record &record) { return k < record.start; });
+  if (after == records.begin())
+    return nullptr;
+  const Record &record = *--after;
+  return k < uint64_t(record.start) + record.count ? &record : nullptr;
+}
+
+void Fabric::remember(End &end, Consumption consumption) {
+  // A sender asks only for wavelets that its path buffers, so old pieces may go; many are kept for long paths.
+  constexpr size_t kKeep = 4096;
+  if (end.history.size() >= 2 * kKeep)
+    end.history.pop(kKeep);
+  end.history.push(std::move(consumption));
+}
+
+/// When the receiver took a wavelet, and passed it on if it did.
+Ticks Fabric::consumedAt(const End &end, uint64_t coordinate) const {
+  auto after = std::upper_bound(end.history.begin(), end.history.end(), coordinate,
+                                [](uint64_t q, const Consumption &c) { return q < c.start; });
+  if (after == end.history.begin())
+    return 0;
+  const Consumption &c = *--after;
+  if (coordinate >= c.start + c.count)
+    return 0;
+  Ticks when =
+      c.count > 1 ? c.first + (c.last - c.first) * int64_t(coordinate - c.start) / int64_t(c.count - 1) : c.first;
+  return c.out ? std::max(when, injectedAt(*c.out, c.outStart + (coordinate - c.start))) : when;
+}
+
+/// When a wavelet left its sender: at the sender's pace, or once there was room.
+Ticks Fabric::injectedAt(const Train &train, uint64_t k) const {
+  const Record *record = train.recordOf(k);
+  Ticks when = record ? record->at(k) : 0;
+  if (train.stream->dynamic) {
+    for (const TrainLeaf &leaf : train.leaves)
+      when = std::max(when, passedAt(train, leaf, -1, k));
+  } else {
+    for (const RouteLeaf &leaf : train.stream->leaves)
+      if (train.base + k >= leaf.capacity)
+        when = std::max(when, consumedAt(*leaf.end, train.base + k - leaf.capacity) + leaf.response);
+  }
+  return when;
+}
+
+/// When wavelet k has passed a node of a leaf's path, or (-1) left the sender: at its pace, once the switches that it
+/// waited at had opened, once there was room. It needs no more room than up to the first switch before which it and all
+/// wavelets before it fit: so whether that switch happens to be open in this run yet makes no difference.
+Ticks Fabric::passedAt(const Train &train, const TrainLeaf &leaf, int node, uint64_t k) const {
+  const Record *record = train.recordOf(k);
+  Ticks when = record ? record->at(k) : 0, latency = 0;
+  if (node >= 0) {
+    latency = leaf.path[node].latency;
+    when = std::max(when + latency, leaf.path[node].gate + int64_t(k) * costs.link);
+  }
+  const uint64_t wavelets = k + 1;
+  auto room = [&](size_t at) {
+    return node < 0 ? ownCapacity(train) + at * costs.linkBuffer : (at - node) * costs.linkBuffer;
+  };
+  for (size_t at = node + 1; at < leaf.path.size(); ++at) {
+    if (!leaf.path[at].switched)
+      continue;
+    if (wavelets <= room(at))
+      return when;
+    when = std::max(when, leaf.path[at].gate + int64_t(wavelets - room(at)) * costs.link);
+  }
+  if (leaf.parked)
+    return when;
+  uint64_t capacity = node < 0 ? capacityFromSource(train, leaf) : capacityBeyond(leaf, node);
+  if (leaf.base + wavelets > capacity)
+    when = std::max(when, consumedAt(*leaf.end, leaf.base + k - capacity) + leaf.total - latency);
+  return when;
+}

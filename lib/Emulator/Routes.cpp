@@ -1,0 +1,176 @@
+// Where streams begin, end and go.
+#include "Fabric.h"
+#include "RouterKey.h"
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+Fabric::Fabric(const VerifiedProgram &program, FabricClient &client)
+    : costs(program.profile), program(program), client(client) {}
+
+FabricCosts::FabricCosts(const Profile &p)
+    : link(ticks(p.linkCyclesPerWavelet)), hop(ticks(p.hopCycles)), turn(ticks(p.turnCycles)),
+      ramp(ticks(p.rampCycles)), host(ticks(p.hostCyclesPerWavelet)), linkBuffer(p.linkBufferWavelets),
+      inputQueue(p.inputQueueWavelets), outputQueue(p.outputQueueWavelets) {}
+
+void Fabric::reset(bool withTimes) {
+  timed = withTimes;
+  broken = false;
+  readyTrains.clear();
+  allEnds.clear();
+  endIndex.clear();
+  hostEnds.clear();
+  routers.clear();
+  allStreams.clear();
+  streamIndex.clear();
+}
+
+bool Fabric::neighbor(uint32_t pe, uint8_t side, uint32_t &next) const {
+  uint32_t x = pe % program.width, y = pe / program.width;
+  switch (side) {
+  case PortNorth:
+    next = pe - program.width;
+    return y > 0;
+  case PortSouth:
+    next = pe + program.width;
+    return y + 1 < static_cast<uint32_t>(program.height);
+  case PortWest:
+    next = pe - 1;
+    return x > 0;
+  default:
+    next = pe + 1;
+    return x + 1 < static_cast<uint32_t>(program.width);
+  }
+}
+
+End &Fabric::endAt(uint32_t pe, uint8_t color) {
+  End *&end = endIndex[key(pe, color)];
+  if (!end) {
+    end = &allEnds.emplace_back();
+    end->pe = pe;
+    end->color = color;
+  }
+  return *end;
+}
+
+Stream &Fabric::streamAt(uint32_t pe, uint8_t color) {
+  Stream *&stream = streamIndex[key(pe, color)];
+  if (!stream) {
+    stream = &allStreams.emplace_back();
+    stream->pe = pe;
+    stream->color = color;
+  }
+  return *stream;
+}
+
+End &Fabric::openHostEnd(size_t number) {
+  const HostPort &port = program.ports[number];
+  End &end = allEnds.emplace_back();
+  end.pe = port.pe;
+  end.color = port.color;
+  hostEnds[portKey(port.pe, port.color, port.side)] = &end;
+  return end;
+}
+
+Stream &Fabric::openHostStream(size_t number) {
+  const HostPort &port = program.ports[number];
+  Stream &stream = allStreams.emplace_back();
+  stream.pe = port.pe;
+  stream.color = port.color;
+  stream.side = port.side;
+  trace(stream); // verified: the router takes it
+  return stream;
+}
+
+bool Fabric::reachesCore(uint32_t pe, uint8_t color) const {
+  const RouterSetup *setup = program.routes.at(color, pe);
+  for (int p = 0; setup && p != setup->positions; ++p)
+    if (setup->outputs[p] & PortRamp)
+      return true;
+  return false;
+}
+
+bool Fabric::trace(Stream &stream) {
+  struct Visit {
+    uint32_t pe;
+    uint8_t side;
+    uint32_t hops, turns;
+  };
+  const bool fromCore = stream.side == PortRamp;
+  const RouterSetup *first = program.routes.at(stream.color, stream.pe);
+  bool taken = false;
+  for (int p = 0; first && p != first->positions; ++p)
+    taken |= first->input[p] == stream.side;
+  if (!taken)
+    return false;
+  stream.traced = true;
+  std::vector<Visit> todo{{stream.pe, stream.side, 0, 0}};
+  size_t visited = 0;
+  auto addLeaf = [&](End &end, const Visit &visit, Ticks last) {
+    uint64_t capacity =
+        (fromCore ? costs.outputQueue : 0) + costs.linkBuffer * (uint64_t(visit.hops) + 1) + costs.inputQueue;
+    Ticks hops = costs.hop * visit.hops;
+    stream.leaves.push_back(
+        {&end, capacity, (fromCore ? costs.ramp : costs.hop) + hops + costs.turn * visit.turns + last, hops + last});
+  };
+  while (!todo.empty()) {
+    Visit visit = todo.back();
+    todo.pop_back();
+    const RouterSetup *setup = program.routes.at(stream.color, visit.pe);
+    // One input per router: a walk that is longer than the mesh goes in a circle through switches.
+    if (setup->positions > 1 || ++visited > size_t(program.width) * program.height) {
+      stream.dynamic = true;
+      stream.leaves.clear();
+      return true;
+    }
+    for (uint8_t side : kSides) {
+      if (!(setup->outputs[0] & side))
+        continue;
+      uint32_t next;
+      uint32_t turns = visit.turns + (side != PortRamp && visit.side != PortRamp && oppositePort(visit.side) != side);
+      if (side == PortRamp)
+        addLeaf(endAt(visit.pe, stream.color), visit, costs.ramp);
+      else if (neighbor(visit.pe, side, next))
+        todo.push_back({next, oppositePort(side), visit.hops + 1, turns});
+      else
+        addLeaf(*hostEnds.at(portKey(visit.pe, stream.color, side)), visit, costs.hop);
+    }
+  }
+  for (RouteLeaf &leaf : stream.leaves) {
+    leaf.end->writer = &stream;
+    leaf.end->writerCapacity = leaf.capacity;
+    leaf.end->maxCapacity = leaf.capacity;
+  }
+  auto least = [&](auto value, uint64_t &limit, uint32_t &count) {
+    limit = kUnlimited;
+    for (const RouteLeaf &leaf : stream.leaves)
+      limit = std::min(limit, value(leaf));
+    count = 0;
+    for (const RouteLeaf &leaf : stream.leaves)
+      count += value(leaf) == limit;
+  };
+  least([](const RouteLeaf &l) { return l.end->promised + l.capacity; }, stream.injectLimit, stream.atInject);
+  least([](const RouteLeaf &l) { return l.end->settled + l.capacity; }, stream.settleLimit, stream.atSettle);
+  return true;
+}
+
+uint8_t Fabric::position(uint32_t pe, uint8_t color) const {
+  auto state = routers.find(key(pe, color));
+  return state == routers.end() ? 0 : state->second.position;
+}
+
+uint32_t Fabric::sourceOf(uint32_t pe, uint8_t color, uint8_t side) const {
+  for (size_t steps = 0; steps <= size_t(program.width) * program.height; ++steps) {
+    if (side == PortRamp)
+      return pe;
+    uint32_t next;
+    if (!neighbor(pe, side, next))
+      return kNone; // the host
+    pe = next;
+    const RouterSetup *setup = program.routes.at(color, pe);
+    if (!setup)
+      return kNone;
+    side = setup->input[position(pe, color)];
+  }
+  return kNone;
+}
