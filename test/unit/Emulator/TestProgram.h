@@ -158,11 +158,15 @@ public:
     return stream;
   }
 
-  Result<std::unique_ptr<Emulator>> load() {
+  Result<VerifiedProgram> verify() {
     Result<Image> image = Image::fromBytes(writer.bytes());
     if (!image)
       return image.error();
-    Result<VerifiedProgram> program = verifyProgram(image.take(), profile);
+    return verifyProgram(image.take(), profile);
+  }
+
+  Result<std::unique_ptr<Emulator>> load() {
+    Result<VerifiedProgram> program = verify();
     if (!program)
       return program.error();
     return Emulator::create(program.take());
