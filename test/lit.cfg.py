@@ -27,7 +27,7 @@ if config.wafer_ort_ep:
     config.available_features.add("onnxruntime-ep")
 else:
     lit_config.note(
-        "no headers of ONNX Runtime: tests of its execution provider are skipped (scripts/onnxruntime-headers.sh)"
+        "no execution provider for ONNX Runtime in this build: its tests are skipped (scripts/onnxruntime-headers.sh)"
     )
 # Pages are looked at in a browser where there is one; scripts/setup.sh installs it if it can.
 if any(shutil.which(name) for name in ("chromium-headless-shell", "chromium", "chromium-browser")):

@@ -96,8 +96,8 @@ private:
       if (domain == node.domain)
         opset = version;
     if (!waferHasOperator(node.domain.c_str(), node.op.c_str(), opset))
-      return "waferc has no operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op + " of version " +
-             std::to_string(opset) + " (docs/operators.md lists those that it has)";
+      return "[WF2001] waferc has no operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op +
+             " of version " + std::to_string(opset) + " (docs/operators.md lists those that it has)";
     for (const auto &[_, body] : node.graphs) {
       const Graph inside = readGraph(body);
       for (const Node &inner : inside.nodes)

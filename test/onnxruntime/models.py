@@ -24,7 +24,8 @@ def node(op, inputs, outputs, name=None, **attributes):
 def model(nodes, inputs, outputs, weights=None):
     initializers = [onnx.numpy_helper.from_array(value, name) for name, value in (weights or {}).items()]
     graph = helper.make_graph(nodes, "g", inputs, outputs, initializers)
-    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+    proto = helper.make_model(graph, opset_imports=opsets, ir_version=10)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 

@@ -218,6 +218,25 @@ def types_and_attributes():
     same(wafer(proto), proto, {"x": x})
 
 
+def operators_of_onnx_runtime():
+    proto = model(
+        [
+            node("FastGelu", ["x", "b"], ["g"], domain="com.microsoft"),
+            node(
+                "SkipSimplifiedLayerNormalization",
+                ["g", "x", "s"],
+                ["y"],
+                domain="com.microsoft",
+                epsilon=1e-5,
+            ),
+        ],
+        [info("x", FLOAT, [2, 3, 8])],
+        [info("y", FLOAT, [2, 3, 8])],
+        {"b": weights(8), "s": weights(8)},
+    )
+    same(wafer(proto), proto, {"x": weights(2, 24).reshape(2, 3, 8)})
+
+
 def weights_in_files():
     """They stay in their file beside the model, also for a part; outside the folder there are none."""
     proto = mlp()
@@ -241,6 +260,7 @@ for test in (
     control_flow_goes_whole,
     an_unsupported_node_in_a_branch,
     types_and_attributes,
+    operators_of_onnx_runtime,
     weights_in_files,
 ):
     test()
