@@ -86,9 +86,11 @@ def refused(call, *texts):
     try:
         call()
     except (Fail, InvalidArgument, InvalidGraph, RuntimeError) as error:
+        # Some versions of ONNX Runtime's Python (1.24) try the CPU then, and fail again.
+        said = f"{error} {error.__context__}"
         for text in texts:
-            assert text in str(error), (text, str(error))
-        return str(error)
+            assert text in said, (text, said)
+        return
     raise AssertionError(f"{texts} was expected")
 
 
