@@ -37,24 +37,6 @@ struct Tensors {
   }
 };
 
-struct HostTensor {
-  int element;
-  std::vector<int64_t> shape;
-};
-
-HostTensor typeOf(const OrtValue *value) {
-  OrtTensorTypeAndShapeInfo *made = nullptr;
-  check(api->GetTensorTypeAndShape(value, &made));
-  OwnedShape info(made);
-  ONNXTensorElementDataType element;
-  check(api->GetTensorElementType(info.get(), &element));
-  size_t rank = 0;
-  check(api->GetDimensionsCount(info.get(), &rank));
-  std::vector<int64_t> shape(rank);
-  check(api->GetDimensions(info.get(), shape.data(), rank));
-  return {static_cast<int>(element), std::move(shape)};
-}
-
 Tensors tensorsOf(OrtKernelContext *context, const std::vector<std::string> &names) {
   Tensors result;
   size_t count = 0;
@@ -64,7 +46,7 @@ Tensors tensorsOf(OrtKernelContext *context, const std::vector<std::string> &nam
     check(api->KernelContext_GetInput(context, i, &value));
     if (!value)
       continue;
-    HostTensor type = typeOf(value);
+    HostType type = hostTypeOf(value);
     const void *data = nullptr;
     size_t size = 0;
     check(api->GetTensorData(value, &data));
@@ -81,7 +63,7 @@ std::optional<std::span<char>> outputBytes(OrtKernelContext *context, size_t ind
   check(api->KernelContext_GetOutput(context, index, shape.data(), shape.size(), &value));
   if (!value)
     return std::nullopt;
-  if (int expected = typeOf(value).element; expected != type)
+  if (int expected = hostTypeOf(value).element; expected != type)
     throw Failure(ORT_FAIL, "waferc: output '" + name + "' is of ONNX's type " + std::to_string(type) +
                                 ", ONNX Runtime expects " + std::to_string(expected));
   void *data = nullptr;

@@ -188,6 +188,19 @@ std::vector<std::vector<size_t>> Graph::producers() const {
   return result;
 }
 
+HostType ort::hostTypeOf(const OrtValue *value) {
+  OrtTensorTypeAndShapeInfo *made = nullptr;
+  check(api->GetTensorTypeAndShape(value, &made));
+  OwnedShape info(made);
+  ONNXTensorElementDataType element;
+  check(api->GetTensorElementType(info.get(), &element));
+  size_t rank = 0;
+  check(api->GetDimensionsCount(info.get(), &rank));
+  HostType type{static_cast<int>(element), std::vector<int64_t>(rank)};
+  check(api->GetDimensions(info.get(), type.shape.data(), rank));
+  return type;
+}
+
 std::string ort::attributeBytes(const OrtOpAttr *attribute, OrtOpAttrType type) {
   // The first call fails and says how much there is, unless that is nothing.
   size_t size = 0;

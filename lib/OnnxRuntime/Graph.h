@@ -73,6 +73,13 @@ std::vector<Value> outputsOf(const OrtGraph *graph);
 /// Those of the graph itself, whoever uses them.
 std::vector<Value> initializersOf(const OrtGraph *graph);
 
+/// What a tensor that is there is made of.
+struct HostType {
+  int element; // ONNX's number
+  std::vector<int64_t> shape;
+};
+HostType hostTypeOf(const OrtValue *value);
+
 /// An attribute's text; nothing if there is none of that name and type.
 std::optional<std::string> stringAttribute(const OrtNode *node, const char *name);
 std::optional<int64_t> intAttribute(const OrtNode *node, const char *name);

@@ -24,29 +24,6 @@ enum AttributeType {
   Strings = 8
 };
 
-/// The elements of a host's tensor.
-struct Elements {
-  int element;
-  std::vector<int64_t> shape;
-  std::string_view bytes;
-};
-
-Elements elementsOf(const OrtValue *value) {
-  OrtTensorTypeAndShapeInfo *made = nullptr;
-  check(api->GetTensorTypeAndShape(value, &made));
-  OwnedShape info(made);
-  ONNXTensorElementDataType element;
-  check(api->GetTensorElementType(info.get(), &element));
-  size_t rank = 0, size = 0;
-  check(api->GetDimensionsCount(info.get(), &rank));
-  std::vector<int64_t> shape(rank);
-  check(api->GetDimensions(info.get(), shape.data(), rank));
-  const void *data = nullptr;
-  check(api->GetTensorSizeInBytes(value, &size));
-  check(api->GetTensorData(value, &data));
-  return {static_cast<int>(element), std::move(shape), {static_cast<const char *>(data), size}};
-}
-
 Message tensorHeader(const std::string &name, int element, const std::vector<int64_t> &shape) {
   Message tensor;
   for (int64_t extent : shape)
@@ -58,9 +35,13 @@ Message tensorHeader(const std::string &name, int element, const std::vector<int
 }
 
 Message tensorOf(const std::string &name, const OrtValue *value) {
-  Elements elements = elementsOf(value);
-  Message tensor = tensorHeader(name, elements.element, elements.shape);
-  tensor.text(9, elements.bytes);
+  HostType type = hostTypeOf(value);
+  size_t size = 0;
+  const void *data = nullptr;
+  check(api->GetTensorSizeInBytes(value, &size));
+  check(api->GetTensorData(value, &data));
+  Message tensor = tensorHeader(name, type.element, type.shape);
+  tensor.text(9, {static_cast<const char *>(data), size});
   return tensor;
 }
 
@@ -279,12 +260,7 @@ bool attributesAreReadable(const Node &node, std::string &which) {
       OrtValue *made = nullptr;
       check(api->OpAttr_GetTensorAttributeAsOrtValue(attribute, &made));
       OwnedValue value(made);
-      OrtTensorTypeAndShapeInfo *info = nullptr;
-      check(api->GetTensorTypeAndShape(value.get(), &info));
-      OwnedShape owned(info);
-      ONNXTensorElementDataType element;
-      check(api->GetTensorElementType(info, &element));
-      readable = hasBytes(element);
+      readable = hasBytes(hostTypeOf(value.get()).element);
     }
     if (!readable) {
       which = name;
