@@ -60,7 +60,7 @@ template <typename Body> WaferError *guarded(Body body) noexcept {
 /// WF8001: the caller has not kept to the interface.
 WaferError *misuse(const std::string &message);
 
-std::optional<HostType> hostTypeOf(WaferType type);
+std::optional<HostType> hostTypeOf(int type);
 WaferType typeOf(HostType type);
 WaferTensorInfo infoOf(const TensorInfo &info);
 

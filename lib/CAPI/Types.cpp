@@ -1,5 +1,7 @@
 #include "Internal.h"
 
+#include <cstring>
+
 using namespace wafer;
 
 int waferApiVersion(void) { return WAFER_API_VERSION; }
@@ -12,7 +14,7 @@ static constexpr std::pair<WaferType, HostType> kTypes[] = {
     {WAFER_DOUBLE, HostType::F64},   {WAFER_UINT32, HostType::U32}, {WAFER_UINT64, HostType::U64},
     {WAFER_BFLOAT16, HostType::BF16}};
 
-std::optional<HostType> capi::hostTypeOf(WaferType type) {
+std::optional<HostType> capi::hostTypeOf(int type) {
   for (auto [number, host] : kTypes)
     if (number == type)
       return host;
@@ -35,9 +37,13 @@ WaferError *capi::viewOf(const WaferTensor *tensor, std::optional<TensorView> &v
   if (!tensor || !tensor->name)
     return misuse("a tensor has no name");
   const std::string what = "tensor '" + std::string(tensor->name) + "'";
-  std::optional<HostType> type = hostTypeOf(tensor->type);
+  // C callers may store any number in it, which as an enumerator would have no meaning in C++.
+  static_assert(sizeof(tensor->type) == sizeof(int));
+  int number;
+  std::memcpy(&number, &tensor->type, sizeof number);
+  std::optional<HostType> type = hostTypeOf(number);
   if (!type)
-    return misuse(what + " is of type number " + std::to_string(tensor->type) + ", which is none");
+    return misuse(what + " is of type number " + std::to_string(number) + ", which is none");
   if ((tensor->rank && !tensor->shape) || (tensor->size && !tensor->data))
     return misuse(what + " has no shape or no data");
   if (tensor->rank > 64)
