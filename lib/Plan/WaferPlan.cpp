@@ -156,8 +156,16 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
           wider.push_back(size);
       search(*graph, model, wider, best, nearest);
     }
-    if (best && splitX == 0 && splitY == 0 && !first)
-      search(*graph, model, divisionsOf(*graph, *best, sizes), best, nearest);
+    if (best && splitX == 0 && splitY == 0 && !first) {
+      // Either side; the other as well where dividing the one has gained something.
+      Size whole = *llvm::find_if(sizes, [&](const Size &size) {
+        return size.shape.width == best->region.width && size.shape.height == best->region.height;
+      });
+      search(*graph, model, divisionsOf(*graph, whole), best, nearest);
+      whole.shape = best->region;
+      if (whole.shape.splitX > 1 || whole.shape.splitY > 1)
+        search(*graph, model, divisionsOf(*graph, whole), best, nearest);
+    }
     if (!best) {
       // The node that stopped the plan that came farthest.
       Location where = graph->nodes.empty() ? module.getLoc() : graph->nodes[nearest.node].loc;
@@ -306,25 +314,21 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       best = std::move(*chosen);
   }
 
-  /// The best plan's size with its sides divided, as far as some kernel would use that.
-  static SmallVector<Size> divisionsOf(const Graph &graph, const Plan &best, ArrayRef<Size> sizes) {
-    Size whole = *llvm::find_if(sizes, [&](const Size &size) {
-      return size.shape.width == best.region.width && size.shape.height == best.region.height;
-    });
-    auto splitsOf = [](int64_t side) {
-      SmallVector<int64_t> splits{1};
-      for (int64_t split : {2, 4, 8})
-        if (side % split == 0 && side > split)
-          splits.push_back(split);
-      return splits;
-    };
+  /// A size with one more of its sides divided, as far as some kernel would use that.
+  static SmallVector<Size> divisionsOf(const Graph &graph, const Size &size) {
     SmallVector<Size> divisions;
-    for (int64_t x : splitsOf(best.region.width))
-      for (int64_t y : splitsOf(best.region.height)) {
-        RegionShape shape{best.region.width, best.region.height, x, y};
-        if ((x > 1 || y > 1) && usesDivision(graph, shape))
-          divisions.push_back({shape, whole.room, whole.lanes, whole.lanesBetween});
+    auto divide = [&](int64_t side, int64_t RegionShape::*splitOf) {
+      for (int64_t split : {2, 4, 8}) {
+        Size division = size;
+        division.shape.*splitOf = split;
+        if (side % split == 0 && side > split && usesDivision(graph, division.shape))
+          divisions.push_back(division);
       }
+    };
+    if (size.shape.splitX == 1)
+      divide(size.shape.width, &RegionShape::splitX);
+    if (size.shape.splitY == 1)
+      divide(size.shape.height, &RegionShape::splitY);
     return divisions;
   }
 };
