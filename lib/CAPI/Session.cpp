@@ -129,14 +129,20 @@ WaferError *waferSessionRun(WaferSession *session, const WaferTensor *inputs, si
         return error;
       shapes[index] = std::move(tensor->shape);
     }
-    // Those that nobody asked for, too.
-    for (size_t i = 0; i != shapes.size(); ++i)
-      if (shapes[i].empty() && !emulator.outputs()[i].shape.empty()) {
-        Result<HostTensor> tensor = emulator.output(emulator.outputs()[i].name);
-        if (!tensor)
-          return errorOf(tensor.error());
-        shapes[i] = std::move(tensor->shape);
+    // Those that nobody asked for, too; where the run decides on an extent, it is with the words.
+    for (size_t i = 0; i != shapes.size(); ++i) {
+      const TensorInfo &info = emulator.outputs()[i];
+      if (!shapes[i].empty() || info.shape.empty())
+        continue;
+      if (!info.openDim) {
+        shapes[i] = info.shape;
+        continue;
       }
+      Result<HostTensor> tensor = emulator.output(info.name);
+      if (!tensor)
+        return errorOf(tensor.error());
+      shapes[i] = std::move(tensor->shape);
+    }
     session->shapes = std::move(shapes);
     return nullptr;
   });
