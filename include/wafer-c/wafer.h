@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Grows with every function that is added; a function is never changed or taken away. */
-#define WAFER_API_VERSION 3
+#define WAFER_API_VERSION 4
 WAFER_API int waferApiVersion(void);
 /* "0.1.0". */
 WAFER_API const char *waferVersion(void);
@@ -54,6 +54,9 @@ WAFER_API size_t waferErrorInputCount(const WaferError *error, size_t index);
 WAFER_API const char *waferErrorInput(const WaferError *error, size_t index, size_t input);
 /* All of it: {"diagnostics": [{"severity", "code", "node", "message", "hint", "inputs"}]}. */
 WAFER_API const char *waferErrorJson(const WaferError *error);
+/* What a code ("WF2001") means and what to do about it, as in docs/errors.md, to be given to waferTextDestroy; NULL if
+ * there is no such code. */
+WAFER_API char *waferExplain(const char *code);
 
 /*===- Tensors ------------------------------------------------------------===*/
 

@@ -1,5 +1,7 @@
 #include "Internal.h"
 
+#include "wafer/Support/ErrorTexts.h"
+
 using namespace wafer;
 
 static std::string jsonOf(const std::vector<driver::ReportedDiagnostic> &diagnostics) {
@@ -39,5 +41,14 @@ const char *waferErrorHint(const WaferError *error, size_t index) { return error
 size_t waferErrorInputCount(const WaferError *error, size_t index) { return error->diagnostics[index].inputs.size(); }
 const char *waferErrorInput(const WaferError *error, size_t index, size_t input) {
   return error->diagnostics[index].inputs[input].c_str();
+}
+char *waferExplain(const char *code) {
+  char *text = nullptr;
+  waferErrorDestroy(capi::guarded([&]() -> WaferError * {
+    if (std::optional<std::string> found = code ? explainError(code) : std::nullopt)
+      text = strdup(found->c_str());
+    return nullptr;
+  }));
+  return text;
 }
 const char *waferErrorJson(const WaferError *error) { return error->json.c_str(); }

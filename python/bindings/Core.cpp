@@ -100,6 +100,11 @@ std::string describe(nb::object model, std::optional<std::string> name, std::opt
   return text;
 }
 
+std::optional<std::string> explain(const std::string &code) {
+  std::unique_ptr<char, void (*)(char *)> text(waferExplain(code.c_str()), waferTextDestroy);
+  return text ? std::optional<std::string>(text.get()) : std::nullopt;
+}
+
 Program openProgram(const std::string &path) {
   WaferProgram *program = nullptr;
   WaferError *error;
@@ -201,5 +206,6 @@ NB_MODULE(_core, m) {
       [](const std::string &json, const std::string &path) { raise(waferReportSave(json.c_str(), path.c_str())); },
       "json"_a, "path"_a, "Writes a report: a page if the path ends with .html, else the JSON.");
   m.def("compile_options", compileOptions, "(name, form, help, repeated) of each option of compile().");
+  m.def("explain", explain, "code"_a, "What an error code means and what to do about it, or nothing.");
   m.def("version", waferVersion);
 }

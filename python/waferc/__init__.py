@@ -9,9 +9,9 @@ What only a run knows, as open dimensions, InferenceSession("model.onnx") compil
 """
 
 from ._core import version as _version
-from .errors import Error
+from .errors import Error, explain
 from .program import Program, compile, compile_options
 from .session import InferenceSession, TensorInfo
 
 __version__ = _version()
-__all__ = ["Error", "InferenceSession", "Program", "TensorInfo", "compile", "compile_options"]
+__all__ = ["Error", "InferenceSession", "Program", "TensorInfo", "compile", "compile_options", "explain"]

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from . import Error, InferenceSession, Program, __version__, compile, compile_options
+from . import Error, InferenceSession, Program, __version__, compile, compile_options, explain
 from .doctor import check
 
 
@@ -105,6 +105,15 @@ def _run_run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _run_explain(args: argparse.Namespace) -> int:
+    try:
+        print(explain(args.code), end="")
+    except ValueError as unknown:
+        print(f"waferc: {unknown}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="waferc",
@@ -137,6 +146,9 @@ def main(argv: list[str] | None = None) -> int:
     command.add_argument("--target", help="of a model")
     command.add_argument("--mesh", help="of a model")
     command.set_defaults(run=_run_run)
+    command = commands.add_parser("explain", help="say what an error code means and what to do about it")
+    command.add_argument("code", help="as WF2001")
+    command.set_defaults(run=_run_explain)
     command = commands.add_parser("doctor", help="say what is installed and what is missing")
     command.set_defaults(run=lambda args: check())
     args = parser.parse_args(argv)

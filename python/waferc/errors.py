@@ -4,6 +4,8 @@ import dataclasses
 import json
 from typing import Any
 
+from . import _core
+
 
 @dataclasses.dataclass(frozen=True)
 class Diagnostic:
@@ -32,6 +34,14 @@ class Error(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Error, (self.diagnostics,)
+
+
+def explain(code: str) -> str:
+    """What a code as "WF2001" means and what to do about it, as in docs/errors.md. ValueError if there is none."""
+    text = _core.explain(code)
+    if text is None:
+        raise ValueError(f"there is no error code {code!r}")
+    return text
 
 
 def error_of(text: str) -> Error:

@@ -72,6 +72,10 @@ static void checkOptions(void) {
   expect(waferOptionsSet(options, "colour", "red"), "WF8001", "there is no option of that name");
   expect(waferOptionsSet(options, "emit", "tensor"), "WF8001", "it is for wafer-compile alone");
   expect(waferOptionsSet(options, "mesh", NULL), "WF8001", "needs a name and a value");
+  char *text = waferExplain("WF2001");
+  CHECK(text && strstr(text, "WF2001: ") && strstr(text, "What to do: "));
+  waferTextDestroy(text);
+  CHECK(!waferExplain("WF9999") && !waferExplain(NULL));
   int meshes = 0;
   for (size_t i = 0; i != waferOptionCount(); ++i) {
     CHECK(strlen(waferOptionForm(i)) && strlen(waferOptionHelp(i)));

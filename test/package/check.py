@@ -1,5 +1,6 @@
 """The package waferc, as its users see it: check.py FOLDER. Names what it checked."""
 
+import contextlib
 import io
 import json
 import os
@@ -122,6 +123,9 @@ def check_errors():
     error = refused("WF2001", lambda: waferc.compile(model([noise], [x], [y])))
     assert error.node == "noise" and error.diagnostics[0].message in str(error)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert waferc.explain(error.code).startswith("WF2001: ") and "What to do" in waferc.explain("WF2001")
+    with contextlib.suppress(ValueError):
+        raise AssertionError(waferc.explain("WF9999"))
     refused("WF8001", lambda: waferc.compile(relu(), mesh="nonsense"))
     refused("WF1001", lambda: waferc.InferenceSession("/no/such/model.onnx"))
     session = waferc.InferenceSession(relu(), mesh="2x2")
@@ -303,6 +307,9 @@ def check_command():
             done
         )
     assert (np.load(FOLDER / "out" / "0-y.npy") == 1).all()
+    done = waferc_command("explain", "WF3001")
+    assert done.returncode == 0 and done.stdout.startswith("WF3001: "), done
+    assert waferc_command("explain", "nonsense").returncode == 1
     done = waferc_command("report", str(FOLDER / "m.onnx"), "--mesh", "3x2", "--json")
     assert json.loads(done.stdout)["mesh"] == {"width": 3, "height": 2}
     done = waferc_command("compile", str(FOLDER / "x.npy"))
