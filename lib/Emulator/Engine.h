@@ -6,7 +6,9 @@
 // else happens to be ready. Options::scheduleSeed shuffles the order to prove it.
 //
 // Memory.h      what a region's cores hold, and what an access may not do
-// Core.cpp      fetches and executes: scalars, vector instructions
+// Core.cpp      fetches; scalar instructions
+// Issue.cpp     how vector instructions begin
+// Execute.cpp   what they compute
 // Fabric.h      moves trains of wavelets, holds senders back, flips switches, keeps time
 // Transfers.cpp how instructions take from the fabric and pass on
 // Engine.cpp    builds the state, loads weights, runs the loop, collects statistics
@@ -127,18 +129,22 @@ private:
 
   // Core.cpp
   void runCore(uint32_t core);
-  bool issueVector(uint32_t index, Core &core, const DecodedInstruction &d);
-  bool issueWindow(uint32_t index, Core &core, const DecodedInstruction &d);
-  bool startOp(uint32_t index, Core &core, Op *op, Ticks setup);
   bool checkRead(uint32_t index, const Core &core, const Footprint &words, bool &readOnly);
   bool checkWrite(uint32_t index, const Core &core, const Footprint &words);
-  bool capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, AsyncAccesses &accesses);
-  void executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *const *words);
-  void executeWindow(Op &op, uint64_t begin, uint64_t count, const uint32_t *from);
   void chargeLocation(Core &core, uint32_t location);
   bool step(Core &core, uint64_t steps, Ticks time);
   bool failAt(const Core &core, const Diagnostic &what);
   bool failAt(const Core &core, ErrorCode code, const std::string &what, const std::string &hint);
+
+  // Issue.cpp
+  bool issueVector(uint32_t index, Core &core, const DecodedInstruction &d);
+  bool issueWindow(uint32_t index, Core &core, const DecodedInstruction &d);
+  bool startOp(uint32_t index, Core &core, Op *op, Ticks setup);
+  bool capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, AsyncAccesses &accesses);
+
+  // Execute.cpp
+  void executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *const *words);
+  void executeWindow(Op &op, uint64_t begin, uint64_t count, const uint32_t *from);
 
   // Transfers.cpp
   void moved(Train &train) override;
