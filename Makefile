@@ -21,7 +21,7 @@ FUZZ_TARGETS ?=
 setup:
 	@scripts/setup.sh
 
-# What only tests want: a browser, ONNX Runtime's headers...
+# What only tests want: a browser, PyTorch, ONNX Runtime's headers.
 setup-tests:
 	@WAFER_TESTS=1 scripts/setup.sh
 
