@@ -9,7 +9,7 @@
 #include "wafer/Emulator/Emulator.h"
 
 #include <deque>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,13 +24,8 @@ struct WaferOptions {
 };
 
 struct WaferProgram {
-  std::optional<wafer::Image> image; // always there
+  std::shared_ptr<const wafer::LoadedProgram> loaded; // all sessions run it; never null
   std::string report;
-  std::vector<wafer::TensorInfo> inputs, outputs;
-  std::vector<std::string> ignoredInputs;
-  // Opening an image verifies it and sets up a machine: the first session gets that one.
-  mutable std::mutex mutex;
-  mutable std::unique_ptr<wafer::Emulator> ready;
 };
 
 struct WaferSession {

@@ -9,16 +9,12 @@ using namespace wafer;
 using namespace wafer::capi;
 
 WaferError *capi::makeProgram(Image image, std::string report, WaferProgram **program) {
+  Result<std::shared_ptr<const LoadedProgram>> loaded = LoadedProgram::open(std::move(image));
+  if (!loaded)
+    return errorOf(loaded.error());
   auto made = std::make_unique<WaferProgram>();
-  made->image = image;
+  made->loaded = loaded.take();
   made->report = std::move(report);
-  Result<std::unique_ptr<Emulator>> emulator = Emulator::open(std::move(image));
-  if (!emulator)
-    return errorOf(emulator.error());
-  made->inputs = (*emulator)->inputs();
-  made->outputs = (*emulator)->outputs();
-  made->ignoredInputs = (*emulator)->ignoredInputs();
-  made->ready = emulator.take();
   *program = made.release();
   return nullptr;
 }
@@ -49,7 +45,7 @@ WaferError *waferProgramSave(const WaferProgram *program, const char *path) {
     if (!program || !path)
       return misuse("there is no program, or no path");
     OutputFile file(path);
-    std::span<const uint8_t> bytes = program->image->bytes();
+    std::span<const uint8_t> bytes = program->loaded->image().bytes();
     file.write(bytes.data(), bytes.size());
     if (int error = file.finish())
       return errorOf({ErrorCode::ImageUnwritable, std::string(path) + ": cannot write: " + std::strerror(error),
@@ -59,7 +55,7 @@ WaferError *waferProgramSave(const WaferProgram *program, const char *path) {
 }
 
 const void *waferProgramBytes(const WaferProgram *program, size_t *size) {
-  std::span<const uint8_t> bytes = program->image->bytes();
+  std::span<const uint8_t> bytes = program->loaded->image().bytes();
   *size = bytes.size();
   return bytes.data();
 }
@@ -79,13 +75,15 @@ WaferError *waferReportSave(const char *json, const char *path) {
   });
 }
 
-size_t waferProgramInputCount(const WaferProgram *program) { return program->inputs.size(); }
-WaferTensorInfo waferProgramInput(const WaferProgram *program, size_t index) { return infoOf(program->inputs[index]); }
-size_t waferProgramOutputCount(const WaferProgram *program) { return program->outputs.size(); }
-WaferTensorInfo waferProgramOutput(const WaferProgram *program, size_t index) {
-  return infoOf(program->outputs[index]);
+size_t waferProgramInputCount(const WaferProgram *program) { return program->loaded->inputs().size(); }
+WaferTensorInfo waferProgramInput(const WaferProgram *program, size_t index) {
+  return infoOf(program->loaded->inputs()[index]);
 }
-size_t waferProgramIgnoredInputCount(const WaferProgram *program) { return program->ignoredInputs.size(); }
+size_t waferProgramOutputCount(const WaferProgram *program) { return program->loaded->outputs().size(); }
+WaferTensorInfo waferProgramOutput(const WaferProgram *program, size_t index) {
+  return infoOf(program->loaded->outputs()[index]);
+}
+size_t waferProgramIgnoredInputCount(const WaferProgram *program) { return program->loaded->ignoredInputs().size(); }
 const char *waferProgramIgnoredInput(const WaferProgram *program, size_t index) {
-  return program->ignoredInputs[index].c_str();
+  return program->loaded->ignoredInputs()[index].c_str();
 }

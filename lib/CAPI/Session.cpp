@@ -11,17 +11,11 @@ WaferError *waferSessionCreate(const WaferProgram *program, WaferSession **sessi
   return guarded([&]() -> WaferError * {
     if (!program || !session)
       return misuse("there is no program, or no place for the session");
+    Result<std::unique_ptr<Emulator>> emulator = Emulator::create(program->loaded);
+    if (!emulator)
+      return errorOf(emulator.error());
     auto made = std::make_unique<WaferSession>();
-    {
-      std::lock_guard lock(program->mutex);
-      made->emulator = std::move(program->ready);
-    }
-    if (!made->emulator) {
-      Result<std::unique_ptr<Emulator>> emulator = Emulator::open(*program->image);
-      if (!emulator)
-        return errorOf(emulator.error());
-      made->emulator = emulator.take();
-    }
+    made->emulator = emulator.take();
     *session = made.release();
     return nullptr;
   });

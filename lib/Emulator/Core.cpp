@@ -41,7 +41,7 @@ bool Engine::step(Core &core, uint64_t steps, Ticks time) {
 
 void Engine::runCore(uint32_t index) {
   Core &core = cores[index];
-  RegionState &region = regions[core.region];
+  const RegionTables &region = tables.regions[core.region];
   const std::vector<DecodedInstruction> &code = region.verified->code.instructions;
   const uint32_t *locations = region.location.data();
   core.state = Core::Running;
@@ -56,7 +56,7 @@ void Engine::runCore(uint32_t index) {
     bool readOnly = false;
     if (write ? !checkWrite(index, core, words) : !checkRead(index, core, words, readOnly))
       return nullptr;
-    return region.memory.at(index - region.firstCore, address / 4 * 4, readOnly);
+    return memories[core.region].at(index - region.firstCore, address / 4 * 4, readOnly);
   };
   int32_t *r = core.regs;
   while (core.state == Core::Running) {
@@ -71,17 +71,17 @@ void Engine::runCore(uint32_t index) {
     ++core.pc;
     const int32_t a = r[i.ra], b = r[i.rb];
     int32_t value = 0;
-    Ticks cost = scalarCost;
+    Ticks cost = costs.scalar;
     auto branch = [&](bool taken) {
       if (taken) {
         core.pc = d.target;
-        core.clock += branchCost;
+        core.clock += costs.branch;
       } else {
-        core.clock += scalarCost;
+        core.clock += costs.scalar;
       }
     };
     auto divide = [&](int32_t by, bool remainder) {
-      cost = divideCost;
+      cost = costs.divide;
       if (by == 0) {
         failAt(core, ErrorCode::ProgramDivideByZero, "divides " + std::to_string(a) + " by zero", "");
         return 0;
@@ -94,7 +94,7 @@ void Engine::runCore(uint32_t index) {
     switch (i.opcode) {
     case Opcode::Halt:
       core.state = Core::Halted;
-      core.clock += scalarCost;
+      core.clock += costs.scalar;
       chargeLocation(core, kNone);
       continue;
     case Opcode::Jmp:
@@ -126,10 +126,10 @@ void Engine::runCore(uint32_t index) {
         return;
       }
       core.pc = core.calls[--core.depth];
-      core.clock += branchCost;
+      core.clock += costs.branch;
       continue;
     case Opcode::Trap:
-      core.clock += scalarCost;
+      core.clock += costs.scalar;
       if (a != 0) {
         failAt(core, ErrorCode::ProgramTrap, program.image.manifest().strings(region.region->traps(i.imm)),
                "the input makes the model index or divide out of range");
@@ -234,7 +234,7 @@ void Engine::runCore(uint32_t index) {
         return;
       uint16_t half = *p >> (address % 4 * 8);
       value = i.opcode == Opcode::Ldh ? static_cast<int16_t>(half) : half;
-      cost = memoryCost;
+      cost = costs.memory;
       break;
     }
     case Opcode::Ldw: {
@@ -242,7 +242,7 @@ void Engine::runCore(uint32_t index) {
       if (!p)
         return;
       value = static_cast<int32_t>(*p);
-      cost = memoryCost;
+      cost = costs.memory;
       break;
     }
     case Opcode::Stw: {
@@ -250,14 +250,14 @@ void Engine::runCore(uint32_t index) {
       if (!p)
         return;
       *p = static_cast<uint32_t>(r[i.rd]);
-      core.clock += memoryCost;
+      core.clock += costs.memory;
       continue;
     }
     case Opcode::Nest:
       core.nestRank = i.rank;
       for (int k = 0; k != i.rank; ++k)
         core.nest[k] = i.extents[k].isRegister ? r[i.extents[k].value] : i.extents[k].value;
-      core.clock += scalarCost * d.words;
+      core.clock += costs.scalar * d.words;
       continue;
     case Opcode::Desc: {
       Descriptor &descriptor = core.descriptors[i.descriptor];
@@ -265,7 +265,7 @@ void Engine::runCore(uint32_t index) {
       descriptor.rank = i.rank;
       for (int k = 0; k != i.rank; ++k)
         descriptor.stride[k] = i.extents[k].isRegister ? r[i.extents[k].value] : i.extents[k].value;
-      core.clock += scalarCost * d.words;
+      core.clock += costs.scalar * d.words;
       continue;
     }
     case Opcode::Vec:
@@ -293,7 +293,7 @@ void Engine::runCore(uint32_t index) {
           tracer->wait(index, i.thread, since, core.clock, core.steps);
         core.threads->accesses.release(i.thread);
       }
-      core.clock += scalarCost;
+      core.clock += costs.scalar;
       continue;
     }
     if (stopped())
@@ -311,8 +311,8 @@ bool Engine::failAt(const Core &core, const Diagnostic &what) {
 }
 
 bool Engine::checkRead(uint32_t index, const Core &core, const Footprint &words, bool &readOnly) {
-  const RegionState &region = regions[core.region];
-  if (Status status = region.memory.checkRead(index - region.firstCore, words, readOnly); !status)
+  const RegionTables &region = tables.regions[core.region];
+  if (Status status = memories[core.region].checkRead(index - region.firstCore, words, readOnly); !status)
     return failAt(core, status.error());
   if (readOnly || !core.threads)
     return true;
@@ -321,12 +321,12 @@ bool Engine::checkRead(uint32_t index, const Core &core, const Footprint &words,
 }
 
 bool Engine::checkWrite(uint32_t index, const Core &core, const Footprint &words) {
-  RegionState &region = regions[core.region];
-  if (Status status = region.memory.checkWrite(words); !status)
+  const RegionTables &region = tables.regions[core.region];
+  if (Status status = memories[core.region].checkWrite(words); !status)
     return failAt(core, status.error());
   if (core.threads)
     if (Status status = core.threads->accesses.check(words, /*write=*/true); !status)
       return failAt(core, status.error());
-  region.memory.markWritten(index - region.firstCore, words);
+  memories[core.region].markWritten(index - region.firstCore, words);
   return true;
 }

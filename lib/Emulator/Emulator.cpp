@@ -5,65 +5,42 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 using namespace wafer;
 using namespace wafer::emulator;
 
-static TensorInfo tensorInfo(const image::Tensor &tensor) {
-  TensorInfo info;
-  info.name = tensor.name();
-  info.type = hostType(tensor.type());
-  info.shape.assign(tensor.shape().begin(), tensor.shape().end());
-  return info;
-}
-
 Emulator::~Emulator() = default;
 
-const VerifiedProgram &Emulator::program() const { return engine->program; }
 const RunStats &Emulator::stats() const { return engine->stats; }
 
-Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
+Result<std::unique_ptr<Emulator>> Emulator::create(std::shared_ptr<const LoadedProgram> program) {
   auto start = std::chrono::steady_clock::now();
   std::unique_ptr<Emulator> emulator(new Emulator());
-  emulator->engine = std::make_unique<Engine>(std::move(program));
-  if (Status status = emulator->engine->load(); !status)
+  emulator->loaded = std::move(program);
+  emulator->engine = std::make_unique<Engine>(*emulator->loaded);
+  if (Status status = emulator->engine->allocate(); !status)
     return status.error();
-  const image::Manifest &manifest = emulator->program().image.manifest();
-  emulator->ignored.assign(manifest.ignored_inputs().begin(), manifest.ignored_inputs().end());
-  std::map<std::string, size_t> counts; // streams by name
-  for (const image::RuntimeExtent &extent : manifest.extents())
-    counts[extent.count()] = 0;
-  for (int i = 0; i != manifest.streams_size(); ++i) {
-    const image::HostStream &stream = manifest.streams(i);
-    emulator->inputOfStream.push_back(0);
-    if (stream.output()) {
-      if (auto count = counts.find(stream.tensor().name()); count != counts.end()) {
-        count->second = i; // the host's own
-        continue;
-      }
-      emulator->outputInfo.push_back(tensorInfo(stream.tensor()));
-      emulator->outputStreams.push_back({static_cast<size_t>(i)});
-      continue;
-    }
-    std::vector<TensorInfo> &infos = emulator->inputInfo;
-    size_t index = 0;
-    while (index != infos.size() && infos[index].name != stream.tensor().name())
-      ++index;
-    if (index == infos.size())
-      infos.push_back(tensorInfo(stream.tensor()));
-    emulator->inputOfStream.back() = index;
-  }
-  for (const image::RuntimeExtent &extent : manifest.extents())
-    for (size_t i = 0; i != emulator->outputInfo.size(); ++i)
-      if (emulator->outputInfo[i].name == extent.output()) {
-        emulator->outputInfo[i].openDim = extent.dim();
-        emulator->outputStreams[i].count = counts[extent.count()];
-      }
-  emulator->inputWords.resize(emulator->inputInfo.size());
-  emulator->inputGiven.resize(emulator->inputInfo.size());
-  emulator->engine->stats.loadSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  emulator->inputWords.resize(emulator->inputs().size());
+  emulator->inputGiven.resize(emulator->inputs().size());
+  emulator->engine->stats.loadSeconds =
+      emulator->loaded->loadSeconds() + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return emulator;
+}
+
+static Result<std::unique_ptr<Emulator>> emulatorOf(Result<std::shared_ptr<const LoadedProgram>> program) {
+  if (!program)
+    return program.error();
+  return Emulator::create(program.take());
+}
+
+Result<std::unique_ptr<Emulator>> Emulator::create(VerifiedProgram program) {
+  return emulatorOf(LoadedProgram::create(std::move(program)));
+}
+Result<std::unique_ptr<Emulator>> Emulator::open(Image image) {
+  return emulatorOf(LoadedProgram::open(std::move(image)));
+}
+Result<std::unique_ptr<Emulator>> Emulator::open(const std::string &path) {
+  return emulatorOf(LoadedProgram::open(path));
 }
 
 /// "the program's inputs are 'a', 'b'".
@@ -76,11 +53,8 @@ static std::string listNames(const char *what, const std::vector<TensorInfo> &in
   return text;
 }
 
-bool Emulator::isIgnored(const std::string &name) const {
-  return std::find(ignored.begin(), ignored.end(), name) != ignored.end();
-}
-
 Status Emulator::setInput(const std::string &name, const TensorView &tensor) {
+  const std::vector<TensorInfo> &inputInfo = inputs();
   size_t index = 0;
   while (index != inputInfo.size() && inputInfo[index].name != name)
     ++index;
@@ -122,11 +96,11 @@ Status Emulator::setInput(const std::string &name, const TensorView &tensor) {
 
 Status Emulator::run(const RunOptions &options) {
   ran = false;
-  const VerifiedProgram &verified = engine->program;
-  for (size_t i = 0; i != inputInfo.size(); ++i)
+  const VerifiedProgram &verified = loaded->verified();
+  for (size_t i = 0; i != inputs().size(); ++i)
     if (!inputGiven[i])
-      return Diagnostic{ErrorCode::InputMissing, "input '" + inputInfo[i].name + "' is not given",
-                        listNames("inputs", inputInfo)};
+      return Diagnostic{ErrorCode::InputMissing, "input '" + inputs()[i].name + "' is not given",
+                        listNames("inputs", inputs())};
   // What each port carries: of one stream after the other the boxes of its senders, row-major.
   for (size_t number = 0; number != verified.ports.size(); ++number) {
     const HostPort &port = verified.ports[number];
@@ -137,7 +111,7 @@ Status Emulator::run(const RunOptions &options) {
     to.reserve(port.words);
     for (const HostPart &part : port.parts) {
       const image::HostStream &stream = verified.image.manifest().streams(part.stream);
-      const std::vector<uint32_t> &from = inputWords[inputOfStream[part.stream]];
+      const std::vector<uint32_t> &from = inputWords[loaded->inputOfStream(part.stream)];
       for (uint32_t x = 0; x != stream.senders(); ++x)
         placeBox(stream.box(), x, part.row).forEachRow([&](int64_t element, int64_t, int64_t n, int64_t) {
           to.insert(to.end(), from.begin() + element, from.begin() + element + n);
@@ -163,6 +137,7 @@ static void cutWords(std::vector<uint32_t> &words, std::vector<int64_t> &shape, 
 }
 
 Result<HostTensor> Emulator::output(const std::string &name) const {
+  const std::vector<TensorInfo> &outputInfo = outputs();
   size_t index = 0;
   while (index != outputInfo.size() && outputInfo[index].name != name)
     ++index;
@@ -174,11 +149,12 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
   HostTensor tensor;
   tensor.type = info.type;
   tensor.shape = info.shape;
-  Result<std::vector<uint32_t>> words = wordsOf(outputStreams[index].stream);
+  const LoadedProgram::OutputStream &streams = loaded->outputStream(index);
+  Result<std::vector<uint32_t>> words = wordsOf(streams.stream);
   if (!words)
     return words.error();
   if (info.openDim) {
-    Result<std::vector<uint32_t>> count = wordsOf(*outputStreams[index].count);
+    Result<std::vector<uint32_t>> count = wordsOf(*streams.count);
     if (!count)
       return count.error();
     auto extent = static_cast<int32_t>(count->front());
@@ -195,7 +171,7 @@ Result<HostTensor> Emulator::output(const std::string &name) const {
 }
 
 Result<std::vector<uint32_t>> Emulator::wordsOf(size_t number) const {
-  const VerifiedProgram &verified = engine->program;
+  const VerifiedProgram &verified = loaded->verified();
   const image::HostStream &stream = verified.image.manifest().streams(static_cast<int>(number));
   size_t n = 1;
   for (int64_t extent : stream.tensor().shape())

@@ -4,9 +4,6 @@
 // the fabric before it runs the next core, so a train's data is still in cache when its receiver reads it.
 #include "Engine.h"
 
-#include "wafer/Program/Box.h"
-#include "wafer/Target/ResourceModel.h"
-
 #include <algorithm>
 #include <cfenv>
 #include <chrono>
@@ -20,36 +17,15 @@ using namespace wafer::emulator;
 /// Bytes of memory that this host has.
 static uint64_t hostMemory() { return uint64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
 
-Engine::Engine(VerifiedProgram verified)
-    : program(std::move(verified)), fabric(program, *this), kernels(selectKernels()) {
-  const Profile &p = program.profile;
-  const ResourceModel model(p);
-  for (const isa::VectorOpInfo &info : isa::kVectorOps) {
-    const unsigned op = unsigned(info.op);
-    setupCost[op] = ticks(model.vectorCycles(info.op, 0));
-    elementCost[op] = ticks(model.vectorCycles(info.op, 1)) - setupCost[op];
-  }
-  // An i32 fma has no vector form on some machines: a helper's cost if the profile gives one.
-  auto helperOr = [&](isa::VectorOp op, Ticks otherwise) {
-    double cost = p.helperCyclesPerElement[unsigned(op)];
-    return cost > 0 ? ticks(cost) : otherwise;
-  };
-  fmaI32Cost = helperOr(isa::VectorOp::Fma, elementCost[unsigned(isa::VectorOp::Fma)]);
-  divideCost = helperOr(isa::VectorOp::Div, ticks(p.scalarOp));
-  scalarCost = ticks(p.scalarOp);
-  memoryCost = ticks(p.scalarMemory);
-  branchCost = ticks(p.branch);
-}
+Engine::Engine(const LoadedProgram &loaded)
+    : program(loaded.verified()), tables(loaded.tables()), costs(tables.costs), fabric(program, *this) {}
 
 uint32_t Engine::meshPe(const Core &core) const {
-  const RegionState &region = regions[core.region];
+  const RegionTables &region = tables.regions[core.region];
   return (region.y + core.y) * program.width + region.x + core.x;
 }
 
-//===- Loading ------------------------------------------------------------===//
-
-Status Engine::load() {
-  const image::Manifest &manifest = program.image.manifest();
+Status Engine::allocate() {
   const Diagnostic noMemory{ErrorCode::ImageTooBig, "this host has no room for the cores' memory",
                             "run on a host with more address space, or compile for a smaller mesh"};
   uint64_t carried = 0;
@@ -60,81 +36,38 @@ Status Engine::load() {
                       "the program's ports take and give " + std::to_string(carried) + " bytes, this host has " +
                           std::to_string(hostMemory()),
                       "run on a host with more memory"};
-  coreOfPe.assign(size_t(program.width) * program.height, kNone);
-  size_t count = 0;
-  for (const image::Region &region : manifest.regions())
-    count += size_t(region.rect().w()) * region.rect().h();
-  cores = std::vector<Core>(count);
-  regions.resize(manifest.regions_size());
-  uint32_t next = 0;
-  for (int index = 0; index != manifest.regions_size(); ++index) {
-    RegionState &region = regions[index];
-    region.region = &manifest.regions(index);
-    region.verified = &program.regions[index];
-    const image::Rect &rect = region.region->rect();
-    region.x = rect.x(), region.y = rect.y(), region.w = rect.w(), region.h = rect.h();
-    region.firstCore = next;
-    region.cores = region.w * region.h;
-    next += region.cores;
+  cores = std::vector<Core>(tables.cores);
+  memories.resize(tables.regions.size());
+  for (size_t index = 0; index != memories.size(); ++index) {
+    const RegionTables &region = tables.regions[index];
+    if (!memories[index].open(*region.verified, region.cores, region.readOnly(program)))
+      return noMemory;
+    tables.loadWeights(program, region, memories[index]);
     for (uint32_t i = 0; i != region.cores; ++i) {
       Core &core = cores[region.firstCore + i];
       core.region = index;
       core.x = i % region.w;
       core.y = i / region.w;
-      coreOfPe[meshPe(core)] = region.firstCore + i;
     }
-    const VerifiedRegion &v = *region.verified;
-    std::span<const uint8_t> section = program.image.section(region.region->code_section());
-    if (!region.memory.open(v, region.cores, section))
-      return noMemory;
-    // Source locations, by instruction.
-    region.location.assign(v.code.instructions.size(), kNone);
-    std::map<std::pair<uint32_t, uint32_t>, uint32_t> siteOf;
-    int at = -1;
-    for (size_t k = 0; k != v.code.instructions.size(); ++k) {
-      while (at + 1 < region.region->locations_size() &&
-             region.region->locations(at + 1).first_word() <= v.code.instructions[k].word)
-        ++at;
-      if (at < 0)
-        continue;
-      const image::Location &location = region.region->locations(at);
-      auto [site, isNew] = siteOf.try_emplace({location.name(), location.kernel()}, sites.size());
-      if (isNew)
-        sites.push_back({static_cast<uint32_t>(index), location.name(), location.kernel()});
-      region.location[k] = site->second;
-    }
-    // Weights.
-    for (const image::WeightSlice &slice : region.region->weights()) {
-      const image::Weight &weight = manifest.weights(slice.weight());
-      const auto *source =
-          reinterpret_cast<const uint32_t *>(program.image.section(weight.section()).data() + weight.section_offset());
-      for (uint32_t i = 0; i != region.cores; ++i)
-        placeBox(slice.box(), i % region.w, i / region.w)
-            .forEachRow([&](int64_t element, int64_t word, int64_t n, int64_t stride) {
-              region.memory.load(i, slice.address() / 4 + word, source + element, n, stride);
-            });
-    }
+    stats.sramMax = std::max<uint64_t>(stats.sramMax, region.verified->usedBytes);
+    stats.sramTotal += uint64_t(region.verified->usedBytes) * region.cores;
   }
   hostData.resize(program.ports.size());
   stats.coresUsed = cores.size();
   stats.coresTotal = uint64_t(program.width) * program.height;
   stats.sramLimit = program.profile.sramBytes - program.profile.sramReservedBytes;
-  for (const RegionState &region : regions) {
-    stats.sramMax = std::max<uint64_t>(stats.sramMax, region.verified->usedBytes);
-    stats.sramTotal += uint64_t(region.verified->usedBytes) * region.cores;
-  }
   return Status::ok();
 }
 
 //===- Running ------------------------------------------------------------===//
 
 void Engine::reset() {
-  for (RegionState &region : regions)
-    region.memory.forget();
+  for (RegionMemory &memory : memories)
+    memory.forget();
   for (Core &core : cores) {
     core.state = Core::Ready;
     core.depth = core.nestRank = 0;
-    core.pc = regions[core.region].verified->code.entry;
+    core.pc = tables.regions[core.region].verified->code.entry;
     core.clock = core.locationSince = 0;
     core.steps = 0;
     core.location = kNone;
@@ -149,7 +82,7 @@ void Engine::reset() {
   fabric.reset(timed);
   ops.clear();
   freeOps.clear();
-  locationStats.assign(sites.size(), {});
+  locationStats.assign(tables.sites.size(), {});
   failure.reset();
   instructions = vectorElements = 0;
 }
@@ -283,7 +216,7 @@ void Engine::collect() {
   stats.vectorElements = vectorElements;
   Ticks outputs = 0, all = 0;
   stats.regions.clear();
-  for (const RegionState &region : regions) {
+  for (const RegionTables &region : tables.regions) {
     Ticks last = 0;
     for (uint32_t i = 0; i != region.cores; ++i) {
       const Core &core = cores[region.firstCore + i];
@@ -309,10 +242,10 @@ void Engine::collect() {
   stats.cycles = cyclesOf(anyOutput && timed ? outputs : all);
   std::vector<LocationStats> nodes(program.image.manifest().strings_size());
   std::map<KernelStats *, LocationStats> kernels;
-  for (size_t i = 0; i != sites.size(); ++i) {
-    nodes[sites[i].name].add(locationStats[i]);
-    if (sites[i].kernel)
-      kernels[&stats.regions[sites[i].region].kernels[sites[i].kernel - 1]].add(locationStats[i]);
+  for (size_t i = 0; i != tables.sites.size(); ++i) {
+    nodes[tables.sites[i].name].add(locationStats[i]);
+    if (tables.sites[i].kernel)
+      kernels[&stats.regions[tables.sites[i].region].kernels[tables.sites[i].kernel - 1]].add(locationStats[i]);
   }
   for (const auto &[kernel, s] : kernels)
     if (s.first != INT64_MAX) {

@@ -11,7 +11,7 @@
 // Execute.cpp   what they compute
 // Fabric.h      moves trains of wavelets, holds senders back, flips switches, keeps time
 // Transfers.cpp how instructions take from the fabric and pass on
-// Engine.cpp    builds the state, loads weights, runs the loop, collects statistics
+// Engine.cpp    builds the state, runs the loop, collects statistics
 // Report.cpp    says what is wrong: deadlocks as a named cycle, data left over
 // Trace/        writes down what happens, if that is wanted
 #ifndef WAFER_LIB_EMULATOR_ENGINE_H
@@ -20,6 +20,7 @@
 #include "Fabric.h"
 #include "Kernels.h"
 #include "Memory.h"
+#include "ProgramTables.h"
 #include "Ticks.h"
 #include "Trace/Tracer.h"
 #include "wafer/Emulator/Emulator.h"
@@ -94,23 +95,16 @@ struct LocationStats {
   }
 };
 
-struct RegionState {
-  const image::Region *region = nullptr;
-  const VerifiedRegion *verified = nullptr;
-  uint32_t firstCore = 0, cores = 0;
-  uint32_t x = 0, y = 0, w = 0, h = 0;
-  RegionMemory memory;
-  std::vector<uint32_t> location; // by instruction: index into the engine's sites, or kNone
-};
-
+/// The state of a run: cores, memory, what is on its way, and what came out.
 class Engine : FabricClient {
 public:
-  Engine(VerifiedProgram program);
+  /// The program outlives it.
+  explicit Engine(const LoadedProgram &program);
 
-  Status load();
+  /// Memory for the cores, with the weights in it; the rest when a run begins.
+  Status allocate();
   Status run(const RunOptions &options);
 
-  const VerifiedProgram program;
   std::vector<std::vector<uint32_t>> hostData; // by port
   RunStats stats;
 
@@ -166,7 +160,7 @@ private:
   /// Some wavelets of a train have been taken: between two times, and sent between two.
   void traceTransfer(const Train &train, const End &end, bool toHost, uint64_t count, Ticks sentFirst, Ticks sentLast,
                      Ticks first, Ticks last);
-  uint32_t regionOf(uint32_t pe) const { return cores[coreOfPe[pe]].region; }
+  uint32_t regionOf(uint32_t pe) const { return cores[tables.coreOfPe[pe]].region; }
 
   // Report.cpp
   void reportStuck();
@@ -176,18 +170,19 @@ private:
   uint32_t blockedOnEnd(const End &end, std::string &why) const;
   uint32_t blockedOnTrain(const Train &train, std::string &why) const;
 
+  const VerifiedProgram &program;
+  const ProgramTables &tables;
+  const InstructionCosts &costs;
+
   std::vector<Core> cores;
-  std::vector<RegionState> regions;
-  std::vector<uint32_t> coreOfPe; // by mesh position; kNone where no program runs
+  std::vector<RegionMemory> memories; // by region
   Fabric fabric;
   std::deque<Op> ops;
   std::vector<Op *> freeOps;
   std::vector<uint32_t> readyCores;
   std::vector<Op *> readyOps;
-  std::vector<Site> sites;                  // what code is there for, in all regions
   std::vector<LocationStats> locationStats; // by site
   std::optional<Diagnostic> failure;
-  KernelFunction kernels;
 
   // Of the run.
   RunOptions options;
@@ -197,10 +192,6 @@ private:
   Ticks limit = 0;        // of a core's clock
   uint64_t stepLimit = 0; // of a core's instructions and vector elements
   uint64_t instructions = 0, vectorElements = 0;
-
-  // Costs, from the profile.
-  Ticks setupCost[isa::kVectorOpNumbers], elementCost[isa::kVectorOpNumbers], fmaI32Cost = 0;
-  Ticks scalarCost = 0, memoryCost = 0, branchCost = 0, divideCost = 0;
 };
 
 } // namespace wafer::emulator

@@ -16,7 +16,7 @@ void Engine::executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *cons
   KernelCall call = op.call;
   auto isFabric = [&](int k) { return i.operands[k].kind == OperandKind::Fabric; };
   auto runPart = [&] {
-    switch (kernels(call)) {
+    switch (tables.kernels(call)) {
     case KernelStatus::Done:
       break;
     case KernelStatus::DivideByZero:

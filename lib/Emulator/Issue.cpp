@@ -9,12 +9,10 @@ using namespace wafer;
 using namespace wafer::emulator;
 using namespace wafer::isa;
 
-static bool isIntegerFma(const Instruction &i) { return i.op == VectorOp::Fma && i.type == ElementType::I32; }
-
 /// Captures nest, operands and scalars, and checks memory. `op.n` counts elements.
 bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, AsyncAccesses &accesses) {
   const Instruction &i = d.i;
-  const RegionState &region = regions[core.region];
+  const RegionTables &region = tables.regions[core.region];
   if (!core.nestRank)
     return failAt(core, ErrorCode::ProgramDescriptor, "a vector instruction without a nest", "");
   KernelCall &call = op.call;
@@ -79,7 +77,7 @@ bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op
       bool readOnly = false;
       if (k == 0 ? !checkWrite(index, core, words) : !checkRead(index, core, words, readOnly))
         return false;
-      to.data = region.memory.at(index - region.firstCore, descriptor.base, readOnly);
+      to.data = memories[core.region].at(index - region.firstCore, descriptor.base, readOnly);
       if (i.opcode == Opcode::Vec && i.thread && !readOnly)
         accesses.add(i.thread, k == 0, words);
       break;
@@ -142,11 +140,11 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     freeOp(op);
     return true;
   }
-  const Ticks setup = setupCost[unsigned(i.op)];
+  const Ticks setup = costs.setup[unsigned(i.op)];
   const bool isEmpty = op->n == 0 && i.control == Control::None;
   if (tracer)
     tracer->issue(index, i, isEmpty ? 0 : i.thread, op->n, since, start, start + setup, core.steps);
-  op->rate = isIntegerFma(i) ? fmaI32Cost : elementCost[unsigned(i.op)];
+  op->rate = costs.elementOf(i);
   // Asked before, not after: a nest may have 2^31 elements, and what is sent takes this host's memory.
   if (!step(core, op->n, core.clock + setup + int64_t(op->n) * op->rate)) {
     freeOp(op);
@@ -302,8 +300,8 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   if (op->n == 0)
     op->call.extent[0] = 0;
   op->n = total;
-  op->rate = elementCost[unsigned(VectorOp::Mov)];
-  Ticks begin = core.clock + setupCost[unsigned(VectorOp::Mov)];
+  op->rate = costs.element[unsigned(VectorOp::Mov)];
+  Ticks begin = core.clock + costs.setup[unsigned(VectorOp::Mov)];
   if (tracer)
     tracer->issue(index, i, 0, total, since, core.clock, begin, core.steps);
   if (!step(core, total, begin + total * op->rate)) {

@@ -15,7 +15,7 @@ using namespace wafer::emulator;
 /// "PE (3, 1) of region 'r' in node 'conv1', code word 17".
 std::string Engine::describe(uint32_t index) const {
   const Core &core = cores[index];
-  const RegionState &region = regions[core.region];
+  const RegionTables &region = tables.regions[core.region];
   const std::vector<DecodedInstruction> &code = region.verified->code.instructions;
   // The instruction in hand: a running core has moved on already.
   uint32_t pc = core.op                                  ? core.op->instruction - code.data()
@@ -25,7 +25,7 @@ std::string Engine::describe(uint32_t index) const {
   std::string text = "PE " + place(program, meshPe(core)) + " of region '" + region.region->name() + "'";
   // Code of a function is there for what called it.
   const uint32_t site = core.depth ? core.location : region.location[pc];
-  std::string node = site == kNone ? "" : program.image.manifest().strings(sites[site].name);
+  std::string node = site == kNone ? "" : program.image.manifest().strings(tables.sites[site].name);
   if (!node.empty())
     text += " in node '" + node + "'";
   return text + ", code word " + std::to_string(code[pc].word);
@@ -157,7 +157,7 @@ void Engine::reportStuck() {
       end = "and the host has no more data, or takes no more";
       break;
     }
-    uint32_t next = coreOfPe[nextPe];
+    uint32_t next = tables.coreOfPe[nextPe];
     if (next == kNone) {
       end = "where no program runs";
       break;

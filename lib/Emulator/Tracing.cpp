@@ -22,7 +22,7 @@ Status Engine::openTrace() {
   tracer.reset();
   if (!options.trace)
     return Status::ok();
-  Result<std::unique_ptr<Tracer>> opened = Tracer::open(*options.trace, program, sites);
+  Result<std::unique_ptr<Tracer>> opened = Tracer::open(*options.trace, program, tables.sites);
   if (!opened)
     return opened.error();
   tracer = opened.take();

@@ -6,12 +6,17 @@
 //   Result<HostTensor> y = (*emulator)->output("y");
 //
 // It executes the programs of the cores and nothing else: no tensor lives outside core memory and host ports. Weights
-// stay loaded between runs; everything else is reset. An Emulator is used by one thread at a time; several may live in
-// one process.
+// stay loaded between runs; everything else is reset.
+//
+// An Emulator is the state of a run: used by one thread at a time, with a memory of its own. What it runs does not
+// change and is shared. So one program runs in several threads at once:
+//
+//   Result<std::shared_ptr<const LoadedProgram>> program = LoadedProgram::open("model.wafer");
+//   Result<std::unique_ptr<Emulator>> emulator = Emulator::create(*program); // in each thread
 #ifndef WAFER_EMULATOR_EMULATOR_H
 #define WAFER_EMULATOR_EMULATOR_H
 
-#include "wafer/Program/Verify.h"
+#include "wafer/Emulator/LoadedProgram.h"
 #include "wafer/Support/Diagnostic.h"
 #include "wafer/Support/Tensor.h"
 
@@ -53,14 +58,6 @@ struct RunOptions {
   std::function<bool()> isCancelled;
 };
 
-struct TensorInfo {
-  std::string name;
-  HostType type; // as the model declares it
-  std::vector<int64_t> shape;
-  /// Of an output: the dimension whose extent each run tells; `shape` has the largest there can be.
-  std::optional<size_t> openDim{};
-};
-
 struct NodeStats { // of an ONNX node
   std::string name;
   double busyCycles = 0;                // summed over cores, waiting included
@@ -100,19 +97,19 @@ class Engine;
 
 class Emulator {
 public:
-  /// Opens, verifies and instantiates an image; the profile is the one inside it.
+  /// Loads a program, as LoadedProgram does, for this emulator alone.
   static Result<std::unique_ptr<Emulator>> open(const std::string &path);
   static Result<std::unique_ptr<Emulator>> open(Image image);
   static Result<std::unique_ptr<Emulator>> create(VerifiedProgram program);
+  /// Memory and cores for a program that others may run as well.
+  static Result<std::unique_ptr<Emulator>> create(std::shared_ptr<const LoadedProgram> program);
   ~Emulator();
 
-  const std::vector<TensorInfo> &inputs() const { return inputInfo; }
-  const std::vector<TensorInfo> &outputs() const { return outputInfo; }
-  const VerifiedProgram &program() const;
-
-  /// Inputs of the model that no output depends on: the program does not have them, and they need not be given.
-  const std::vector<std::string> &ignoredInputs() const { return ignored; }
-  bool isIgnored(const std::string &name) const;
+  const LoadedProgram &program() const { return *loaded; }
+  const std::vector<TensorInfo> &inputs() const { return loaded->inputs(); }
+  const std::vector<TensorInfo> &outputs() const { return loaded->outputs(); }
+  const std::vector<std::string> &ignoredInputs() const { return loaded->ignoredInputs(); }
+  bool isIgnored(const std::string &name) const { return loaded->isIgnored(name); }
 
   /// The type and shape must be the declared ones. Integers of 64 bits must fit 32, doubles the range of a float.
   Status setInput(const std::string &name, const TensorView &tensor);
@@ -124,20 +121,13 @@ public:
 private:
   Emulator() = default;
 
-  std::unique_ptr<emulator::Engine> engine;
-  struct OutputStream {
-    size_t stream;                 // in Manifest.streams
-    std::optional<size_t> count{}; // the stream that tells the extent of the open dimension
-  };
   /// The words that an output stream carried in the last run, in the order of its tensor.
   Result<std::vector<uint32_t>> wordsOf(size_t stream) const;
 
-  std::vector<TensorInfo> inputInfo, outputInfo;
-  std::vector<OutputStream> outputStreams; // by output
-  std::vector<std::string> ignored;
+  std::shared_ptr<const LoadedProgram> loaded;
+  std::unique_ptr<emulator::Engine> engine;
   std::vector<std::vector<uint32_t>> inputWords; // by input, row-major
   std::vector<bool> inputGiven;
-  std::vector<size_t> inputOfStream; // by Manifest.streams: index into inputInfo
   bool ran = false;
 };
 

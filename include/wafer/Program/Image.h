@@ -6,7 +6,7 @@
 //   Status status = writer.write("model.wafer");
 //
 //   Result<Image> image = Image::open("model.wafer"); // framing and checksums verified
-//   Result<LoadedProgram> program = verifyProgram(...); // Verify.h: meaning verified
+//   Result<VerifiedProgram> program = verifyProgram(...); // Verify.h: meaning verified
 #ifndef WAFER_PROGRAM_IMAGE_H
 #define WAFER_PROGRAM_IMAGE_H
 

@@ -1,0 +1,63 @@
+// What is worked out of a program when it is loaded: which core stands where, what its code is there for, what
+// instructions cost. Engines read it, from any number of threads.
+#ifndef WAFER_LIB_EMULATOR_PROGRAMTABLES_H
+#define WAFER_LIB_EMULATOR_PROGRAMTABLES_H
+
+#include "Fabric.h"
+#include "Kernels.h"
+#include "Ticks.h"
+#include "Trace/Tracer.h"
+#include "wafer/Program/Verify.h"
+
+#include <vector>
+
+namespace wafer::emulator {
+
+class RegionMemory;
+
+/// Cycles of instructions, from the profile.
+struct InstructionCosts {
+  explicit InstructionCosts(const Profile &profile);
+
+  Ticks setup[isa::kVectorOpNumbers], element[isa::kVectorOpNumbers];
+  Ticks scalar, memory, branch, divide;
+
+  /// Of one more element of a vector instruction.
+  Ticks elementOf(const isa::Instruction &i) const {
+    return i.op == isa::VectorOp::Fma && i.type == isa::ElementType::I32 ? fmaI32 : element[unsigned(i.op)];
+  }
+
+private:
+  Ticks fmaI32;
+};
+
+struct RegionTables {
+  const image::Region *region = nullptr;
+  const VerifiedRegion *verified = nullptr;
+  uint32_t firstCore = 0, cores = 0;
+  uint32_t x = 0, y = 0, w = 0, h = 0;
+  std::vector<uint32_t> location; // by instruction: index into ProgramTables::sites, or kNone
+
+  /// The part of the image that all cores share: code and constants.
+  std::span<const uint8_t> readOnly(const VerifiedProgram &program) const {
+    return program.image.section(region->code_section());
+  }
+};
+
+struct ProgramTables {
+  explicit ProgramTables(const VerifiedProgram &program);
+
+  /// Puts the weights of a region into memory as the image says.
+  void loadWeights(const VerifiedProgram &program, const RegionTables &region, RegionMemory &memory) const;
+
+  std::vector<RegionTables> regions;
+  std::vector<Site> sites;        // what code is there for, in all regions
+  uint32_t cores = 0;             // of all regions, numbered one region after the other, row by row
+  std::vector<uint32_t> coreOfPe; // by mesh position; kNone where no program runs
+  const InstructionCosts costs;
+  const KernelFunction kernels; // of this host
+};
+
+} // namespace wafer::emulator
+
+#endif // WAFER_LIB_EMULATOR_PROGRAMTABLES_H
