@@ -177,15 +177,20 @@ WAFER_INLINE float erf(float x) {
   return x != x ? fromBits(kNaN) : canonical(r);
 }
 
-/// x - n pi/2 with |result| <= pi/4; `quadrant` is n mod 4.
+constexpr double kHalfPiHigh = 0x1.921fb54442d18p+0, kHalfPiLow = 0x1.1a62633145c07p-54;
+
+/// x - n pi/2 with |result| <= pi/4; `quadrant` is n mod 4. For |x| < 2^30.
+WAFER_INLINE double reduceNear(float x, unsigned &quadrant) {
+  double shifted = __builtin_fma(static_cast<double>(x), 0x1.45f306dc9c883p-1, kRound);
+  double n = shifted - kRound;
+  quadrant = static_cast<unsigned>(bits64(shifted)) & 3;
+  return __builtin_fma(-n, kHalfPiLow, __builtin_fma(-n, kHalfPiHigh, static_cast<double>(x)));
+}
+
+/// The same for any finite x.
 WAFER_INLINE double reduce(float x, unsigned &quadrant) {
-  constexpr double high = 0x1.921fb54442d18p+0, low = 0x1.1a62633145c07p-54;
-  if (__builtin_fabsf(x) < 0x1p30f) {
-    double shifted = __builtin_fma(static_cast<double>(x), 0x1.45f306dc9c883p-1, kRound);
-    double n = shifted - kRound;
-    quadrant = static_cast<unsigned>(bits64(shifted)) & 3;
-    return __builtin_fma(-n, low, __builtin_fma(-n, high, static_cast<double>(x)));
-  }
+  if (__builtin_fabsf(x) < 0x1p30f)
+    return reduceNear(x, quadrant);
   // x = m 2^e is an integer: only 2^e 2/pi modulo 4 matters, here with 100 bits after the point.
   constexpr uint64_t twoOverPi[4] = {0xa2f9836e4e441529u, 0xfc2757d1f534ddc0u, 0xdb6295993c439041u,
                                      0xfe5163abdebbc561u};
@@ -205,7 +210,7 @@ WAFER_INLINE double reduce(float x, unsigned &quadrant) {
     q = (4 - q) & 3;
   }
   quadrant = q;
-  return f * high;
+  return f * kHalfPiHigh;
 }
 
 WAFER_INLINE float sinOfQuadrant(double r, unsigned quadrant) {
@@ -227,6 +232,19 @@ WAFER_INLINE float sinOfQuadrant(double r, unsigned quadrant) {
   c = __builtin_fma(c, z, 1.0);
   double v = quadrant & 1 ? c : s;
   return static_cast<float>(quadrant & 2 ? -v : v);
+}
+
+/// Without branches, for |x| < 2^30: what loops over many words take.
+WAFER_INLINE float sinNear(float x) {
+  unsigned quadrant;
+  double r = reduceNear(x, quadrant);
+  float v = sinOfQuadrant(r, quadrant);
+  return x == 0 ? x : v;
+}
+WAFER_INLINE float cosNear(float x) {
+  unsigned quadrant;
+  double r = reduceNear(x, quadrant);
+  return sinOfQuadrant(r, quadrant + 1);
 }
 
 WAFER_INLINE float sin(float x) {

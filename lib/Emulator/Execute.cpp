@@ -1,5 +1,6 @@
 // What a vector instruction computes, of all its elements or of a part: with the kernels of this host.
 #include "Engine.h"
+#include "Window.h"
 
 #include <algorithm>
 #include <cstring>
@@ -74,38 +75,13 @@ void Engine::executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *cons
 /// Wavelets [begin, begin + count) of the block: what falls into the window is stored.
 void Engine::executeWindow(Op &op, uint64_t begin, uint64_t count, const uint32_t *from) {
   const KernelCall &call = op.call;
-  const int rank = call.rank, last = rank - 1;
-  if (call.extent[0] <= 0)
-    return;
-  const uint64_t end = begin + count;
-  const KernelOperand &dst = call.operand[0];
-  int64_t i[4] = {0, 0, 0, 0};
-  while (true) {
-    uint64_t start = 0;
-    int64_t offset = 0;
-    for (int d = 0; d != rank; ++d) {
-      int64_t index = d == last ? 0 : i[d];
-      start = start * op.block[d] + op.lower[d] + index;
-      offset += index * dst.stride[d];
-    }
-    if (start >= end)
-      return;
-    uint64_t low = std::max(start, begin), high = std::min<uint64_t>(start + call.extent[last], end);
-    if (low < high) {
-      uint32_t *to = dst.data + offset;
-      if (dst.stride[last] == 1)
-        std::memcpy(to + (low - start), from + (low - begin), (high - low) * 4);
-      else
-        for (uint64_t at = low; at != high; ++at)
-          to[int64_t(at - start) * dst.stride[last]] = from[at - begin];
-    }
-    int d = last - 1;
-    for (; d >= 0; --d) {
-      if (++i[d] < call.extent[d])
-        break;
-      i[d] = 0;
-    }
-    if (d < 0)
-      return;
-  }
+  const Window window(call.rank, call.extent, op.block, op.lower, call.operand[0].stride);
+  window.forEachRun(begin, count, [&](const WindowRun &run) {
+    uint32_t *to = call.operand[0].data + run.offset;
+    if (run.stride == 1)
+      std::memcpy(to, from + run.from, run.count * 4);
+    else
+      for (int64_t k = 0; k != run.count; ++k)
+        to[k * run.stride] = from[run.from + k];
+  });
 }

@@ -67,6 +67,12 @@ struct Footprint {
     }
   }
 
+  /// The same box, from the same word on.
+  bool operator==(const Footprint &other) const {
+    return low == other.low && high == other.high && rank == other.rank &&
+           std::equal(extent, extent + rank, other.extent) && std::equal(stride, stride + rank, other.stride);
+  }
+
   /// Some word is in both.
   bool meets(const Footprint &other) const;
 };

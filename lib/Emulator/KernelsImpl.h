@@ -5,165 +5,12 @@
 // register-blocked path: for fixed destination words the order over the reduced dimensions is the nest's, so blocking
 // over independent words changes no bit. (2) Rows whose operands do not interfere run as loops that the compiler may
 // vectorise. (3) All else runs element by element.
-#include "Arithmetic.h"
+#include "ElementOperations.h"
 #include "Kernels.h"
+#include "Nest.h"
 
 namespace wafer::emulator {
 namespace {
-
-using namespace isa;
-using namespace arith;
-
-//===- Element operations -------------------------------------------------===//
-
-WAFER_INLINE uint32_t f(float v) { return canonicalBits(v); }
-WAFER_INLINE float F(uint32_t v) { return fromBits(v); }
-WAFER_INLINE int32_t I(uint32_t v) { return static_cast<int32_t>(v); }
-
-template <VectorOp op, ElementType type> WAFER_INLINE uint32_t apply(uint32_t a, uint32_t b, uint32_t c) {
-  constexpr bool real = type == ElementType::F32;
-  switch (op) {
-  case VectorOp::Mov:
-    return a;
-  case VectorOp::Add:
-    return real ? f(F(a) + F(b)) : a + b;
-  case VectorOp::Sub:
-    return real ? f(F(a) - F(b)) : a - b;
-  case VectorOp::Mul:
-    return real ? f(F(a) * F(b)) : a * b;
-  case VectorOp::Fma:
-    return real ? f(__builtin_fmaf(F(a), F(b), F(c))) : a * b + c;
-  case VectorOp::Min:
-    return real ? bits(minimum(F(a), F(b))) : I(a) < I(b) ? a : b;
-  case VectorOp::Max:
-    return real ? bits(maximum(F(a), F(b))) : I(a) > I(b) ? a : b;
-  case VectorOp::Neg:
-    return real ? a ^ 0x80000000u : 0u - a;
-  case VectorOp::Abs:
-    return real ? a & 0x7fffffffu : I(a) < 0 ? 0u - a : a;
-  case VectorOp::And:
-    return a & b;
-  case VectorOp::Or:
-    return a | b;
-  case VectorOp::Xor:
-    return a ^ b;
-  case VectorOp::Shl:
-    return a << (b & 31);
-  case VectorOp::Shr:
-    return static_cast<uint32_t>(I(a) >> (b & 31));
-  case VectorOp::ShrU:
-    return a >> (b & 31);
-  case VectorOp::Div:
-    return real ? f(F(a) / F(b)) : I(b) == -1 ? 0u - a : static_cast<uint32_t>(I(a) / I(b));
-  case VectorOp::Rem:
-    return real ? f(__builtin_fmodf(F(a), F(b))) : I(b) == -1 ? 0u : static_cast<uint32_t>(I(a) % I(b));
-  case VectorOp::DivU:
-    return a / b;
-  case VectorOp::RemU:
-    return a % b;
-  case VectorOp::Select:
-    return a ? b : c;
-  case VectorOp::CmpEq:
-    return real ? F(a) == F(b) : a == b;
-  case VectorOp::CmpNe:
-    return real ? F(a) != F(b) : a != b;
-  case VectorOp::CmpLt:
-    return real ? F(a) < F(b) : I(a) < I(b);
-  case VectorOp::CmpLe:
-    return real ? F(a) <= F(b) : I(a) <= I(b);
-  case VectorOp::CmpGt:
-    return real ? F(a) > F(b) : I(a) > I(b);
-  case VectorOp::CmpGe:
-    return real ? F(a) >= F(b) : I(a) >= I(b);
-  case VectorOp::CvtF32I32:
-    return static_cast<uint32_t>(truncate(F(a)));
-  case VectorOp::CvtI32F32:
-    return bits(static_cast<float>(I(a)));
-  case VectorOp::CvtF32U32:
-    return truncateUnsigned(F(a));
-  case VectorOp::CvtU32F32:
-    return bits(static_cast<float>(a));
-  case VectorOp::RoundF16:
-    return roundToF16(a);
-  case VectorOp::RoundBf16:
-    return roundToBf16(a);
-  case VectorOp::Sqrt:
-    return f(__builtin_sqrtf(F(a)));
-  case VectorOp::Rsqrt:
-    return bits(rsqrt(F(a)));
-  case VectorOp::Recip:
-    return f(1.0f / F(a));
-  case VectorOp::Exp:
-    return bits(arith::exp(F(a)));
-  case VectorOp::Log:
-    return bits(arith::log(F(a)));
-  case VectorOp::Tanh:
-    return bits(arith::tanh(F(a)));
-  case VectorOp::Erf:
-    return bits(arith::erf(F(a)));
-  case VectorOp::Sin:
-    return bits(arith::sin(F(a)));
-  case VectorOp::Cos:
-    return bits(arith::cos(F(a)));
-  case VectorOp::Floor:
-    return f(__builtin_floorf(F(a)));
-  case VectorOp::Ceil:
-    return f(__builtin_ceilf(F(a)));
-  case VectorOp::Round:
-    return f(__builtin_rintf(F(a)));
-  case VectorOp::Pow:
-    return bits(arith::pow(F(a), F(b)));
-  case VectorOp::Sigmoid:
-    return bits(arith::sigmoid(F(a)));
-  case VectorOp::Iota:
-  case VectorOp::AddChecked:
-  case VectorOp::SubChecked:
-  case VectorOp::MulChecked:
-  case VectorOp::FmaChecked:
-  case VectorOp::ShlChecked:
-  case VectorOp::DivChecked:
-  case VectorOp::CheckNonNegative:
-  case VectorOp::CvtF32I32Checked:
-    return 0; // elsewhere
-  }
-  return 0;
-}
-
-/// The checked operations: their results as integers of any size. Shifting by s multiplies by 2^s.
-template <VectorOp op> WAFER_INLINE __int128 exact(uint32_t a, uint32_t b, uint32_t c) {
-  constexpr __int128 beyond = __int128(1) << 64;
-  const int64_t x = I(a), y = I(b), z = I(c);
-  switch (op) {
-  case VectorOp::AddChecked:
-    return x + y;
-  case VectorOp::SubChecked:
-    return x - y;
-  case VectorOp::MulChecked:
-    return x * y;
-  case VectorOp::FmaChecked:
-    return __int128(x * y) + z;
-  case VectorOp::ShlChecked:
-    return x == 0 ? 0 : y < 0 || y > 31 ? beyond : x * (int64_t(1) << y);
-  case VectorOp::DivChecked:
-    return x / y;
-  case VectorOp::CheckNonNegative:
-    return x < 0 ? beyond : x;
-  case VectorOp::CvtF32I32Checked:
-    return fitsInt32(F(a)) ? truncate(F(a)) : beyond;
-  default:
-    return beyond;
-  }
-}
-
-template <VectorOp op> constexpr bool isChecked() {
-  return op >= VectorOp::AddChecked && op <= VectorOp::CvtF32I32Checked;
-}
-template <VectorOp op, ElementType type> constexpr bool divides() {
-  return type == ElementType::I32 && (op == VectorOp::Div || op == VectorOp::Rem || op == VectorOp::DivU ||
-                                      op == VectorOp::RemU || op == VectorOp::DivChecked);
-}
-
-template <VectorOp op> constexpr int arity() { return vectorArity(op); }
 
 //===- Rows ---------------------------------------------------------------===//
 
@@ -279,90 +126,6 @@ template <VectorOp op, ElementType type> inline void accumulate8(const Row &r, c
     r.d[j * next[0]] = sum[j];
 }
 
-//===- Nests --------------------------------------------------------------===//
-
-struct Nest {
-  int rank = 0;
-  int64_t n[4];
-  int64_t stride[4][4]; // operand, dimension
-  uint32_t *data[4];
-  int operands;
-};
-
-/// Merges neighbouring dimensions that every operand walks as one, and drops those of extent 1: row-major order stays.
-inline Nest normalise(const KernelCall &call, int operands) {
-  Nest nest;
-  nest.operands = operands;
-  for (int k = 0; k != operands; ++k)
-    nest.data[k] = call.operand[k].data;
-  for (int d = 0; d != call.rank; ++d) {
-    if (call.extent[d] == 1)
-      continue;
-    bool merge = nest.rank > 0;
-    for (int k = 0; k != operands && merge; ++k)
-      merge = nest.stride[k][nest.rank - 1] == int64_t(call.operand[k].stride[d]) * call.extent[d];
-    if (!merge)
-      nest.n[nest.rank++] = 1;
-    nest.n[nest.rank - 1] *= call.extent[d];
-    for (int k = 0; k != operands; ++k)
-      nest.stride[k][nest.rank - 1] = call.operand[k].stride[d];
-  }
-  if (nest.rank == 0) {
-    nest.rank = 1;
-    nest.n[0] = 1;
-    for (int k = 0; k != operands; ++k)
-      nest.stride[k][0] = k == 0;
-  }
-  return nest;
-}
-
-struct Span {
-  const uint32_t *low, *high; // high: the last word
-};
-inline Span spanOf(const Nest &nest, int k) {
-  int64_t low = 0, high = 0;
-  for (int d = 0; d != nest.rank; ++d) {
-    int64_t reach = nest.stride[k][d] * (nest.n[d] - 1);
-    (reach < 0 ? low : high) += reach;
-  }
-  return {nest.data[k] + low, nest.data[k] + high};
-}
-
-/// Operand k never reads a word that the destination writes for another element of the same row.
-inline bool rowFree(const Nest &nest, int k) {
-  Span d = spanOf(nest, 0), s = spanOf(nest, k);
-  if (s.high < d.low || d.high < s.low)
-    return true;
-  if (nest.data[k] != nest.data[0])
-    return false;
-  for (int i = 0; i != nest.rank; ++i)
-    if (nest.stride[k][i] != nest.stride[0][i])
-      return false;
-  return true;
-}
-
-/// Calls body(offsets of the operands) for every row.
-template <typename Body> inline void forEachRow(const Nest &nest, Body body) {
-  int outer = nest.rank - 1;
-  int64_t i[3] = {0, 0, 0};
-  int64_t at[4] = {0, 0, 0, 0};
-  while (true) {
-    body(at);
-    int d = outer - 1;
-    for (; d >= 0; --d) {
-      for (int k = 0; k != nest.operands; ++k)
-        at[k] += nest.stride[k][d];
-      if (++i[d] < nest.n[d])
-        break;
-      for (int k = 0; k != nest.operands; ++k)
-        at[k] -= nest.stride[k][d] * nest.n[d];
-      i[d] = 0;
-    }
-    if (d < 0)
-      return;
-  }
-}
-
 //===- f32 fma into rows --------------------------------------------------===//
 
 typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
@@ -442,17 +205,9 @@ inline void fmaRows(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, cons
 /// reduced over the dimension outside it.
 inline bool fmaAccumulates(const Nest &nest) {
   int last = nest.rank - 1;
-  if (nest.rank < 2 || nest.stride[0][last] != 1 || nest.stride[0][last - 1] != 0 || nest.data[3] != nest.data[0])
+  if (nest.rank < 2 || nest.stride[0][last] != 1 || nest.stride[0][last - 1] != 0 || !isDestination(nest, 3) ||
+      !isApart(nest, 1) || !isApart(nest, 2))
     return false;
-  for (int d = 0; d != nest.rank; ++d)
-    if (nest.stride[3][d] != nest.stride[0][d])
-      return false;
-  Span d = spanOf(nest, 0);
-  for (int k = 1; k != 3; ++k) {
-    Span s = spanOf(nest, k);
-    if (!(s.high < d.low || d.high < s.low))
-      return false;
-  }
   int scalar = nest.stride[1][last] == 0 ? 1 : 2, vector = 3 - scalar;
   if (nest.stride[scalar][last] != 0 || nest.stride[vector][last] != 1)
     return false;
@@ -493,10 +248,10 @@ inline bool fmaAccumulates(const Nest &nest) {
 template <VectorOp op, ElementType type> KernelStatus checkedRow(const Row &r) {
   for (int64_t i = 0; i < r.n; ++i) {
     const uint32_t a = r.a[i * r.as], b = arity<op>() > 1 ? r.b[i * r.bs] : 0, c = arity<op>() > 2 ? r.c[i * r.cs] : 0;
-    if (divides<op, type>() && !b)
+    if (divides(op, type) && !b)
       return KernelStatus::DivideByZero;
-    if constexpr (isChecked<op>()) {
-      const __int128 value = exact<op>(a, b, c);
+    if constexpr (isChecked(op)) {
+      const int64_t value = exact<op>(a, b, c);
       if (value != static_cast<int32_t>(value))
         return KernelStatus::Overflow;
       r.d[i * r.ds] = static_cast<uint32_t>(value);
@@ -526,11 +281,8 @@ template <VectorOp op, ElementType type> KernelStatus run(const KernelCall &call
     constexpr int own = sources == 2 ? 1 : 3;
     folds = nest.stride[0][last] == 0 && nest.stride[own][last] == 0 && nest.data[own] == nest.data[0] && free[own];
     for (int k = 1; k <= sources; ++k)
-      if (k != own) {
-        Span d = spanOf(nest, 0), s = spanOf(nest, k);
-        folds &= s.high < d.low || d.high < s.low;
-      }
-    folds &= op != VectorOp::Select && !isChecked<op>() && !divides<op, type>();
+      folds &= k == own || isApart(nest, k);
+    folds &= op != VectorOp::Select && !mayFail(op, type);
   }
   KernelStatus status = KernelStatus::Done;
   auto rowAt = [&](const int64_t *at) {
@@ -568,7 +320,7 @@ template <VectorOp op, ElementType type> KernelStatus run(const KernelCall &call
     }
   forEachRow(nest, [&](const int64_t *at) {
     const Row r = rowAt(at);
-    if constexpr (isChecked<op>() || divides<op, type>()) {
+    if constexpr (mayFail(op, type)) {
       if (status == KernelStatus::Done)
         status = checkedRow<op, type>(r);
       return;

@@ -1,42 +1,9 @@
 #include "Memory.h"
 
 #include <cstring>
-#include <sys/mman.h>
 
 using namespace wafer;
 using namespace wafer::emulator;
-
-static void *reserve(size_t bytes) {
-  if (!bytes)
-    return nullptr;
-  void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return p == MAP_FAILED ? nullptr : p;
-}
-
-RegionMemory::RegionMemory(RegionMemory &&other) noexcept { *this = std::move(other); }
-
-RegionMemory &RegionMemory::operator=(RegionMemory &&other) noexcept {
-  std::swap(region, other.region);
-  std::swap(cores, other.cores);
-  std::swap(constants, other.constants);
-  std::swap(constantBytes, other.constantBytes);
-  std::swap(data, other.data);
-  std::swap(initialised, other.initialised);
-  std::swap(dataWords, other.dataWords);
-  std::swap(dataStride, other.dataStride);
-  std::swap(bitWords, other.bitWords);
-  return *this;
-}
-
-RegionMemory::~RegionMemory() {
-  auto release = [](void *p, size_t bytes) {
-    if (p)
-      munmap(p, bytes);
-  };
-  release(constants, constantBytes);
-  release(data, uint64_t(cores) * dataStride * 4);
-  release(initialised, uint64_t(cores) * bitWords * 8);
-}
 
 bool RegionMemory::open(const VerifiedRegion &verified, uint32_t count, std::span<const uint8_t> readOnly) {
   region = &verified;
@@ -44,14 +11,12 @@ bool RegionMemory::open(const VerifiedRegion &verified, uint32_t count, std::spa
   dataWords = (verified.dataEnd - verified.dataBegin) / 4;
   dataStride = (dataWords + 15) / 16 * 16; // cores begin at cache lines
   bitWords = (dataWords + 63) / 64;
-  constantBytes = readOnly.size();
-  constants = reserve(constantBytes);
-  data = static_cast<uint32_t *>(reserve(uint64_t(cores) * dataStride * 4));
-  initialised = static_cast<uint64_t *>(reserve(uint64_t(cores) * bitWords * 8));
-  if (!constants || (dataWords && (!data || !initialised)))
+  if (!constants.open(readOnly.size()) || !data.open(uint64_t(cores) * dataStride * 4) ||
+      !initialised.open(uint64_t(cores) * bitWords * 8))
     return false;
-  std::memcpy(constants, readOnly.data(), readOnly.size());
-  mprotect(constants, constantBytes, PROT_READ);
+  if (!readOnly.empty())
+    std::memcpy(constants.get(), readOnly.data(), readOnly.size());
+  constants.protect();
   return true;
 }
 
@@ -145,7 +110,8 @@ uint32_t *RegionMemory::at(uint32_t core, uint32_t byteAddress, bool readOnly) c
   auto offset = [](const void *base, int64_t bytes) {
     return reinterpret_cast<uint32_t *>(reinterpret_cast<uintptr_t>(base) + bytes);
   };
-  return readOnly ? offset(constants, byteAddress) : offset(dataOf(core), int64_t(byteAddress) - region->dataBegin);
+  return readOnly ? offset(constants.get(), byteAddress)
+                  : offset(dataOf(core), int64_t(byteAddress) - region->dataBegin);
 }
 
 Status AsyncAccesses::check(const Footprint &words, bool write) const {

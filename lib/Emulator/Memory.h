@@ -4,6 +4,7 @@
 #define WAFER_LIB_EMULATOR_MEMORY_H
 
 #include "Footprint.h"
+#include "Mapping.h"
 
 #include "wafer/Program/Verify.h"
 #include "wafer/Support/Diagnostic.h"
@@ -17,11 +18,6 @@ namespace wafer::emulator {
 /// exist once, write-protected. Words are 32 bits; addresses in footprints count words, others bytes.
 class RegionMemory {
 public:
-  RegionMemory() = default;
-  RegionMemory(RegionMemory &&) noexcept;
-  RegionMemory &operator=(RegionMemory &&) noexcept;
-  ~RegionMemory();
-
   /// False if this host has no room. `readOnly` is code and constants; the region outlives the memory.
   bool open(const VerifiedRegion &region, uint32_t cores, std::span<const uint8_t> readOnly);
 
@@ -43,15 +39,15 @@ public:
   uint32_t *at(uint32_t core, uint32_t byteAddress, bool readOnly) const;
 
 private:
-  uint32_t *dataOf(uint32_t core) const { return data + uint64_t(core) * dataStride; }
-  uint64_t *bitsOf(uint32_t core) const { return initialised + uint64_t(core) * bitWords; }
+  uint32_t *dataOf(uint32_t core) const { return static_cast<uint32_t *>(data.get()) + uint64_t(core) * dataStride; }
+  uint64_t *bitsOf(uint32_t core) const {
+    return static_cast<uint64_t *>(initialised.get()) + uint64_t(core) * bitWords;
+  }
 
   const VerifiedRegion *region = nullptr;
   uint32_t cores = 0;
-  void *constants = nullptr; // code, too
-  size_t constantBytes = 0;
-  uint32_t *data = nullptr;
-  uint64_t *initialised = nullptr;
+  Mapping constants; // code, too
+  Mapping data, initialised;
   uint32_t dataWords = 0, dataStride = 0, bitWords = 0; // of a core
 };
 
