@@ -448,7 +448,8 @@ private:
     }
     auto version = opsets.find(node.domain());
     int since = nodeVersion(node, version == opsets.end() ? 1 : static_cast<int>(version->second));
-    if (const wafer::onnx::OpSchema *schema = onnxSchemas().find(node.domain(), node.op_type(), since)) {
+    const wafer::onnx::OpSchema *schema = onnxSchemas().find(node.domain(), node.op_type(), since);
+    if (schema) {
       since = schema->sinceVersion;
       if (failed(checkTypes(loc, node, *schema, inputs)) || failed(checkInputs(loc, node, *schema, inputs)))
         return failure();
@@ -468,6 +469,9 @@ private:
     SmallVector<Attribute> graphNames;
     SmallVector<const ::onnx::GraphProto *> graphs;
     for (const auto &attribute : node.attribute()) {
+      // ONNX's checker lets names with two underscores pass, and any name at LayerNormalization: they mean nothing.
+      if (schema && !schema->attributes.contains(attribute.name()))
+        continue;
       if (attribute.has_g()) {
         graphNames.push_back(b.getStringAttr(attribute.name()));
         graphs.push_back(&attribute.g());
