@@ -73,6 +73,8 @@ public:
                                   Value decider = nullptr) {
     return refuse(node, ErrorCode::NodeUnsupported, reason, hint, decider);
   }
+  /// Refuses a node that reads or yields `value` as a tensor, which it is not.
+  mlir::LogicalResult refuseNoTensor(onnx::NodeOp node, Value value, const llvm::Twine &what);
   /// An operand of the node is unknown, or stands in for a refused node's output.
   bool readsTainted(onnx::NodeOp node) const;
   /// Stand-ins for the outputs of a refused node.
