@@ -87,7 +87,9 @@ LogicalResult lowerReduceMin(NodeLowering &n) { return reduceAs(n, {ReduceKind::
 LogicalResult lowerReduceL1(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, absolute}); }
 LogicalResult lowerReduceL2(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, square, ofFloat<math::SqrtOp>}); }
 LogicalResult lowerReduceSumSquare(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, square}); }
-LogicalResult lowerReduceLogSum(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, nullptr, ofFloat<math::LogOp>}); }
+LogicalResult lowerReduceLogSum(NodeLowering &n) {
+  return reduceAs(n, {ReduceKind::Add, nullptr, ofFloat<math::LogOp>});
+}
 
 LogicalResult lowerReduceMean(NodeLowering &n) {
   auto axes = reductionAxes(n);
