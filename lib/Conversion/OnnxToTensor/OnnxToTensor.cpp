@@ -591,6 +591,8 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
     if (takesComputed(value, declared.back()))
       value = computed(value, t);
   }
+  if (std::string wrong = operandTypeFault(node, declared); !wrong.empty())
+    return refuse(node, ErrorCode::NodeInvalid, wrong, "");
   NodeLowering lowering(node, operands, declared, t);
   for (auto [i, operand] : llvm::enumerate(node.getInputs()))
     if (Lowered value = lookup(operand); value.kind == Lowered::Bounded)

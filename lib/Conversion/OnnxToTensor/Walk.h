@@ -133,6 +133,10 @@ private:
   mlir::Block *entry = nullptr; // what it becomes
 };
 
+/// What is wrong with the element types of a node's operands (null: absent), if import saw others.
+/// Empty: nothing.
+std::string operandTypeFault(onnx::NodeOp node, llvm::ArrayRef<mlir::Type> declared);
+
 /// A row of the tables of nodes that the walk itself lowers. Such a lowering defines every output.
 struct WalkEntry {
   const char *op;
