@@ -79,9 +79,9 @@ void Engine::reset() {
   }
   readyCores.clear();
   readyOps.clear();
-  ops.clear(); // they know trains
-  freeOps.clear();
   fabric.reset(timed);
+  ops.clear();
+  freeOps.clear();
   locationStats.assign(tables.sites.size(), {});
   failure.reset();
   instructions = vectorElements = 0;
@@ -112,7 +112,8 @@ void Engine::openHostPorts() {
     if (port.output || hostData[number].empty())
       continue;
     Stream &stream = fabric.openHostStream(number);
-    TrainRef train = fabric.newTrain(stream);
+    TrainRef train = new Train();
+    train->stream = &stream;
     train->data = hostData[number];
     train->total = train->produced = train->data.size();
     train->records.push_back(
@@ -208,7 +209,9 @@ bool Engine::cancelled() {
 }
 
 void Engine::collect() {
-  stats.wavelets = fabric.wavelets();
+  stats.wavelets = 0;
+  for (const Stream &stream : fabric.streams())
+    stats.wavelets += stream.wavelets;
   stats.instructions = instructions;
   stats.vectorElements = vectorElements;
   Ticks outputs = 0, all = 0;

@@ -33,14 +33,14 @@
 #define WAFER_LIB_EMULATOR_FABRIC_H
 
 #include "Containers.h"
-#include "RouterTable.h"
 #include "Ticks.h"
 
 #include "wafer/Program/Verify.h"
 #include "wafer/Support/Diagnostic.h"
 
 #include <deque>
-#include <map>
+#include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace wafer::emulator {
@@ -77,20 +77,20 @@ struct TrainLeaf {
     uint32_t node;
     Ticks latency, gate; // from injection to the node; the head did not leave it earlier
     bool switched;       // the color has several positions there
+    uint32_t turns;      // before the node
   };
   std::vector<Step> path; // from the source on
   uint32_t tail = 0;      // first step of the path that the tail has not passed
   Ticks total = 0;        // latency to where the head is
+  uint32_t turns = 0;     // on the way there
   Ticks gate = 0;         // the head cannot be here earlier: a switch opened then
 };
 
 /// The wavelets of one send: its data, then its control wavelet. One event, whatever its length.
 struct Train {
   uint32_t references = 0;
-  std::vector<Train *> *pool = nullptr; // where it goes when nobody knows it any more
   Stream *stream = nullptr;
-  Train *older = nullptr, *newer = nullptr; // static: those of the stream that somebody knows
-  Op *op = nullptr;                         // the sending instruction until it completes
+  Op *op = nullptr; // the sending instruction until it completes
   isa::Control control = isa::Control::None;
   uint32_t total = 0;    // wavelets, control included
   uint32_t produced = 0; // by the sender
@@ -104,16 +104,7 @@ struct Train {
   std::vector<TrainNode> nodes;
   /// The record that holds wavelet k, or null if its time is not known yet.
   const Record *recordOf(uint64_t k) const;
-  /// Everybody has read them. Many keep the memory of a few words, none that of many.
-  void forgetWords() {
-    constexpr size_t kFew = 64;
-    if (data.capacity() > kFew)
-      std::vector<uint32_t>().swap(data);
-    else
-      data.clear();
-  }
 };
-void release(Train *train);
 using TrainRef = Ref<Train>;
 
 /// Receivers of a stream without switches.
@@ -134,12 +125,10 @@ struct Stream {
   // Static: least coordinate that some receiver holds the stream back at; by demand, and by consumption.
   uint64_t injectLimit = 0, settleLimit = 0;
   uint32_t atInject = 0, atSettle = 0;
-  // Static: the trains that somebody knows, and where the oldest begins.
-  Train *oldest = nullptr, *newest = nullptr;
-  uint64_t known = 0;
   TrainRef current;
   Op *op = nullptr;
   Ticks freeAt = 0;
+  uint64_t wavelets = 0;
 };
 
 struct Leg { // a train, seen by a receiver
@@ -160,7 +149,6 @@ struct Consumption {
 struct End {
   uint32_t pe = 0;
   uint8_t color = 0;
-  bool isReached = false;   // some position of the router's switch lets the color in
   Stream *writer = nullptr; // static: the only one
   uint64_t writerCapacity = 0;
   uint64_t maxCapacity = 0;
@@ -172,17 +160,9 @@ struct End {
   uint64_t settled = 0; // consumed, and passed on so far that they hold no buffer of this path
   Op *op = nullptr;     // the receiving instruction
   Ticks freeAt = 0;
-  /// What may be asked for: room for a wavelet of a train that somebody knows.
   Fifo<Consumption> history;
-  struct Arrived {
-    uint64_t base;
-    bool isForgotten;
-  };
-  Fifo<Arrived> arrived; // over switches: trains, from the first that somebody knows on
   /// The leg being read has been taken up to here, an offset in its train.
   void moveOn(uint64_t offset);
-  /// Nobody knows the train that began there any more.
-  void forget(uint64_t base);
 };
 
 struct RouterState { // of a color with several switch positions
@@ -214,13 +194,13 @@ struct FabricCosts {
   explicit FabricCosts(const Profile &profile);
   Ticks link, hop, turn, ramp, host; // host: from one wavelet to the next at a port
   uint64_t linkBuffer, inputQueue, outputQueue;
+  uint64_t turnPlaces; // wavelets on their way around a corner
 };
 
 class Fabric {
 public:
   /// The program and the client outlive it.
   Fabric(const VerifiedProgram &program, FabricClient &client);
-  ~Fabric();
 
   /// As at the start of a run; without times if it is not `timed`.
   void reset(bool timed);
@@ -244,7 +224,6 @@ public:
   uint32_t sourceOf(uint32_t pe, uint8_t color, uint8_t side) const;
 
   // Trains.cpp
-  TrainRef newTrain(Stream &stream);
   void launch(Train &train);
   /// Something has changed for a train: update() is due.
   void enqueue(Train *train);
@@ -269,10 +248,8 @@ public:
     return std::max(record.at(k) + leg.latency, leg.gate + int64_t(k) * costs.link);
   }
 
-  /// Injected so far, by cores and host.
-  uint64_t wavelets() const { return sent; }
-  /// The first end, by router and color, where something was never read.
-  const End *firstUnread() const;
+  const std::deque<End> &ends() const { return allEnds; }
+  const std::deque<Stream> &streams() const { return allStreams; }
   /// A train that waits at a switch, and at which router: the first by router and color.
   const RouterState::Parked *firstParked() const;
 
@@ -292,13 +269,12 @@ private:
   const VerifiedProgram &program;
   FabricClient &client;
   bool timed = false, broken = false; // broken: a train travels in a circle
-  uint64_t sent = 0;
-  std::vector<Train *> idleTrains; // their vectors keep their memory
-  RouterTable<End> ends;
-  RouterTable<Stream> streams;
-  RouterTable<RouterState> routers;
-  std::map<uint64_t, End> hostEnds; // by router, color and side
-  std::deque<Stream> hostStreams;
+  std::deque<End> allEnds;
+  std::deque<Stream> allStreams;
+  std::unordered_map<uint64_t, End *> endIndex;
+  std::unordered_map<uint64_t, Stream *> streamIndex;
+  std::unordered_map<uint64_t, End *> hostEnds; // by router, color and side
+  std::unordered_map<uint64_t, RouterState> routers;
   std::vector<TrainRef> readyTrains;
 };
 

@@ -16,26 +16,18 @@ const Record *Train::recordOf(uint64_t k) const {
 }
 
 void Fabric::remember(End &end, Consumption consumption) {
-  const uint64_t known = end.writer ? end.writer->known : end.arrived.front().base;
-  const uint64_t needed = beyond(end.maxCapacity, known);
-  while (!end.history.empty() && end.history.front().start + end.history.front().count <= needed)
-    end.history.pop();
+  // A sender asks only for wavelets that its path buffers, so old pieces may go; many are kept for long paths.
+  constexpr size_t kKeep = 4096;
+  if (end.history.size() >= 2 * kKeep)
+    end.history.pop(kKeep);
   end.history.push(std::move(consumption));
 }
 
 /// When the receiver took a wavelet, and passed it on if it did.
 Ticks Fabric::consumedAt(const End &end, uint64_t coordinate) const {
-  // Mostly one of the last: from the back by steps of twice the length, and then between two of them.
-  const Consumption *begin = end.history.begin(), *after = end.history.end();
-  for (ptrdiff_t step = 1; after != begin && coordinate < after[-1].start; step *= 2) {
-    const Consumption *before = after - std::min(step, after - begin);
-    if (coordinate >= before->start) {
-      after = std::upper_bound(before, after, coordinate, [](uint64_t q, const Consumption &c) { return q < c.start; });
-      break;
-    }
-    after = before;
-  }
-  if (after == begin)
+  auto after = std::upper_bound(end.history.begin(), end.history.end(), coordinate,
+                                [](uint64_t q, const Consumption &c) { return q < c.start; });
+  if (after == end.history.begin())
     return 0;
   const Consumption &c = *--after;
   if (coordinate >= c.start + c.count)
@@ -72,7 +64,9 @@ Ticks Fabric::passedAt(const Train &train, const TrainLeaf &leaf, int node, uint
   }
   const uint64_t wavelets = k + 1;
   auto room = [&](size_t at) {
-    return node < 0 ? ownCapacity(train) + at * costs.linkBuffer : (at - node) * costs.linkBuffer;
+    const uint64_t turns = leaf.path[at].turns - (node < 0 ? 0 : leaf.path[node].turns);
+    return costs.turnPlaces * turns +
+           (node < 0 ? ownCapacity(train) + at * costs.linkBuffer : (at - node) * costs.linkBuffer);
   };
   for (size_t at = node + 1; at < leaf.path.size(); ++at) {
     if (!leaf.path[at].switched)

@@ -113,12 +113,12 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
       }
       start = std::max(start, stream->freeAt);
     } else {
-      End &end = fabric.endAt(pe, color);
-      if (!end.isReached) {
+      if (!fabric.reachesCore(pe, color)) {
         failAt(core, ErrorCode::ProgramUnroutedReceive,
                "receives on " + colorName(program, pe, color) + ", which never reaches this core", "");
         return true;
       }
+      End &end = fabric.endAt(pe, color);
       if (end.op)
         return false;
       start = std::max(start, end.freeAt);
@@ -162,8 +162,9 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   Ticks begin = core.clock + setup;
   op->ready = op->begin = begin;
   if (stream) {
-    op->out = fabric.newTrain(*stream);
+    op->out = new Train();
     Train &train = *op->out;
+    train.stream = stream;
     train.op = op;
     train.control = i.control;
     train.total = op->n + (i.control != Control::None);
@@ -248,7 +249,7 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   End &end = fabric.endAt(pe, i.color);
   if (end.op)
     return false;
-  if (!end.isReached) {
+  if (!fabric.reachesCore(pe, i.color)) {
     failAt(core, ErrorCode::ProgramUnroutedReceive,
            "receives on " + colorName(program, pe, i.color) + ", which never reaches this core", "");
     return true;

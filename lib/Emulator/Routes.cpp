@@ -2,45 +2,32 @@
 #include "Fabric.h"
 #include "RouterKey.h"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace wafer;
 using namespace wafer::emulator;
 
 Fabric::Fabric(const VerifiedProgram &program, FabricClient &client)
-    : costs(program.profile), program(program), client(client), ends(size_t(program.width) * program.height),
-      streams(size_t(program.width) * program.height), routers(size_t(program.width) * program.height) {}
-
-Fabric::~Fabric() {
-  reset(false);
-  for (Train *train : idleTrains)
-    delete train;
-}
+    : costs(program.profile), program(program), client(client) {}
 
 FabricCosts::FabricCosts(const Profile &p)
     : link(ticks(p.linkCyclesPerWavelet)), hop(ticks(p.hopCycles)), turn(ticks(p.turnCycles)),
       ramp(ticks(p.rampCycles)), host(ticks(p.hostCyclesPerWavelet)), linkBuffer(p.linkBufferWavelets),
-      inputQueue(p.inputQueueWavelets), outputQueue(p.outputQueueWavelets) {}
+      inputQueue(p.inputQueueWavelets), outputQueue(p.outputQueueWavelets),
+      turnPlaces((int64_t(std::ceil(p.turnCycles)) * kTicksPerCycle + std::max(link, kTicksPerCycle) - 1) /
+                 std::max(link, kTicksPerCycle)) {}
 
 void Fabric::reset(bool withTimes) {
   timed = withTimes;
   broken = false;
-  sent = 0;
-  // Trains first: when the last who knows one forgets it, it says so to its stream and its receivers.
   readyTrains.clear();
-  auto forget = [](End &end) {
-    end.legs.pop(end.legs.size());
-    end.history.pop(end.history.size());
-  };
-  ends.forEach([&](uint32_t, uint8_t, End &end) { forget(end); });
-  for (auto &host : hostEnds)
-    forget(host.second);
-  routers.clear();
-  streams.forEach([](uint32_t, uint8_t, Stream &stream) { stream.current = TrainRef(); });
-  for (Stream &stream : hostStreams)
-    stream.current = TrainRef();
-  ends.clear();
+  allEnds.clear();
+  endIndex.clear();
   hostEnds.clear();
-  streams.clear();
-  hostStreams.clear();
+  routers.clear();
+  allStreams.clear();
+  streamIndex.clear();
 }
 
 bool Fabric::neighbor(uint32_t pe, uint8_t side, uint32_t &next) const {
@@ -62,35 +49,37 @@ bool Fabric::neighbor(uint32_t pe, uint8_t side, uint32_t &next) const {
 }
 
 End &Fabric::endAt(uint32_t pe, uint8_t color) {
-  auto [end, isNew] = ends.at(pe, color);
-  if (isNew) {
-    end.pe = pe;
-    end.color = color;
-    end.isReached = reachesCore(pe, color);
+  End *&end = endIndex[key(pe, color)];
+  if (!end) {
+    end = &allEnds.emplace_back();
+    end->pe = pe;
+    end->color = color;
   }
-  return end;
+  return *end;
 }
 
 Stream &Fabric::streamAt(uint32_t pe, uint8_t color) {
-  auto [stream, isNew] = streams.at(pe, color);
-  if (isNew) {
-    stream.pe = pe;
-    stream.color = color;
+  Stream *&stream = streamIndex[key(pe, color)];
+  if (!stream) {
+    stream = &allStreams.emplace_back();
+    stream->pe = pe;
+    stream->color = color;
   }
-  return stream;
+  return *stream;
 }
 
 End &Fabric::openHostEnd(size_t number) {
   const HostPort &port = program.ports[number];
-  End &end = hostEnds[portKey(port.pe, port.color, port.side)];
+  End &end = allEnds.emplace_back();
   end.pe = port.pe;
   end.color = port.color;
+  hostEnds[portKey(port.pe, port.color, port.side)] = &end;
   return end;
 }
 
 Stream &Fabric::openHostStream(size_t number) {
   const HostPort &port = program.ports[number];
-  Stream &stream = hostStreams.emplace_back();
+  Stream &stream = allStreams.emplace_back();
   stream.pe = port.pe;
   stream.color = port.color;
   stream.side = port.side;
@@ -122,12 +111,12 @@ bool Fabric::trace(Stream &stream) {
   stream.traced = true;
   std::vector<Visit> todo{{stream.pe, stream.side, 0, 0}};
   size_t visited = 0;
-  auto addLeaf = [&](End &end, const Visit &visit, Ticks last) {
-    uint64_t capacity =
-        (fromCore ? costs.outputQueue : 0) + costs.linkBuffer * (uint64_t(visit.hops) + 1) + costs.inputQueue;
+  auto addLeaf = [&](End &end, const Visit &visit, uint32_t turns, Ticks last) {
+    uint64_t capacity = (fromCore ? costs.outputQueue : 0) + costs.linkBuffer * (uint64_t(visit.hops) + 1) +
+                        costs.turnPlaces * turns + costs.inputQueue;
     Ticks hops = costs.hop * visit.hops;
     stream.leaves.push_back(
-        {&end, capacity, (fromCore ? costs.ramp : costs.hop) + hops + costs.turn * visit.turns + last, hops + last});
+        {&end, capacity, (fromCore ? costs.ramp : costs.hop) + hops + costs.turn * turns + last, hops + last});
   };
   while (!todo.empty()) {
     Visit visit = todo.back();
@@ -145,11 +134,11 @@ bool Fabric::trace(Stream &stream) {
       uint32_t next;
       uint32_t turns = visit.turns + (side != PortRamp && visit.side != PortRamp && oppositePort(visit.side) != side);
       if (side == PortRamp)
-        addLeaf(endAt(visit.pe, stream.color), visit, costs.ramp);
+        addLeaf(endAt(visit.pe, stream.color), visit, turns, costs.ramp);
       else if (neighbor(visit.pe, side, next))
         todo.push_back({next, oppositePort(side), visit.hops + 1, turns});
       else
-        addLeaf(hostEnds.at(portKey(visit.pe, stream.color, side)), visit, costs.hop);
+        addLeaf(*hostEnds.at(portKey(visit.pe, stream.color, side)), visit, turns, costs.hop);
     }
   }
   for (RouteLeaf &leaf : stream.leaves) {
@@ -171,8 +160,8 @@ bool Fabric::trace(Stream &stream) {
 }
 
 uint8_t Fabric::position(uint32_t pe, uint8_t color) const {
-  const RouterState *state = routers.find(pe, color);
-  return state ? state->position : 0;
+  auto state = routers.find(key(pe, color));
+  return state == routers.end() ? 0 : state->second.position;
 }
 
 uint32_t Fabric::sourceOf(uint32_t pe, uint8_t color, uint8_t side) const {

@@ -15,52 +15,13 @@ void Fabric::enqueue(Train *train) {
   readyTrains.push_back(train);
 }
 
-TrainRef Fabric::newTrain(Stream &stream) {
-  Train *train;
-  if (idleTrains.empty()) {
-    train = new Train();
-    train->pool = &idleTrains;
-  } else {
-    train = idleTrains.back();
-    idleTrains.pop_back();
-  }
-  train->stream = &stream;
-  return train;
-}
-
-void wafer::emulator::release(Train *train) {
-  Stream &stream = *train->stream;
-  if (train->older || train->newer || stream.oldest == train) {
-    (train->older ? train->older->newer : stream.oldest) = train->newer;
-    (train->newer ? train->newer->older : stream.newest) = train->older;
-    stream.known = stream.oldest ? stream.oldest->base : stream.sent;
-  }
-  for (const TrainLeaf &leaf : train->leaves)
-    if (leaf.end)
-      leaf.end->forget(leaf.base);
-  // As new, but for the memory of its vectors.
-  Train idle;
-  idle.pool = train->pool;
-  idle.data.swap(train->data), idle.data.clear();
-  idle.records.swap(train->records), idle.records.clear();
-  idle.leaves.swap(train->leaves), idle.leaves.clear();
-  idle.nodes.swap(train->nodes), idle.nodes.clear();
-  *train = std::move(idle);
-  train->pool->push_back(train);
-}
-
 void Fabric::launch(Train &train) {
   Stream &stream = *train.stream;
   train.base = stream.sent;
   stream.sent += train.total;
-  sent += train.total;
+  stream.wavelets += train.total;
   stream.current = &train;
   if (!stream.dynamic) {
-    train.older = stream.newest;
-    (stream.newest ? stream.newest->newer : stream.oldest) = &train;
-    if (stream.oldest == &train)
-      stream.known = train.base;
-    stream.newest = &train;
     train.unread = stream.leaves.size();
     for (RouteLeaf &leaf : stream.leaves) {
       leaf.end->enqueued += train.total;
@@ -116,7 +77,7 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
     }
     uint32_t node = train->nodes.size();
     train->nodes.push_back({pe, 1});
-    leaf->path.push_back({node, leaf->total, leaf->gate, setup->positions > 1});
+    leaf->path.push_back({node, leaf->total, leaf->gate, setup->positions > 1, leaf->turns});
     uint8_t outputs = setup->outputs[position];
     bool firstOutput = true;
     const TrainLeaf trunk = *leaf;
@@ -139,13 +100,15 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
         next.end = &endAt(pe, color);
         step = costs.ramp;
       } else {
-        step = costs.hop + (side != PortRamp && oppositePort(side) != out ? costs.turn : 0);
+        const bool turns = side != PortRamp && oppositePort(side) != out;
+        step = costs.hop + (turns ? costs.turn : 0);
+        next.turns += turns;
         if (neighbor(pe, out, nextPe)) {
           next.pe = nextPe;
           next.side = oppositePort(out);
           todo.push_back(target);
         } else {
-          next.end = &hostEnds.at(portKey(pe, color, out));
+          next.end = hostEnds.at(portKey(pe, color, out));
         }
       }
       next.total += step;
@@ -153,7 +116,6 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
       if (next.end) {
         End &end = *next.end;
         next.base = end.enqueued;
-        end.arrived.push({next.base, false});
         end.enqueued += train->total;
         end.maxCapacity = std::max(end.maxCapacity, capacityFromSource(*train, next));
         end.legs.push({train, next.base, next.total, next.gate});
@@ -166,8 +128,8 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
 }
 
 uint64_t Fabric::capacityBeyond(const TrainLeaf &leaf, size_t node) const {
-  uint64_t links = leaf.path.size() - node;
-  return leaf.parked ? links * costs.linkBuffer : (links - 1) * costs.linkBuffer + costs.inputQueue;
+  uint64_t links = leaf.path.size() - node, turns = costs.turnPlaces * (leaf.turns - leaf.path[node].turns);
+  return turns + (leaf.parked ? links * costs.linkBuffer : (links - 1) * costs.linkBuffer + costs.inputQueue);
 }
 
 /// What the source itself buffers: its queue and its router.
@@ -176,13 +138,14 @@ uint64_t Fabric::ownCapacity(const Train &train) const {
 }
 
 uint64_t Fabric::capacityFromSource(const Train &train, const TrainLeaf &leaf) const {
-  return ownCapacity(train) + (leaf.parked ? leaf.path.size() * costs.linkBuffer
-                                           : (leaf.path.size() - 1) * costs.linkBuffer + costs.inputQueue);
+  return ownCapacity(train) + costs.turnPlaces * leaf.turns +
+         (leaf.parked ? leaf.path.size() * costs.linkBuffer
+                      : (leaf.path.size() - 1) * costs.linkBuffer + costs.inputQueue);
 }
 
 /// Wavelets before a parked head on the same side of its router.
 uint64_t Fabric::parkedAhead(const Train &train, const TrainLeaf &leaf) const {
-  const RouterState &state = *routers.find(leaf.pe, train.stream->color);
+  const RouterState &state = routers.at(key(leaf.pe, train.stream->color));
   uint64_t ahead = state.pending && state.pendingSide == leaf.side ? state.pending->total : 0;
   for (const RouterState::Parked &parked : state.parked[sideIndex(leaf.side)]) {
     if (parked.train.get() == &train)
@@ -301,32 +264,12 @@ void Fabric::settle(End &end, uint64_t coordinate) {
   }
 }
 
-void End::forget(uint64_t base) {
-  std::lower_bound(arrived.begin(), arrived.end(), base, [](const Arrived &train, uint64_t b) {
-    return train.base < b;
-  })->isForgotten = true;
-  while (!arrived.empty() && arrived.front().isForgotten)
-    arrived.pop();
-}
-
 void End::moveOn(uint64_t offset) {
   const Leg &leg = legs[cursor];
   consumed = leg.base + offset;
   if (offset != leg.train->total)
     return;
   if (--leg.train->unread == 0)
-    leg.train->forgetWords();
+    std::vector<uint32_t>().swap(leg.train->data);
   ++cursor;
-}
-
-const End *Fabric::firstUnread() const {
-  const End *first = nullptr;
-  auto look = [&](const End &end) {
-    if (end.consumed < end.enqueued && (!first || key(end.pe, end.color) < key(first->pe, first->color)))
-      first = &end;
-  };
-  ends.forEach([&](uint32_t, uint8_t, const End &end) { look(end); });
-  for (const auto &host : hostEnds)
-    look(host.second);
-  return first;
 }

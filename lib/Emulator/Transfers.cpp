@@ -182,10 +182,8 @@ void Engine::complete(Op *op, Ticks when) {
   }
   if (op->out) {
     op->out->op = nullptr;
-    Stream &stream = *op->out->stream;
-    stream.op = nullptr;
-    stream.freeAt = std::max(stream.freeAt, when);
-    stream.current = TrainRef(); // it has left: the stream has no more to do with it
+    op->out->stream->op = nullptr;
+    op->out->stream->freeAt = std::max(op->out->stream->freeAt, when);
   }
   if (op->core == kNone) {
     op->done = op->n;

@@ -157,12 +157,11 @@ bool Machine::moveThrough(uint32_t pe, RouterQueue &queue) {
     } else {
       if (!isFree(here.linkTime[s], now))
         return false;
-      if (const RouterQueue *next = queueBeyond(pe, queue.color, side)) {
-        if (next->taken >= profile.linkBufferWavelets + (turns(side) ? turnPlaces : 0))
-          return false;
-      } else if (portAt(pe, queue.color, side)->queue.taken == profile.inputQueueWavelets) {
+      const RouterQueue *next = queueBeyond(pe, queue.color, side);
+      const int taken = next ? next->taken : portAt(pe, queue.color, side)->queue.taken;
+      const int depth = next ? profile.linkBufferWavelets : profile.inputQueueWavelets;
+      if (taken >= depth + (turns(side) ? turnPlaces : 0))
         return false;
-      }
     }
   }
   Wavelet wavelet = queue.pop();
