@@ -6,7 +6,8 @@
 # And those that look for what tests miss (docs/robustness.md):
 #   make sanitize            every quick test with ASan and UBSan
 #   make fuzz FUZZ_RUNS=N    N made-up inputs for each fuzz target
-.PHONY: setup setup-tests build test demo ep docs format check-format setup-sanitize build-sanitize sanitize fuzz
+#   make random-programs N=N N random programs on the emulator and the reference engine (docs/reference-engine.md)
+.PHONY: setup setup-tests build test demo ep docs format check-format setup-sanitize build-sanitize sanitize fuzz random-programs
 export WAFER_DEPS_DIR ?= $(CURDIR)/.deps
 export CCACHE_SLOPPINESS = pch_defines,time_macros
 BUILD ?= build
@@ -59,6 +60,11 @@ sanitize: build-sanitize
 
 fuzz: build-sanitize
 	@.venv/bin/python scripts/fuzz.py --build $(SANITIZE_BUILD) --runs $(FUZZ_RUNS) $(FUZZ_TARGETS)
+
+N ?= 10000
+random-programs: setup $(BUILD)/build.ninja
+	@$(CMAKE) --build $(BUILD) --target random-programs
+	@$(BUILD)/bin/random-programs --count $(N)
 
 # The reference of dialects and passes, from their definitions: build/docs.
 docs: setup $(BUILD)/build.ninja

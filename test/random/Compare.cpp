@@ -1,0 +1,202 @@
+// Both engines on one program; the smallest program that still differs; many programs.
+#include "RandomProgram.h"
+
+#include "wafer/Emulator/Emulator.h"
+#include "wafer/Program/ImageText.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+using namespace wafer;
+using namespace wafer::random_programs;
+
+static constexpr double kMostCycles = 300000;
+
+static std::string codeOf(const Diagnostic &error) { return "WF" + std::to_string(int(error.code)); }
+
+static HostTensor tensorOf(const std::vector<uint32_t> &words) {
+  HostTensor tensor{HostType::I32, {int64_t(words.size())}, std::vector<uint8_t>(words.size() * 4)};
+  std::memcpy(tensor.bytes.data(), words.data(), tensor.bytes.size());
+  return tensor;
+}
+
+Comparison random_programs::compare(const RandomProgram &program) {
+  Comparison result;
+  Result<VerifiedProgram> verified = build(program);
+  if (!verified) {
+    result.difference = "is refused: " + verified.error().str();
+    return result;
+  }
+  const TensorWords inputs = inputsOf(program, *verified);
+  Result<ReferenceRun> exact = runReference(*verified, inputs, kMostCycles);
+  Result<std::unique_ptr<Emulator>> opened = Emulator::create(verified.take());
+  if (!opened) {
+    result.difference = "does not load: " + opened.error().str();
+    return result;
+  }
+  Emulator &emulator = **opened;
+  for (const auto &[name, words] : inputs)
+    if (Status status = emulator.setInput(name, tensorOf(words)); !status) {
+      result.difference = status.error().str();
+      return result;
+    }
+  RunOptions options;
+  options.maxCycles = kMostCycles;
+  options.scheduleSeed = program.seed % 2 ? program.seed : 0;
+  const Status ran = emulator.run(options);
+  if (!ran)
+    result.code = codeOf(ran.error());
+  if (!ran || !exact) {
+    const std::string ours = ran ? "a good end" : ran.error().str(),
+                      theirs = exact ? "a good end" : exact.error().str();
+    if (bool(ran) != bool(exact) || ran.error().code != exact.error().code)
+      result.difference = "end: emulator " + (ran ? "good" : codeOf(ran.error())) + ", reference " +
+                          (exact ? "good" : codeOf(exact.error())) + "\n  emulator: " + ours +
+                          "\n  reference: " + theirs;
+    return result;
+  }
+  const RunStats &stats = emulator.stats();
+  result.streamCycles = stats.cycles, result.exactCycles = exact->cycles, result.instructions = stats.instructions;
+  TensorWords outputs;
+  for (const auto &[name, words] : exact->outputs) {
+    const HostTensor tensor = emulator.output(name).take();
+    outputs[name].resize(words.size());
+    std::memcpy(outputs[name].data(), tensor.bytes.data(), tensor.bytes.size());
+  }
+  auto equal = [&](const char *what, uint64_t ours, uint64_t theirs) {
+    if (ours != theirs && result.difference.empty())
+      result.difference =
+          std::string(what) + ": emulator " + std::to_string(ours) + ", reference " + std::to_string(theirs);
+  };
+  equal("instructions", stats.instructions, exact->instructions);
+  equal("vector elements", stats.vectorElements, exact->vectorElements);
+  equal("wavelets", stats.wavelets, exact->wavelets);
+  for (const auto &[name, words] : exact->outputs) {
+    for (size_t k = 0; k != words.size() && result.difference.empty(); ++k) {
+      if (const uint32_t word = outputs[name][k]; word != words[k]) {
+        char text[100];
+        std::snprintf(text, sizeof text, "values: '%s' word %zu: emulator 0x%08x, reference 0x%08x", name.c_str(), k,
+                      word, words[k]);
+        result.difference = text;
+      }
+    }
+  }
+  if (result.difference.empty() && program.unshared && std::abs(result.streamCycles / result.exactCycles - 1) > 0.02)
+    result.difference = "cycles: stream " + std::to_string(result.streamCycles) + ", exact " +
+                        std::to_string(result.exactCycles) + " where nothing is shared";
+  return result;
+}
+
+//===- Shrinking ----------------------------------------------------------===//
+
+RandomProgram random_programs::shrink(RandomProgram program) {
+  // Two differences are of a kind if they begin alike: "values", "end: emulator good, reference WF7011", ...
+  auto kindOf = [](const RandomProgram &p) {
+    const std::string difference = compare(p).difference;
+    return difference.substr(0,
+                             std::min(difference.find(difference.starts_with("end") ? '\n' : ':'), difference.size()));
+  };
+  const std::string kind = kindOf(program);
+  bool smaller = true;
+  auto attempt = [&](auto change) {
+    RandomProgram other = program;
+    change(other);
+    if (kindOf(other) != kind)
+      return false;
+    program = std::move(other);
+    return smaller = true;
+  };
+  while (smaller) {
+    smaller = false;
+    if (program.checksums)
+      attempt([](RandomProgram &p) { p.checksums = false; });
+    for (size_t i = program.steps.size(); i-- != 0;)
+      attempt([&](RandomProgram &p) { p.steps.erase(p.steps.begin() + std::ptrdiff_t(i)); });
+    for (size_t i = 0; i != program.steps.size(); ++i) {
+      const Step step = program.steps[i];
+      auto set = [&](auto field, auto value) {
+        if (step.*field != value)
+          attempt([&](RandomProgram &p) { p.steps[i].*field = value; });
+      };
+      set(&Step::loops, 1), set(&Step::function, false), set(&Step::control, false), set(&Step::simple, true);
+      const int count = step.count;
+      for (int fewer : {1, count / 2, count - 1})
+        if (fewer > 0 && fewer < program.steps[i].count)
+          set(&Step::count, fewer);
+      if (step.kind != Step::DirectCast && step.kind != Step::Shift)
+        set(&Step::threads, false);
+    }
+    if (program.regions != RandomProgram::ByPe)
+      attempt([](RandomProgram &p) { p.regions = RandomProgram::ByPe; });
+  }
+  return program;
+}
+
+std::string random_programs::text(const RandomProgram &program) {
+  Result<VerifiedProgram> verified = build(program);
+  return verified ? imageText(verified->image) : verified.error().str();
+}
+
+//===- Many ---------------------------------------------------------------===//
+
+namespace {
+/// How far stream is from exact, over some programs.
+struct Times {
+  uint64_t programs = 0, equal = 0, within2 = 0;
+  double sum = 0, fastest = 0, slowest = 0; // of stream / exact - 1
+  uint64_t fastestSeed = 0, slowestSeed = 0;
+  void add(const Comparison &c, uint64_t seed) {
+    const double off = c.streamCycles / c.exactCycles - 1;
+    ++programs, equal += off == 0, within2 += std::abs(off) <= 0.02, sum += std::abs(off);
+    if (off < fastest)
+      fastest = off, fastestSeed = seed;
+    if (off > slowest)
+      slowest = off, slowestSeed = seed;
+  }
+  void print(const char *what) const {
+    if (programs)
+      std::printf("%s: %llu programs, %.1f %% equal, %.1f %% within 2 %%, mean %.2f %%, %.1f %% (number %llu) to %.1f "
+                  "%% (%llu)\n",
+                  what, (unsigned long long)programs, 100.0 * double(equal) / double(programs),
+                  100.0 * double(within2) / double(programs), 100 * sum / double(programs), 100 * fastest,
+                  (unsigned long long)fastestSeed, 100 * slowest, (unsigned long long)slowestSeed);
+  }
+};
+} // namespace
+
+uint64_t random_programs::runMany(uint64_t from, uint64_t count, bool verbose) {
+  constexpr uint64_t kShown = 3;
+  uint64_t differ = 0;
+  std::map<std::string, uint64_t> ends;
+  Times unshared, threads, others;
+  for (uint64_t seed = from; seed != from + count; ++seed) {
+    const RandomProgram program = generate(seed);
+    const Comparison c = compare(program);
+    ++ends[c.code.empty() ? "good" : c.code];
+    if (c.code.empty() && c.exactCycles > 0)
+      (program.unshared                                     ? unshared
+       : std::ranges::any_of(program.steps, &Step::threads) ? threads
+                                                            : others)
+          .add(c, seed);
+    if (c.difference.empty())
+      continue;
+    std::printf("program %llu: %s\n", (unsigned long long)seed, c.difference.c_str());
+    if (++differ <= kShown && verbose) {
+      const RandomProgram smallest = shrink(program);
+      std::printf("%s\n%s\n", compare(smallest).difference.c_str(), text(smallest).c_str());
+    }
+  }
+  if (verbose) {
+    std::printf("ends:");
+    for (const auto &[code, programs] : ends)
+      std::printf(" %s %llu", code.c_str(), (unsigned long long)programs);
+    std::printf("\nstream's cycles beside exact's:\n");
+    unshared.print("  nothing shared");
+    others.print("  shared, no threads");
+    threads.print("  with threads");
+  }
+  return differ;
+}
