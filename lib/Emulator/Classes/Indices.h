@@ -1,0 +1,71 @@
+// Which PEs: some columns and some rows of a region.
+#ifndef WAFER_LIB_EMULATOR_CLASSES_INDICES_H
+#define WAFER_LIB_EMULATOR_CLASSES_INDICES_H
+
+#include "../Containers.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace wafer::emulator {
+
+/// Some columns (or rows) of a region, ascending. Immutable and shared: a copy costs a count, which is of one thread.
+class Indices {
+public:
+  Indices() = default; // none, of an extent of 0
+  static Indices all(uint32_t extent);
+  /// `ascending` without repeats, all below `extent`, which is at most 65,536.
+  static Indices of(std::vector<uint16_t> ascending, uint32_t extent);
+
+  size_t size() const { return node ? node->list.size() : 0; }
+  bool empty() const { return size() == 0; }
+  uint16_t operator[](size_t i) const { return node->list[i]; }
+  const uint16_t *begin() const { return node ? node->list.data() : nullptr; }
+  const uint16_t *end() const { return begin() + size(); }
+  uint16_t front() const { return node->list.front(); }
+  uint16_t back() const { return node->list.back(); }
+  bool contains(uint32_t i) const { return i < extent() && (node->bits[i / 64] >> i % 64 & 1); }
+  bool isAll() const { return size() == extent(); }
+  /// No index is missing between the first and the last.
+  bool isRange() const { return empty() || size_t(back() - front()) + 1 == size(); }
+  uint32_t extent() const { return node ? node->extent : 0; }
+
+  bool operator==(const Indices &other) const;
+  // Both of one extent.
+  bool meets(const Indices &other) const;
+  Indices operator|(const Indices &other) const;
+  Indices operator&(const Indices &other) const;
+  Indices operator-(const Indices &other) const;
+
+private:
+  struct Node {
+    uint32_t references = 0;
+    uint32_t extent = 0;
+    std::vector<uint16_t> list;
+    std::vector<uint64_t> bits; // by index
+
+    friend void release(Node *node) { delete node; }
+  };
+  explicit Indices(Node *node) : node(node) {}
+  template <typename F> Indices combined(const Indices &other, F f) const;
+
+  Ref<Node> node;
+};
+
+/// Each of some columns in each of some rows.
+struct PeSet {
+  Indices columns, rows;
+
+  size_t size() const { return columns.size() * rows.size(); }
+  bool empty() const { return columns.empty() || rows.empty(); }
+  bool contains(uint32_t x, uint32_t y) const { return columns.contains(x) && rows.contains(y); }
+  bool isAll() const { return columns.isAll() && rows.isAll(); }
+  bool operator==(const PeSet &) const = default;
+  bool meets(const PeSet &other) const { return columns.meets(other.columns) && rows.meets(other.rows); }
+  PeSet operator&(const PeSet &other) const { return {columns & other.columns, rows & other.rows}; }
+};
+
+} // namespace wafer::emulator
+
+#endif // WAFER_LIB_EMULATOR_CLASSES_INDICES_H

@@ -1,0 +1,448 @@
+// Programs of scalar instructions run by class, against PE by PE: registers, memory, clocks, time by site, what vector
+// instructions are given, and counts.
+#include "Emulator/Classes/Contexts.h"
+#include "Emulator/Scalars.h"
+#include "PlainCores.h"
+#include "RandomScalars.h"
+#include "wafer/Program/Assembler.h"
+
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace wafer;
+using namespace wafer::emulator;
+using namespace wafer::isa;
+using namespace wafer::test;
+
+namespace {
+
+constexpr ScalarCosts kCosts{1024, 2048, 1536, 17};
+
+class Region : public ContextClient {
+public:
+  Region(const std::function<void(Assembler &)> &write, uint32_t width, uint32_t height, uint32_t seed = 1)
+      : width(width), height(height), random(seed), cores(width * height) {
+    Assembler a;
+    write(a);
+    auto words = a.finish();
+    EXPECT_TRUE(words) << words.error().str();
+    auto code = decodeProgram(*words, 0, 24, 1);
+    EXPECT_TRUE(code) << code.error().str();
+    verified.code = code.take();
+    locations.resize(verified.code.instructions.size());
+    for (size_t k = 0; k != locations.size(); ++k)
+      locations[k] = k % 11 == 0 ? ~0u : k / 6 % 4;
+    contexts.emplace(verified, width, height, kCosts, locations, *this);
+  }
+
+  PlainCore &core(uint32_t x, uint32_t y) { return cores[y * width + x]; }
+
+  /// To the end, waking and retrying until nothing moves.
+  void run(uint64_t stepLimit = 1 << 20) {
+    contexts->start(stepLimit);
+    for (bool ran = true; ran && !contexts->stopped();) {
+      ran = contexts->run();
+      std::vector<Context *> waiting;
+      for (auto &context : contexts->all())
+        if (context->state == Context::Waiting)
+          waiting.push_back(context.get());
+      std::shuffle(waiting.begin(), waiting.end(), random);
+      for (Context *context : waiting)
+        if (random() % 2 || context == waiting.front())
+          contexts->wake(*context), ran = true;
+      if (stalled)
+        contexts->retry(), ran = true, stalled = false;
+    }
+  }
+
+  /// Runs both ways; memory is the same at the beginning.
+  void expectAsPlain() {
+    std::vector<PlainCore> plain = cores;
+    run();
+    ASSERT_FALSE(error);
+    EXPECT_TRUE(contexts->all().empty());
+    uint64_t instructions = 0;
+    for (uint32_t y = 0; y != height; ++y)
+      for (uint32_t x = 0; x != width; ++x) {
+        PlainCore &p = plain[y * width + x];
+        const PlainCore &c = core(x, y);
+        p.x = x, p.y = y;
+        ASSERT_FALSE(p.run(verified.code.instructions, locations, kCosts, 1 << 20));
+        instructions += p.instructions;
+        SCOPED_TRACE(std::to_string(x) + ", " + std::to_string(y));
+        ASSERT_TRUE(std::equal(p.regs, p.regs + 32, c.regs));
+        ASSERT_EQ(p.memory, c.memory);
+        ASSERT_EQ(p.clock, c.clock);
+        ASSERT_EQ(p.busy, c.busy);
+        ASSERT_EQ(p.vectors, c.vectors);
+      }
+    EXPECT_EQ(contexts->instructions(), instructions);
+  }
+
+  template <typename F> void forEach(const Context &c, F f) {
+    for (uint16_t y : c.set.rows)
+      for (uint16_t x : c.set.columns)
+        f(core(x, y), x, y);
+  }
+
+  bool load(Context &c, const Value &address, unsigned bytes, bool signExtend, Value &out) override {
+    std::vector<uint32_t> words;
+    bool inside = true;
+    forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
+      const uint32_t at = address.at(x, y);
+      inside &= at % bytes == 0 && at < kMemoryBytes;
+      const uint32_t word = inside ? core.memory[at / 4] : 0;
+      words.push_back(bytes == 4 ? word : scalar::halfOf(word, at, signExtend));
+    });
+    out = Value::byPe(c.set, words);
+    return inside;
+  }
+  bool store(Context &c, const Value &address, const Value &word) override {
+    bool inside = true;
+    forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
+      const uint32_t at = address.at(x, y);
+      inside &= at % 4 == 0 && at < kMemoryBytes;
+      if (inside)
+        core.memory[at / 4] = word.at(x, y);
+    });
+    return inside;
+  }
+  Issue vector(Context &c, const DecodedInstruction &d) override {
+    EXPECT_NE(c.state, Context::Halted);
+    if (stalls && random() % 3 == 0) {
+      stalled = true;
+      return Issue::Stalls;
+    }
+    settle(c);
+    const auto &descriptor = c.descriptors[d.i.operands[0].index];
+    ranks.insert(c.nestRank);
+    const Value given = c.reg(d.i.operands[1].index);
+    forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
+      std::vector<int32_t> &seen = core.vectors.emplace_back();
+      for (int k = 0; k < c.nestRank; ++k)
+        seen.push_back(c.nest[k].resolved(c.set).at(x, y));
+      seen.push_back(descriptor.base.resolved(c.set).at(x, y));
+      for (int k = 0; k < descriptor.rank; ++k)
+        seen.push_back(descriptor.stride[k].at(x, y));
+      seen.push_back(given.at(x, y));
+      seen.push_back(static_cast<int32_t>(d.word));
+      core.clock += 5;
+    });
+    sizes.push_back(c.set.size());
+    return stalls && random() % 3 == 0 ? Issue::Waits : Issue::Done;
+  }
+  Issue wait(Context &c, uint8_t) override {
+    settle(c);
+    const uint32_t what = stalls ? random() % 3 : 0;
+    stalled |= what == 1;
+    return what == 0 ? Issue::Done : what == 1 ? Issue::Stalls : Issue::Waits;
+  }
+  void halted(Context &c) override {
+    settle(c);
+    EXPECT_EQ(c.state, Context::Halted);
+    for (unsigned r = 0; r != kScalarRegisters; ++r) {
+      const Value value = c.reg(r);
+      forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) { core.regs[r] = value.at(x, y); });
+    }
+  }
+  void settle(Context &c) override {
+    forEach(c, [&](PlainCore &core, uint32_t, uint32_t) { core.clock += c.pending; });
+    c.pending = 0;
+  }
+  void located(Context &c, uint32_t location) override {
+    settle(c);
+    forEach(c, [&](PlainCore &core, uint32_t, uint32_t) {
+      EXPECT_EQ(core.location, c.location);
+      core.enter(location);
+    });
+  }
+  void failed(const Context &, ErrorCode code) override { error = code; }
+  bool cancelled(Context &c) override {
+    EXPECT_EQ(c.pending, 0);
+    return ++asked == patience;
+  }
+
+  const uint32_t width, height;
+  std::mt19937 random;
+  VerifiedRegion verified;
+  std::vector<uint32_t> locations;
+  std::vector<PlainCore> cores;
+  std::optional<Contexts> contexts;
+  std::optional<ErrorCode> error;
+  bool stalls = false, stalled = false;
+  int asked = 0, patience = 1 << 30;
+  std::vector<size_t> sizes; // PEs of each vector instruction
+  std::set<int> ranks;
+};
+
+class RandomContexts : public ::testing::TestWithParam<unsigned> {};
+
+TEST_P(RandomContexts, ComputeWhatCoresCompute) {
+  std::mt19937 random(GetParam());
+  const uint32_t width = 1 + random() % 12, height = 1 + random() % 7;
+  Region region([&](Assembler &a) { RandomScalars(a, random, /*uniform=*/false).program(); }, width, height,
+                GetParam());
+  for (PlainCore &core : region.cores)
+    for (uint32_t &word : core.memory)
+      word = random() % 2 ? random() % 5 : random();
+  region.stalls = GetParam() % 2;
+  region.expectAsPlain();
+}
+
+TEST_P(RandomContexts, OfUniformProgramsNeverSplit) {
+  std::mt19937 random(GetParam());
+  Region region([&](Assembler &a) { RandomScalars(a, random, /*uniform=*/true).program(); }, 9, 5, GetParam());
+  for (uint32_t i = 0; i != kMemoryBytes / 4; ++i) {
+    const uint32_t word = random();
+    for (PlainCore &core : region.cores)
+      core.memory[i] = word;
+  }
+  region.expectAsPlain();
+  EXPECT_EQ(region.contexts->splits(), 0u);
+  for (size_t size : region.sizes)
+    EXPECT_EQ(size, 45u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomContexts, ::testing::Range(0u, 300u));
+
+/// if (r1, from both coordinates in r2 and r3) r4 = 3 else r4 = 2; then a vector instruction.
+std::function<void(Assembler &)> branchOn(std::function<void(Assembler &)> condition) {
+  return [condition](Assembler &a) {
+    auto otherwise = a.label(), end = a.label();
+    a.coord(2, false), a.coord(3, true);
+    a.nest({3}), a.desc(0, 64, {1});
+    condition(a);
+    a.branch(Opcode::Beq, 1, 0, otherwise);
+    a.li(4, 2), a.addi(4, 4, 1);
+    a.jmp(end);
+    a.bind(otherwise);
+    a.li(4, 2);
+    a.bind(end);
+    a.vec(VectorOp::Mov, ElementType::I32, VectorOperand::desc(0), VectorOperand::reg(4));
+    a.halt();
+  };
+}
+
+/// Parts of a branch, which are one again behind it.
+void expectParts(std::function<void(Assembler &)> condition, uint64_t parts) {
+  Region region(branchOn(condition), 8, 6);
+  region.expectAsPlain();
+  EXPECT_EQ(region.contexts->splits(), parts - 1);
+  EXPECT_EQ(region.contexts->merges(), parts - 1);
+  EXPECT_EQ(region.sizes, std::vector<size_t>{48});
+}
+
+TEST(Contexts, PartByRoleAndAreOneAgain) {
+  expectParts([](Assembler &a) { a.scalar(Opcode::Seqi, 1, 2, 0); }, 2);
+  expectParts([](Assembler &a) { a.scalar(Opcode::Andi, 1, 3, 1); }, 2);
+}
+
+TEST(Contexts, PartIntoFewProducts) {
+  auto both = [](Opcode opcode, int32_t x, int32_t y, Opcode join) {
+    return [=](Assembler &a) {
+      a.scalar(opcode, 1, 2, x), a.scalar(opcode, 5, 3, y);
+      a.scalarReg(join, 1, 1, 5);
+    };
+  };
+  expectParts(both(Opcode::Seqi, 0, 0, Opcode::And), 3);                    // a corner
+  expectParts(both(Opcode::Sgti, 2, 1, Opcode::And), 3);                    // a quarter
+  expectParts(both(Opcode::Andi, 1, 1, Opcode::Xor), 4);                    // a chess board
+  expectParts([](Assembler &a) { a.scalarReg(Opcode::Seq, 1, 2, 3); }, 12); // a diagonal, and what is left of each row
+}
+
+TEST(Contexts, AreOneAgainBehindACall) {
+  Region region(
+      [](Assembler &a) {
+        auto function = a.label(), early = a.label(), skip = a.label();
+        a.coord(2, false);
+        a.nest({3}), a.desc(0, 64, {1});
+        a.branch(Opcode::Beq, 2, 0, skip); // the first column does not call
+        a.call(function);
+        a.bind(skip);
+        a.vec(VectorOp::Mov, ElementType::I32, VectorOperand::desc(0), VectorOperand::reg(4));
+        a.halt();
+        a.bind(function);
+        a.scalar(Opcode::Slti, 1, 2, 4);
+        a.branch(Opcode::Bne, 1, 0, early);
+        a.li(4, 9);
+        a.ret();
+        a.bind(early);
+        a.li(4, 5);
+        a.ret();
+      },
+      8, 3);
+  region.expectAsPlain();
+  EXPECT_EQ(region.sizes, std::vector<size_t>{24});
+  EXPECT_EQ(region.contexts->splits(), 2u);
+}
+
+TEST(Contexts, OfALoopThatEndsAtDifferentTimesAreOneAgain) {
+  Region region(
+      [](Assembler &a) {
+        auto top = a.label(), end = a.label();
+        a.coord(2, false);
+        a.nest({3}), a.desc(0, 64, {1});
+        a.bind(top);
+        a.branch(Opcode::Beq, 2, 0, end);
+        a.addi(2, 2, -1), a.addi(4, 4, 3);
+        a.jmp(top);
+        a.bind(end);
+        a.vec(VectorOp::Mov, ElementType::I32, VectorOperand::desc(0), VectorOperand::reg(4));
+        a.halt();
+      },
+      8, 3);
+  region.expectAsPlain();
+  EXPECT_EQ(region.sizes, std::vector<size_t>{24});
+  EXPECT_EQ(region.contexts->splits(), 7u);
+}
+
+TEST(Contexts, DoNotHoldEachOtherUpWhereTheyMakeNoProduct) {
+  // The middle halts in its own branch, what is left of the region is no columns times rows: both parts do the rest.
+  Region region(
+      [](Assembler &a) {
+        auto go = a.label();
+        a.coord(2, false), a.coord(3, true);
+        a.nest({3}), a.desc(0, 64, {1});
+        a.scalar(Opcode::Sgti, 1, 2, 1), a.scalar(Opcode::Sgti, 5, 3, 1);
+        a.scalarReg(Opcode::And, 1, 1, 5);
+        a.branch(Opcode::Beq, 1, 0, go);
+        a.halt();
+        a.bind(go);
+        for (int i = 0; i != 10; ++i)
+          a.addi(4, 4, i);
+        a.vec(VectorOp::Mov, ElementType::I32, VectorOperand::desc(0), VectorOperand::reg(4));
+        a.halt();
+      },
+      4, 4);
+  region.expectAsPlain();
+  EXPECT_EQ(region.sizes, (std::vector<size_t>{4, 8}));
+}
+
+TEST(Contexts, MarkNestsThatTheyDoNotAgreeOn) {
+  Region region(
+      [](Assembler &a) {
+        auto other = a.label(), end = a.label();
+        a.coord(2, false);
+        a.desc(0, 64, {1});
+        a.branch(Opcode::Beq, 2, 0, other);
+        a.nest({3, 4});
+        a.jmp(end);
+        a.bind(other);
+        a.nest({3});
+        a.bind(end);
+        a.vec(VectorOp::Mov, ElementType::I32, VectorOperand::desc(0), VectorOperand::reg(4));
+        a.nest({2});
+        a.vec(VectorOp::Mov, ElementType::I32, VectorOperand::desc(0), VectorOperand::reg(4));
+        a.halt();
+      },
+      4, 4);
+  region.run();
+  EXPECT_FALSE(region.error);
+  EXPECT_EQ(region.ranks, (std::set<int>{Context::kMixedRank, 1}));
+}
+
+//===- Errors -------------------------------------------------------------===//
+
+void expectError(ErrorCode code, const std::function<void(Assembler &)> &write, uint64_t stepLimit = 1 << 20) {
+  Region region(write, 4, 3);
+  region.run(stepLimit);
+  EXPECT_EQ(region.error, code);
+  EXPECT_TRUE(region.contexts->stopped());
+}
+
+TEST(Contexts, FailIfOnePeDoes) {
+  expectError(ErrorCode::ProgramDivideByZero, [](Assembler &a) {
+    a.coord(2, false), a.coord(3, true);
+    a.scalarReg(Opcode::Add, 4, 2, 3);
+    a.addi(4, 4, -5); // 0 in a corner
+    a.scalarReg(Opcode::Div, 5, 2, 4);
+    a.halt();
+  });
+  expectError(ErrorCode::ProgramTrap, [](Assembler &a) {
+    a.coord(2, true);
+    a.scalar(Opcode::Sgti, 2, 2, 1);
+    a.trap(2, 0);
+    a.halt();
+  });
+}
+
+TEST(Contexts, FailBeyondTheDepthOfCalls) {
+  expectError(ErrorCode::ProgramCallDepth, [](Assembler &a) {
+    auto again = a.label();
+    a.bind(again);
+    a.call(again);
+    a.halt();
+  });
+  expectError(ErrorCode::ProgramCallDepth, [](Assembler &a) { a.ret(); });
+}
+
+TEST(Contexts, FailBeyondTheLimitOfSteps) {
+  auto endless = [](Assembler &a) {
+    auto again = a.label();
+    a.bind(again);
+    a.addi(2, 2, 1);
+    a.jmp(again);
+  };
+  expectError(ErrorCode::ProgramCycleLimit, endless, 1000);
+  auto four = [](Assembler &a) {
+    for (int i = 0; i != 3; ++i)
+      a.addi(2, 2, 1);
+    a.halt();
+  };
+  expectError(ErrorCode::ProgramCycleLimit, four, 3);
+  Region enough(four, 4, 3);
+  enough.run(4);
+  EXPECT_FALSE(enough.error);
+}
+
+TEST(Contexts, EndWhenTheRunIsNotWanted) {
+  Region region(
+      [](Assembler &a) {
+        auto again = a.label();
+        a.bind(again);
+        a.jmp(again);
+      },
+      4, 3);
+  region.patience = 2;
+  region.run();
+  EXPECT_TRUE(region.contexts->stopped());
+  EXPECT_FALSE(region.error);
+  EXPECT_EQ(region.asked, 2);
+}
+
+TEST(Contexts, EndWhenTheClientFails) {
+  for (Opcode opcode : {Opcode::Ldw, Opcode::Stw}) {
+    Region region(
+        [&](Assembler &a) {
+          a.coord(2, false);
+          a.scalar(opcode, 3, 2, 0); // not aligned
+          a.halt();
+        },
+        4, 3);
+    region.run();
+    EXPECT_TRUE(region.contexts->stopped());
+    EXPECT_EQ(region.contexts->all().size(), 1u);
+  }
+}
+
+TEST(Contexts, SayWhetherAnythingWasDone) {
+  struct Stalling : Region {
+    using Region::Region;
+    bool ready = false;
+    Issue wait(Context &, uint8_t) override { return ready ? Issue::Done : Issue::Stalls; }
+  } region([](Assembler &a) { a.li(2, 1), a.wait(1), a.halt(); }, 2, 2);
+  region.contexts->start();
+  EXPECT_TRUE(region.contexts->run());
+  EXPECT_FALSE(region.contexts->run());
+  region.contexts->retry();
+  EXPECT_FALSE(region.contexts->run()); // tried in vain
+  EXPECT_EQ(region.contexts->instructions(), 4u);
+  EXPECT_EQ(region.contexts->all().front()->state, Context::Stalled);
+  region.ready = true;
+  region.contexts->retry();
+  EXPECT_TRUE(region.contexts->run());
+  EXPECT_TRUE(region.contexts->all().empty());
+  EXPECT_EQ(region.contexts->instructions(), 12u);
+}
+
+} // namespace
