@@ -1,6 +1,7 @@
 // A core: scalar instructions and control. Vector instructions begin in Issue.cpp; what an access to memory may not do
 // is Memory.h's to say.
 #include "Engine.h"
+#include "Scalars.h"
 
 #include <algorithm>
 
@@ -84,11 +85,9 @@ void Engine::runCore(uint32_t index) {
       cost = costs.divide;
       if (by == 0) {
         failAt(core, ErrorCode::ProgramDivideByZero, "divides " + std::to_string(a) + " by zero", "");
-        return 0;
+        return 0u;
       }
-      if (by == -1)
-        return remainder ? 0 : static_cast<int32_t>(0u - static_cast<uint32_t>(a));
-      return remainder ? a % by : a / by;
+      return remainder ? scalar::remainder(a, by) : scalar::quotient(a, by);
     };
     auto u = [](int32_t v) { return static_cast<uint32_t>(v); };
     switch (i.opcode) {
@@ -100,18 +99,12 @@ void Engine::runCore(uint32_t index) {
     case Opcode::Jmp:
       branch(true);
       continue;
-    case Opcode::Beq:
-      branch(a == b);
-      continue;
-    case Opcode::Bne:
-      branch(a != b);
-      continue;
-    case Opcode::Blt:
-      branch(a < b);
-      continue;
-    case Opcode::Bge:
-      branch(a >= b);
-      continue;
+#define WAFER_BRANCH(OPCODE, FUNCTION)                                                                                 \
+  case Opcode::OPCODE:                                                                                                 \
+    branch(scalar::FUNCTION(a, b));                                                                                    \
+    continue;
+      WAFER_BRANCH_OPCODES(WAFER_BRANCH)
+#undef WAFER_BRANCH
     case Opcode::Call:
       if (core.depth == kCallDepth) {
         failAt(core, ErrorCode::ProgramCallDepth, "calls more than " + std::to_string(kCallDepth) + " deep", "");
@@ -140,88 +133,24 @@ void Engine::runCore(uint32_t index) {
     case Opcode::Liw:
       value = i.imm;
       break;
-    case Opcode::Addi:
-      value = u(a) + u(i.imm);
-      break;
-    case Opcode::Muli:
-      value = u(a) * u(i.imm);
-      break;
-    case Opcode::Add:
-      value = u(a) + u(b);
-      break;
-    case Opcode::Sub:
-      value = u(a) - u(b);
-      break;
-    case Opcode::Mul:
-      value = u(a) * u(b);
-      break;
-    case Opcode::Min:
-      value = std::min(a, b);
-      break;
-    case Opcode::Max:
-      value = std::max(a, b);
-      break;
-    case Opcode::And:
-      value = a & b;
-      break;
-    case Opcode::Or:
-      value = a | b;
-      break;
-    case Opcode::Xor:
-      value = a ^ b;
-      break;
-    case Opcode::Shl:
-      value = u(a) << (b & 31);
-      break;
-    case Opcode::Shr:
-      value = a >> (b & 31);
-      break;
+#define WAFER_REGISTER(OPCODE, FUNCTION)                                                                               \
+  case Opcode::OPCODE:                                                                                                 \
+    value = scalar::FUNCTION(a, b);                                                                                    \
+    break;
+#define WAFER_IMMEDIATE(OPCODE, FUNCTION)                                                                              \
+  case Opcode::OPCODE:                                                                                                 \
+    value = scalar::FUNCTION(a, i.imm);                                                                                \
+    break;
+      WAFER_SCALAR_OPCODES(WAFER_REGISTER, WAFER_IMMEDIATE)
+#undef WAFER_REGISTER
+#undef WAFER_IMMEDIATE
     case Opcode::Div:
     case Opcode::Rem:
       value = divide(b, i.opcode == Opcode::Rem);
       break;
-    case Opcode::Slt:
-      value = a < b;
-      break;
-    case Opcode::Seq:
-      value = a == b;
-      break;
-    case Opcode::Mini:
-      value = std::min(a, i.imm);
-      break;
-    case Opcode::Maxi:
-      value = std::max(a, i.imm);
-      break;
-    case Opcode::Andi:
-      value = a & i.imm;
-      break;
-    case Opcode::Ori:
-      value = a | i.imm;
-      break;
-    case Opcode::Xori:
-      value = a ^ i.imm;
-      break;
-    case Opcode::Shli:
-      value = u(a) << (i.imm & 31);
-      break;
-    case Opcode::Shri:
-      value = a >> (i.imm & 31);
-      break;
     case Opcode::Divi:
     case Opcode::Remi:
       value = divide(i.imm, i.opcode == Opcode::Remi);
-      break;
-    case Opcode::Slti:
-      value = a < i.imm;
-      break;
-    case Opcode::Sgti:
-      value = a > i.imm;
-      break;
-    case Opcode::Seqi:
-      value = a == i.imm;
-      break;
-    case Opcode::Rsbi:
-      value = u(i.imm) - u(a);
       break;
     case Opcode::Coord:
       value = i.imm ? core.y : core.x;
@@ -232,8 +161,7 @@ void Engine::runCore(uint32_t index) {
       const uint32_t *p = word(address, 2, false);
       if (!p)
         return;
-      uint16_t half = *p >> (address % 4 * 8);
-      value = i.opcode == Opcode::Ldh ? static_cast<int16_t>(half) : half;
+      value = scalar::halfOf(*p, address, i.opcode == Opcode::Ldh);
       cost = costs.memory;
       break;
     }

@@ -11,7 +11,7 @@ using namespace wafer;
 using namespace wafer::emulator;
 
 InstructionCosts::InstructionCosts(const Profile &p)
-    : scalar(ticks(p.scalarOp)), memory(ticks(p.scalarMemory)), branch(ticks(p.branch)) {
+    : ScalarCosts{ticks(p.scalarOp), ticks(p.scalarMemory), ticks(p.branch), 0} {
   const ResourceModel model(p);
   for (const isa::VectorOpInfo &info : isa::kVectorOps) {
     const unsigned op = unsigned(info.op);

@@ -5,6 +5,7 @@
 
 #include "Fabric.h"
 #include "Kernels.h"
+#include "Scalars.h"
 #include "Ticks.h"
 #include "Trace/Tracer.h"
 #include "wafer/Program/Verify.h"
@@ -16,11 +17,10 @@ namespace wafer::emulator {
 class RegionMemory;
 
 /// Cycles of instructions, from the profile.
-struct InstructionCosts {
+struct InstructionCosts : ScalarCosts {
   explicit InstructionCosts(const Profile &profile);
 
   Ticks setup[isa::kVectorOpNumbers], element[isa::kVectorOpNumbers];
-  Ticks scalar, memory, branch, divide;
 
   /// Of one more element of a vector instruction.
   Ticks elementOf(const isa::Instruction &i) const {

@@ -1,6 +1,8 @@
-// What scalar instructions compute (docs/isa.md, "Scalars"): once, for every engine that runs them.
+// What scalar instructions compute (docs/isa.md, "Scalars"), and what they cost: once, for every engine that runs them.
 #ifndef WAFER_LIB_EMULATOR_SCALARS_H
 #define WAFER_LIB_EMULATOR_SCALARS_H
+
+#include "Ticks.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -41,7 +43,14 @@
   BRANCH(Blt, isLess)                                                                                                  \
   BRANCH(Bge, isNotLess)
 
-namespace wafer::emulator::scalar {
+namespace wafer::emulator {
+
+/// Of one instruction; divisions are a helper's.
+struct ScalarCosts {
+  Ticks scalar = 0, memory = 0, branch = 0, divide = 0;
+};
+
+namespace scalar {
 
 inline int32_t asSigned(uint32_t a) { return static_cast<int32_t>(a); }
 
@@ -78,6 +87,7 @@ inline uint32_t halfOf(uint32_t word, uint32_t address, bool signExtend) {
   return signExtend ? static_cast<int16_t>(half) : half;
 }
 
-} // namespace wafer::emulator::scalar
+} // namespace scalar
+} // namespace wafer::emulator
 
 #endif // WAFER_LIB_EMULATOR_SCALARS_H

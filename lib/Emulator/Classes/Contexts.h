@@ -12,6 +12,7 @@
 #ifndef WAFER_LIB_EMULATOR_CLASSES_CONTEXTS_H
 #define WAFER_LIB_EMULATOR_CLASSES_CONTEXTS_H
 
+#include "../Scalars.h"
 #include "Context.h"
 
 #include "wafer/Program/Verify.h"
@@ -22,10 +23,6 @@
 #include <vector>
 
 namespace wafer::emulator {
-
-struct ScalarCosts {
-  Ticks scalar = 0, memory = 0, branch = 0, divide = 0;
-};
 
 /// How a vector instruction began.
 enum class Issue : uint8_t {

@@ -1,5 +1,4 @@
 // One instruction of a context. What is the same for all PEs is computed as one core does it, the rest over the set.
-#include "../Scalars.h"
 #include "Contexts.h"
 
 using namespace wafer;

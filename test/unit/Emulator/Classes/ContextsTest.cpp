@@ -1,7 +1,6 @@
 // Programs of scalar instructions run by class, against PE by PE: registers, memory, clocks, time by site, what vector
 // instructions are given, and counts.
 #include "Emulator/Classes/Contexts.h"
-#include "Emulator/Scalars.h"
 #include "PlainCores.h"
 #include "RandomScalars.h"
 #include "wafer/Program/Assembler.h"
