@@ -169,9 +169,9 @@ WAFER_INLINE float erf(float x) {
   double p[4];
   for (int j = 0; j != 4; ++j)
     p[j] = kErf.c[kErfTerms - 4 + j];
-  for (int k = kErfTerms - 8; k >= 0; k -= 4)
-    for (int j = 0; j != 4; ++j)
-      p[j] = __builtin_fma(p[j], z4, kErf.c[k + j]);
+  _Pragma("clang loop unroll(full)") // so that loops over many words are vectorised
+      for (int k = kErfTerms - 8; k >= 0; k -= 4) for (int j = 0; j != 4; ++j) p[j] =
+          __builtin_fma(p[j], z4, kErf.c[k + j]);
   const double sum = __builtin_fma(z2, __builtin_fma(z, p[3], p[2]), __builtin_fma(z, p[1], p[0]));
   float r = static_cast<float>(a * sum);
   return x != x ? fromBits(kNaN) : canonical(r);
