@@ -565,11 +565,12 @@ void Builder::epilogue() {
   const int x = xOf(pe);
   a.nest({kSumWords});
   a.desc(0, kSums, {1});
-  a.vec(VectorOp::Mov, I32, fabric(sums), desc(0), none(), none(), x == 0,
-        x + 1 == program.width ? Control::Reset : Control::Advance);
   if (x != 0)
-    return;
-  for (int k = 0; k != program.width; ++k) {
+    return a.vec(VectorOp::Mov, I32, fabric(sums), desc(0), none(), none(), 0,
+                 x + 1 == program.width ? Control::Reset : Control::Advance);
+  a.desc(1, kDump, {1});
+  a.vec(VectorOp::Mov, I32, desc(1), desc(0));
+  for (int k = 1; k != program.width; ++k) {
     a.nest({kSumWords});
     a.desc(1, kDump + 4 * uint32_t(kSumWords * k), {1});
     a.vec(VectorOp::Mov, I32, desc(1), fabric(sums));
@@ -688,10 +689,12 @@ void Builder::addRoutes() {
   if (!program.checksums)
     return;
   for (int pe = 0; pe != pes(); ++pe) {
-    Route::Router router{pe, {{R, xOf(pe) ? W : R}}};
-    if (xOf(pe) + 1 != program.width)
-      router.positions.push_back({E, xOf(pe) ? W : R});
-    addRouter(sums, router);
+    if (xOf(pe) == 0) // in a row of one PE nobody sends: the color is for the fault that needs one
+      addRouter(sums, {pe, {{E, R}}});
+    else if (xOf(pe) + 1 == program.width)
+      addRouter(sums, {pe, {{R, W}}});
+    else
+      addRouter(sums, {pe, {{R, W}, {E, W}}});
     if (xOf(pe) == 0)
       addRouter(out, {pe, {{R, W}}});
   }
