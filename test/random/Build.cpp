@@ -44,6 +44,10 @@ private:
   int pes() const { return program.width * program.height; }
   int xOf(int pe) const { return pe % program.width; }
   int yOf(int pe) const { return pe / program.width; }
+  /// In some step.
+  bool hasWork(int pe) const {
+    return std::any_of(parts.begin() + 1, parts.end(), [&](const auto &step) { return !step[pe].empty(); });
+  }
 
   // A PE's part of the code; `a`, `random`, `pe` and `step` are those of the part in hand.
   std::vector<uint32_t> part(const Step *step, int pe, bool prologue);
@@ -525,6 +529,8 @@ void Builder::prologue() {
   a.scalarReg(Opcode::Add, kId, kId, kTest);
   a.nest({kArrayWords});
   for (int array = 0; array != kArrays; ++array) {
+    if (!(program.written >> array & 1))
+      continue;
     a.scalar(Opcode::Muli, kAddress, kId, 52);
     a.desc(1, Assembler::Base::reg(kAddress), {array + 1});
     a.desc(0, addressOf(array), {1});
@@ -544,7 +550,7 @@ void Builder::prologue() {
       apply(VectorOp::Mul, I32, int32_t(0x9e3779b1u * unsigned(array)));
     }
   }
-  for (unsigned r = kFirstValue; r <= kLastValue; ++r)
+  for (unsigned r = kFirstValue; r <= kLastValue && program.written >> kArrays; ++r)
     a.li(r, int32_t(r % 2 ? std::bit_cast<uint32_t>(float(r) * 0.3f - 1) : r * 0x01000193u));
 }
 
@@ -729,7 +735,8 @@ Result<VerifiedProgram> Builder::run() {
   const int h = program.regions == RandomProgram::Whole ? program.height : 1;
   for (int y = 0; y < program.height; y += h)
     for (int x = 0; x < program.width; x += w)
-      addRegion(x, y, w, h);
+      if (w * h > 1 || program.checksums || hasWork(y * program.width + x))
+        addRegion(x, y, w, h);
   return test.verify();
 }
 

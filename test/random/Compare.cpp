@@ -129,6 +129,9 @@ RandomProgram random_programs::shrink(RandomProgram program) {
       if (step.kind != Step::DirectCast && step.kind != Step::Shift)
         set(&Step::threads, false);
     }
+    for (unsigned bit = 0; bit != 9; ++bit)
+      if (program.written >> bit & 1)
+        attempt([&](RandomProgram &p) { p.written &= ~(1u << bit); });
     if (program.regions != RandomProgram::ByPe)
       attempt([](RandomProgram &p) { p.regions = RandomProgram::ByPe; });
   }

@@ -96,8 +96,9 @@ struct RandomProgram {
   int width = 1, height = 1;
   Profile profile;
   enum Regions : uint8_t { Whole, ByRow, ByPe } regions = Whole;
-  bool uniform = false;  // the same operations on every PE of a role
-  bool checksums = true; // what is in memory at the end goes to the host
+  bool uniform = false;     // the same operations on every PE of a role
+  bool checksums = true;    // what is in memory at the end goes to the host
+  uint32_t written = 0x1ff; // before the first step: arrays, as bits, and the scalar registers
   std::vector<Route> routes;
   std::vector<Step> steps;
   /// No color shares a ramp or link with another, none has several receivers, no thread is used, and all costs are
