@@ -79,6 +79,7 @@ Ticks Fabric::passedAt(const Train &train, const TrainLeaf &leaf, int node, uint
     return when;
   uint64_t capacity = node < 0 ? capacityFromSource(train, leaf) : capacityBeyond(leaf, node);
   if (leaf.base + wavelets > capacity)
-    when = std::max(when, consumedAt(*leaf.end, leaf.base + k - capacity) + leaf.total - latency);
+    when = std::max(when, consumedAt(*leaf.end, leaf.base + k - capacity) +
+                              kTicksPerCycle * (Ticks(leaf.path.size()) - 1 - node));
   return when;
 }

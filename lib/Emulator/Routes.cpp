@@ -114,9 +114,9 @@ bool Fabric::trace(Stream &stream) {
   auto addLeaf = [&](End &end, const Visit &visit, uint32_t turns, Ticks last) {
     uint64_t capacity = (fromCore ? costs.outputQueue : 0) + costs.linkBuffer * (uint64_t(visit.hops) + 1) +
                         costs.turnPlaces * turns + costs.inputQueue;
-    Ticks hops = costs.hop * visit.hops;
-    stream.leaves.push_back(
-        {&end, capacity, (fromCore ? costs.ramp : costs.hop) + hops + costs.turn * turns + last, hops + last});
+    stream.leaves.push_back({&end, capacity,
+                             (fromCore ? costs.ramp : costs.hop) + costs.hop * visit.hops + costs.turn * turns + last,
+                             kTicksPerCycle * (Ticks(visit.hops) + 1)});
   };
   while (!todo.empty()) {
     Visit visit = todo.back();

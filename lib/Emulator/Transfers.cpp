@@ -144,7 +144,7 @@ void Engine::pumpCoupled(Op *op) {
     }
   }
   if (op->out && op->done == op->n && op->out->produced < op->out->total) {
-    Ticks when = op->out->records.back().last + fabric.costs.link;
+    Ticks when = op->out->records.back().last + op->rate;
     op->out->records.push_back({uint32_t(op->n), 1, when, when});
     op->out->produced = op->out->total; // its control wavelet
     fabric.enqueue(op->out.get());
