@@ -151,7 +151,7 @@ LogicalResult lowerIf(Walk &walk, onnx::NodeOp node) {
   if (!yields(thenBody) || !yields(elseBody))
     return walk.refuse(node, ErrorCode::NodeInvalid, "its graphs yield another number of values", "");
   if (given.kind != Lowered::Tensor)
-    return walk.poison(node);
+    return walk.refuseNoTensor(node, node.getInputs().front(), "the condition");
   if (std::optional<bool> known = constantBool(given.tensor)) {
     Block *body = *known ? thenBody : elseBody;
     if (failed(walk.convertBlock(*body)))
@@ -279,6 +279,11 @@ private:
       (void)walk.poison(node);
       return failure();
     }
+    for (size_t i : {0, 1})
+      if (operand(i).kind == Lowered::Sequence) {
+        (void)walk.refuseNoTensor(node, node.getInputs()[i], i == 0 ? "the number of steps" : "the condition");
+        return failure();
+      }
     if (most.kind == Lowered::Tensor) {
       DenseElementsAttr count = constantOf(most.tensor);
       if (!count || count.getNumElements() != 1 || !count.getElementType().isInteger()) {
@@ -461,7 +466,7 @@ private:
                                 "give the loop a trip count, or fix the input that the condition depends on with "
                                 "--const");
       if (!condition)
-        return walk.poison(node);
+        return walk.refuseNoTensor(node, body.getTerminator()->getOperand(0), "its graph's condition");
       condition = scalarBool(t, condition);
       if (!condition)
         return walk.refuse(node, ErrorCode::NodeInvalid, "its graph's condition is not one boolean", "");
@@ -542,7 +547,7 @@ LogicalResult lowerScan(Walk &walk, onnx::NodeOp node) {
   for (auto [i, operand] : llvm::enumerate(node.getInputs())) {
     Value value = walk.tensor(operand);
     if (!value)
-      return walk.poison(node);
+      return walk.refuseNoTensor(node, operand, "operand " + Twine(i));
     all.push_back(Lowered::of(value));
     if (!takes(body->getArgument(i), value))
       return walk.refuse(node, ErrorCode::NodeInvalid, kOtherTypes, "");
@@ -575,8 +580,10 @@ LogicalResult lowerScan(Walk &walk, onnx::NodeOp node) {
     StepResult result;
     for (auto [i, yielded] : llvm::enumerate(body->getTerminator()->getOperands())) {
       Value value = walk.tensor(yielded);
-      if (!value)
+      if (!value) {
+        (void)walk.refuseNoTensor(node, yielded, "what its graph yields");
         return std::nullopt;
+      }
       if (i < numStates && elementTypeOf(value) != elementTypeOf(states[i])) {
         (void)walk.refuse(node, ErrorCode::NodeInvalid, kOtherTypes, "");
         return std::nullopt;

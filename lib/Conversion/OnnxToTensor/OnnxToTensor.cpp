@@ -404,6 +404,12 @@ LogicalResult Walk::refuse(onnx::NodeOp node, ErrorCode code, const Twine &reaso
   return poison(node);
 }
 
+LogicalResult Walk::refuseNoTensor(onnx::NodeOp node, Value value, const Twine &what) {
+  if (lookup(value).kind == Lowered::Unknown)
+    return poison(node);
+  return refuse(node, ErrorCode::ValueTypeUnsupported, what + " is no tensor", "");
+}
+
 LogicalResult Walk::refuseBounded(onnx::NodeOp node, unsigned operand) {
   return refuse(node, ErrorCode::ShapeUnknown,
                 "operand " + Twine(operand) + " has as many elements as the data say, which the operator does not take",
@@ -585,6 +591,8 @@ LogicalResult Walk::convertNode(onnx::NodeOp node) {
     if (takesComputed(value, declared.back()))
       value = computed(value, t);
   }
+  if (std::string wrong = operandTypeFault(node, declared); !wrong.empty())
+    return refuse(node, ErrorCode::NodeInvalid, wrong, "");
   NodeLowering lowering(node, operands, declared, t);
   for (auto [i, operand] : llvm::enumerate(node.getInputs()))
     if (Lowered value = lookup(operand); value.kind == Lowered::Bounded)

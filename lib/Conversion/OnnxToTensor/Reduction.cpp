@@ -75,19 +75,21 @@ LogicalResult reduceAs(NodeLowering &n, const Form &form) {
 
 Value square(S &s, Value x) { return s.mul(x, x); }
 Value absolute(S &s, Value x) { return s.abs(x); }
-Value root(S &s, Value x) {
-  return S::isFloat(x) ? s.op<math::SqrtOp>(x) : s.cast(s.op<math::SqrtOp>(s.cast(x, s.b.getF64Type())), x.getType());
+/// A function of floats; of integers its result without the fraction.
+template <typename Op> Value ofFloat(S &s, Value x) {
+  return S::isFloat(x) ? s.op<Op>(x) : s.cast(s.op<Op>(s.cast(x, s.b.getF64Type())), x.getType());
 }
-Value logarithm(S &s, Value x) { return s.op<math::LogOp>(x); }
 
 LogicalResult lowerReduceSum(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add}); }
 LogicalResult lowerReduceProd(NodeLowering &n) { return reduceAs(n, {ReduceKind::Mul}); }
 LogicalResult lowerReduceMax(NodeLowering &n) { return reduceAs(n, {ReduceKind::Max}); }
 LogicalResult lowerReduceMin(NodeLowering &n) { return reduceAs(n, {ReduceKind::Min}); }
 LogicalResult lowerReduceL1(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, absolute}); }
-LogicalResult lowerReduceL2(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, square, root}); }
+LogicalResult lowerReduceL2(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, square, ofFloat<math::SqrtOp>}); }
 LogicalResult lowerReduceSumSquare(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, square}); }
-LogicalResult lowerReduceLogSum(NodeLowering &n) { return reduceAs(n, {ReduceKind::Add, nullptr, logarithm}); }
+LogicalResult lowerReduceLogSum(NodeLowering &n) {
+  return reduceAs(n, {ReduceKind::Add, nullptr, ofFloat<math::LogOp>});
+}
 
 LogicalResult lowerReduceMean(NodeLowering &n) {
   auto axes = reductionAxes(n);
@@ -104,13 +106,16 @@ LogicalResult lowerReduceMean(NodeLowering &n) {
   return success();
 }
 
-// max + log(sum(exp(x - max))).
+// max + log(sum(exp(x - max))), of integers without the fraction.
 LogicalResult lowerReduceLogSumExp(NodeLowering &n) {
   auto axes = reductionAxes(n);
   if (!axes)
     return failure();
   bool keep = n.intAttr("keepdims", 1);
   Value x = n.operand(0);
+  const Type declared = n.t.element(x);
+  if (!isa<FloatType>(declared))
+    x = n.t.cast(x, n.t.b.getF64Type());
   Value top = n.t.reduce(x, *axes, /*keep=*/true, ReduceKind::Max);
   // An infinite maximum would give inf - inf.
   top = mapOne(n, top, [](S &s, Value v) {
@@ -122,7 +127,9 @@ LogicalResult lowerReduceLogSumExp(NodeLowering &n) {
   Value sum = n.t.reduce(e, *axes, /*keep=*/true, ReduceKind::Add);
   Value result =
       n.t.map({sum, top}, n.t.element(x), [](S &s, ValueRange v) { return s.add(s.op<math::LogOp>(v[0]), v[1]); });
-  n.setOutput(0, keep ? result : n.t.reshape(result, shapeOf(n.t.reduce(x, *axes, false, ReduceKind::Add))));
+  if (!keep)
+    result = n.t.reshape(result, shapeOf(n.t.reduce(x, *axes, false, ReduceKind::Add)));
+  n.setOutput(0, n.t.cast(result, declared));
   return success();
 }
 

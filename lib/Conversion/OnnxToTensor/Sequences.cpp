@@ -54,10 +54,10 @@ LogicalResult defineTensor(Walk &walk, onnx::NodeOp node, Value value) {
 
 LogicalResult lowerSequenceConstruct(Walk &walk, onnx::NodeOp node) {
   Lowered::Items items;
-  for (Value operand : node.getInputs()) {
+  for (auto [i, operand] : llvm::enumerate(node.getInputs())) {
     items.push_back(walk.tensor(operand));
     if (!items.back())
-      return walk.poison(node);
+      return walk.refuseNoTensor(node, operand, "operand " + Twine(i));
   }
   return defineList(walk, node, items);
 }
@@ -87,7 +87,7 @@ LogicalResult lowerSequenceInsert(Walk &walk, onnx::NodeOp node) {
     return success();
   Value tensor = walk.tensor(node.getInputs()[1]);
   if (!tensor)
-    return walk.poison(node);
+    return walk.refuseNoTensor(node, node.getInputs()[1], "operand 1");
   items->insert(items->begin() + *position, tensor);
   return defineList(walk, node, *items);
 }
@@ -124,7 +124,7 @@ int64_t intAttr(onnx::NodeOp node, StringRef name, int64_t otherwise) {
 LogicalResult lowerSplitToSequence(Walk &walk, onnx::NodeOp node) {
   Value x = walk.tensor(node.getInputs()[0]);
   if (!x)
-    return walk.poison(node);
+    return walk.refuseNoTensor(node, node.getInputs()[0], "operand 0");
   SmallVector<int64_t> shape(shapeOf(x));
   auto axis = NodeLowering::normalizeAxis(intAttr(node, "axis", 0), shape.size());
   if (!axis)

@@ -73,6 +73,8 @@ public:
                                   Value decider = nullptr) {
     return refuse(node, ErrorCode::NodeUnsupported, reason, hint, decider);
   }
+  /// Refuses a node that reads or yields `value` as a tensor, which it is not.
+  mlir::LogicalResult refuseNoTensor(onnx::NodeOp node, Value value, const llvm::Twine &what);
   /// An operand of the node is unknown, or stands in for a refused node's output.
   bool readsTainted(onnx::NodeOp node) const;
   /// Stand-ins for the outputs of a refused node.
@@ -130,6 +132,10 @@ private:
   mlir::func::FuncOp function;  // being converted
   mlir::Block *entry = nullptr; // what it becomes
 };
+
+/// What is wrong with the element types of a node's operands (null: absent), if import saw others.
+/// Empty: nothing.
+std::string operandTypeFault(onnx::NodeOp node, llvm::ArrayRef<mlir::Type> declared);
 
 /// A row of the tables of nodes that the walk itself lowers. Such a lowering defines every output.
 struct WalkEntry {

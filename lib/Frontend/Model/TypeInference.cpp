@@ -5,8 +5,8 @@
 using namespace wafer;
 using namespace wafer::frontend;
 
-/// The library makes a dimension for each element of a vector that may be a shape, and keeps the values of those that
-/// it follows. Longer ones are no shapes.
+/// The library makes a dimension for each element of a vector that may be a shape, and where it follows values for each
+/// of any vector's, floats' as well. Longer ones are no shapes.
 constexpr int64_t maxInferredElements = 1 << 20;
 constexpr int64_t maxFollowedElements = 4096;
 
@@ -70,8 +70,8 @@ void TypeInference::leaveGraph(::onnx::GraphProto &graph) {
   scopes.pop_back();
 }
 
-/// True if the node reads a vector of integers that is longer than `limit`.
-bool TypeInference::readsVector(const ::onnx::NodeProto &node, int64_t limit) const {
+/// True if the node reads a vector (of integers, if only those count) that is longer than `limit`.
+bool TypeInference::readsVector(const ::onnx::NodeProto &node, int64_t limit, bool integersOnly) const {
   for (const std::string &input : node.input()) {
     const ::onnx::TypeProto *type = find(input);
     if (!type || !type->has_tensor_type())
@@ -79,7 +79,7 @@ bool TypeInference::readsVector(const ::onnx::NodeProto &node, int64_t limit) co
     const auto &tensor = type->tensor_type();
     bool integers =
         tensor.elem_type() == ::onnx::TensorProto::INT64 || tensor.elem_type() == ::onnx::TensorProto::INT32;
-    if (integers && tensor.shape().dim_size() == 1 && tensor.shape().dim(0).dim_value() > limit)
+    if ((integers || !integersOnly) && tensor.shape().dim_size() == 1 && tensor.shape().dim(0).dim_value() > limit)
       return true;
   }
   return false;
@@ -134,7 +134,7 @@ bool TypeInference::isKnownToDie(const ::onnx::NodeProto &node) const {
 
 void TypeInference::infer(::onnx::NodeProto &node, const ::onnx::OpSchema &schema, const OpsetMap &opsets) {
   using namespace ::onnx::shape_inference;
-  if (isKnownToDie(node) || readsVector(node, maxInferredElements))
+  if (isKnownToDie(node) || readsVector(node, maxInferredElements, /*integersOnly=*/true))
     return;
   ::onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0, /*data_prop=*/false);
   try {
@@ -160,7 +160,7 @@ void TypeInference::infer(::onnx::NodeProto &node, const ::onnx::OpSchema &schem
 /// built for ranks. All else is folded where nodes are lowered.
 void TypeInference::propagate(::onnx::NodeProto &node, const ::onnx::OpSchema &schema) {
   using namespace ::onnx::shape_inference;
-  if (!schema.has_data_propagation_function() || readsVector(node, maxFollowedElements))
+  if (!schema.has_data_propagation_function() || readsVector(node, maxFollowedElements, /*integersOnly=*/false))
     return;
   try {
     DataPropagationContextImpl context(node, types, constants, shapeValues);

@@ -40,7 +40,7 @@ public:
 private:
   void setType(const std::string &name, const ::onnx::TypeProto &type);
   void propagate(::onnx::NodeProto &node, const ::onnx::OpSchema &schema);
-  bool readsVector(const ::onnx::NodeProto &node, int64_t limit) const;
+  bool readsVector(const ::onnx::NodeProto &node, int64_t limit, bool integersOnly) const;
   bool isKnownToDie(const ::onnx::NodeProto &node) const;
 
   struct Scope {

@@ -13,6 +13,8 @@ for _op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"):
     case("reduction", "everything", _op, [values(6, 15)], keepdims=0)
 for _op in ("ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp"):
     case("reduction", "last axis", _op, [values(6, 15)], {"axes": np.array([-1])}, keepdims=0)
+for _op in ("ReduceL2", "ReduceLogSum"):
+    case("reduction", "int32", _op, [abs(integers(6, 15))], {"axes": np.array([1])})
 case("reduction", "attribute (opset 11)", "ReduceSum", [values(6, 15)], opset=11, axes=[1])
 case("reduction", "a long row", "ReduceSum", [values(2, 3000)], {"axes": np.array([1])})
 case("reduction", "last axis", "ArgMax", [values(6, 15)], axis=-1)
