@@ -3,8 +3,10 @@
 #define WAFER_LIB_EMULATOR_CONTAINERS_H
 
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <utility>
-#include <vector>
 
 namespace wafer::emulator {
 
@@ -36,39 +38,60 @@ private:
   T *p = nullptr;
 };
 
-/// A queue that costs nothing while it is empty: there are as many as PEs and colors.
+/// A queue that costs little while it is empty: there are as many as PEs and colors.
 template <typename T> class Fifo {
 public:
-  bool empty() const { return head == items.size(); }
-  size_t size() const { return items.size() - head; }
-  T &operator[](size_t i) { return items[head + i]; }
-  const T &operator[](size_t i) const { return items[head + i]; }
-  T &front() { return items[head]; }
-  const T &front() const { return items[head]; }
-  auto begin() { return items.begin() + head; }
-  auto end() { return items.end(); }
-  auto begin() const { return items.begin() + head; }
-  auto end() const { return items.end(); }
+  Fifo() = default;
+  Fifo(const Fifo &) = delete;
+  ~Fifo() {
+    for (T &item : *this)
+      item.~T();
+    std::free(items);
+  }
+  bool empty() const { return first == last; }
+  size_t size() const { return last - first; }
+  T &operator[](size_t i) { return items[first + i]; }
+  const T &operator[](size_t i) const { return items[first + i]; }
+  T &front() { return items[first]; }
+  const T &front() const { return items[first]; }
+  T *begin() { return items + first; }
+  T *end() { return items + last; }
+  const T *begin() const { return items + first; }
+  const T *end() const { return items + last; }
   void push(T item) {
-    if (head > 16 && head * 2 > items.size())
-      compact();
-    items.push_back(std::move(item));
+    if (last == room)
+      makeRoom();
+    new (items + last) T(std::move(item));
+    ++last;
   }
   void pop(size_t count = 1) {
     for (size_t i = 0; i != count; ++i)
-      items[head + i] = T();
-    head += count;
-    if (head == items.size())
-      compact();
+      items[first++].~T();
+    if (first == last)
+      first = last = 0;
   }
 
 private:
-  void compact() {
-    items.erase(items.begin(), items.begin() + head);
-    head = 0;
+  /// To the front if that half is free, else to a larger place.
+  void makeRoom() {
+    T *to = items;
+    if (first < room / 2 || !room) {
+      room = room ? 2 * room : 2;
+      if (!(to = static_cast<T *>(std::malloc(room * sizeof(T)))))
+        throw std::bad_alloc();
+    }
+    const uint32_t count = last - first;
+    for (uint32_t i = 0; i != count; ++i) {
+      new (to + i) T(std::move(items[first + i]));
+      items[first + i].~T();
+    }
+    if (to != items)
+      std::free(items);
+    items = to, first = 0, last = count;
   }
-  std::vector<T> items;
-  size_t head = 0;
+
+  T *items = nullptr;
+  uint32_t first = 0, last = 0, room = 0;
 };
 
 } // namespace wafer::emulator

@@ -209,9 +209,7 @@ bool Engine::cancelled() {
 }
 
 void Engine::collect() {
-  stats.wavelets = 0;
-  for (const Stream &stream : fabric.streams())
-    stats.wavelets += stream.wavelets;
+  stats.wavelets = fabric.wavelets();
   stats.instructions = instructions;
   stats.vectorElements = vectorElements;
   Ticks outputs = 0, all = 0;

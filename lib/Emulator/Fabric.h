@@ -33,14 +33,14 @@
 #define WAFER_LIB_EMULATOR_FABRIC_H
 
 #include "Containers.h"
+#include "RouterTable.h"
 #include "Ticks.h"
 
 #include "wafer/Program/Verify.h"
 #include "wafer/Support/Diagnostic.h"
 
 #include <deque>
-#include <optional>
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 namespace wafer::emulator {
@@ -128,7 +128,6 @@ struct Stream {
   TrainRef current;
   Op *op = nullptr;
   Ticks freeAt = 0;
-  uint64_t wavelets = 0;
 };
 
 struct Leg { // a train, seen by a receiver
@@ -149,6 +148,7 @@ struct Consumption {
 struct End {
   uint32_t pe = 0;
   uint8_t color = 0;
+  bool isReached = false;   // some position of the router's switch lets the color in
   Stream *writer = nullptr; // static: the only one
   uint64_t writerCapacity = 0;
   uint64_t maxCapacity = 0;
@@ -248,8 +248,10 @@ public:
     return std::max(record.at(k) + leg.latency, leg.gate + int64_t(k) * costs.link);
   }
 
-  const std::deque<End> &ends() const { return allEnds; }
-  const std::deque<Stream> &streams() const { return allStreams; }
+  /// Injected so far, by cores and host.
+  uint64_t wavelets() const { return sent; }
+  /// The first end, by router and color, where something was never read.
+  const End *firstUnread() const;
   /// A train that waits at a switch, and at which router: the first by router and color.
   const RouterState::Parked *firstParked() const;
 
@@ -269,12 +271,12 @@ private:
   const VerifiedProgram &program;
   FabricClient &client;
   bool timed = false, broken = false; // broken: a train travels in a circle
-  std::deque<End> allEnds;
-  std::deque<Stream> allStreams;
-  std::unordered_map<uint64_t, End *> endIndex;
-  std::unordered_map<uint64_t, Stream *> streamIndex;
-  std::unordered_map<uint64_t, End *> hostEnds; // by router, color and side
-  std::unordered_map<uint64_t, RouterState> routers;
+  uint64_t sent = 0;
+  RouterTable<End> ends;
+  RouterTable<Stream> streams;
+  RouterTable<RouterState> routers;
+  std::map<uint64_t, End> hostEnds; // by router, color and side
+  std::deque<Stream> hostStreams;
   std::vector<TrainRef> readyTrains;
 };
 

@@ -25,9 +25,17 @@ void Fabric::remember(End &end, Consumption consumption) {
 
 /// When the receiver took a wavelet, and passed it on if it did.
 Ticks Fabric::consumedAt(const End &end, uint64_t coordinate) const {
-  auto after = std::upper_bound(end.history.begin(), end.history.end(), coordinate,
-                                [](uint64_t q, const Consumption &c) { return q < c.start; });
-  if (after == end.history.begin())
+  // Mostly one of the last: from the back by steps of twice the length, and then between two of them.
+  const Consumption *begin = end.history.begin(), *after = end.history.end();
+  for (ptrdiff_t step = 1; after != begin && coordinate < after[-1].start; step *= 2) {
+    const Consumption *before = after - std::min(step, after - begin);
+    if (coordinate >= before->start) {
+      after = std::upper_bound(before, after, coordinate, [](uint64_t q, const Consumption &c) { return q < c.start; });
+      break;
+    }
+    after = before;
+  }
+  if (after == begin)
     return 0;
   const Consumption &c = *--after;
   if (coordinate >= c.start + c.count)

@@ -113,12 +113,12 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
       }
       start = std::max(start, stream->freeAt);
     } else {
-      if (!fabric.reachesCore(pe, color)) {
+      End &end = fabric.endAt(pe, color);
+      if (!end.isReached) {
         failAt(core, ErrorCode::ProgramUnroutedReceive,
                "receives on " + colorName(program, pe, color) + ", which never reaches this core", "");
         return true;
       }
-      End &end = fabric.endAt(pe, color);
       if (end.op)
         return false;
       start = std::max(start, end.freeAt);
@@ -249,7 +249,7 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   End &end = fabric.endAt(pe, i.color);
   if (end.op)
     return false;
-  if (!fabric.reachesCore(pe, i.color)) {
+  if (!end.isReached) {
     failAt(core, ErrorCode::ProgramUnroutedReceive,
            "receives on " + colorName(program, pe, i.color) + ", which never reaches this core", "");
     return true;

@@ -128,21 +128,23 @@ template <VectorOp op, ElementType type> inline void accumulate8(const Row &r, c
 
 //===- f32 fma into rows --------------------------------------------------===//
 
-typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
+/// So many floats in a register, at any address.
+template <int width> struct Lanes {
+  typedef float Floats __attribute__((ext_vector_type(width)));
+  typedef int32_t Integers __attribute__((ext_vector_type(width)));
 
-WAFER_INLINE Vector load(const uint32_t *p) {
-  Vector v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-typedef int32_t Integers __attribute__((vector_size(32), aligned(4), may_alias));
-
-WAFER_INLINE void store(uint32_t *p, Vector v) {
-  Integers u = (Integers)v;
-  Integers nan = (u & 0x7fffffff) > 0x7f800000;
-  u = (u & ~nan) | (nan & static_cast<int32_t>(kNaN));
-  __builtin_memcpy(p, &u, sizeof u);
-}
+  WAFER_INLINE Floats load(const uint32_t *p) {
+    Floats v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+  }
+  WAFER_INLINE void store(uint32_t *p, Floats v) {
+    Integers u = __builtin_bit_cast(Integers, v);
+    Integers nan = (u & 0x7fffffff) > 0x7f800000;
+    u = (u & ~nan) | (nan & static_cast<int32_t>(kNaN));
+    __builtin_memcpy(p, &u, sizeof u);
+  }
+};
 
 /// The reduced dimensions of an accumulation, the outer one first, and how the scalar and the vector operand walk them.
 struct Reduction {
@@ -150,22 +152,22 @@ struct Reduction {
   int64_t scalar[2], vector[2];
 };
 
-/// rows x 8 cols destination words (row stride ds): d += a[row * ar + reduced] * b[reduced + col].
-template <int rows, int cols>
+/// rows x (width cols) destination words (row stride ds): d += a[row * ar + reduced] * b[reduced + col].
+template <int rows, int cols, int width>
 inline void fmaBlock(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, const uint32_t *b, const Reduction &k) {
-  Vector sum[rows][cols];
+  using V = Lanes<width>;
+  typename V::Floats sum[rows][cols];
   for (int r = 0; r != rows; ++r)
     for (int c = 0; c != cols; ++c)
-      sum[r][c] = load(d + r * ds + 8 * c);
+      sum[r][c] = V::load(d + r * ds + width * c);
   for (int64_t outer = 0; outer < k.n[0]; ++outer) {
     const uint32_t *ak = a + outer * k.scalar[0], *bk = b + outer * k.vector[0];
     for (int64_t inner = 0; inner < k.n[1]; ++inner) {
-      Vector v[cols];
+      typename V::Floats v[cols];
       for (int c = 0; c != cols; ++c)
-        v[c] = load(bk + 8 * c);
+        v[c] = V::load(bk + width * c);
       for (int r = 0; r != rows; ++r) {
-        const float s = fromBits(ak[r * ar]);
-        const Vector x = {s, s, s, s, s, s, s, s};
+        const typename V::Floats x = fromBits(ak[r * ar]);
         for (int c = 0; c != cols; ++c)
           sum[r][c] = __builtin_elementwise_fma(x, v[c], sum[r][c]);
       }
@@ -175,7 +177,7 @@ inline void fmaBlock(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, con
   }
   for (int r = 0; r != rows; ++r)
     for (int c = 0; c != cols; ++c)
-      store(d + r * ds + 8 * c, sum[r][c]);
+      V::store(d + r * ds + width * c, sum[r][c]);
 }
 
 template <int rows>
@@ -183,9 +185,11 @@ inline void fmaRows(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, cons
                     int64_t n) {
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    fmaBlock<rows, 2>(d + i, ds, a, ar, b + i, k);
+    fmaBlock<rows, 2, 8>(d + i, ds, a, ar, b + i, k);
   for (; i + 8 <= n; i += 8)
-    fmaBlock<rows, 1>(d + i, ds, a, ar, b + i, k);
+    fmaBlock<rows, 1, 8>(d + i, ds, a, ar, b + i, k);
+  for (; i + 4 <= n; i += 4)
+    fmaBlock<rows, 1, 4>(d + i, ds, a, ar, b + i, k);
   for (; i < n; ++i) {
     float sum[rows];
     for (int r = 0; r != rows; ++r)
@@ -201,15 +205,47 @@ inline void fmaRows(uint32_t *d, int64_t ds, const uint32_t *a, int64_t ar, cons
   }
 }
 
-/// Takes the nest if it is dst += a * b with a stride-1 row of dst and b against one a (or the other way round),
-/// reduced over the dimension outside it.
+/// Words of the vector operand whose neighbors stand a step apart, brought together: for each of the outer reduced
+/// dimension's a row that the inner one shifts along (as a convolution does), or else one for each of both.
+class PackedVector {
+public:
+  /// Of rows of `n` words.
+  PackedVector(const Reduction &k, int64_t step, int64_t n) : step(step), reduction(k) {
+    const int64_t shift = k.vector[1] % step ? 0 : k.vector[1] / step;
+    isShifted = shift > 0 && shift <= n;
+    rows = isShifted ? k.n[0] : k.n[0] * k.n[1];
+    length = isShifted ? n + shift * (k.n[1] - 1) : n;
+    packed = k;
+    packed.vector[0] = isShifted ? length : k.n[1] * length;
+    packed.vector[1] = isShifted ? shift : length;
+  }
+  int64_t size() const { return rows * length; }
+  const Reduction &walk() const { return packed; }
+  void fill(uint32_t *to, const uint32_t *from) const {
+    const int64_t inner = isShifted ? 1 : reduction.n[1];
+    for (int64_t row = 0; row != rows; ++row, to += length) {
+      const uint32_t *word = from + row / inner * reduction.vector[0] + row % inner * reduction.vector[1];
+      for (int64_t j = 0; j != length; ++j)
+        to[j] = word[j * step];
+    }
+  }
+
+private:
+  int64_t step, rows, length;
+  bool isShifted;
+  Reduction reduction, packed;
+};
+
+/// Takes the nest if it is dst += a * b with a row of dst (stride 1) and b (any stride) against one a (or the other way
+/// round), reduced over the dimension outside it.
 inline bool fmaAccumulates(const Nest &nest) {
   int last = nest.rank - 1;
   if (nest.rank < 2 || nest.stride[0][last] != 1 || nest.stride[0][last - 1] != 0 || !isDestination(nest, 3) ||
       !isApart(nest, 1) || !isApart(nest, 2))
     return false;
   int scalar = nest.stride[1][last] == 0 ? 1 : 2, vector = 3 - scalar;
-  if (nest.stride[scalar][last] != 0 || nest.stride[vector][last] != 1)
+  const int64_t step = nest.stride[vector][last];
+  if (nest.stride[scalar][last] != 0 || step == 0)
     return false;
   const int64_t n = nest.n[last];
   // The two innermost reduced dimensions, or one.
@@ -227,17 +263,28 @@ inline bool fmaAccumulates(const Nest &nest) {
   int64_t rows = 1, ds = 0, ar = 0;
   if (blocked)
     rows = nest.n[block], ds = nest.stride[0][block], ar = nest.stride[scalar][block];
+  // Packing costs about as much as two products for each word.
+  constexpr int64_t kMostPacked = 8192;
+  const PackedVector pack(k, step, n);
+  if (step != 1 && (n < 4 || pack.size() > kMostPacked || 2 * pack.size() > n * k.n[0] * k.n[1] * rows))
+    return false;
+  const Reduction &walk = step == 1 ? k : pack.walk();
   Nest outer = nest;
   outer.rank = (blocked ? block : block + 1) + 1; // the last one stands for what is done inside
   outer.n[outer.rank - 1] = 1;
   forEachRow(outer, [&](const int64_t *at) {
     uint32_t *d = nest.data[0] + at[0];
     const uint32_t *a = nest.data[scalar] + at[scalar], *b = nest.data[vector] + at[vector];
+    uint32_t packed[kMostPacked];
+    if (step != 1) {
+      pack.fill(packed, b);
+      b = packed;
+    }
     int64_t r = 0;
     for (; r + 4 <= rows; r += 4)
-      fmaRows<4>(d + r * ds, ds, a + r * ar, ar, b, k, n);
+      fmaRows<4>(d + r * ds, ds, a + r * ar, ar, b, walk, n);
     for (; r < rows; ++r)
-      fmaRows<1>(d + r * ds, ds, a + r * ar, ar, b, k, n);
+      fmaRows<1>(d + r * ds, ds, a + r * ar, ar, b, walk, n);
   });
   return true;
 }

@@ -195,15 +195,14 @@ void Engine::reportLeftovers() {
                          "a control wavelet is missing, or one too many was sent"};
     return;
   }
-  for (const End &end : fabric.ends())
-    if (end.consumed < end.enqueued) {
-      failure = Diagnostic{ErrorCode::ProgramLeftover,
-                           std::to_string(end.enqueued - end.consumed) + " of " + std::to_string(end.enqueued) +
-                               " wavelets on " + colorName(program, end.pe, end.color) + " were never read at PE " +
-                               place(program, end.pe),
-                           "counts sent and received must agree, control wavelets included"};
-      return;
-    }
+  if (const End *end = fabric.firstUnread()) {
+    failure = Diagnostic{ErrorCode::ProgramLeftover,
+                         std::to_string(end->enqueued - end->consumed) + " of " + std::to_string(end->enqueued) +
+                             " wavelets on " + colorName(program, end->pe, end->color) + " were never read at PE " +
+                             place(program, end->pe),
+                         "counts sent and received must agree, control wavelets included"};
+    return;
+  }
   for (const Op &op : ops)
     if (op.host && op.done < op.n) {
       failure = Diagnostic{ErrorCode::ProgramOutputShort,

@@ -9,7 +9,8 @@ using namespace wafer;
 using namespace wafer::emulator;
 
 Fabric::Fabric(const VerifiedProgram &program, FabricClient &client)
-    : costs(program.profile), program(program), client(client) {}
+    : costs(program.profile), program(program), client(client), ends(size_t(program.width) * program.height),
+      streams(size_t(program.width) * program.height), routers(size_t(program.width) * program.height) {}
 
 FabricCosts::FabricCosts(const Profile &p)
     : link(ticks(p.linkCyclesPerWavelet)), hop(ticks(p.hopCycles)), turn(ticks(p.turnCycles)),
@@ -21,13 +22,13 @@ FabricCosts::FabricCosts(const Profile &p)
 void Fabric::reset(bool withTimes) {
   timed = withTimes;
   broken = false;
+  sent = 0;
   readyTrains.clear();
-  allEnds.clear();
-  endIndex.clear();
+  ends.clear();
   hostEnds.clear();
   routers.clear();
-  allStreams.clear();
-  streamIndex.clear();
+  streams.clear();
+  hostStreams.clear();
 }
 
 bool Fabric::neighbor(uint32_t pe, uint8_t side, uint32_t &next) const {
@@ -49,37 +50,35 @@ bool Fabric::neighbor(uint32_t pe, uint8_t side, uint32_t &next) const {
 }
 
 End &Fabric::endAt(uint32_t pe, uint8_t color) {
-  End *&end = endIndex[key(pe, color)];
-  if (!end) {
-    end = &allEnds.emplace_back();
-    end->pe = pe;
-    end->color = color;
+  auto [end, isNew] = ends.at(pe, color);
+  if (isNew) {
+    end.pe = pe;
+    end.color = color;
+    end.isReached = reachesCore(pe, color);
   }
-  return *end;
+  return end;
 }
 
 Stream &Fabric::streamAt(uint32_t pe, uint8_t color) {
-  Stream *&stream = streamIndex[key(pe, color)];
-  if (!stream) {
-    stream = &allStreams.emplace_back();
-    stream->pe = pe;
-    stream->color = color;
+  auto [stream, isNew] = streams.at(pe, color);
+  if (isNew) {
+    stream.pe = pe;
+    stream.color = color;
   }
-  return *stream;
+  return stream;
 }
 
 End &Fabric::openHostEnd(size_t number) {
   const HostPort &port = program.ports[number];
-  End &end = allEnds.emplace_back();
+  End &end = hostEnds[portKey(port.pe, port.color, port.side)];
   end.pe = port.pe;
   end.color = port.color;
-  hostEnds[portKey(port.pe, port.color, port.side)] = &end;
   return end;
 }
 
 Stream &Fabric::openHostStream(size_t number) {
   const HostPort &port = program.ports[number];
-  Stream &stream = allStreams.emplace_back();
+  Stream &stream = hostStreams.emplace_back();
   stream.pe = port.pe;
   stream.color = port.color;
   stream.side = port.side;
@@ -138,7 +137,7 @@ bool Fabric::trace(Stream &stream) {
       else if (neighbor(visit.pe, side, next))
         todo.push_back({next, oppositePort(side), visit.hops + 1, turns});
       else
-        addLeaf(*hostEnds.at(portKey(visit.pe, stream.color, side)), visit, turns, costs.hop);
+        addLeaf(hostEnds.at(portKey(visit.pe, stream.color, side)), visit, turns, costs.hop);
     }
   }
   for (RouteLeaf &leaf : stream.leaves) {
@@ -160,8 +159,8 @@ bool Fabric::trace(Stream &stream) {
 }
 
 uint8_t Fabric::position(uint32_t pe, uint8_t color) const {
-  auto state = routers.find(key(pe, color));
-  return state == routers.end() ? 0 : state->second.position;
+  const RouterState *state = routers.find(pe, color);
+  return state ? state->position : 0;
 }
 
 uint32_t Fabric::sourceOf(uint32_t pe, uint8_t color, uint8_t side) const {

@@ -7,7 +7,7 @@
 using namespace wafer;
 using namespace wafer::emulator;
 
-RouterState &Fabric::routerAt(uint32_t pe, uint8_t color) { return routers[key(pe, color)]; }
+RouterState &Fabric::routerAt(uint32_t pe, uint8_t color) { return routers.at(pe, color).item; }
 
 void Fabric::advanceTails(Train &train) {
   if (train.injected < train.total)
@@ -61,15 +61,17 @@ void Fabric::unpark(uint32_t pe, uint8_t color, RouterState &state) {
 }
 
 const RouterState::Parked *Fabric::firstParked() const {
-  const std::pair<const uint64_t, RouterState> *first = nullptr;
-  auto parkedAt = [](const RouterState &state) -> const RouterState::Parked * {
+  const RouterState::Parked *first = nullptr;
+  uint64_t where = 0;
+  routers.forEach([&](uint32_t pe, uint8_t color, const RouterState &state) {
+    if (first && key(pe, color) > where)
+      return;
     for (const Fifo<RouterState::Parked> &waiting : state.parked)
-      if (!waiting.empty())
-        return &waiting.front();
-    return nullptr;
-  };
-  for (const auto &router : routers)
-    if (parkedAt(router.second) && (!first || router.first < first->first))
-      first = &router;
-  return first ? parkedAt(first->second) : nullptr;
+      if (!waiting.empty()) {
+        first = &waiting.front();
+        where = key(pe, color);
+        return;
+      }
+  });
+  return first;
 }

@@ -19,7 +19,7 @@ void Fabric::launch(Train &train) {
   Stream &stream = *train.stream;
   train.base = stream.sent;
   stream.sent += train.total;
-  stream.wavelets += train.total;
+  sent += train.total;
   stream.current = &train;
   if (!stream.dynamic) {
     train.unread = stream.leaves.size();
@@ -108,7 +108,7 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
           next.side = oppositePort(out);
           todo.push_back(target);
         } else {
-          next.end = hostEnds.at(portKey(pe, color, out));
+          next.end = &hostEnds.at(portKey(pe, color, out));
         }
       }
       next.total += step;
@@ -145,7 +145,7 @@ uint64_t Fabric::capacityFromSource(const Train &train, const TrainLeaf &leaf) c
 
 /// Wavelets before a parked head on the same side of its router.
 uint64_t Fabric::parkedAhead(const Train &train, const TrainLeaf &leaf) const {
-  const RouterState &state = routers.at(key(leaf.pe, train.stream->color));
+  const RouterState &state = *routers.find(leaf.pe, train.stream->color);
   uint64_t ahead = state.pending && state.pendingSide == leaf.side ? state.pending->total : 0;
   for (const RouterState::Parked &parked : state.parked[sideIndex(leaf.side)]) {
     if (parked.train.get() == &train)
@@ -272,4 +272,16 @@ void End::moveOn(uint64_t offset) {
   if (--leg.train->unread == 0)
     std::vector<uint32_t>().swap(leg.train->data);
   ++cursor;
+}
+
+const End *Fabric::firstUnread() const {
+  const End *first = nullptr;
+  auto look = [&](const End &end) {
+    if (end.consumed < end.enqueued && (!first || key(end.pe, end.color) < key(first->pe, first->color)))
+      first = &end;
+  };
+  ends.forEach([&](uint32_t, uint8_t, const End &end) { look(end); });
+  for (const auto &host : hostEnds)
+    look(host.second);
+  return first;
 }

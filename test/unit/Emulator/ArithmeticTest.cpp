@@ -399,3 +399,36 @@ TEST(Kernels, MatrixProductsFollowTheDefinition) {
         EXPECT_EQ(got, want) << m << " " << k << " " << n;
       }
 }
+
+TEST(Kernels, ProductsWithAStridedOperandFollowTheDefinition) {
+  // y[f][x] += w[f][k][c] * v[(x * move + k) * channels + c], as a convolution along channels-last rows is, and with
+  // `move` 0 the product with a matrix that is stored transposed.
+  std::mt19937 random(11);
+  for (int move : {0, 1, 2, 3})
+    for (int channels : {1, 2, 5, 16})
+      for (int taps : {1, 2, 5})
+        for (int n : {2, 4, 7, 8, 20, 600})
+          for (int filters : {1, 3, 6}) {
+            const int columns = move ? (n - 1) * move + taps : n * taps;
+            std::vector<uint32_t> w(filters * taps * channels), v(columns * channels), y(filters * n);
+            for (auto *words : {&w, &v, &y})
+              for (uint32_t &x : *words)
+                x = floatToBits(float(int(random() % 2000) - 1000) / 256);
+            std::vector<uint32_t> want = y;
+            KernelCall call{};
+            call.op = VectorOp::Fma;
+            call.rank = 4;
+            call.extent[0] = filters, call.extent[1] = channels, call.extent[2] = taps, call.extent[3] = n;
+            call.operand[0] = {want.data(), {n, 0, 0, 1}};
+            call.operand[1] = {v.data(), {0, 1, channels, (move ? move : taps) * channels}};
+            call.operand[2] = {w.data(), {taps * channels, 1, channels, 0}};
+            call.operand[3] = call.operand[0];
+            reference(call);
+            for (KernelFunction kernels : {KernelFunction(runKernelBaseline), selectKernels()}) {
+              std::vector<uint32_t> got = y;
+              call.operand[0].data = call.operand[3].data = got.data();
+              kernels(call);
+              ASSERT_EQ(got, want) << move << " " << channels << " " << taps << " " << n << " " << filters;
+            }
+          }
+}

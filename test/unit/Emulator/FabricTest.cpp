@@ -174,7 +174,7 @@ TEST(Fabric, StartsAfresh) {
   Line line(switched());
   line.send(0, 5);
   line.fabric.reset(/*timed=*/false);
-  EXPECT_TRUE(line.fabric.streams().empty());
+  EXPECT_EQ(line.fabric.wavelets(), 0u);
   EXPECT_EQ(line.fabric.firstParked(), nullptr);
   EXPECT_TRUE(line.fabric.reachesCore(2, kColor));
   EXPECT_FALSE(line.fabric.reachesCore(3, kColor));
