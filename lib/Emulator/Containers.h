@@ -10,7 +10,7 @@
 
 namespace wafer::emulator {
 
-/// A single-threaded reference count inside the object.
+/// A single-threaded reference count inside the object. `release` says what becomes of it at the end.
 template <typename T> class Ref {
 public:
   Ref() = default;
@@ -23,7 +23,7 @@ public:
   }
   ~Ref() {
     if (p && --p->references == 0)
-      delete p;
+      release(p);
   }
   T *operator->() const { return p; }
   T &operator*() const { return *p; }

@@ -79,9 +79,9 @@ void Engine::reset() {
   }
   readyCores.clear();
   readyOps.clear();
-  fabric.reset(timed);
-  ops.clear();
+  ops.clear(); // they know trains
   freeOps.clear();
+  fabric.reset(timed);
   locationStats.assign(tables.sites.size(), {});
   failure.reset();
   instructions = vectorElements = 0;
@@ -112,8 +112,7 @@ void Engine::openHostPorts() {
     if (port.output || hostData[number].empty())
       continue;
     Stream &stream = fabric.openHostStream(number);
-    TrainRef train = new Train();
-    train->stream = &stream;
+    TrainRef train = fabric.newTrain(stream);
     train->data = hostData[number];
     train->total = train->produced = train->data.size();
     train->records.push_back(

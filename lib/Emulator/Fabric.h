@@ -89,8 +89,10 @@ struct TrainLeaf {
 /// The wavelets of one send: its data, then its control wavelet. One event, whatever its length.
 struct Train {
   uint32_t references = 0;
+  std::vector<Train *> *pool = nullptr; // where it goes when nobody knows it any more
   Stream *stream = nullptr;
-  Op *op = nullptr; // the sending instruction until it completes
+  Train *older = nullptr, *newer = nullptr; // static: those of the stream that somebody knows
+  Op *op = nullptr;                         // the sending instruction until it completes
   isa::Control control = isa::Control::None;
   uint32_t total = 0;    // wavelets, control included
   uint32_t produced = 0; // by the sender
@@ -104,7 +106,16 @@ struct Train {
   std::vector<TrainNode> nodes;
   /// The record that holds wavelet k, or null if its time is not known yet.
   const Record *recordOf(uint64_t k) const;
+  /// Everybody has read them. Many keep the memory of a few words, none that of many.
+  void forgetWords() {
+    constexpr size_t kFew = 64;
+    if (data.capacity() > kFew)
+      std::vector<uint32_t>().swap(data);
+    else
+      data.clear();
+  }
 };
+void release(Train *train);
 using TrainRef = Ref<Train>;
 
 /// Receivers of a stream without switches.
@@ -125,6 +136,9 @@ struct Stream {
   // Static: least coordinate that some receiver holds the stream back at; by demand, and by consumption.
   uint64_t injectLimit = 0, settleLimit = 0;
   uint32_t atInject = 0, atSettle = 0;
+  // Static: the trains that somebody knows, and where the oldest begins.
+  Train *oldest = nullptr, *newest = nullptr;
+  uint64_t known = 0;
   TrainRef current;
   Op *op = nullptr;
   Ticks freeAt = 0;
@@ -160,9 +174,17 @@ struct End {
   uint64_t settled = 0; // consumed, and passed on so far that they hold no buffer of this path
   Op *op = nullptr;     // the receiving instruction
   Ticks freeAt = 0;
+  /// What may be asked for: room for a wavelet of a train that somebody knows.
   Fifo<Consumption> history;
+  struct Arrived {
+    uint64_t base;
+    bool isForgotten;
+  };
+  Fifo<Arrived> arrived; // over switches: trains, from the first that somebody knows on
   /// The leg being read has been taken up to here, an offset in its train.
   void moveOn(uint64_t offset);
+  /// Nobody knows the train that began there any more.
+  void forget(uint64_t base);
 };
 
 struct RouterState { // of a color with several switch positions
@@ -201,6 +223,7 @@ class Fabric {
 public:
   /// The program and the client outlive it.
   Fabric(const VerifiedProgram &program, FabricClient &client);
+  ~Fabric();
 
   /// As at the start of a run; without times if it is not `timed`.
   void reset(bool timed);
@@ -224,6 +247,7 @@ public:
   uint32_t sourceOf(uint32_t pe, uint8_t color, uint8_t side) const;
 
   // Trains.cpp
+  TrainRef newTrain(Stream &stream);
   void launch(Train &train);
   /// Something has changed for a train: update() is due.
   void enqueue(Train *train);
@@ -272,6 +296,7 @@ private:
   FabricClient &client;
   bool timed = false, broken = false; // broken: a train travels in a circle
   uint64_t sent = 0;
+  std::vector<Train *> idleTrains; // their vectors keep their memory
   RouterTable<End> ends;
   RouterTable<Stream> streams;
   RouterTable<RouterState> routers;

@@ -16,10 +16,10 @@ const Record *Train::recordOf(uint64_t k) const {
 }
 
 void Fabric::remember(End &end, Consumption consumption) {
-  // A sender asks only for wavelets that its path buffers, so old pieces may go; many are kept for long paths.
-  constexpr size_t kKeep = 4096;
-  if (end.history.size() >= 2 * kKeep)
-    end.history.pop(kKeep);
+  const uint64_t known = end.writer ? end.writer->known : end.arrived.front().base;
+  const uint64_t needed = beyond(end.maxCapacity, known);
+  while (!end.history.empty() && end.history.front().start + end.history.front().count <= needed)
+    end.history.pop();
   end.history.push(std::move(consumption));
 }
 

@@ -162,9 +162,8 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   Ticks begin = core.clock + setup;
   op->ready = op->begin = begin;
   if (stream) {
-    op->out = new Train();
+    op->out = fabric.newTrain(*stream);
     Train &train = *op->out;
-    train.stream = stream;
     train.op = op;
     train.control = i.control;
     train.total = op->n + (i.control != Control::None);

@@ -47,14 +47,8 @@ public:
   }
 
   /// Calls visit(router, color, item) for all there are, by color, then by router.
-  template <typename Visit> void forEach(Visit visit) const {
-    for (size_t color = 0; color != colors.size(); ++color)
-      for (size_t number = 0; number != colors[color].size(); ++number)
-        if (const Block *block = colors[color][number].get())
-          for (unsigned slot = 0; slot != kBlock; ++slot)
-            if (block->made >> slot & 1)
-              visit(uint32_t(number * kBlock + slot), uint8_t(color), *block->item(slot));
-  }
+  template <typename Visit> void forEach(Visit visit) { forEachOf<T>(visit); }
+  template <typename Visit> void forEach(Visit visit) const { forEachOf<const T>(visit); }
 
   /// Nothing is made any more; the memory stays for what comes next.
   void clear() {
@@ -70,6 +64,15 @@ public:
   }
 
 private:
+  template <typename Item, typename Visit> void forEachOf(Visit visit) const {
+    for (size_t color = 0; color != colors.size(); ++color)
+      for (size_t number = 0; number != colors[color].size(); ++number)
+        if (Block *block = colors[color][number].get())
+          for (unsigned slot = 0; slot != kBlock; ++slot)
+            if (block->made >> slot & 1)
+              visit(uint32_t(number * kBlock + slot), uint8_t(color), static_cast<Item &>(*block->item(slot)));
+  }
+
   static constexpr unsigned kBlock = 16;
   struct Block {
     uint32_t made = 0; // a bit for each item

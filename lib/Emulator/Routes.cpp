@@ -12,6 +12,12 @@ Fabric::Fabric(const VerifiedProgram &program, FabricClient &client)
     : costs(program.profile), program(program), client(client), ends(size_t(program.width) * program.height),
       streams(size_t(program.width) * program.height), routers(size_t(program.width) * program.height) {}
 
+Fabric::~Fabric() {
+  reset(false);
+  for (Train *train : idleTrains)
+    delete train;
+}
+
 FabricCosts::FabricCosts(const Profile &p)
     : link(ticks(p.linkCyclesPerWavelet)), hop(ticks(p.hopCycles)), turn(ticks(p.turnCycles)),
       ramp(ticks(p.rampCycles)), host(ticks(p.hostCyclesPerWavelet)), linkBuffer(p.linkBufferWavelets),
@@ -23,10 +29,21 @@ void Fabric::reset(bool withTimes) {
   timed = withTimes;
   broken = false;
   sent = 0;
+  // Trains first: when the last who knows one forgets it, it says so to its stream and its receivers.
   readyTrains.clear();
+  auto forget = [](End &end) {
+    end.legs.pop(end.legs.size());
+    end.history.pop(end.history.size());
+  };
+  ends.forEach([&](uint32_t, uint8_t, End &end) { forget(end); });
+  for (auto &host : hostEnds)
+    forget(host.second);
+  routers.clear();
+  streams.forEach([](uint32_t, uint8_t, Stream &stream) { stream.current = TrainRef(); });
+  for (Stream &stream : hostStreams)
+    stream.current = TrainRef();
   ends.clear();
   hostEnds.clear();
-  routers.clear();
   streams.clear();
   hostStreams.clear();
 }

@@ -15,6 +15,40 @@ void Fabric::enqueue(Train *train) {
   readyTrains.push_back(train);
 }
 
+TrainRef Fabric::newTrain(Stream &stream) {
+  Train *train;
+  if (idleTrains.empty()) {
+    train = new Train();
+    train->pool = &idleTrains;
+  } else {
+    train = idleTrains.back();
+    idleTrains.pop_back();
+  }
+  train->stream = &stream;
+  return train;
+}
+
+void wafer::emulator::release(Train *train) {
+  Stream &stream = *train->stream;
+  if (train->older || train->newer || stream.oldest == train) {
+    (train->older ? train->older->newer : stream.oldest) = train->newer;
+    (train->newer ? train->newer->older : stream.newest) = train->older;
+    stream.known = stream.oldest ? stream.oldest->base : stream.sent;
+  }
+  for (const TrainLeaf &leaf : train->leaves)
+    if (leaf.end)
+      leaf.end->forget(leaf.base);
+  // As new, but for the memory of its vectors.
+  Train idle;
+  idle.pool = train->pool;
+  idle.data.swap(train->data), idle.data.clear();
+  idle.records.swap(train->records), idle.records.clear();
+  idle.leaves.swap(train->leaves), idle.leaves.clear();
+  idle.nodes.swap(train->nodes), idle.nodes.clear();
+  *train = std::move(idle);
+  train->pool->push_back(train);
+}
+
 void Fabric::launch(Train &train) {
   Stream &stream = *train.stream;
   train.base = stream.sent;
@@ -22,6 +56,11 @@ void Fabric::launch(Train &train) {
   sent += train.total;
   stream.current = &train;
   if (!stream.dynamic) {
+    train.older = stream.newest;
+    (stream.newest ? stream.newest->newer : stream.oldest) = &train;
+    if (stream.oldest == &train)
+      stream.known = train.base;
+    stream.newest = &train;
     train.unread = stream.leaves.size();
     for (RouteLeaf &leaf : stream.leaves) {
       leaf.end->enqueued += train.total;
@@ -116,6 +155,7 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
       if (next.end) {
         End &end = *next.end;
         next.base = end.enqueued;
+        end.arrived.push({next.base, false});
         end.enqueued += train->total;
         end.maxCapacity = std::max(end.maxCapacity, capacityFromSource(*train, next));
         end.legs.push({train, next.base, next.total, next.gate});
@@ -264,13 +304,21 @@ void Fabric::settle(End &end, uint64_t coordinate) {
   }
 }
 
+void End::forget(uint64_t base) {
+  std::lower_bound(arrived.begin(), arrived.end(), base, [](const Arrived &train, uint64_t b) {
+    return train.base < b;
+  })->isForgotten = true;
+  while (!arrived.empty() && arrived.front().isForgotten)
+    arrived.pop();
+}
+
 void End::moveOn(uint64_t offset) {
   const Leg &leg = legs[cursor];
   consumed = leg.base + offset;
   if (offset != leg.train->total)
     return;
   if (--leg.train->unread == 0)
-    std::vector<uint32_t>().swap(leg.train->data);
+    leg.train->forgetWords();
   ++cursor;
 }
 

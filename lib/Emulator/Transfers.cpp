@@ -182,8 +182,10 @@ void Engine::complete(Op *op, Ticks when) {
   }
   if (op->out) {
     op->out->op = nullptr;
-    op->out->stream->op = nullptr;
-    op->out->stream->freeAt = std::max(op->out->stream->freeAt, when);
+    Stream &stream = *op->out->stream;
+    stream.op = nullptr;
+    stream.freeAt = std::max(stream.freeAt, when);
+    stream.current = TrainRef(); // it has left: the stream has no more to do with it
   }
   if (op->core == kNone) {
     op->done = op->n;

@@ -21,8 +21,7 @@ public:
   TrainRef send(uint32_t pe, uint32_t words, isa::Control control = isa::Control::None) {
     Stream &stream = fabric.streamAt(pe, kColor);
     EXPECT_TRUE(stream.traced || fabric.trace(stream));
-    TrainRef train = new Train();
-    train->stream = &stream;
+    TrainRef train = fabric.newTrain(stream);
     train->control = control;
     train->total = train->produced = words + (control != isa::Control::None);
     train->data.assign(train->total, pe);
