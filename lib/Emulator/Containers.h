@@ -38,15 +38,16 @@ private:
   T *p = nullptr;
 };
 
-/// A queue that costs little while it is empty: there are as many as PEs and colors.
+/// A queue whose first item needs no memory of its own: there are as many as PEs and colors, and most hold one. It does
+/// not move.
 template <typename T> class Fifo {
 public:
   Fifo() = default;
   Fifo(const Fifo &) = delete;
   ~Fifo() {
-    for (T &item : *this)
-      item.~T();
-    std::free(items);
+    clear();
+    if (items != own())
+      std::free(items);
   }
   bool empty() const { return first == last; }
   size_t size() const { return last - first; }
@@ -70,13 +71,17 @@ public:
     if (first == last)
       first = last = 0;
   }
+  /// Keeps its memory.
+  void clear() { pop(size()); }
 
 private:
+  T *own() { return reinterpret_cast<T *>(storage); }
+
   /// To the front if that half is free, else to a larger place.
   void makeRoom() {
     T *to = items;
-    if (first < room / 2 || !room) {
-      room = room ? 2 * room : 2;
+    if (first < (room + 1) / 2) {
+      room *= 2;
       if (!(to = static_cast<T *>(std::malloc(room * sizeof(T)))))
         throw std::bad_alloc();
     }
@@ -85,13 +90,14 @@ private:
       new (to + i) T(std::move(items[first + i]));
       items[first + i].~T();
     }
-    if (to != items)
+    if (to != items && items != own())
       std::free(items);
     items = to, first = 0, last = count;
   }
 
-  T *items = nullptr;
-  uint32_t first = 0, last = 0, room = 0;
+  T *items = own();
+  uint32_t first = 0, last = 0, room = 1;
+  alignas(T) std::byte storage[sizeof(T)];
 };
 
 } // namespace wafer::emulator

@@ -255,6 +255,31 @@ bool Engine::checkWrite(uint32_t index, const Core &core, const Footprint &words
   if (core.threads)
     if (Status status = core.threads->accesses.check(words, /*write=*/true); !status)
       return failAt(core, status.error());
+  if (!memories[core.region].holds(words) && !growMemory(core.region))
+    return failAt(core, noMemory());
   memories[core.region].markWritten(index - region.firstCore, words);
+  return true;
+}
+
+bool Engine::growMemory(uint32_t number) {
+  RegionMemory &memory = memories[number];
+  const RegionTables &region = tables.regions[number];
+  // Instructions in hand know where their operands are.
+  struct Place {
+    uint32_t **data;
+    uint32_t core, address;
+  };
+  std::vector<Place> places;
+  for (Op &op : ops)
+    if (op.alive && op.core != kNone && cores[op.core].region == number)
+      for (int k = 0; k != 4; ++k)
+        if (op.inData >> k & 1) {
+          uint32_t *&data = op.call.operand[k].data;
+          places.push_back({&data, op.core - region.firstCore, memory.addressOf(op.core - region.firstCore, data)});
+        }
+  if (!memory.grow())
+    return false;
+  for (const Place &place : places)
+    *place.data = memory.at(place.core, place.address, /*readOnly=*/false);
   return true;
 }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <map>
 #include <unistd.h>
+#include <utility>
 
 using namespace wafer;
 using namespace wafer::emulator;
@@ -25,9 +26,12 @@ uint32_t Engine::meshPe(const Core &core) const {
   return (region.y + core.y) * program.width + region.x + core.x;
 }
 
+Diagnostic Engine::noMemory() {
+  return {ErrorCode::ImageTooBig, "this host has no room for the cores' memory",
+          "run on a host with more address space, or compile for a smaller mesh"};
+}
+
 Status Engine::allocate() {
-  const Diagnostic noMemory{ErrorCode::ImageTooBig, "this host has no room for the cores' memory",
-                            "run on a host with more address space, or compile for a smaller mesh"};
   uint64_t carried = 0;
   for (const HostPort &port : program.ports)
     carried += uint64_t(port.words) * 4;
@@ -38,16 +42,31 @@ Status Engine::allocate() {
                       "run on a host with more memory"};
   cores = std::vector<Core>(tables.cores);
   memories.resize(tables.regions.size());
+  size_t registerCount = 0, descriptorCount = 0, callCount = 0;
+  for (const RegionTables &region : tables.regions) {
+    registerCount += size_t(region.cores) * region.registers;
+    descriptorCount += size_t(region.cores) * region.descriptors;
+    callCount += size_t(region.cores) * region.callDepth;
+  }
+  registers.resize(registerCount);
+  descriptors.resize(descriptorCount);
+  calls.resize(callCount);
+  int32_t *nextRegister = registers.data();
+  Descriptor *nextDescriptor = descriptors.data();
+  uint32_t *nextCall = calls.data();
   for (size_t index = 0; index != memories.size(); ++index) {
     const RegionTables &region = tables.regions[index];
     if (!memories[index].open(*region.verified, region.cores, region.readOnly(program)))
-      return noMemory;
+      return noMemory();
     tables.loadWeights(program, region, memories[index]);
     for (uint32_t i = 0; i != region.cores; ++i) {
       Core &core = cores[region.firstCore + i];
       core.region = index;
       core.x = i % region.w;
       core.y = i / region.w;
+      core.regs = std::exchange(nextRegister, nextRegister + region.registers);
+      core.descriptors = std::exchange(nextDescriptor, nextDescriptor + region.descriptors);
+      core.calls = std::exchange(nextCall, nextCall + region.callDepth);
     }
     stats.sramMax = std::max<uint64_t>(stats.sramMax, region.verified->usedBytes);
     stats.sramTotal += uint64_t(region.verified->usedBytes) * region.cores;
@@ -73,14 +92,16 @@ void Engine::reset() {
     core.location = kNone;
     core.op = nullptr;
     core.threads.reset();
-    std::fill(std::begin(core.regs), std::end(core.regs), 0);
-    for (Descriptor &descriptor : core.descriptors)
-      descriptor.rank = 0;
   }
+  std::ranges::fill(registers, 0);
+  std::ranges::fill(descriptors, Descriptor());
   readyCores.clear();
   readyOps.clear();
-  ops.clear(); // they know trains
-  freeOps.clear();
+  freeOps.clear(); // all are free; the first is taken first
+  for (size_t i = ops.size(); i-- > 0;) {
+    ops[i].queued = ops[i].host = false;
+    freeOp(&ops[i]); // and knows no train
+  }
   fabric.reset(timed);
   locationStats.assign(tables.sites.size(), {});
   failure.reset();

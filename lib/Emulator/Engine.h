@@ -42,15 +42,18 @@ struct Op {
   uint32_t core = kNone;
   const DecodedInstruction *instruction = nullptr;
   KernelCall call;
-  uint32_t scalar[4];         // register operands, captured
-  int32_t streamStride[4];    // row-major strides of the nest
-  int32_t block[4], lower[4]; // of a window
+  uint8_t inData = 0; // operands, as bits, that are in the core's data
+  union {
+    uint32_t scalar[4]; // register operands, captured
+    int32_t block[4];   // of a window
+  };
+  int32_t lower[4]; // of a window
   End *in[3];
   uint8_t inOperand[3];
   uint64_t inStart[3]; // coordinate of element 0
   TrainRef out;
-  uint64_t n = 0, done = 0;
-  uint64_t pieceEnd = 0;
+  uint32_t n = 0, done = 0; // elements
+  uint32_t pieceEnd = 0;
   Ticks begin = 0; // set up and on its way
   Ticks ready = 0, rate = 0;
   std::vector<uint32_t> *hostData = nullptr;
@@ -80,10 +83,11 @@ struct Core {
   std::unique_ptr<ThreadState> threads;
   uint32_t location = kNone; // the site that the core works on, and since when
   Ticks locationSince = 0;
-  int32_t regs[isa::kScalarRegisters];
   int32_t nest[4];
-  uint32_t calls[isa::kCallDepth];
-  Descriptor descriptors[isa::kDescriptorRegisters];
+  // As many as its code names.
+  int32_t *regs = nullptr;
+  Descriptor *descriptors = nullptr;
+  uint32_t *calls = nullptr;
 };
 
 struct LocationStats {
@@ -125,8 +129,11 @@ private:
   void runCore(uint32_t core);
   bool checkRead(uint32_t index, const Core &core, const Footprint &words, bool &readOnly);
   bool checkWrite(uint32_t index, const Core &core, const Footprint &words);
+  /// Gives a region's cores all of their memory.
+  bool growMemory(uint32_t region);
   void chargeLocation(Core &core, uint32_t location);
   bool step(Core &core, uint64_t steps, Ticks time);
+  static Diagnostic noMemory();
   bool failAt(const Core &core, const Diagnostic &what);
   bool failAt(const Core &core, ErrorCode code, const std::string &what, const std::string &hint);
 
@@ -175,6 +182,9 @@ private:
   const InstructionCosts &costs;
 
   std::vector<Core> cores;
+  std::vector<int32_t> registers; // of all cores, one after the other
+  std::vector<Descriptor> descriptors;
+  std::vector<uint32_t> calls;
   std::vector<RegionMemory> memories; // by region
   Fabric fabric;
   std::deque<Op> ops;

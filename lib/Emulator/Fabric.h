@@ -39,8 +39,8 @@
 #include "wafer/Program/Verify.h"
 #include "wafer/Support/Diagnostic.h"
 
-#include <deque>
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace wafer::emulator {
@@ -121,17 +121,21 @@ using TrainRef = Ref<Train>;
 /// Receivers of a stream without switches.
 struct RouteLeaf {
   End *end;
-  uint64_t capacity; // wavelets that the path buffers, from sender to receiver
+  uint32_t capacity; // wavelets that the path buffers, from sender to receiver
   Ticks latency, response;
 };
 
 /// All that one core (or host port) sends on one color.
 struct Stream {
+  /// What is not so for good: the place and the way. Its receivers come first.
+  void reset();
+  void findLimits();
+
   uint32_t pe = 0;
   uint8_t color = 0;
   uint8_t side = PortRamp; // where it enters the router of `pe`
   bool traced = false, dynamic = false;
-  std::vector<RouteLeaf> leaves;
+  Fifo<RouteLeaf> leaves;
   uint64_t sent = 0; // wavelets of all trains so far
   // Static: least coordinate that some receiver holds the stream back at; by demand, and by consumption.
   uint64_t injectLimit = 0, settleLimit = 0;
@@ -152,22 +156,25 @@ struct Leg { // a train, seen by a receiver
 
 /// When a receiver took wavelets [start, start + count), and where it passed them on.
 struct Consumption {
-  uint64_t start = 0, count = 0;
+  uint64_t start = 0;
+  uint32_t count = 0;
+  uint32_t outStart = 0;
   Ticks first = 0, last = 0;
   TrainRef out;
-  uint32_t outStart = 0;
 };
 
 /// The queue of one color at one core's ramp, or at a host port. Coordinates count wavelets since the run began.
 struct End {
+  /// What is not so for good: the place and who writes.
+  void reset();
+
   uint32_t pe = 0;
   uint8_t color = 0;
   bool isReached = false;   // some position of the router's switch lets the color in
   Stream *writer = nullptr; // static: the only one
-  uint64_t writerCapacity = 0;
-  uint64_t maxCapacity = 0;
-  Fifo<Leg> legs;    // not settled yet
-  size_t cursor = 0; // the leg being read
+  uint32_t writerCapacity = 0, maxCapacity = 0;
+  uint32_t cursor = 0; // the leg being read
+  Fifo<Leg> legs;      // not settled yet
   uint64_t enqueued = 0;
   uint64_t promised = 0; // wavelets that running instructions are bound to take, whatever else happens
   uint64_t consumed = 0;
@@ -180,7 +187,7 @@ struct End {
     uint64_t base;
     bool isForgotten;
   };
-  Fifo<Arrived> arrived; // over switches: trains, from the first that somebody knows on
+  std::unique_ptr<Fifo<Arrived>> arrived; // over switches: trains, from the first that somebody knows on
   /// The leg being read has been taken up to here, an offset in its train.
   void moveOn(uint64_t offset);
   /// Nobody knows the train that began there any more.
@@ -188,6 +195,11 @@ struct End {
 };
 
 struct RouterState { // of a color with several switch positions
+  /// What is not so for good: the place.
+  void reset();
+
+  uint32_t pe = 0;
+  uint8_t color = 0;
   uint8_t position = 0;
   TrainRef pending; // on its way through, its control wavelet still to come
   uint8_t pendingSide = 0;
@@ -300,8 +312,8 @@ private:
   RouterTable<End> ends;
   RouterTable<Stream> streams;
   RouterTable<RouterState> routers;
-  std::map<uint64_t, End> hostEnds; // by router, color and side
-  std::deque<Stream> hostStreams;
+  std::map<uint64_t, End> hostEnds;       // by router, color and side
+  std::map<uint64_t, Stream> hostStreams; // likewise
   std::vector<TrainRef> readyTrains;
 };
 

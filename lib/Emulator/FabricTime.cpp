@@ -16,7 +16,7 @@ const Record *Train::recordOf(uint64_t k) const {
 }
 
 void Fabric::remember(End &end, Consumption consumption) {
-  const uint64_t known = end.writer ? end.writer->known : end.arrived.front().base;
+  const uint64_t known = end.writer ? end.writer->known : end.arrived->front().base;
   const uint64_t needed = beyond(end.maxCapacity, known);
   while (!end.history.empty() && end.history.front().start + end.history.front().count <= needed)
     end.history.pop();

@@ -27,9 +27,10 @@ bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op
   if (n >= int64_t(1) << 31)
     return failAt(core, ErrorCode::ProgramDescriptor, "a nest of 2^31 elements or more", "");
   op.n = n;
+  int32_t streamStride[isa::kMaxRank]; // row-major strides of the nest
   int64_t stride = 1;
   for (int k = call.rank - 1; k >= 0; --k) {
-    op.streamStride[k] = stride;
+    streamStride[k] = stride;
     stride *= std::max(1, call.extent[k]);
   }
   static const char *const names[] = {"the destination", "operand a", "operand b", "operand c"};
@@ -46,7 +47,7 @@ bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op
       to.data = &op.scalar[k];
       break;
     case OperandKind::Fabric:
-      std::copy_n(op.streamStride, 4, to.stride);
+      std::copy_n(streamStride, call.rank, to.stride);
       if (k > 0) {
         op.inOperand[op.inputs] = k;
         op.in[op.inputs++] = &fabric.endAt(meshPe(core), operand.index);
@@ -78,6 +79,7 @@ bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op
       if (k == 0 ? !checkWrite(index, core, words) : !checkRead(index, core, words, readOnly))
         return false;
       to.data = memories[core.region].at(index - region.firstCore, descriptor.base, readOnly);
+      op.inData |= !readOnly << k;
       if (i.opcode == Opcode::Vec && i.thread && !readOnly)
         accesses.add(i.thread, k == 0, words);
       break;

@@ -1,5 +1,6 @@
 #include "Memory.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace wafer;
@@ -8,11 +9,7 @@ using namespace wafer::emulator;
 bool RegionMemory::open(const VerifiedRegion &verified, uint32_t count, std::span<const uint8_t> readOnly) {
   region = &verified;
   cores = count;
-  dataWords = (verified.dataEnd - verified.dataBegin) / 4;
-  dataStride = (dataWords + 15) / 16 * 16; // cores begin at cache lines
-  bitWords = (dataWords + 63) / 64;
-  if (!constants.open(readOnly.size()) || !data.open(uint64_t(cores) * dataStride * 4) ||
-      !initialised.open(uint64_t(cores) * bitWords * 8))
+  if (!constants.open(readOnly.size()) || !openData(verified.declaredBegin / 4, verified.declaredEnd / 4))
     return false;
   if (!readOnly.empty())
     std::memcpy(constants.get(), readOnly.data(), readOnly.size());
@@ -20,8 +17,38 @@ bool RegionMemory::open(const VerifiedRegion &verified, uint32_t count, std::spa
   return true;
 }
 
+bool RegionMemory::openData(int64_t begin, int64_t end) {
+  constexpr uint32_t kLine = 16; // cores with more data begin at cache lines
+  first = begin;
+  dataWords = end - begin;
+  dataStride = dataWords < kLine ? dataWords : (dataWords + kLine - 1) / kLine * kLine;
+  bitWords = (dataWords + 63) / 64;
+  data = Mapping(), initialised = Mapping();
+  return data.open(uint64_t(cores) * dataStride * 4) && initialised.open(uint64_t(cores) * bitWords * 8);
+}
+
+bool RegionMemory::grow() {
+  RegionMemory larger;
+  larger.region = region, larger.cores = cores;
+  if (!larger.openData(region->dataBegin / 4, region->dataEnd / 4))
+    return false;
+  const int64_t shift = first - larger.first;
+  for (uint32_t core = 0; core != cores; ++core) {
+    const uint64_t *bits = bitsOf(core);
+    for (int64_t at = 0, end; at < dataWords && (at = firstSet(bits, at, dataWords - at)) >= 0; at = end) {
+      end = firstClear(bits, at, dataWords - at);
+      end = end < 0 ? dataWords : end;
+      std::memcpy(larger.dataOf(core) + shift + at, dataOf(core) + at, (end - at) * 4);
+      setBits(larger.bitsOf(core), shift + at, end - at);
+    }
+  }
+  larger.constants = std::move(constants);
+  *this = std::move(larger);
+  return true;
+}
+
 void RegionMemory::load(uint32_t core, int64_t word, const uint32_t *from, int64_t count, int64_t stride) {
-  word -= region->dataBegin / 4;
+  word -= first;
   uint32_t *to = dataOf(core) + word;
   uint64_t *bits = bitsOf(core);
   if (stride == 1) {
@@ -40,8 +67,8 @@ void RegionMemory::forget() {
     uint64_t *bits = bitsOf(core);
     int64_t at = 0;
     for (const std::array<uint32_t, 2> &range : region->weightRanges) {
-      clearBits(bits, at, (range[0] - region->dataBegin) / 4 - at);
-      at = (range[1] - region->dataBegin) / 4;
+      clearBits(bits, at, range[0] / 4 - first - at);
+      at = range[1] / 4 - first;
     }
     clearBits(bits, at, dataWords - at);
   }
@@ -68,12 +95,20 @@ Status RegionMemory::checkRead(uint32_t core, const Footprint &words, bool &read
   const uint64_t *bits = bitsOf(core);
   int64_t bad = -1;
   words.forEachRun([&](int64_t word, int64_t count) {
-    bad = firstClear(bits, word - begin, count);
+    if (word < first || word >= first + dataWords) {
+      bad = word;
+      return false;
+    }
+    bad = firstClear(bits, word - first, std::min<int64_t>(count, first + dataWords - word));
+    if (bad >= 0)
+      bad += first;
+    else if (word + count > first + dataWords)
+      bad = first + dataWords;
     return bad < 0;
   });
   if (bad >= 0)
     return Diagnostic{ErrorCode::ProgramUninitialised,
-                      "reads the word at byte " + std::to_string(4 * (bad + begin)) + ", which nothing wrote", ""};
+                      "reads the word at byte " + std::to_string(4 * bad) + ", which nothing wrote", ""};
   return Status::ok();
 }
 
@@ -100,7 +135,7 @@ Status RegionMemory::checkWrite(const Footprint &words) const {
 void RegionMemory::markWritten(uint32_t core, const Footprint &words) {
   uint64_t *bits = bitsOf(core);
   words.forEachRun([&](int64_t word, int64_t count) {
-    setBits(bits, word - region->dataBegin / 4, count);
+    setBits(bits, word - first, count);
     return true;
   });
 }
@@ -110,8 +145,11 @@ uint32_t *RegionMemory::at(uint32_t core, uint32_t byteAddress, bool readOnly) c
   auto offset = [](const void *base, int64_t bytes) {
     return reinterpret_cast<uint32_t *>(reinterpret_cast<uintptr_t>(base) + bytes);
   };
-  return readOnly ? offset(constants.get(), byteAddress)
-                  : offset(dataOf(core), int64_t(byteAddress) - region->dataBegin);
+  return readOnly ? offset(constants.get(), byteAddress) : offset(dataOf(core), int64_t(byteAddress) - 4 * first);
+}
+
+uint32_t RegionMemory::addressOf(uint32_t core, const uint32_t *word) const {
+  return static_cast<uint32_t>(reinterpret_cast<intptr_t>(word) - reinterpret_cast<intptr_t>(dataOf(core)) + 4 * first);
 }
 
 Status AsyncAccesses::check(const Footprint &words, bool write) const {

@@ -14,8 +14,9 @@
 
 namespace wafer::emulator {
 
-/// One lazily touched mapping holds the data of all cores: what a core never touches costs nothing. Code and constants
-/// exist once, write-protected. Words are 32 bits; addresses in footprints count words, others bytes.
+/// One lazily touched mapping holds the data of all cores, each as much as the image declares: a few words of a million
+/// cores are a few pages. A program that writes elsewhere may; then each core gets all of its memory. Code and
+/// constants exist once, write-protected. Words are 32 bits; addresses in footprints count words, others bytes.
 class RegionMemory {
 public:
   /// False if this host has no room. `readOnly` is code and constants; the region outlives the memory.
@@ -32,13 +33,22 @@ public:
   /// Data and the read-only part may be read; `readOnly` says which it is.
   Status checkRead(uint32_t core, const Footprint &words, bool &readOnly) const;
   Status checkWrite(const Footprint &words) const;
-  /// From now on these words may be read.
+  /// From now on these words, for which there is room, may be read.
   void markWritten(uint32_t core, const Footprint &words);
+
+  /// There is room for words that may be written.
+  bool holds(const Footprint &words) const { return words.low >= first && words.high < first + dataWords; }
+  /// Makes room for all that may be written; false if this host has none. What at() found moves: addressOf() knows it
+  /// before.
+  bool grow();
+  uint32_t addressOf(uint32_t core, const uint32_t *data) const;
 
   /// Where a checked access finds an address. The address itself may be outside, if only its footprint is inside.
   uint32_t *at(uint32_t core, uint32_t byteAddress, bool readOnly) const;
 
 private:
+  /// Room for words [begin, end) of each core.
+  bool openData(int64_t begin, int64_t end);
   uint32_t *dataOf(uint32_t core) const { return static_cast<uint32_t *>(data.get()) + uint64_t(core) * dataStride; }
   uint64_t *bitsOf(uint32_t core) const {
     return static_cast<uint64_t *>(initialised.get()) + uint64_t(core) * bitWords;
@@ -48,6 +58,7 @@ private:
   uint32_t cores = 0;
   Mapping constants; // code, too
   Mapping data, initialised;
+  int64_t first = 0;                                    // word that a core's data begins with
   uint32_t dataWords = 0, dataStride = 0, bitWords = 0; // of a core
 };
 

@@ -5,6 +5,7 @@
 #include "wafer/Program/Box.h"
 #include "wafer/Target/ResourceModel.h"
 
+#include <algorithm>
 #include <map>
 
 using namespace wafer;
@@ -48,6 +49,30 @@ static std::vector<uint32_t> locate(const RegionTables &tables, uint32_t number,
   return result;
 }
 
+/// Counts the registers and descriptors that an instruction names.
+static void countNames(const isa::Instruction &i, RegionTables &tables) {
+  auto registerAt = [&](uint32_t number) { tables.registers = std::max(tables.registers, number + 1); };
+  auto descriptorAt = [&](uint32_t number) { tables.descriptors = std::max(tables.descriptors, number + 1); };
+  for (uint8_t number : {i.rd, i.ra, i.rb})
+    registerAt(number);
+  if (i.baseIsRegister)
+    registerAt(i.base);
+  for (const auto *sizes : {&i.extents, &i.lower})
+    for (const isa::Operand &size : *sizes)
+      if (size.isRegister)
+        registerAt(size.value);
+  for (const isa::VectorOperand &operand : i.operands) {
+    if (operand.kind == isa::OperandKind::Register)
+      registerAt(operand.index);
+    if (operand.kind == isa::OperandKind::Descriptor)
+      descriptorAt(operand.index);
+  }
+  if (i.opcode == isa::Opcode::Desc || i.opcode == isa::Opcode::Recvw)
+    descriptorAt(i.descriptor);
+  if (i.opcode == isa::Opcode::Call)
+    tables.callDepth = isa::kCallDepth;
+}
+
 ProgramTables::ProgramTables(const VerifiedProgram &program)
     : coreOfPe(size_t(program.width) * program.height, kNone), costs(program.profile), kernels(selectKernels()) {
   const image::Manifest &manifest = program.image.manifest();
@@ -64,6 +89,8 @@ ProgramTables::ProgramTables(const VerifiedProgram &program)
       for (uint32_t x = 0; x != region.w; ++x)
         coreOfPe[size_t(region.y + y) * program.width + region.x + x] = cores++;
     region.location = locate(region, index, sites);
+    for (const DecodedInstruction &d : region.verified->code.instructions)
+      countNames(d.i, region);
   }
 }
 

@@ -37,6 +37,8 @@ struct RegionTables {
   uint32_t firstCore = 0, cores = 0;
   uint32_t x = 0, y = 0, w = 0, h = 0;
   std::vector<uint32_t> location; // by instruction: index into ProgramTables::sites, or kNone
+  /// Registers, descriptors and levels of calls that the code names: what a core has of each.
+  uint32_t registers = 1, descriptors = 0, callDepth = 0;
 
   /// The part of the image that all cores share: code and constants.
   std::span<const uint8_t> readOnly(const VerifiedProgram &program) const {

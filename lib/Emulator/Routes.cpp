@@ -25,27 +25,71 @@ FabricCosts::FabricCosts(const Profile &p)
       turnPlaces((int64_t(std::ceil(p.turnCycles)) * kTicksPerCycle + std::max(link, kTicksPerCycle) - 1) /
                  std::max(link, kTicksPerCycle)) {}
 
+void End::reset() {
+  cursor = 0;
+  enqueued = promised = consumed = settled = 0;
+  op = nullptr;
+  freeAt = 0;
+}
+
+void Stream::reset() {
+  sent = known = 0;
+  op = nullptr;
+  freeAt = 0;
+  findLimits();
+}
+
+void Stream::findLimits() {
+  auto least = [&](auto value, uint64_t &limit, uint32_t &count) {
+    limit = kUnlimited;
+    count = 0;
+    for (const RouteLeaf &leaf : leaves) {
+      if (value(leaf) < limit)
+        limit = value(leaf), count = 0;
+      count += value(leaf) == limit;
+    }
+  };
+  least([](const RouteLeaf &leaf) { return leaf.end->promised + leaf.capacity; }, injectLimit, atInject);
+  least([](const RouteLeaf &leaf) { return leaf.end->settled + leaf.capacity; }, settleLimit, atSettle);
+}
+
+void RouterState::reset() {
+  position = 0;
+  pending = TrainRef();
+  openedAt = 0;
+  for (Fifo<Parked> &queue : parked)
+    queue.clear();
+}
+
+/// Places and ways stay, and so does the memory of queues: the next run will need them.
 void Fabric::reset(bool withTimes) {
   timed = withTimes;
   broken = false;
   sent = 0;
-  // Trains first: when the last who knows one forgets it, it says so to its stream and its receivers.
   readyTrains.clear();
+  // All trains first: when the last who knows one forgets it, it says so to its stream and its receivers.
   auto forget = [](End &end) {
-    end.legs.pop(end.legs.size());
-    end.history.pop(end.history.size());
+    end.legs.clear();
+    end.history.clear();
   };
-  ends.forEach([&](uint32_t, uint8_t, End &end) { forget(end); });
-  for (auto &host : hostEnds)
-    forget(host.second);
-  routers.clear();
-  streams.forEach([](uint32_t, uint8_t, Stream &stream) { stream.current = TrainRef(); });
-  for (Stream &stream : hostStreams)
+  for (End &end : ends)
+    forget(end);
+  for (auto &[key, end] : hostEnds)
+    forget(end);
+  for (RouterState &router : routers)
+    router.reset();
+  for (Stream &stream : streams)
     stream.current = TrainRef();
-  ends.clear();
-  hostEnds.clear();
-  streams.clear();
-  hostStreams.clear();
+  for (auto &[key, stream] : hostStreams)
+    stream.current = TrainRef();
+  for (End &end : ends)
+    end.reset();
+  for (auto &[key, end] : hostEnds)
+    end.reset();
+  for (Stream &stream : streams)
+    stream.reset();
+  for (auto &[key, stream] : hostStreams)
+    stream.reset();
 }
 
 bool Fabric::neighbor(uint32_t pe, uint8_t side, uint32_t &next) const {
@@ -95,11 +139,13 @@ End &Fabric::openHostEnd(size_t number) {
 
 Stream &Fabric::openHostStream(size_t number) {
   const HostPort &port = program.ports[number];
-  Stream &stream = hostStreams.emplace_back();
-  stream.pe = port.pe;
-  stream.color = port.color;
-  stream.side = port.side;
-  trace(stream); // verified: the router takes it
+  Stream &stream = hostStreams[portKey(port.pe, port.color, port.side)];
+  if (!stream.traced) {
+    stream.pe = port.pe;
+    stream.color = port.color;
+    stream.side = port.side;
+    trace(stream); // verified: the router takes it
+  }
   return stream;
 }
 
@@ -128,11 +174,12 @@ bool Fabric::trace(Stream &stream) {
   std::vector<Visit> todo{{stream.pe, stream.side, 0, 0}};
   size_t visited = 0;
   auto addLeaf = [&](End &end, const Visit &visit, uint32_t turns, Ticks last) {
-    uint64_t capacity = (fromCore ? costs.outputQueue : 0) + costs.linkBuffer * (uint64_t(visit.hops) + 1) +
-                        costs.turnPlaces * turns + costs.inputQueue;
-    stream.leaves.push_back({&end, capacity,
-                             (fromCore ? costs.ramp : costs.hop) + costs.hop * visit.hops + costs.turn * turns + last,
-                             kTicksPerCycle * (Ticks(visit.hops) + 1)});
+    const auto capacity =
+        static_cast<uint32_t>((fromCore ? costs.outputQueue : 0) + costs.linkBuffer * (uint64_t(visit.hops) + 1) +
+                              costs.turnPlaces * turns + costs.inputQueue);
+    stream.leaves.push({&end, capacity,
+                        (fromCore ? costs.ramp : costs.hop) + costs.hop * visit.hops + costs.turn * turns + last,
+                        kTicksPerCycle * (Ticks(visit.hops) + 1)});
   };
   while (!todo.empty()) {
     Visit visit = todo.back();
@@ -162,16 +209,7 @@ bool Fabric::trace(Stream &stream) {
     leaf.end->writerCapacity = leaf.capacity;
     leaf.end->maxCapacity = leaf.capacity;
   }
-  auto least = [&](auto value, uint64_t &limit, uint32_t &count) {
-    limit = kUnlimited;
-    for (const RouteLeaf &leaf : stream.leaves)
-      limit = std::min(limit, value(leaf));
-    count = 0;
-    for (const RouteLeaf &leaf : stream.leaves)
-      count += value(leaf) == limit;
-  };
-  least([](const RouteLeaf &l) { return l.end->promised + l.capacity; }, stream.injectLimit, stream.atInject);
-  least([](const RouteLeaf &l) { return l.end->settled + l.capacity; }, stream.settleLimit, stream.atSettle);
+  stream.findLimits();
   return true;
 }
 

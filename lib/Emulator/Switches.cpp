@@ -7,7 +7,12 @@
 using namespace wafer;
 using namespace wafer::emulator;
 
-RouterState &Fabric::routerAt(uint32_t pe, uint8_t color) { return routers.at(pe, color).item; }
+RouterState &Fabric::routerAt(uint32_t pe, uint8_t color) {
+  auto [state, isNew] = routers.at(pe, color);
+  if (isNew)
+    state.pe = pe, state.color = color;
+  return state;
+}
 
 void Fabric::advanceTails(Train &train) {
   if (train.injected < train.total)
@@ -61,17 +66,15 @@ void Fabric::unpark(uint32_t pe, uint8_t color, RouterState &state) {
 }
 
 const RouterState::Parked *Fabric::firstParked() const {
-  const RouterState::Parked *first = nullptr;
-  uint64_t where = 0;
-  routers.forEach([&](uint32_t pe, uint8_t color, const RouterState &state) {
-    if (first && key(pe, color) > where)
-      return;
+  const RouterState *first = nullptr;
+  auto parkedAt = [](const RouterState &state) -> const RouterState::Parked * {
     for (const Fifo<RouterState::Parked> &waiting : state.parked)
-      if (!waiting.empty()) {
-        first = &waiting.front();
-        where = key(pe, color);
-        return;
-      }
-  });
-  return first;
+      if (!waiting.empty())
+        return &waiting.front();
+    return nullptr;
+  };
+  for (const RouterState &state : routers)
+    if (parkedAt(state) && (!first || key(state.pe, state.color) < key(first->pe, first->color)))
+      first = &state;
+  return first ? parkedAt(*first) : nullptr;
 }

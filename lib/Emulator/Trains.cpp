@@ -155,9 +155,11 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
       if (next.end) {
         End &end = *next.end;
         next.base = end.enqueued;
-        end.arrived.push({next.base, false});
+        if (!end.arrived)
+          end.arrived = std::make_unique<Fifo<End::Arrived>>();
+        end.arrived->push({next.base, false});
         end.enqueued += train->total;
-        end.maxCapacity = std::max(end.maxCapacity, capacityFromSource(*train, next));
+        end.maxCapacity = std::max<uint32_t>(end.maxCapacity, capacityFromSource(*train, next));
         end.legs.push({train, next.base, next.total, next.gate});
         if (end.op)
           client.wake(end.op);
@@ -305,11 +307,9 @@ void Fabric::settle(End &end, uint64_t coordinate) {
 }
 
 void End::forget(uint64_t base) {
-  std::lower_bound(arrived.begin(), arrived.end(), base, [](const Arrived &train, uint64_t b) {
-    return train.base < b;
-  })->isForgotten = true;
-  while (!arrived.empty() && arrived.front().isForgotten)
-    arrived.pop();
+  std::ranges::lower_bound(*arrived, base, {}, &Arrived::base)->isForgotten = true;
+  while (!arrived->empty() && arrived->front().isForgotten)
+    arrived->pop();
 }
 
 void End::moveOn(uint64_t offset) {
@@ -328,7 +328,8 @@ const End *Fabric::firstUnread() const {
     if (end.consumed < end.enqueued && (!first || key(end.pe, end.color) < key(first->pe, first->color)))
       first = &end;
   };
-  ends.forEach([&](uint32_t, uint8_t, const End &end) { look(end); });
+  for (const End &end : ends)
+    look(end);
   for (const auto &host : hostEnds)
     look(host.second);
   return first;

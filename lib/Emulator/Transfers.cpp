@@ -61,7 +61,7 @@ void Engine::pumpSink(Op *op) {
       if (tracer)
         traceTransfer(*leg.train, end, op->host, count, record->at(offset), record->at(offset + count - 1), first,
                       last);
-      fabric.remember(end, {end.consumed, count, first, last, {}, 0});
+      fabric.remember(end, {end.consumed, uint32_t(count), 0, first, last, {}});
     } else {
       op->ready += int64_t(count) * op->rate;
     }
@@ -118,7 +118,7 @@ void Engine::pumpCoupled(Op *op) {
                         inputs[i].record->at(inputs[i].offset + length - 1), first, last);
       if (timed)
         for (unsigned i = 0; i != op->inputs; ++i)
-          fabric.remember(*op->in[i], {op->inStart[i] + op->done, length, first, last, op->out, uint32_t(op->done)});
+          fabric.remember(*op->in[i], {op->inStart[i] + op->done, uint32_t(length), op->done, first, last, op->out});
     }
     uint64_t count = op->pieceEnd - op->done;
     for (unsigned i = 0; i != op->inputs; ++i)
@@ -150,7 +150,7 @@ void Engine::pumpCoupled(Op *op) {
     fabric.enqueue(op->out.get());
   }
   // What this instruction is bound to take, and what it has passed on for good.
-  uint64_t settledElements = op->out ? std::min(op->done, fabric.settleable(*op->out)) : op->done;
+  uint64_t settledElements = op->out ? std::min<uint64_t>(op->done, fabric.settleable(*op->out)) : op->done;
   for (unsigned i = 0; i != op->inputs; ++i) {
     uint64_t takes = op->n - op->done;
     if (op->out)

@@ -313,12 +313,14 @@ Status Verifier::memory(const image::Region &region, VerifiedRegion &verified, c
         return overflow("buffer '" + buffer.name() + "' overlaps a weight at byte " + std::to_string(range[0]));
   }
   std::sort(used.begin(), used.end());
+  verified.declaredBegin = verified.declaredEnd = used.empty() ? verified.dataBegin : used.front()[0] / 4 * 4;
   uint32_t reached = 0;
   for (const std::array<uint32_t, 2> &range : used) {
     uint32_t from = std::max(range[0], reached);
     if (range[1] > from)
       verified.usedBytes += range[1] - from;
     reached = std::max(reached, range[1]);
+    verified.declaredEnd = std::max(verified.declaredEnd, (reached + 3) / 4 * 4);
   }
   return Status::ok();
 }

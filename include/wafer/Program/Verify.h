@@ -79,6 +79,8 @@ struct VerifiedRegion {
   uint32_t readOnlyBytes = 0; // code and constants
   uint32_t dataBegin = 0;     // bytes: after code, constants and helpers
   uint32_t dataEnd = 0;       // bytes: before the stack
+  /// Bytes, within data: where the image says that weights and buffers are. The program may use all the same.
+  uint32_t declaredBegin = 0, declaredEnd = 0;
   /// Byte ranges that weights fill, disjoint and ascending: read-only after the load.
   std::vector<std::array<uint32_t, 2>> weightRanges;
   uint32_t usedBytes = 0; // code, constants, helpers, stack and buffers

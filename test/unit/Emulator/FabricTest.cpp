@@ -48,7 +48,7 @@ public:
       const uint32_t offset = end.consumed - leg.base, count = std::min(words, leg.train->total - offset);
       ASSERT_GE(leg.train->injected, offset + count);
       ASSERT_EQ(leg.train->data.size(), leg.train->total);
-      fabric.remember(end, {end.consumed, count, ticks(cycle), ticks(cycle + count - 1), {}, 0});
+      fabric.remember(end, {end.consumed, count, 0, ticks(cycle), ticks(cycle + count - 1), {}});
       cycle += count;
       words -= count;
       end.moveOn(offset + count);

@@ -16,6 +16,8 @@ protected:
     region.readOnlyBytes = 16;
     region.dataBegin = 32;
     region.dataEnd = 128;
+    region.declaredBegin = 32;
+    region.declaredEnd = 128;
     region.weightRanges = {{40, 48}, {64, 72}};
     std::iota(code.begin(), code.end(), 1);
     EXPECT_TRUE(memory.open(region, 2, code));
@@ -113,6 +115,47 @@ TEST(AsyncAccesses, KeepWritersAwayAndReadersFromWhatIsWritten) {
   accesses.release(3);
   EXPECT_TRUE(accesses.check(Footprint(30), true));
   EXPECT_FALSE(accesses.check(Footprint(20), true));
+}
+
+TEST_F(Memory, GrowsBeyondWhatIsDeclared) {
+  region.declaredBegin = 36, region.declaredEnd = 76;
+  RegionMemory small;
+  ASSERT_TRUE(small.open(region, 2, code));
+  const uint32_t weights[] = {5, 6, 7, 8};
+  small.load(1, 10, weights, 2, 1);
+  small.load(1, 16, weights + 2, 2, 1);
+  small.markWritten(1, Footprint(9));
+  *small.at(1, 36, false) = 99;
+  EXPECT_TRUE(small.holds(Footprint(9)));
+  EXPECT_FALSE(small.holds(Footprint(8)));
+  EXPECT_FALSE(small.holds(Footprint(19)));
+  // Where there is no room nothing was written; the first such word is named.
+  const int32_t count = 3, stride = 1;
+  bool readOnly;
+  for (bool grown : {false, true}) {
+    for (auto [word, first] : {std::pair(8, 32), {17, 72}, {18, 72}, {20, 80}}) {
+      Status status = small.checkRead(1, Footprint(word, 1, &count, &stride), readOnly);
+      ASSERT_FALSE(status) << word;
+      EXPECT_EQ(status.error().code, ErrorCode::ProgramUninitialised);
+      EXPECT_NE(status.error().message.find("byte " + std::to_string(first) + ","), std::string::npos)
+          << status.error().message;
+    }
+    EXPECT_TRUE(small.checkRead(1, Footprint(9, 1, &count, &stride), readOnly));
+    const uint32_t *word = small.at(1, 36, false);
+    EXPECT_EQ(*word, 99u);
+    EXPECT_EQ(small.addressOf(1, word), 36u);
+    for (int i = 0; i != 2; ++i) {
+      EXPECT_EQ(small.at(1, 40, false)[i], weights[i]);
+      EXPECT_EQ(small.at(1, 64, false)[i], weights[2 + i]);
+    }
+    if (!grown)
+      ASSERT_TRUE(small.grow());
+  }
+  EXPECT_TRUE(small.holds(Footprint(8)));
+  EXPECT_TRUE(small.holds(Footprint(31)));
+  small.forget();
+  EXPECT_FALSE(small.checkRead(1, Footprint(9), readOnly));
+  EXPECT_TRUE(small.checkRead(1, Footprint(17), readOnly));
 }
 
 } // namespace

@@ -64,6 +64,38 @@ TEST(Stream, TensorsFollowOneAnotherThroughAPort) {
   }
 }
 
+TEST(Stream, MemoryThatNoBufferIsDeclaredInIsThereAllTheSame) {
+  // The image declares where x is received. While an instruction on a thread waits for x there, the core writes all
+  // over its memory; at the end both are read.
+  TestProgram p(1, 1);
+  hostPorts(p, 5, 10, 0, 0, E);
+  image::Region &region = p.region("r", 0, 0, 1, 1, [](Assembler &a) {
+    receive(a, kIn, 1);
+    receive(a, kIn, 4, kData + 4, 1);
+    a.li(2, 7);
+    a.nest({5});
+    for (int step : {-200, 2000}) {
+      a.desc(0, kData - 4, {step});
+      a.vec(VectorOp::CvtI32F32, F32, desc(0), reg(2));
+    }
+    a.wait(1);
+    send(a, kOut, 5);
+    a.nest({5});
+    a.vec(VectorOp::Mov, F32, fabric(kOut), desc(0));
+    a.halt();
+  });
+  image::Buffer &buffer = *region.add_buffers();
+  buffer.set_name("x"), buffer.set_kind("value");
+  buffer.set_address(kData), buffer.set_size(20);
+  for (int run = 0; run != 2; ++run) {
+    if (run == 0)
+      ASSERT_TRUE(succeeded(p.run({{"x", floats({1, 2, 3, 4, 5})}})));
+    else
+      ASSERT_TRUE(succeeded(p.emulator->run({})));
+    EXPECT_EQ(p.output<float>("y"), (std::vector<float>{1, 2, 3, 4, 5, 7, 7, 7, 7, 7}));
+  }
+}
+
 TEST(Stream, PingsInFourDirections) {
   struct Case {
     unsigned toSide;

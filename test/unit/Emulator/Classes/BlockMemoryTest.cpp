@@ -24,6 +24,7 @@ protected:
     region.weightRanges = {{40, 80}, {160, 200}};
     std::iota(code.begin(), code.end(), 1);
     EXPECT_TRUE(blocks.open(region, kWidth, kHeight, code));
+    region.declaredBegin = region.dataBegin, region.declaredEnd = region.dataEnd;
     EXPECT_TRUE(cores.open(region, kWidth * kHeight, code));
     // The first weight everywhere, the second in some PEs only, and there every other word.
     std::vector<uint32_t> weight(10);
