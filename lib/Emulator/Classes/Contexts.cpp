@@ -33,11 +33,14 @@ void Contexts::retry() {
 bool Contexts::run() {
   progress = false;
   while (!stop) {
-    Context *context = pick();
-    if (!context)
+    Context *first = pick();
+    if (!first)
       break;
-    if (!mergeWith(*context))
-      runWhileFirst(*context);
+    if (mergeWith(*first))
+      continue;
+    for (Context *context : here)
+      if (!stop)
+        runWhileFirst(*context);
   }
   return progress;
 }
@@ -80,7 +83,7 @@ uint32_t Contexts::fenceFor(const Context &context) const {
 }
 
 /// Runs a context until it is no longer the first. Others at the same instruction, with which it makes no columns times
-/// rows, do not hold it up: all of them would go one instruction at a time, and they meet again where the next one is.
+/// rows, do not hold it up: in step they would go one instruction at a time. They meet again where the next one is.
 void Contexts::runWhileFirst(Context &context) {
   next = nullptr;
   for (auto &other : contexts)
@@ -88,6 +91,7 @@ void Contexts::runWhileFirst(Context &context) {
       next = other.get();
   fence = fenceFor(context);
   changed = false;
+  pes = context.set.size();
   while (step(context) && context.pc < fence && !changed)
     ;
 }

@@ -111,6 +111,8 @@ private:
   const Value xs, ys; // coordinates
 
   std::vector<std::unique_ptr<Context>> contexts;
+  std::vector<Context *> here;   // those that stand where the first one stands
+  size_t pes = 0;                // of the one that runs
   const Context *next = nullptr; // the first of those behind the one that runs
   uint32_t fence = 0;            // where the one that runs is not before `next` any more, in its current call
   bool stop = false;

@@ -11,6 +11,13 @@ Indices Indices::all(uint32_t extent) {
   return of(std::move(list), extent);
 }
 
+static uint64_t hashOf(const std::vector<uint64_t> &bits) {
+  uint64_t hash = 0;
+  for (uint64_t block : bits)
+    hash = (std::rotl(hash, 29) ^ block) * 0x9e3779b97f4a7c15u;
+  return hash;
+}
+
 Indices Indices::of(std::vector<uint16_t> ascending, uint32_t extent) {
   Node *node = new Node;
   node->extent = extent;
@@ -18,13 +25,16 @@ Indices Indices::of(std::vector<uint16_t> ascending, uint32_t extent) {
   for (uint16_t i : ascending)
     node->bits[i / 64] |= uint64_t(1) << i % 64;
   node->list = std::move(ascending);
+  node->hash = hashOf(node->bits);
   return Indices(node);
 }
 
 bool Indices::operator==(const Indices &other) const {
   if (node.get() == other.node.get())
     return true;
-  return size() == other.size() && extent() == other.extent() && (empty() || node->list == other.node->list);
+  if (!node || !other.node)
+    return extent() == other.extent();
+  return node->hash == other.node->hash && node->extent == other.node->extent && node->list == other.node->list;
 }
 
 bool Indices::meets(const Indices &other) const {
@@ -49,6 +59,7 @@ template <typename F> Indices Indices::combined(const Indices &other, F f) const
     for (; bits; bits &= bits - 1)
       result->list.push_back(static_cast<uint16_t>(block * 64 + std::countr_zero(bits)));
   }
+  result->hash = hashOf(result->bits);
   return Indices(result);
 }
 

@@ -44,6 +44,7 @@ private:
     uint32_t extent = 0;
     std::vector<uint16_t> list;
     std::vector<uint64_t> bits; // by index
+    uint64_t hash = 0;          // of the bits
 
     friend void release(Node *node) { delete node; }
   };

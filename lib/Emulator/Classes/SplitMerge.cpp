@@ -1,6 +1,7 @@
 // Contexts part where their PEs go different ways, and join where these meet.
 #include "Contexts.h"
 
+#include <array>
 #include <map>
 
 using namespace wafer;
@@ -31,23 +32,10 @@ static std::map<List, List> linesByContent(const Indices &lines, const Indices &
 /// or columns that have the same rows, whichever makes fewer.
 static std::vector<PeSet> productsWhere(const PeSet &set, const Value &condition, bool wanted) {
   auto isWanted = [&](uint16_t x, uint16_t y) { return (condition.at(x, y) != 0) == wanted; };
-  auto some = [&](const Indices &line, auto has) {
-    List list;
-    std::copy_if(line.begin(), line.end(), std::back_inserter(list), has);
-    return Indices::of(std::move(list), line.extent());
-  };
-  std::vector<PeSet> products;
-  if (condition.kind() == Value::ByColumn) {
-    products.push_back({some(set.columns, [&](uint16_t x) { return isWanted(x, 0); }), set.rows});
-    return products;
-  }
-  if (condition.kind() == Value::ByRow) {
-    products.push_back({set.columns, some(set.rows, [&](uint16_t y) { return isWanted(0, y); })});
-    return products;
-  }
   const auto rows = linesByContent(set.rows, set.columns, [&](uint16_t y, uint16_t x) { return isWanted(x, y); });
   const auto columns = linesByContent(set.columns, set.rows, isWanted);
   const bool byRow = rows.size() <= columns.size();
+  std::vector<PeSet> products;
   for (const auto &[content, lines] : byRow ? rows : columns) {
     const List &xs = byRow ? content : lines, &ys = byRow ? lines : content;
     products.push_back({Indices::of(xs, set.columns.extent()), Indices::of(ys, set.rows.extent())});
@@ -55,15 +43,33 @@ static std::vector<PeSet> productsWhere(const PeSet &set, const Value &condition
   return products;
 }
 
+/// Where a condition that is not uniform is not 0, and where it is.
+static std::array<std::vector<PeSet>, 2> partBy(const PeSet &set, const Value &condition) {
+  if (condition.kind() == Value::ByPe)
+    return {productsWhere(set, condition, true), productsWhere(set, condition, false)};
+  const bool byColumn = condition.kind() == Value::ByColumn;
+  const Indices &line = byColumn ? set.columns : set.rows;
+  List lists[2];
+  for (List &list : lists)
+    list.reserve(line.size());
+  const uint16_t *at = line.begin();
+  each(set, condition, [&](uint32_t word) { lists[word == 0].push_back(*at++); });
+  auto product = [&](List &list) {
+    Indices part = Indices::of(std::move(list), line.extent());
+    return std::vector<PeSet>{byColumn ? PeSet{std::move(part), set.rows} : PeSet{set.columns, std::move(part)}};
+  };
+  return {product(lists[0]), product(lists[1])};
+}
+
 /// Behind a branch that some PEs take; the context itself becomes one of the parts.
 void Contexts::split(Context &context, const Value &taken, uint32_t target) {
   context.stale = ~0u;
-  const PeSet whole = context.set;
   const uint32_t behind = context.pc;
   const Ticks before = context.pending;
+  auto parts = partBy(context.set, taken);
   Context *part = nullptr;
   for (bool jump : {true, false})
-    for (PeSet &set : productsWhere(whole, taken, jump)) {
+    for (PeSet &set : parts[!jump]) {
       part = part ? contexts.emplace_back(std::make_unique<Context>(context)).get() : &context;
       part->set = std::move(set);
       part->pc = jump ? target : behind;
@@ -76,9 +82,9 @@ void Contexts::split(Context &context, const Value &taken, uint32_t target) {
 
 //===- Merge --------------------------------------------------------------===//
 
-/// Joins what stands where the context stands, as far as it is columns times rows; true if any were joined.
+/// Finds what stands where a context stands, and joins it as far as it is columns times rows; true if any were joined.
 bool Contexts::mergeWith(Context &context) {
-  std::vector<Context *> here;
+  here.clear();
   for (auto &other : contexts)
     if (other->state == Context::Ready && other->pc == context.pc && other->sameCalls(context))
       here.push_back(other.get());

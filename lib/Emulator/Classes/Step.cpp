@@ -28,7 +28,7 @@ bool Contexts::step(Context &c) {
       return false;
     }
   }
-  executed += c.set.size();
+  executed += pes;
   ++c.pc;
   const bool before = std::exchange(progress, true);
   // Fields that an instruction does not have are 0, and register 0 is uniform.
@@ -130,7 +130,7 @@ bool Contexts::step(Context &c) {
   }
   }
   if (i.rd)
-    c.regs[i.rd] = Value(word);
+    c.regs[i.rd].set(word);
   c.pending += costs.scalar;
   return true;
 }
@@ -193,7 +193,7 @@ bool Contexts::issued(Context &c, Issue issue, bool before) {
   case Issue::Stalls:
     c.state = Context::Stalled;
     --c.pc, --c.steps;
-    executed -= c.set.size();
+    executed -= pes;
     progress = before;
     return false;
   case Issue::Failed:

@@ -8,19 +8,11 @@ using namespace wafer::emulator;
 static constexpr size_t kMostPieces = 16;
 
 struct Value::Parts : Shared {
-  Parts() : Shared{0, false} {}
   std::vector<Piece> pieces;
   size_t weight = 0; // pieces, those of pieces included
 };
 
 const Value::Parts &Value::parts() const { return static_cast<const Parts &>(*node); }
-
-void Value::destroy(Shared *node) {
-  if (node->isArray)
-    ::operator delete(node);
-  else
-    delete static_cast<Parts *>(node);
-}
 
 //===- Making -------------------------------------------------------------===//
 

@@ -40,6 +40,12 @@ public:
   bool isUniform() const { return form == Uniform; }
   /// Of a uniform value.
   uint32_t uniform() const { return word; }
+  /// As `*this = Value(word)`, cheaper where it is uniform already.
+  void set(uint32_t value) {
+    if (form != Uniform)
+      *this = Value();
+    word = value;
+  }
   /// At a PE of the set that the value is for. Slow on pieces.
   uint32_t at(uint32_t x, uint32_t y) const;
 
@@ -54,21 +60,24 @@ private:
   /// What copies share: an Array, or Parts for pieces.
   struct Shared {
     uint32_t references = 0;
-    const bool isArray;
 
-    friend void release(Shared *node) { destroy(node); }
+    virtual ~Shared() = default;
+    friend void release(Shared *node) { delete node; }
   };
   /// Words of a box of PEs, row by row, behind the object. By column and by row there is one line, whose `x` is the
   /// first column or row.
   struct Array : Shared {
     uint32_t x, y, width, height;
 
+    Array(uint32_t x, uint32_t y, uint32_t width, uint32_t height) : x(x), y(y), width(width), height(height) {}
     uint32_t *words() { return reinterpret_cast<uint32_t *>(this + 1); }
     uint32_t *row(uint32_t at) { return words() + size_t(at - y) * width; }
     static Array *make(uint32_t x, uint32_t y, uint32_t width, uint32_t height) {
-      return new (::operator new(sizeof(Array) + size_t(width) * height * sizeof(uint32_t)))
-          Array{{0, true}, x, y, width, height};
+      return new (::operator new(sizeof(Array) + size_t(width) * height * sizeof(uint32_t))) Array(x, y, width, height);
     }
+    // Not by its size: that is more than the object's.
+    static void *operator new(size_t, void *place) { return place; }
+    static void operator delete(void *p) { ::operator delete(p); }
   };
   struct Parts;
   /// A word for each index of a column or row, or the same for all: element i is words[i - first], or word.
@@ -80,7 +89,6 @@ private:
   Value(Kind form, Shared *node) : form(form), node(node) {}
   Array &array() const { return static_cast<Array &>(*node); }
   const Parts &parts() const;
-  static void destroy(Shared *node);
   Value narrowed(const PeSet &set) const;
   Value joined(const PeSet &set) const;
   static Array *arrayOver(const Indices &line) {
@@ -135,7 +143,7 @@ template <typename F> Value map(const PeSet &set, const Value &a, F f) {
   return map(set, a, Value(), [&](uint32_t word, uint32_t) { return f(word); });
 }
 
-/// Calls f(word) for every place of a set where the value may differ.
+/// Calls f(word) for every place of a set where the value may differ: once, by column, by row, or row by row.
 template <typename F> void each(const PeSet &set, const Value &value, F f) {
   const Value v = value.resolved(set);
   auto along = [&](const Indices &indices, Value::Lane lane) {
