@@ -159,13 +159,22 @@ void Attempts::halve(Phase between) {
 }
 
 bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
-  const bool firstOfMesh = fill == 0 && size == 0;
-  const bool saysMore = attempt->places == 0 && attempt->lanes == 0 && (firstOfMesh || obstacle != Obstacle::NoPlan);
+  const bool firstOfMesh = fill == 0 && size == 0 && !attempt->sameSize;
+  const bool saysMore = attempt->places == 0 && attempt->other == 0 && attempt->lanes == 0 &&
+                        (firstOfMesh || obstacle != Obstacle::NoPlan);
+  if (attempt->other > 0 && obstacle != Obstacle::Unmendable) {
+    nextOther(obstacle);
+    return saysMore;
+  }
   switch (obstacle) {
   case Obstacle::Unmendable:
     attempt.reset();
     break;
   case Obstacle::NoPlan:
+    if (attempt->sameSize) {
+      nextFill(0);
+      break;
+    }
     if (attempt->lanes == 0 && size == 0)
       planlessMesh = {attempt->width, attempt->fill};
     // Smaller regions have fewer rows, and so fewer lanes, without being told.
@@ -179,7 +188,9 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
     nextFill(missing);
     break;
   case Obstacle::NoRoute:
-    if (++attempt->places == kPlaces)
+    if (limits.deadParts && attempt->places == 0)
+      attempt->other = 1;
+    else if (++attempt->places == kPlaces)
       nextLanes();
     break;
   case Obstacle::NoRoom:
@@ -193,8 +204,24 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
   return saysMore;
 }
 
+/// Goes on to the next plan of a search, or back to its best one, in other places.
+void Attempts::nextOther(Obstacle obstacle) {
+  if (obstacle != Obstacle::NoPlan) {
+    ++attempt->other;
+    return;
+  }
+  attempt->other = 0;
+  attempt->places = 1;
+}
+
 void Attempts::nextFill(int64_t missing) {
   attempt->places = 0;
+  if (limits.deadParts && !attempt->sameSize && !attempt->firstPlan) {
+    attempt->sameSize = true;
+    attempt->fill -= missing + 1;
+    return;
+  }
+  attempt->sameSize = false;
   if (!limits.width && !attempt->firstPlan && ++bestPlans == kBestPlans)
     return meshFailed();
   if (++fill == kFills.size())
@@ -213,6 +240,7 @@ void Attempts::nextLanes() {
     return nextSize();
   attempt->lanes = std::max<int64_t>(lanes, 1);
   attempt->places = 0;
+  attempt->sameSize = false;
 }
 
 void Attempts::nextSize() {

@@ -9,6 +9,7 @@
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Pe/Passes.h"
 #include "wafer/Dialect/Wafer/Passes.h"
+#include "wafer/Place/FreeSpace.h"
 #include "wafer/Plan/Passes.h"
 #include "wafer/Support/Cancellation.h"
 #include "wafer/Support/MlirDiagnostic.h"
@@ -53,12 +54,15 @@ public:
     result.meshHeight = attempt.height;
     Outcome outcome = outcomeOf(prepared->getContext(), [&] {
       if (!plannedFor || !attempt.hasPlanOf(*plannedFor)) {
+        const bool isNew = !searchedFor || !attempt.hasSearchOf(*searchedFor);
         plannedFor.reset();
+        if (isNew)
+          searchedFor.reset();
         stages.resize(kBeforePlan);
         planned = cast<ModuleOp>((*prepared)->clone());
-        if (failed(plan(*planned, attempt)))
+        if (failed(plan(*planned, attempt, isNew)))
           return failure();
-        plannedFor = attempt;
+        plannedFor = searchedFor = attempt;
       }
       if (attempt.planOnly)
         return success();
@@ -86,7 +90,7 @@ public:
   }
 
 private:
-  LogicalResult plan(ModuleOp module, const Attempt &attempt) {
+  LogicalResult plan(ModuleOp module, const Attempt &attempt, bool isNew) {
     return passes(Stage::Wafer, module, [&](PassManager &pm) {
       WaferPlanOptions plan;
       plan.target = options.target;
@@ -99,7 +103,7 @@ private:
       plan.largestSide = attempt.largestSide;
       plan.lanes = attempt.lanes;
       plan.first = attempt.firstPlan;
-      pm.addPass(createWaferPlan(plan));
+      pm.addPass(createWaferPlan(plan, found, {isNew, attempt.sameSize, attempt.other}));
       pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
     });
   }
@@ -177,7 +181,9 @@ private:
   static constexpr size_t kBeforePlan = 1;
   std::vector<StageReport> stages; // of the current attempt; the first is the preparation, which all share
   OwningOpRef<ModuleOp> prepared, planned;
-  std::optional<Attempt> plannedFor; // what `planned` is for
+  std::shared_ptr<FoundPlans> found = makeFoundPlans();
+  std::optional<Attempt> plannedFor;  // what `planned` is for
+  std::optional<Attempt> searchedFor; // what `found` is of
 };
 
 /// What a user who waits is told.
@@ -189,7 +195,9 @@ std::string describe(const Attempt &attempt, const std::optional<Attempt> &befor
   if (before->firstPlan != attempt.firstPlan)
     return attempt.firstPlan ? "the code is larger than planned: trying the first plan that is found"
                              : "looking for the best plan on this mesh";
-  if (attempt.hasPlanOf(*before))
+  if (attempt.other > 0)
+    return "no routes were found: trying another plan";
+  if (attempt.hasSearchOf(*before))
     return "no routes were found: trying other places";
   if (before->largestSide != attempt.largestSide)
     return "no room for the plan's regions: trying regions of at most " + std::to_string(attempt.largestSide) +
@@ -197,7 +205,8 @@ std::string describe(const Attempt &attempt, const std::optional<Attempt> &befor
   if (before->lanes != attempt.lanes)
     return "no routes were found: planning with streams of at most " + std::to_string(attempt.lanes) +
            (attempt.lanes == 1 ? " lane" : " lanes");
-  return "the code is larger than planned: planning with " + std::to_string(attempt.fill) + "% of the memory";
+  return "the code is larger than planned: planning " + std::string(attempt.sameSize ? "the same regions " : "") +
+         "with " + std::to_string(attempt.fill) + "% of the memory";
 }
 
 } // namespace
@@ -242,6 +251,8 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
   } else {
     limits.width = options.meshWidth ? options.meshWidth : profile.meshWidth;
     limits.height = options.meshHeight ? options.meshHeight : profile.meshHeight;
+    limits.deadParts =
+        FreeSpace(profile, static_cast<int>(limits.width), static_cast<int>(limits.height)).hasDeadParts();
   }
   if (limits.width > profile.meshWidth || limits.height > profile.meshHeight)
     return wafer::emitError(module.getLoc(), ErrorCode::PlaceTooLarge,

@@ -103,20 +103,18 @@ std::optional<int> FreeSpace::firstFree(int y, int w, int h, int last, int from)
   return std::nullopt;
 }
 
-int FreeSpace::straightLanes(int w, int h, int most) const {
-  most = std::min(most, h);
-  int found = 0;
-  for (int y = 0; y + h <= height && found < most; ++y) {
-    std::optional<int> x = firstFree(y, w, h, std::min(width - w, straightFromEdge(y)));
-    int lanes = 0;
-    while (x && lanes < most && straightFromEdge(y + lanes) >= *x)
-      ++lanes;
-    found = std::max(found, lanes);
+int FreeSpace::straightLanes(int w, int h, int most, int places) const {
+  for (int lanes = std::min(most, h); lanes > 0; lanes /= 2) {
+    int found = 0;
+    for (int y = 0; y + h <= height && found < places;) {
+      bool beside = besideClearRows(y, w, h, lanes).has_value();
+      found += beside;
+      y += beside ? h : 1;
+    }
+    if (found == places)
+      return lanes;
   }
-  int lanes = most;
-  while (lanes > found)
-    lanes /= 2;
-  return lanes;
+  return 0;
 }
 
 int FreeSpace::lanesBeside(int w, int h) const {

@@ -36,9 +36,12 @@ struct NodePlan {
 struct Plan {
   RegionShape region; // of every region
   int regions = 0;
-  int64_t hostLanes = 0; // of a stream with the host, at most
+  int64_t hostLanes = 0;    // of a stream with the host, at most
+  int64_t lanesBetween = 0; // of a stream between regions, at most
   std::vector<NodePlan> nodes;
   int64_t pes() const { return regions * region.width * region.height; }
+  /// Lanes to and from regions, if each is connected with one other.
+  int64_t crossingLanes() const { return (regions - 1) * std::min(lanesBetween, region.height); }
   double cycles = 0;
   int64_t candidates = 0;           // priced
   llvm::SmallVector<int64_t> bytes; // by region: SRAM of a PE, as estimated

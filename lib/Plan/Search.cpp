@@ -69,6 +69,7 @@ public:
     Plan plan;
     plan.region = request.region;
     plan.hostLanes = request.hostLanes;
+    plan.lanesBetween = request.lanesBetween;
     plan.cycles = last.timeline.end();
     plan.regions = static_cast<int>(last.memory.size());
     plan.candidates = priced;

@@ -13,7 +13,11 @@
 
 #include "mlir/IR/Threading.h"
 
+#include "llvm/ADT/SmallBitVector.h"
+
 #include <atomic>
+#include <map>
+#include <mutex>
 
 using namespace mlir;
 using namespace wafer;
@@ -22,6 +26,17 @@ using namespace wafer::wfr;
 namespace wafer {
 #define GEN_PASS_DEF_WAFERPLAN
 #include "wafer/Plan/Passes.h.inc"
+struct FoundPlans {
+  std::vector<wfr::Plan> plans; // the chosen one first, then others, the fastest first
+  wfr::RegionShape taken{};     // of the plan that was taken last
+
+  /// What all searches of a size came to that nothing ended early, by everything that they were asked.
+  using Question = std::array<int64_t, 8>;
+  std::map<Question, std::pair<std::optional<wfr::Plan>, wfr::PlanFailure>> known;
+  std::mutex mutex;
+};
+
+std::shared_ptr<FoundPlans> makeFoundPlans() { return std::make_shared<FoundPlans>(); }
 } // namespace wafer
 
 namespace {
@@ -30,6 +45,7 @@ struct Size {
   RegionShape shape;
   int64_t room;         // regions of this shape that the mesh has room for
   int64_t lanes;        // of a stream with the host
+  int64_t lanesOfTwo;   // the same, if several regions have one
   int64_t lanesBetween; // of a stream between regions
   int64_t pes() const { return shape.width * shape.height; }
 };
@@ -39,6 +55,9 @@ constexpr int kMostRegions = 64;
 /// A plan on more PEs must be that much faster than the one on the fewest: they are others' otherwise, and estimates
 /// are no finer.
 constexpr double kWorthGrowing = 0.97;
+
+/// Around dead parts, plans that take so much longer than the best one are kept: it may find no routes.
+constexpr double kWorthKeeping = 1.25;
 
 constexpr int64_t kSides[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
 
@@ -50,12 +69,16 @@ int64_t lanesBetween(int64_t meshWidth, int64_t width) {
 }
 
 /// The same around dead parts: lanes go straight where regions fit beside one another, and elsewhere a few find a way
-/// round.
+/// round. A bus gives way in a stair of a column a lane for each dead part that it meets, so it shall not meet one in
+/// every column.
 int64_t lanesBetween(const FreeSpace &space, ArrayRef<Rect> widest, int64_t meshWidth, int64_t w, int64_t h) {
   constexpr int kFew = 4;
+  constexpr double kDeadPartsPerColumn = 1.0 / 3;
   int64_t most = lanesBetween(meshWidth, w);
-  if (!space.hasDeadParts() || h <= kFew || widest[h - 1].w >= 2 * w)
+  if (!space.hasDeadParts() || h <= kFew)
     return most;
+  if (widest[h - 1].w >= 2 * w)
+    return std::min(most, std::max<int64_t>(kFew, static_cast<int64_t>(kDeadPartsPerColumn / space.density())));
   return std::min<int64_t>(most, std::max(kFew, space.lanesBeside(static_cast<int>(w), static_cast<int>(h))));
 }
 
@@ -74,7 +97,7 @@ SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t me
     if (w < 1 || h < 1 || h > meshHeight || w > widest[h - 1].w)
       return;
     if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
-      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h), 0, lanesBetween(meshWidth, w)});
+      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h), 0, 0, lanesBetween(meshWidth, w)});
   };
   // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
   for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
@@ -122,15 +145,25 @@ SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t me
   return sizes;
 }
 
+/// Regions that the host sends to or hears from.
+int regionsWithHost(const Graph &graph, const Plan &plan) {
+  llvm::SmallBitVector regions(plan.regions);
+  for (auto [node, decided] : llvm::zip_equal(graph.nodes, plan.nodes))
+    if (!decided.entries.empty() || node.kind == GraphNode::Output)
+      regions.set(decided.region);
+  return static_cast<int>(regions.count());
+}
+
 struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   using WaferPlanBase::WaferPlanBase;
+  WaferPlanPass(const WaferPlanOptions &options, std::shared_ptr<FoundPlans> found, PlanChoice choice)
+      : WaferPlanBase(options), found(std::move(found)), choice(choice) {}
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<Profile> profile = loadProfile(module.getLoc(), target);
     if (failed(profile))
       return signalPassFailure();
-    ResourceModel model(*profile);
     auto function = module.lookupSymbol<func::FuncOp>("main");
     if (!function) {
       module.emitError("wafer-plan needs a function @main");
@@ -141,49 +174,11 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return signalPassFailure();
     int64_t meshW = meshWidth > 0 ? meshWidth : profile->meshWidth,
             meshH = meshHeight > 0 ? meshHeight : profile->meshHeight;
-    FailureOr<SmallVector<Size>> chosen = sizesToTry(*profile, meshW, meshH);
-    if (failed(chosen))
+    FailureOr<Plan> best = choice.search ? searchSizes(*graph, *profile, meshW, meshH) : takeFound();
+    if (failed(best))
       return signalPassFailure();
-    const SmallVector<Size> &sizes = *chosen;
-    std::optional<Plan> best;
-    PlanFailure nearest;
-    search(*graph, model, sizes, best, nearest);
-    if (!best && lanes == 0) {
-      // No plan does without wide streams that dead parts are in the way of: perhaps the router finds a way.
-      SmallVector<Size> wider;
-      for (Size size : sizes)
-        if (int64_t most = lanesBetween(meshW, size.shape.width); std::exchange(size.lanesBetween, most) < most)
-          wider.push_back(size);
-      search(*graph, model, wider, best, nearest);
-    }
-    if (best && splitX == 0 && splitY == 0 && !first) {
-      // Either side; the other as well where dividing the one has gained something.
-      Size whole = *llvm::find_if(sizes, [&](const Size &size) {
-        return size.shape.width == best->region.width && size.shape.height == best->region.height;
-      });
-      search(*graph, model, divisionsOf(*graph, whole), best, nearest);
-      whole.shape = best->region;
-      if (whole.shape.splitX > 1 || whole.shape.splitY > 1)
-        search(*graph, model, divisionsOf(*graph, whole), best, nearest);
-    }
-    if (!best) {
-      // The node that stopped the plan that came farthest.
-      Location where = graph->nodes.empty() ? module.getLoc() : graph->nodes[nearest.node].loc;
-      std::string mesh = std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs",
-                  why = nearest.neededBytes
-                            ? "here " + std::to_string(nearest.neededBytes) + " bytes of SRAM per PE are needed and " +
-                                  std::to_string(nearest.budgetBytes) + " are usable"
-                            : "no layout of this node can be reached from where its operands rest";
-      FreeSpace space(*profile, static_cast<int>(meshW), static_cast<int>(meshH));
-      if (space.hasDeadParts())
-        why += "; its largest free rectangle is " + space.describeLargest();
-      bool whole = profile->isWholeMesh(meshW, meshH);
-      wafer::Diagnostic error{ErrorCode::PlanDoesNotFit, "no plan fits a mesh of " + mesh + ": " + why,
-                              whole ? "let regions be larger (--largest-region), or give another --target"
-                                    : "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
-      wafer::emitError(where, error);
-      return signalPassFailure();
-    }
+    if (found)
+      found->taken = best->region;
     numRegions += best->regions;
     numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
@@ -191,6 +186,159 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH,
              {best->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*profile, *best)});
     function.erase();
+  }
+
+  /// The best plan that a search of all sizes finds; what else it finds is left in `found`.
+  FailureOr<Plan> searchSizes(const Graph &graph, const Profile &profile, int64_t meshW, int64_t meshH) {
+    if (choice.sameSize)
+      width = found->taken.width, height = found->taken.height, splitX = found->taken.splitX,
+      splitY = found->taken.splitY;
+    ResourceModel model(profile);
+    FreeSpace space(profile, static_cast<int>(meshW), static_cast<int>(meshH));
+    FailureOr<SmallVector<Size>> chosen = sizesToTry(profile, space, meshW, meshH);
+    if (failed(chosen))
+      return failure();
+    SmallVector<Size> &sizes = *chosen;
+    std::optional<Plan> best;
+    PlanFailure nearest;
+    if (space.hasDeadParts() && sizes.size() > 1)
+      dropHopeless(graph, model, sizes, nearest);
+    keeping = found && space.hasDeadParts() && !first;
+    search(graph, model, sizes, best, nearest);
+    keeping = false;
+    const double fastest = best ? best->cycles : 0;
+    if (!best && lanes == 0) {
+      // No plan does without wide streams that dead parts are in the way of: perhaps the router finds a way.
+      SmallVector<Size> wider;
+      for (Size size : sizes)
+        if (int64_t most = lanesBetween(meshW, size.shape.width); std::exchange(size.lanesBetween, most) < most)
+          wider.push_back(size);
+      search(graph, model, wider, best, nearest);
+    }
+    if (best && splitX == 0 && splitY == 0 && !first) {
+      // Either side; the other as well where dividing the one has gained something.
+      Size whole = *llvm::find_if(sizes, [&](const Size &size) {
+        return size.shape.width == best->region.width && size.shape.height == best->region.height;
+      });
+      search(graph, model, divisionsOf(graph, whole), best, nearest);
+      whole.shape = best->region;
+      if (whole.shape.splitX > 1 || whole.shape.splitY > 1)
+        search(graph, model, divisionsOf(graph, whole), best, nearest);
+    }
+    if (best) {
+      keepOthers(*best, fastest);
+      return std::move(*best);
+    }
+    // The node that stopped the plan that came farthest.
+    Location where = graph.nodes.empty() ? getOperation().getLoc() : graph.nodes[nearest.node].loc;
+    std::string mesh = std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs",
+                why = nearest.neededBytes
+                          ? "here " + std::to_string(nearest.neededBytes) + " bytes of SRAM per PE are needed and " +
+                                std::to_string(nearest.budgetBytes) + " are usable"
+                          : "no layout of this node can be reached from where its operands rest";
+    if (space.hasDeadParts())
+      why += "; its largest free rectangle is " + space.describeLargest();
+    bool whole = profile.isWholeMesh(meshW, meshH);
+    wafer::Diagnostic error{ErrorCode::PlanDoesNotFit, "no plan fits a mesh of " + mesh + ": " + why,
+                            whole ? "let regions be larger (--largest-region), or give another --target"
+                                  : "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
+    return wafer::emitError(where, error);
+  }
+
+  /// Of the plans that the last search found the one that is asked for.
+  FailureOr<Plan> takeFound() {
+    if (choice.other >= static_cast<int64_t>(found->plans.size()))
+      return wafer::emitError(getOperation().getLoc(), ErrorCode::PlanDoesNotFit, "no other plan was found", "");
+    return found->plans[choice.other];
+  }
+
+  /// The best plan, and those others whose streams are narrower or fewer each time.
+  void keepOthers(const Plan &best, double fastest) {
+    if (!found)
+      return;
+    found->plans.assign(1, best);
+    llvm::stable_sort(others, [](const Plan &a, const Plan &b) { return a.cycles < b.cycles; });
+    int64_t crossing = best.crossingLanes();
+    for (Plan &plan : others) {
+      // Which slower plans a search completes depends on its threads.
+      if (plan.cycles > fastest * kWorthKeeping || plan.crossingLanes() >= crossing)
+        continue;
+      crossing = plan.crossingLanes();
+      found->plans.push_back(std::move(plan));
+    }
+  }
+
+  /// Around dead parts many sizes have room for one region only. Where the largest of them is too small for the
+  /// program, the others are not searched.
+  void dropHopeless(const Graph &graph, const ResourceModel &model, SmallVector<Size> &sizes, PlanFailure &nearest) {
+    const Size *largest = nullptr;
+    for (const Size &size : sizes)
+      if (size.room == 1 && (!largest || size.pes() > largest->pes()))
+        largest = &size;
+    PlanFailure why;
+    if (!largest || searchOnce(requestFor(graph, model, *largest, {}), why) || why.neededBytes == 0)
+      return;
+    nearest = why;
+    oneIsTooFew = true;
+    llvm::erase_if(sizes, [](const Size &size) { return size.room == 1; });
+  }
+
+  /// As many lanes have a straight way to the host as there are regions with the host.
+  std::optional<Plan> searchSize(const Graph &graph, const ResourceModel &model, const Size &size,
+                                 const std::function<double()> &limit, PlanFailure &failure) const {
+    if (size.lanesOfTwo == size.lanes)
+      return searchOnce(requestFor(graph, model, size, limit), failure);
+    Size ofTwo = size;
+    ofTwo.lanes = size.lanesOfTwo;
+    const Size &likely = oneIsTooFew ? ofTwo : size;
+    std::optional<Plan> plan = searchOnce(requestFor(graph, model, likely, limit), failure);
+    if (!plan || oneIsTooFew == (regionsWithHost(graph, *plan) > 1))
+      return plan;
+    if (!oneIsTooFew)
+      return searchOnce(requestFor(graph, model, ofTwo, limit), failure);
+    std::optional<Plan> wider = searchOnce(requestFor(graph, model, size, limit), failure);
+    return wider && regionsWithHost(graph, *wider) <= 1 ? std::move(wider) : std::move(plan);
+  }
+
+  /// Attempts on one mesh ask for many sizes again.
+  std::optional<Plan> searchOnce(const PlanRequest &request, PlanFailure &failure) const {
+    if (!found)
+      return searchPlan(request, failure);
+    const FoundPlans::Question question{request.region.width,
+                                        request.region.height,
+                                        request.region.splitX,
+                                        request.region.splitY,
+                                        request.maxRegions,
+                                        request.hostLanes,
+                                        request.maxRegions > 1 ? request.lanesBetween : 0,
+                                        fill};
+    {
+      std::lock_guard<std::mutex> lock(found->mutex);
+      if (auto it = found->known.find(question); it != found->known.end()) {
+        failure = it->second.second;
+        return it->second.first;
+      }
+    }
+    std::optional<Plan> plan = searchPlan(request, failure);
+    if (plan || !failure.outrun) {
+      std::lock_guard<std::mutex> lock(found->mutex);
+      found->known.try_emplace(question, plan, failure);
+    }
+    return plan;
+  }
+
+  PlanRequest requestFor(const Graph &graph, const ResourceModel &model, const Size &size,
+                         std::function<double()> limit) const {
+    int64_t room = regions > 0 ? std::min<int64_t>(size.room, regions) : size.room;
+    return {graph,
+            model,
+            size.shape,
+            static_cast<int>(room),
+            size.lanes,
+            size.lanesBetween,
+            static_cast<int>(beam),
+            static_cast<double>(fill) / 100,
+            std::move(limit)};
   }
 
   /// Colors that regions' channels leave for nets.
@@ -209,13 +357,13 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
            ChannelColors::kForExchange * (exchanges[0] + exchanges[1]);
   }
 
-  FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, int64_t meshW, int64_t meshH) {
-    FreeSpace space(profile, static_cast<int>(meshW), static_cast<int>(meshH));
+  FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW,
+                                          int64_t meshH) {
     const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
                   most = space.hasDeadParts() ? space.openLanes(static_cast<int>(limit)) : limit;
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
-      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height), 0, lanesBetween(meshW, width)});
+      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height), 0, 0, lanesBetween(meshW, width)});
     else
       sizes = sizesFor(space, meshW, meshH, largestSide, most);
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
@@ -223,10 +371,12 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
     // lane nearly always finds a way.
     for (Size &size : sizes) {
-      size.lanes = space.hasDeadParts()
-                       ? std::max(1, space.straightLanes(static_cast<int>(size.shape.width),
-                                                         static_cast<int>(size.shape.height), static_cast<int>(most)))
-                       : most;
+      auto straight = [&](int places) -> int64_t {
+        return std::max(1, space.straightLanes(static_cast<int>(size.shape.width), static_cast<int>(size.shape.height),
+                                               static_cast<int>(most), places));
+      };
+      size.lanes = space.hasDeadParts() ? straight(1) : most;
+      size.lanesOfTwo = space.hasDeadParts() && size.room > 1 ? straight(2) : size.lanes;
       if (size.room > 1)
         size.lanesBetween = lanesBetween(space, widest, meshW, size.shape.width, size.shape.height);
       if (lanes > 0)
@@ -278,38 +428,39 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     parallelFor(&getContext(), 0, sizes.size(), [&](size_t turn) {
       CancellationScope::Join join(scope);
       size_t i = turns[turn];
-      int64_t room = regions > 0 ? std::min<int64_t>(sizes[i].room, regions) : sizes[i].room;
       auto limit = [&] {
         double least = best ? best->cycles : INFINITY;
         for (size_t other : first ? ArrayRef(turns).take_front(turn) : ArrayRef(turns))
           least = std::min<double>(least, cycles[other]);
-        return first && least < INFINITY ? 0 : least / kWorthGrowing;
+        return first && least < INFINITY ? 0 : keeping ? least * kWorthKeeping : least / kWorthGrowing;
       };
       if (limit() == 0)
         return;
-      plans[i] = searchPlan({graph, model, sizes[i].shape, static_cast<int>(room), sizes[i].lanes,
-                             sizes[i].lanesBetween, static_cast<int>(beam), static_cast<double>(fill) / 100, limit},
-                            failures[i]);
+      plans[i] = searchSize(graph, model, sizes[i], limit, failures[i]);
       if (plans[i])
         cycles[i] = plans[i]->cycles;
     });
     for (auto [plan, failure] : llvm::zip(plans, failures))
       if (!plan && !failure.outrun && failure.node >= nearest.node)
         nearest = failure;
-    SmallVector<Plan *> found;
+    SmallVector<Plan *> complete;
     if (best)
-      found.push_back(&*best);
+      complete.push_back(&*best);
     for (size_t i : turns)
       if (plans[i])
-        found.push_back(&*plans[i]);
-    Plan *chosen = first && !found.empty() ? found.front() : nullptr;
+        complete.push_back(&*plans[i]);
+    Plan *chosen = first && !complete.empty() ? complete.front() : nullptr;
     double fastest = INFINITY;
-    for (const Plan *plan : found)
+    for (const Plan *plan : complete)
       fastest = std::min(fastest, plan->cycles);
-    for (Plan *plan : found)
+    for (Plan *plan : complete)
       if (!first && plan->cycles <= fastest / kWorthGrowing &&
           (!chosen || std::make_pair(plan->pes(), plan->cycles) < std::make_pair(chosen->pes(), chosen->cycles)))
         chosen = plan;
+    if (keeping)
+      for (Plan *plan : complete)
+        if (plan != chosen)
+          others.push_back(*plan);
     if (chosen && (!best || chosen != &*best))
       best = std::move(*chosen);
   }
@@ -331,6 +482,17 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       divide(size.shape.height, &RegionShape::splitY);
     return divisions;
   }
+
+  std::shared_ptr<FoundPlans> found;
+  PlanChoice choice;
+  bool oneIsTooFew = false; // regions: the program is larger
+  bool keeping = false;     // others than the best, too
+  std::vector<Plan> others; // kept
 };
 
 } // namespace
+
+std::unique_ptr<Pass> wafer::createWaferPlan(const WaferPlanOptions &options, std::shared_ptr<FoundPlans> found,
+                                             PlanChoice choice) {
+  return std::make_unique<WaferPlanPass>(options, std::move(found), choice);
+}

@@ -9,6 +9,11 @@
 // first plan that is found is tried: it takes the largest regions, where code has the most room.
 // Streams that find no routes get other places, then fewer lanes; then regions get smaller.
 //
+// Around dead parts a search takes twice as long as on a clean mesh, and routes are found or not by the wafer's
+// chances. So what a search has found is used up first: streams without routes go to its next best plan whose streams
+// are narrower or fewer, before other places are tried for the best one; and code that is too large is planned again in
+// regions of the same size, with just what was missing less memory, before all sizes are searched once more.
+//
 // The smallest square (--mesh auto) is searched on the assumption that what holds a program is held by any larger
 // square too. It is nearly true (a larger mesh offers all of a smaller one's sizes and more; the search among them is
 // not exhaustive), and it makes the search short: first the largest square, whose failure says that size mends nothing;
@@ -48,11 +53,14 @@ struct Attempt {
   int64_t places;        // chosen before for the same plan: each time from another seed
   bool planOnly;         // whether there is a plan is all that is asked
   bool firstPlan;        // the first plan will do, the best is not asked for
+  bool sameSize = false; // regions as large as those of the plan before
+  int64_t other = 0;     // of what the same search found, the plan after so many better ones
 
-  bool hasPlanOf(const Attempt &other) const {
-    return width == other.width && height == other.height && largestSide == other.largestSide && fill == other.fill &&
-           lanes == other.lanes && firstPlan == other.firstPlan;
+  bool hasSearchOf(const Attempt &before) const {
+    return width == before.width && height == before.height && largestSide == before.largestSide &&
+           fill == before.fill && lanes == before.lanes && firstPlan == before.firstPlan && sameSize == before.sameSize;
   }
+  bool hasPlanOf(const Attempt &before) const { return hasSearchOf(before) && other == before.other; }
 };
 
 struct AttemptLimits {
@@ -60,6 +68,7 @@ struct AttemptLimits {
   int64_t firstSide = 0, lastSide = 0; // or: squares, the smallest that holds the program
   int64_t largestRegion = 0;           // side of a region
   int64_t lanes = 1;                   // of a stream
+  bool deadParts = false; // in a mesh that is given: searches take longer there, and routes fail more often
 };
 
 class Attempts {
@@ -94,6 +103,7 @@ private:
   void start(int64_t width, int64_t height);
   void startSquare(Phase next, int64_t side);
   void nextFill(int64_t missing);
+  void nextOther(Obstacle obstacle);
   void nextLanes();
   void nextSize();
   void meshFailed();

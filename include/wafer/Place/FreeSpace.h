@@ -40,6 +40,10 @@ public:
   /// The first x beyond the dead parts in the rectangle, or nothing if there are none: no rectangle of this size and
   /// row that begins before it is free.
   std::optional<int> blockedUntil(const Rect &rect) const;
+  /// Dead PEs and links for each PE of the mesh.
+  double density() const {
+    return static_cast<double>(deadPoints.size() + eastPoints.size() + southPoints.size()) / width / height;
+  }
   int deadPes(const Rect &rect) const { return pes.in(rect); }
   /// Links over which nothing goes from or to the east within the rectangle; the same for the south.
   int deadToEast(const Rect &rect) const { return linksEast.in({rect.x, rect.y, rect.w - 1, rect.h}); }
@@ -55,9 +59,9 @@ public:
   /// The westernmost free place in row y of a w x h rectangle whose first `lanes` rows lanes reach straight from the
   /// edge.
   std::optional<int> besideClearRows(int y, int w, int h, int lanes) const;
-  /// How many lanes, `most` or what halving it gives, reach the first rows of some free w x h rectangle straight from
-  /// the edge.
-  int straightLanes(int w, int h, int most) const;
+  /// How many lanes, `most` or what halving it gives, reach the first rows of each of `places` free w x h rectangles
+  /// straight from the edge.
+  int straightLanes(int w, int h, int most, int places = 1) const;
 
   /// How many lanes go straight from the first rows of some free w x h rectangle to those of the next one in its rows.
   int lanesBeside(int w, int h) const;

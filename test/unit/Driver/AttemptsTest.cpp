@@ -71,6 +71,12 @@ AttemptLimits mesh(int64_t width, int64_t height, int64_t largestRegion = 64) {
   return limits;
 }
 
+AttemptLimits meshWithDeadParts() {
+  AttemptLimits limits = mesh(16, 8);
+  limits.deadParts = true;
+  return limits;
+}
+
 AttemptLimits squares(int64_t first, int64_t last) {
   AttemptLimits limits;
   limits.firstSide = first;
@@ -105,6 +111,48 @@ TEST(Attempts, CodeThatIsTooLargeIsPlannedWithLessMemory) {
       run(mesh(16, 8), [](const Attempt &a) { return a.fill > 85 ? std::optional(Obstacle::TooLarge) : std::nullopt; });
   EXPECT_EQ(text(trace.tried), "16/100/0/0 16/95/0/0 16/90/0/0 16/85/0/0");
   EXPECT_TRUE(trace.done());
+}
+
+TEST(Attempts, AroundDeadPartsRoutesAreLookedForInOtherPlansOfTheSameSearchFirst) {
+  Trace trace = run(meshWithDeadParts(), [](const Attempt &a) -> std::optional<Obstacle> {
+    return a.other == 2 ? std::nullopt : std::optional(Obstacle::NoRoute);
+  });
+  ASSERT_EQ(trace.tried.size(), 3u);
+  for (int64_t i : {0, 1, 2}) {
+    EXPECT_EQ(trace.tried[i].other, i);
+    EXPECT_TRUE(trace.tried[i].hasSearchOf(trace.tried[0]));
+    EXPECT_EQ(trace.tried[i].hasPlanOf(trace.tried[0]), i == 0);
+  }
+}
+
+TEST(Attempts, WithoutOtherPlansTheBestOneGetsOtherPlaces) {
+  Trace trace = run(meshWithDeadParts(), [](const Attempt &a) -> std::optional<Obstacle> {
+    if (a.other > 1)
+      return Obstacle::NoPlan;
+    return a.places == 2 ? std::nullopt : std::optional(Obstacle::NoRoute);
+  });
+  std::string tried;
+  for (const Attempt &a : trace.tried)
+    tried += std::to_string(a.other) + "/" + std::to_string(a.places) + " ";
+  EXPECT_EQ(tried, "0/0 1/0 2/0 0/1 0/2 ");
+  EXPECT_EQ(trace.reported->other, 0);
+}
+
+TEST(Attempts, AroundDeadPartsCodeThatIsTooLargeIsPlannedInRegionsOfTheSameSizeFirst) {
+  AttemptLimits limits = meshWithDeadParts();
+  Attempts attempts(limits);
+  attempts.stoppedBy(Obstacle::TooLarge, 3);
+  EXPECT_TRUE(attempts.current()->sameSize);
+  EXPECT_EQ(attempts.current()->fill, 96) << "what was missing, and a little";
+  attempts.stoppedBy(Obstacle::NoPlan);
+  EXPECT_FALSE(attempts.current()->sameSize);
+  EXPECT_EQ(attempts.current()->fill, 95) << "then all sizes are searched again";
+  attempts.stoppedBy(Obstacle::TooLarge, 1);
+  EXPECT_TRUE(attempts.current()->sameSize);
+  EXPECT_EQ(attempts.current()->fill, 93);
+  attempts.stoppedBy(Obstacle::TooLarge, 4);
+  EXPECT_FALSE(attempts.current()->sameSize);
+  EXPECT_EQ(attempts.current()->fill, 85) << "less than was there, and was missing, of the last";
 }
 
 TEST(Attempts, AsMuchMemoryAsWasMissingIsNotCountedOn) {

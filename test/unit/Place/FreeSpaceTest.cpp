@@ -85,6 +85,15 @@ TEST(FreeSpace, StraightLanesAreThoseOfTheBestPlace) {
   }
 }
 
+TEST(FreeSpace, StraightLanesOfSeveralPlacesAreInRowsOfTheirOwn) {
+  Profile profile = *Profile::load("wse2");
+  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4, 2), 4);
+  EXPECT_EQ(FreeSpace(profile, 8, 7).straightLanes(4, 4, 4, 2), 0) << "no room below one another";
+  profile.deadPes = {{0, 6}};
+  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4, 1), 4);
+  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4, 2), 2) << "the third row of the second is closed";
+}
+
 TEST(FreeSpace, LanesBesideAreThoseBetweenNeighborsInTheSameRows) {
   Profile profile = *Profile::load("wse2");
   EXPECT_EQ(FreeSpace(profile, 8, 4).lanesBeside(4, 4), 4);
