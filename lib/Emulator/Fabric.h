@@ -277,6 +277,8 @@ public:
 
   // FabricTime.cpp
   void remember(End &end, Consumption consumption);
+  /// All of a train has left a relay for good: where its ends took a wavelet or two, they need not ask it any more.
+  void conclude(End &end, const Train &out);
   /// When wavelet k of a train has left its sender.
   Ticks injectedAt(const Train &train, uint64_t k) const;
   /// When wavelet k of a leg is there to be taken.

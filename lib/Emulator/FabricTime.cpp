@@ -23,6 +23,17 @@ void Fabric::remember(End &end, Consumption consumption) {
   end.history.push(std::move(consumption));
 }
 
+void Fabric::conclude(End &end, const Train &out) {
+  for (size_t i = end.history.size(); i-- > 0 && end.history[i].out.get() == &out;) {
+    Consumption &c = end.history[i];
+    if (c.count > 2) // in between it may be uneven
+      continue;
+    c.first = std::max(c.first, injectedAt(out, c.outStart));
+    c.last = std::max(c.last, injectedAt(out, c.outStart + c.count - 1));
+    c.out = TrainRef();
+  }
+}
+
 /// When the receiver took a wavelet, and passed it on if it did.
 Ticks Fabric::consumedAt(const End &end, uint64_t coordinate) const {
   // Mostly one of the last: from the back by steps of twice the length, and then between two of them.

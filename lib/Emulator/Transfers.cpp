@@ -177,6 +177,8 @@ void Engine::pumpCoupled(Op *op) {
 /// Ends an instruction: its thread, its queues and its core are free again.
 void Engine::complete(Op *op, Ticks when) {
   for (unsigned i = 0; i != op->inputs; ++i) {
+    if (timed && op->out)
+      fabric.conclude(*op->in[i], *op->out);
     op->in[i]->op = nullptr;
     op->in[i]->freeAt = std::max(op->in[i]->freeAt, when);
   }
