@@ -120,6 +120,17 @@ TEST(Profile, MemoryIsMadeOfWords) {
             std::string::npos);
 }
 
+// docs/machine.md, "Queues": there and back. Shallower ones would pace every transfer.
+TEST(Profile, QueuesOfTheBuiltInMachinesKeepRampsAndLinksBusy) {
+  for (const std::string &name : Profile::builtinNames()) {
+    const Profile profile = *Profile::load(name);
+    EXPECT_GE(profile.linkBufferWavelets, profile.hopCycles + 1) << name;
+    EXPECT_GE(profile.linkBufferWavelets, profile.rampCycles) << name;
+    EXPECT_GE(profile.inputQueueWavelets, profile.rampCycles) << name;
+    EXPECT_GE(profile.outputQueueWavelets, 2) << name;
+  }
+}
+
 TEST(Profile, OnlyFilesAreRead) {
   for (const char *path : {"", "/", "/dev/zero", "/nonexistent.json"}) {
     Result<Profile> profile = Profile::load(path);
