@@ -498,8 +498,12 @@ void Builder::body() {
   case Step::Gather: {
     const int at = route->vertical ? yOf(pe) : x, length = route->vertical ? program.height : program.width;
     send(route->color, n, at == 0 ? 4 : someThread(), at + 1 == length ? Control::Reset : Control::Advance, at == 0);
-    for (int k = 0; at == 0 && k != length; ++k)
+    // A fault: some blocks are not taken, or not all of the last.
+    const int blocks = step->fault == Fault::None ? length : int(step->seed % uint64_t(length));
+    for (int k = 0; at == 0 && k != blocks; ++k)
       receive(route->color, n, 0, true);
+    if (at == 0 && blocks != length && step->seed / 16 % uint64_t(n + 1))
+      receive(route->color, int(step->seed / 16 % uint64_t(n + 1)), 0);
     return;
   }
   case Step::DirectCast:
@@ -583,9 +587,13 @@ void Builder::epilogue() {
     a.nest({1});
     a.vec(VectorOp::Mov, I32, none(), fabric(sums));
   }
-  a.nest({kSumWords * program.width});
+  auto has = [&](Fault fault) {
+    return std::ranges::any_of(program.steps, [&](const Step &s) { return s.fault == fault && s.pe == pe; });
+  };
+  const bool isShort = has(Fault::ShortOutput), control = has(Fault::ControlLeaves);
+  a.nest({kSumWords * program.width - isShort - control});
   a.desc(1, kDump, {1});
-  a.vec(VectorOp::Mov, I32, fabric(out), desc(1));
+  a.vec(VectorOp::Mov, I32, fabric(out), desc(1), none(), none(), 0, control ? Control::Reset : Control::None);
 }
 
 /// Null is what comes before all steps, and after.

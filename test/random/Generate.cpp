@@ -279,7 +279,7 @@ void Generator::addSteps() {
 
 void Generator::addFault() {
   Step s = step(Step::Faulty);
-  s.fault = Fault(between(1, one(2) ? int(Fault::Crossed) : int(Fault::Count) - 1));
+  s.fault = Fault(between(1, one(2) ? int(Fault::ShortGather) : int(Fault::Count) - 1));
   s.pe = between(0, program.width * program.height - 1);
   if (s.fault <= Fault::Crossed) {
     // Only over a way without branches or switches, on which all engines agree what it holds.
@@ -298,8 +298,14 @@ void Generator::addFault() {
       take(program.routes[s.route]);
     }
   }
-  if (s.fault == Fault::Window)
-    s.pe -= s.pe % program.width; // has a color to receive on
+  if (s.fault == Fault::ShortGather) {
+    if (routeOf(Route::Gather) < 0)
+      addGather();
+    s.kind = Step::Gather, s.route = routeOf(Route::Gather), s.count = between(1, 20), s.threads = one(2);
+  }
+  // At the head of a row: it has a color to receive on, and sends to the host.
+  if (s.fault == Fault::Window || s.fault == Fault::ShortOutput || s.fault == Fault::ControlLeaves)
+    s.pe -= s.pe % program.width;
   program.steps.insert(program.steps.begin() + between(0, int(program.steps.size())), s);
 }
 

@@ -46,6 +46,9 @@ enum class Fault : uint8_t {
   MissingSend,    // the receiver waits for ever
   MissingReceive, // words are left over, or the sender waits for ever
   Crossed,        // two PEs send before they receive, about as much as the paths hold
+  ShortGather,    // the head of a line does not take all blocks
+  ShortOutput,    // the host gets a word too few
+  ControlLeaves,  // or a control wavelet
   Bounds,
   ReadOnly,
   Uninitialised,
