@@ -297,7 +297,8 @@ private:
   RouterState &routerAt(uint32_t pe, uint8_t color);
   void advanceHead(const TrainRef &train, uint32_t leaf, bool unparked);
   uint64_t parkedLimit(const Train &train, const TrainLeaf &leaf) const;
-  uint64_t parkedAhead(const Train &train, const TrainLeaf &leaf) const;
+  uint64_t fitBeyond(const Train &train, uint32_t pe, unsigned depth) const;
+  uint64_t parkedAhead(const Train &train, const TrainLeaf &leaf, unsigned depth = 0) const;
   uint64_t capacityBeyond(const TrainLeaf &leaf, size_t node) const;
   uint64_t ownCapacity(const Train &train) const;
   void advanceTails(Train &train);

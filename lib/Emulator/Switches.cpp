@@ -23,9 +23,17 @@ void Fabric::advanceTails(Train &train) {
       uint64_t capacity = capacityBeyond(leaf, leaf.tail);
       bool passed = leaf.parked ? train.total + parkedAhead(train, leaf) <= capacity
                                 : leaf.base + train.total <= leaf.end->settled + capacity;
-      if (!passed)
-        break;
       TrainNode &node = train.nodes[leaf.path[leaf.tail].node];
+      if (!passed) {
+        // Perhaps some more of it has, and what waits behind it has their room.
+        const RouterSetup *setup = program.routes.at(train.stream->color, node.pe);
+        if (train.control != isa::Control::None && setup->positions > 1) {
+          const RouterState &state = routerAt(node.pe, train.stream->color);
+          for (const RouterState::Parked &behind : state.parked[sideIndex(state.pendingSide)])
+            enqueue(behind.train.get());
+        }
+        break;
+      }
       if (timed)
         node.passed = std::max(node.passed, passedAt(train, leaf, leaf.tail, train.total - 1));
       ++leaf.tail;

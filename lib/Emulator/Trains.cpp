@@ -185,10 +185,28 @@ uint64_t Fabric::capacityFromSource(const Train &train, const TrainLeaf &leaf) c
                       : (leaf.path.size() - 1) * costs.linkBuffer + costs.inputQueue);
 }
 
+/// How many wavelets of a train are beyond a router, or will be: as many as fit there.
+uint64_t Fabric::fitBeyond(const Train &train, uint32_t pe, unsigned depth) const {
+  // Trains before trains before trains: only where routes close a circle does that not end.
+  constexpr unsigned kDeepest = 64;
+  uint64_t fit = train.total;
+  for (const TrainLeaf &leaf : train.leaves)
+    for (size_t node = leaf.tail; node < leaf.path.size(); ++node)
+      if (train.nodes[leaf.path[node].node].pe == pe) {
+        const uint64_t ahead = !leaf.parked       ? leaf.base
+                               : depth < kDeepest ? parkedAhead(train, leaf, depth + 1)
+                                                  : kUnlimited;
+        fit = std::min(fit, beyond(ahead, capacityBeyond(leaf, node) + (leaf.parked ? 0 : leaf.end->settled)));
+      }
+  return fit;
+}
+
 /// Wavelets before a parked head on the same side of its router.
-uint64_t Fabric::parkedAhead(const Train &train, const TrainLeaf &leaf) const {
+uint64_t Fabric::parkedAhead(const Train &train, const TrainLeaf &leaf, unsigned depth) const {
   const RouterState &state = *routers.find(leaf.pe, train.stream->color);
-  uint64_t ahead = state.pending && state.pendingSide == leaf.side ? state.pending->total : 0;
+  uint64_t ahead = 0;
+  if (state.pending && state.pendingSide == leaf.side)
+    ahead = state.pending->total - fitBeyond(*state.pending, leaf.pe, depth);
   for (const RouterState::Parked &parked : state.parked[sideIndex(leaf.side)]) {
     if (parked.train.get() == &train)
       break;

@@ -824,3 +824,30 @@ TEST(Pass, EmptyBlocksStillHandOnTheTurn) {
   ASSERT_TRUE(succeeded(p.run()));
   EXPECT_EQ(p.output<int32_t>("y"), (std::vector<int32_t>{0, 1, 0, 2, 2, 0, 3, 3, 3, 0}));
 }
+
+TEST(Stream, ATrainHasTheRoomThatTheOneBeforeItLeavesAtASwitch) {
+  // Of five wavelets of PE 2, four fit beyond router 1 and one waits there; PE 3's five have the other place and six on
+  // their way to it. So PE 3 halts, though its words go no further.
+  TestProgram p(4, 1);
+  p.gatherX(0, 0, 0, 4, 1);
+  p.region("r", 0, 0, 4, 1, [](Assembler &a) {
+    auto head = a.label(), last = a.label(), end = a.label();
+    a.coord(2, false);
+    a.li(3, 3);
+    a.nest({4});
+    a.branch(Opcode::Beq, 2, 0, head);
+    a.branch(Opcode::Beq, 2, 3, last);
+    a.vec(VectorOp::Mov, I32, fabric(0), reg(2), none(), none(), 0, Control::Advance);
+    a.jmp(end);
+    a.bind(last);
+    a.vec(VectorOp::Mov, I32, fabric(0), reg(2), none(), none(), 0, Control::Reset);
+    a.jmp(end);
+    a.bind(head);
+    a.vec(VectorOp::Mov, I32, fabric(0), reg(2), none(), none(), 1, Control::Advance);
+    a.nest({10});
+    a.vec(VectorOp::Mov, I32, none(), fabric(0));
+    a.bind(end);
+    a.halt();
+  });
+  EXPECT_TRUE(failedWith(p.run(), ErrorCode::ProgramLeftover));
+}
