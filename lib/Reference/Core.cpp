@@ -122,8 +122,9 @@ bool Machine::execute(Core &core) {
   const DecodedCode &code = program.regions[core.region].code;
   const DecodedInstruction &decoded = code.instructions[core.pc];
   const Instruction &i = decoded.i;
-  const int32_t a = core.r[i.ra], b = core.r[i.rb];
-  const uint32_t ua = uint32_t(a), ub = uint32_t(b), uimm = uint32_t(i.imm);
+  // The second operand is a constant or a register.
+  const int32_t a = core.r[i.ra], b = opcodeInfo(i.opcode)->form == Form::Immediate ? i.imm : core.r[i.rb];
+  const uint32_t ua = uint32_t(a), ub = uint32_t(b);
   auto valueOf = [&](const Operand &operand) { return operand.isRegister ? core.r[operand.value] : operand.value; };
   auto branch = [&](bool taken) {
     core.owed = taken ? branchCost : scalarCost;
@@ -167,79 +168,57 @@ bool Machine::execute(Core &core) {
     value = i.imm;
     break;
   case Opcode::Addi:
-    value = ua + uimm;
-    break;
-  case Opcode::Muli:
-    value = ua * uimm;
-    break;
   case Opcode::Add:
     value = ua + ub;
     break;
   case Opcode::Sub:
     value = ua - ub;
     break;
+  case Opcode::Rsbi:
+    value = ub - ua;
+    break;
+  case Opcode::Muli:
   case Opcode::Mul:
     value = ua * ub;
     break;
+  case Opcode::Mini:
   case Opcode::Min:
     value = std::min(a, b);
     break;
+  case Opcode::Maxi:
   case Opcode::Max:
     value = std::max(a, b);
     break;
+  case Opcode::Andi:
   case Opcode::And:
     value = a & b;
     break;
+  case Opcode::Ori:
   case Opcode::Or:
     value = a | b;
     break;
+  case Opcode::Xori:
   case Opcode::Xor:
     value = a ^ b;
     break;
+  case Opcode::Shli:
   case Opcode::Shl:
     value = ua << ub % 32;
     break;
+  case Opcode::Shri:
   case Opcode::Shr:
     value = a >> ub % 32;
     break;
+  case Opcode::Slti:
   case Opcode::Slt:
     value = a < b;
     break;
-  case Opcode::Seq:
-    value = a == b;
-    break;
-  case Opcode::Mini:
-    value = std::min(a, i.imm);
-    break;
-  case Opcode::Maxi:
-    value = std::max(a, i.imm);
-    break;
-  case Opcode::Andi:
-    value = a & i.imm;
-    break;
-  case Opcode::Ori:
-    value = a | i.imm;
-    break;
-  case Opcode::Xori:
-    value = a ^ i.imm;
-    break;
-  case Opcode::Shli:
-    value = ua << uimm % 32;
-    break;
-  case Opcode::Shri:
-    value = a >> uimm % 32;
-    break;
-  case Opcode::Slti:
-    value = a < i.imm;
-    break;
   case Opcode::Sgti:
-    value = a > i.imm;
+    value = a > b;
     break;
   case Opcode::Seqi:
-    value = a == i.imm;
-    break;
-  case Opcode::Rsbi:
-    value = uimm - ua;
+  case Opcode::Seq:
+    value = a == b;
     break;
   case Opcode::Coord:
     value = i.imm ? core.y : core.x;
@@ -248,7 +227,7 @@ bool Machine::execute(Core &core) {
   case Opcode::Rem:
   case Opcode::Divi:
   case Opcode::Remi: {
-    const int64_t by = i.opcode == Opcode::Div || i.opcode == Opcode::Rem ? b : i.imm;
+    const int64_t by = b;
     if (by == 0)
       return fail(core, ErrorCode::ProgramDivideByZero, "divides by zero"), true;
     value = i.opcode == Opcode::Div || i.opcode == Opcode::Divi ? a / by : a % by;
@@ -259,7 +238,7 @@ bool Machine::execute(Core &core) {
   case Opcode::Ldhu:
   case Opcode::Ldw:
   case Opcode::Stw: {
-    const uint32_t address = ua + uimm, bytes = i.opcode == Opcode::Ldw || i.opcode == Opcode::Stw ? 4 : 2;
+    const uint32_t address = ua + ub, bytes = i.opcode == Opcode::Ldw || i.opcode == Opcode::Stw ? 4 : 2;
     if (address % bytes)
       return fail(core, ErrorCode::ProgramAlignment, "address " + std::to_string(address)), true;
     const std::vector<int64_t> word{address / 4};
