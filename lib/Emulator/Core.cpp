@@ -18,10 +18,7 @@ bool Engine::failAt(const Core &core, ErrorCode code, const std::string &what, c
 /// A core goes on to what another site is there for. Functions are shared by kernels: their code counts to the call.
 void Engine::chargeLocation(Core &core, uint32_t location) {
   if (core.location != kNone) {
-    LocationStats &s = locationStats[core.location];
-    s.busy += core.clock - core.locationSince;
-    s.first = std::min(s.first, core.locationSince);
-    s.last = std::max(s.last, core.clock);
+    siteTimes[core.location].add({core.clock - core.locationSince, core.locationSince, core.clock});
   }
   core.location = location;
   core.locationSince = core.clock;

@@ -8,7 +8,6 @@
 #include <cfenv>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <unistd.h>
 #include <utility>
 
@@ -58,7 +57,10 @@ Status Engine::allocate() {
     const RegionTables &region = tables.regions[index];
     if (!memories[index].open(*region.verified, region.cores, region.readOnly(program)))
       return noMemory();
-    tables.loadWeights(program, region, memories[index]);
+    tables.forEachWeight(program, region,
+                         [&](uint32_t core, int64_t word, const uint32_t *from, int64_t n, int64_t stride) {
+                           memories[index].load(core, word, from, n, stride);
+                         });
     for (uint32_t i = 0; i != region.cores; ++i) {
       Core &core = cores[region.firstCore + i];
       core.region = index;
@@ -103,7 +105,7 @@ void Engine::reset() {
     freeOp(&ops[i]); // and knows no train
   }
   fabric.reset(timed);
-  locationStats.assign(tables.sites.size(), {});
+  siteTimes.assign(tables.sites.size(), {});
   failure.reset();
   instructions = vectorElements = 0;
 }
@@ -244,12 +246,7 @@ void Engine::collect() {
           last = std::max(last, end);
     }
     all = std::max(all, last);
-    RegionStats &entry = stats.regions.emplace_back();
-    entry = {region.region->name(),      region.x,       region.y, region.w, region.h,
-             region.verified->usedBytes, cyclesOf(last), {}};
-    for (const image::Kernel &kernel : region.region->kernels())
-      entry.kernels.push_back({kernel.nodes_size() ? program.image.manifest().strings(kernel.nodes(0)) : std::string(),
-                               kernel.op(), kernel.estimated_cycles(), 0, 0, 0});
+    stats.regions.push_back(regionStats(program, region, last));
   }
   bool anyOutput = false;
   for (const Op &op : ops)
@@ -258,24 +255,7 @@ void Engine::collect() {
       anyOutput = true;
     }
   stats.cycles = cyclesOf(anyOutput && timed ? outputs : all);
-  std::vector<LocationStats> nodes(program.image.manifest().strings_size());
-  std::map<KernelStats *, LocationStats> kernels;
-  for (size_t i = 0; i != tables.sites.size(); ++i) {
-    nodes[tables.sites[i].name].add(locationStats[i]);
-    if (tables.sites[i].kernel)
-      kernels[&stats.regions[tables.sites[i].region].kernels[tables.sites[i].kernel - 1]].add(locationStats[i]);
-  }
-  for (const auto &[kernel, s] : kernels)
-    if (s.first != INT64_MAX) {
-      kernel->busyCycles = cyclesOf(s.busy);
-      kernel->firstCycle = cyclesOf(s.first);
-      kernel->lastCycle = cyclesOf(s.last);
-    }
-  stats.nodes.clear();
-  for (size_t i = 0; i != nodes.size(); ++i)
-    if (const LocationStats &s = nodes[i]; s.first != INT64_MAX)
-      stats.nodes.push_back(
-          {program.image.manifest().strings(i), cyclesOf(s.busy), cyclesOf(s.first), cyclesOf(s.last)});
+  addSiteTimes(stats, program, tables, siteTimes);
 }
 
 Status Engine::run(const RunOptions &runOptions) {

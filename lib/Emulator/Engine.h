@@ -21,6 +21,7 @@
 #include "Kernels.h"
 #include "Memory.h"
 #include "ProgramTables.h"
+#include "SiteTimes.h"
 #include "Ticks.h"
 #include "Trace/Tracer.h"
 #include "wafer/Emulator/Emulator.h"
@@ -88,15 +89,6 @@ struct Core {
   int32_t *regs = nullptr;
   Descriptor *descriptors = nullptr;
   uint32_t *calls = nullptr;
-};
-
-struct LocationStats {
-  Ticks busy = 0, first = INT64_MAX, last = 0;
-  void add(const LocationStats &other) {
-    busy += other.busy;
-    first = std::min(first, other.first);
-    last = std::max(last, other.last);
-  }
 };
 
 /// The state of a run: cores, memory, what is on its way, and what came out.
@@ -191,7 +183,7 @@ private:
   std::vector<Op *> freeOps;
   std::vector<uint32_t> readyCores;
   std::vector<Op *> readyOps;
-  std::vector<LocationStats> locationStats; // by site
+  std::vector<SiteTimes> siteTimes; // by site
   std::optional<Diagnostic> failure;
 
   // Of the run.

@@ -1,8 +1,5 @@
 #include "ProgramTables.h"
 
-#include "Memory.h"
-
-#include "wafer/Program/Box.h"
 #include "wafer/Target/ResourceModel.h"
 
 #include <algorithm>
@@ -91,19 +88,5 @@ ProgramTables::ProgramTables(const VerifiedProgram &program)
     region.location = locate(region, index, sites);
     for (const DecodedInstruction &d : region.verified->code.instructions)
       countNames(d.i, region);
-  }
-}
-
-void ProgramTables::loadWeights(const VerifiedProgram &program, const RegionTables &region,
-                                RegionMemory &memory) const {
-  for (const image::WeightSlice &slice : region.region->weights()) {
-    const image::Weight &weight = program.image.manifest().weights(slice.weight());
-    const auto *source =
-        reinterpret_cast<const uint32_t *>(program.image.section(weight.section()).data() + weight.section_offset());
-    for (uint32_t i = 0; i != region.cores; ++i)
-      placeBox(slice.box(), i % region.w, i / region.w)
-          .forEachRow([&](int64_t element, int64_t word, int64_t n, int64_t stride) {
-            memory.load(i, slice.address() / 4 + word, source + element, n, stride);
-          });
   }
 }

@@ -8,13 +8,12 @@
 #include "Scalars.h"
 #include "Ticks.h"
 #include "Trace/Tracer.h"
+#include "wafer/Program/Box.h"
 #include "wafer/Program/Verify.h"
 
 #include <vector>
 
 namespace wafer::emulator {
-
-class RegionMemory;
 
 /// Cycles of instructions, from the profile.
 struct InstructionCosts : ScalarCosts {
@@ -49,8 +48,20 @@ struct RegionTables {
 struct ProgramTables {
   explicit ProgramTables(const VerifiedProgram &program);
 
-  /// Puts the weights of a region into memory as the image says.
-  void loadWeights(const VerifiedProgram &program, const RegionTables &region, RegionMemory &memory) const;
+  /// Calls load(core of the region, word address, words, count, stride) for all pieces of a region's weights.
+  template <typename Load>
+  static void forEachWeight(const VerifiedProgram &program, const RegionTables &region, Load load) {
+    for (const image::WeightSlice &slice : region.region->weights()) {
+      const image::Weight &weight = program.image.manifest().weights(slice.weight());
+      const auto *source =
+          reinterpret_cast<const uint32_t *>(program.image.section(weight.section()).data() + weight.section_offset());
+      for (uint32_t i = 0; i != region.cores; ++i)
+        placeBox(slice.box(), i % region.w, i / region.w)
+            .forEachRow([&](int64_t element, int64_t word, int64_t n, int64_t stride) {
+              load(i, slice.address() / 4 + word, source + element, n, stride);
+            });
+    }
+  }
 
   std::vector<RegionTables> regions;
   std::vector<Site> sites;        // what code is there for, in all regions
