@@ -10,6 +10,8 @@
 
 namespace wafer::emulator {
 
+template <typename T> void release(T *unused) { delete unused; }
+
 /// A single-threaded reference count inside the object. `release` says what becomes of it at the end.
 template <typename T> class Ref {
 public:

@@ -1,9 +1,11 @@
 #include "wafer/Emulator/Emulator.h"
 
+#include "Classes/ClassEngine.h"
 #include "Engine.h"
 #include "wafer/Program/Box.h"
 
 #include <algorithm>
+#include <cfenv>
 #include <chrono>
 
 using namespace wafer;
@@ -18,7 +20,7 @@ Result<std::unique_ptr<Emulator>> Emulator::create(std::shared_ptr<const LoadedP
   std::unique_ptr<Emulator> emulator(new Emulator());
   emulator->loaded = std::move(program);
   emulator->engine = std::make_unique<Engine>(*emulator->loaded);
-  if (Status status = emulator->engine->allocate(); !status)
+  if (Status status = emulator->engine->prepare(); !status)
     return status.error();
   emulator->inputWords.resize(emulator->inputs().size());
   emulator->inputGiven.resize(emulator->inputs().size());
@@ -94,6 +96,33 @@ Status Emulator::setInput(const std::string &name, const TensorView &tensor) {
   return Status::ok();
 }
 
+/// Whether a run by class came to its end: all is as after a run PE by PE. What only the scalar engine can do, and what
+/// fails, is for that one.
+bool Emulator::byClass(const RunOptions &options) {
+  // Contexts cost more than PEs do one by one where there are few.
+  constexpr uint32_t kFewPes = 256;
+  const bool wanted = options.engine == EngineKind::Classes ||
+                      (options.engine == EngineKind::Auto && loaded->tables().cores >= kFewPes);
+  if (!wanted || classesFailed || options.trace || options.scheduleSeed || options.maxCycles > 0)
+    return false;
+  auto started = std::chrono::steady_clock::now();
+  if (!classes)
+    classes = std::make_unique<ClassEngine>(*loaded);
+  // The caller's thread may flush denormals or round otherwise.
+  fenv_t environment;
+  fegetenv(&environment);
+  fesetenv(FE_DFL_ENV);
+  const bool over = classes->run(options, engine->hostData, engine->stats);
+  fesetenv(&environment);
+  engine->stats.runSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  engine->stats.engine = EngineKind::Classes;
+  if (!over && !(options.isCancelled && options.isCancelled())) {
+    classesFailed = true;
+    classes.reset();
+  }
+  return over;
+}
+
 Status Emulator::run(const RunOptions &options) {
   ran = false;
   const VerifiedProgram &verified = loaded->verified();
@@ -118,7 +147,12 @@ Status Emulator::run(const RunOptions &options) {
         });
     }
   }
+  if (byClass(options)) {
+    ran = true;
+    return Status::ok();
+  }
   Status status = engine->run(options);
+  engine->stats.engine = EngineKind::Scalar;
   ran = bool(status);
   return status;
 }

@@ -30,7 +30,7 @@ Diagnostic Engine::noMemory() {
           "run on a host with more address space, or compile for a smaller mesh"};
 }
 
-Status Engine::allocate() {
+Status Engine::prepare() {
   uint64_t carried = 0;
   for (const HostPort &port : program.ports)
     carried += uint64_t(port.words) * 4;
@@ -39,6 +39,20 @@ Status Engine::allocate() {
                       "the program's ports take and give " + std::to_string(carried) + " bytes, this host has " +
                           std::to_string(hostMemory()),
                       "run on a host with more memory"};
+  for (const RegionTables &region : tables.regions) {
+    stats.sramMax = std::max<uint64_t>(stats.sramMax, region.verified->usedBytes);
+    stats.sramTotal += uint64_t(region.verified->usedBytes) * region.cores;
+  }
+  hostData.resize(program.ports.size());
+  stats.coresUsed = tables.cores;
+  stats.coresTotal = uint64_t(program.width) * program.height;
+  stats.sramLimit = program.profile.sramBytes - program.profile.sramReservedBytes;
+  return Status::ok();
+}
+
+Status Engine::allocate() {
+  if (!cores.empty())
+    return Status::ok();
   cores = std::vector<Core>(tables.cores);
   memories.resize(tables.regions.size());
   size_t registerCount = 0, descriptorCount = 0, callCount = 0;
@@ -70,13 +84,7 @@ Status Engine::allocate() {
       core.descriptors = std::exchange(nextDescriptor, nextDescriptor + region.descriptors);
       core.calls = std::exchange(nextCall, nextCall + region.callDepth);
     }
-    stats.sramMax = std::max<uint64_t>(stats.sramMax, region.verified->usedBytes);
-    stats.sramTotal += uint64_t(region.verified->usedBytes) * region.cores;
   }
-  hostData.resize(program.ports.size());
-  stats.coresUsed = cores.size();
-  stats.coresTotal = uint64_t(program.width) * program.height;
-  stats.sramLimit = program.profile.sramBytes - program.profile.sramReservedBytes;
   return Status::ok();
 }
 
@@ -260,6 +268,8 @@ void Engine::collect() {
 
 Status Engine::run(const RunOptions &runOptions) {
   auto started = std::chrono::steady_clock::now();
+  if (Status allocated = allocate(); !allocated)
+    return allocated;
   options = runOptions;
   timed = options.timing == Timing::Stream;
   random = options.scheduleSeed;

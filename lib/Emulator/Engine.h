@@ -97,8 +97,8 @@ public:
   /// The program outlives it.
   explicit Engine(const LoadedProgram &program);
 
-  /// Memory for the cores, with the weights in it; the rest when a run begins.
-  Status allocate();
+  /// Room for what ports carry; the cores' memory when the first run begins.
+  Status prepare();
   Status run(const RunOptions &options);
 
   std::vector<std::vector<uint32_t>> hostData; // by port
@@ -106,6 +106,8 @@ public:
 
 private:
   // Engine.cpp
+  /// Memory for the cores, with the weights in it.
+  Status allocate();
   void reset();
   void openHostPorts();
   void loop();

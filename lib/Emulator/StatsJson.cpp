@@ -10,6 +10,7 @@ std::string wafer::statsJson(const RunStats &stats) {
   json["version"] = 1;
   json["cycles"] = stats.cycles;
   json["seconds"] = {{"load", stats.loadSeconds}, {"run", stats.runSeconds}};
+  json["engine"] = stats.engine == EngineKind::Classes ? "classes" : "scalar";
   json["threads"] = 1;
   json["pes"] = {{"used", stats.coresUsed}, {"total", stats.coresTotal}};
   json["sram"] = {{"max_bytes", stats.sramMax}, {"total_bytes", stats.sramTotal}, {"limit_bytes", stats.sramLimit}};

@@ -23,6 +23,42 @@ static HostTensor tensorOf(const std::vector<uint32_t> &words) {
   return tensor;
 }
 
+/// The engine by class must do what the scalar one did: to the bit, the cycle and the count; and where that one failed,
+/// leave it to it.
+static std::string differsByClass(Emulator &scalar, const Status &ran, const TensorWords &inputs, bool &byClass) {
+  Result<std::unique_ptr<Emulator>> opened = Emulator::create(scalar.shared());
+  Emulator &emulator = **opened;
+  for (const auto &[name, words] : inputs)
+    (void)emulator.setInput(name, tensorOf(words));
+  RunOptions options;
+  options.engine = EngineKind::Classes;
+  const Status status = emulator.run(options);
+  if (bool(status) != bool(ran) || (!ran && status.error().code != ran.error().code))
+    return "end: by class " + (status ? "good" : codeOf(status.error())) + ", scalar " +
+           (ran ? "good" : codeOf(ran.error()));
+  const RunStats &ours = emulator.stats(), &theirs = scalar.stats();
+  byClass = ours.engine == EngineKind::Classes;
+  if (!ran)
+    return "";
+  auto differ = [](const char *what, auto a, auto b) {
+    return a == b ? "" : std::string(what) + ": by class " + std::to_string(a) + ", scalar " + std::to_string(b);
+  };
+  for (const std::string &text :
+       {differ("cycles", ours.cycles, theirs.cycles), differ("instructions", ours.instructions, theirs.instructions),
+        differ("vector elements", ours.vectorElements, theirs.vectorElements),
+        differ("wavelets", ours.wavelets, theirs.wavelets)})
+    if (!text.empty())
+      return text;
+  for (size_t i = 0; i != ours.regions.size(); ++i)
+    if (ours.regions[i].cycles != theirs.regions[i].cycles)
+      return "cycles of a region: by class " + std::to_string(ours.regions[i].cycles) + ", scalar " +
+             std::to_string(theirs.regions[i].cycles);
+  for (const TensorInfo &output : scalar.outputs())
+    if (emulator.output(output.name).take().bytes != scalar.output(output.name).take().bytes)
+      return "values: '" + output.name + "' by class is not what it is PE by PE";
+  return "";
+}
+
 Comparison random_programs::compare(const RandomProgram &program) {
   Comparison result;
   Result<VerifiedProgram> verified = build(program);
@@ -46,9 +82,14 @@ Comparison random_programs::compare(const RandomProgram &program) {
   RunOptions options;
   options.maxCycles = kMostCycles;
   options.scheduleSeed = program.seed % 2 ? program.seed : 0;
+  options.engine = EngineKind::Scalar;
   const Status ran = emulator.run(options);
   if (!ran)
     result.code = codeOf(ran.error());
+  if (ran || ran.error().code != ErrorCode::ProgramCycleLimit)
+    result.difference = differsByClass(emulator, ran, inputs, result.byClass);
+  if (!result.difference.empty())
+    return result;
   if (!ran || !exact) {
     const std::string ours = ran ? "a good end" : ran.error().str(),
                       theirs = exact ? "a good end" : exact.error().str();
@@ -172,7 +213,7 @@ struct Times {
 
 uint64_t random_programs::runMany(uint64_t from, uint64_t count, bool verbose) {
   constexpr uint64_t kShown = 3;
-  uint64_t differ = 0;
+  uint64_t differ = 0, byClass = 0;
   std::map<std::string, uint64_t> ends;
   Times unshared, threads, others;
   for (uint64_t seed = from; seed != from + count; ++seed) {
@@ -184,6 +225,7 @@ uint64_t random_programs::runMany(uint64_t from, uint64_t count, bool verbose) {
        : std::ranges::any_of(program.steps, &Step::threads) ? threads
                                                             : others)
           .add(c, seed);
+    byClass += c.byClass;
     if (c.difference.empty())
       continue;
     std::printf("program %llu: %s\n", (unsigned long long)seed, c.difference.c_str());
@@ -196,6 +238,7 @@ uint64_t random_programs::runMany(uint64_t from, uint64_t count, bool verbose) {
     std::printf("ends:");
     for (const auto &[code, programs] : ends)
       std::printf(" %s %llu", code.c_str(), (unsigned long long)programs);
+    std::printf("\nrun by class to the end: %llu", (unsigned long long)byClass);
     std::printf("\nstream's cycles beside exact's:\n");
     unshared.print("  nothing shared");
     others.print("  shared, no threads");

@@ -118,6 +118,7 @@ Result<VerifiedProgram> build(const RandomProgram &program);
 TensorWords inputsOf(const RandomProgram &program, const VerifiedProgram &verified);
 
 struct Comparison {
+  bool byClass = false;   // the engine by class came to the end itself
   std::string difference; // empty: both engines agree
   std::string code;       // of the error in which both end, or empty
   double streamCycles = 0, exactCycles = 0;

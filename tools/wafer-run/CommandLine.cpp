@@ -27,7 +27,7 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
       "  wafer-run model.wafer --input x=- --output y=- < x.npy > y.npy\n\n"
       "Where does the time go? A trace for ui.perfetto.dev, with the instructions of 4 x 2 PEs:\n\n"
       "  wafer-run model.wafer --input x=x.npy --trace run.pftrace --trace-pes 0,0,4x2"};
-  std::string timing = "stream";
+  std::string timing = "stream", engine = "auto";
   app.add_option("image", line.image, "program image (.wafer) made by wafer-compile; - is standard input")->required();
   app.add_option("--input", line.inputs, "NAME=FILE.npy, once per input; the type and shape must be the model's")
       ->allow_extra_args(false);
@@ -38,6 +38,12 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
   app.add_option("--timing", timing,
                  "off: values only, faster; stream: count the machine's cycles (docs/machine.md says how exactly)")
       ->check(CLI::IsMember({"off", "stream"}))
+      ->capture_default_str();
+  app.add_option(
+         "--engine", engine,
+         "scalar: PE by PE; classes: what PEs do alike at once (quicker on many PEs); auto: by the program's size. "
+         "Outputs and cycles are the same")
+      ->check(CLI::IsMember({"auto", "scalar", "classes"}))
       ->capture_default_str();
   app.add_option("--schedule-seed", line.options.scheduleSeed,
                  "run cores in a shuffled order; outputs and cycles must not change (a test of the emulator)")
@@ -79,5 +85,8 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
     return std::nullopt;
   }
   line.options.timing = timing == "off" ? Timing::Off : Timing::Stream;
+  line.options.engine = engine == "scalar"    ? EngineKind::Scalar
+                        : engine == "classes" ? EngineKind::Classes
+                                              : EngineKind::Auto;
   return line;
 }

@@ -47,8 +47,16 @@ struct TraceOptions {
   std::optional<PeRect> pes; // also, instruction by instruction, what these do
 };
 
+/// Which engine runs a program. Outputs, cycles and counts are the same.
+enum class EngineKind : uint8_t {
+  Auto,    // by class where the program is large enough and lets it
+  Scalar,  // PE by PE
+  Classes, // what PEs do alike is done once; what cannot be done so is run PE by PE all the same
+};
+
 struct RunOptions {
   Timing timing = Timing::Stream;
+  EngineKind engine = EngineKind::Auto;
   uint64_t scheduleSeed = 0; // not 0: cores run in a shuffled order; results must not change
   double maxCycles = 0;      // 0: no limit
   std::optional<TraceOptions> trace;
@@ -87,13 +95,15 @@ struct RunStats {
   uint64_t sramMax = 0, sramTotal = 0, sramLimit = 0; // bytes
   uint64_t wavelets = 0;                              // injected, by cores and host
   uint64_t instructions = 0, vectorElements = 0;
+  EngineKind engine = EngineKind::Scalar; // that ran it
   std::vector<RegionStats> regions;
   std::vector<NodeStats> nodes;
 };
 
 namespace emulator {
+class ClassEngine;
 class Engine;
-}
+} // namespace emulator
 
 class Emulator {
 public:
@@ -106,6 +116,8 @@ public:
   ~Emulator();
 
   const LoadedProgram &program() const { return *loaded; }
+  /// The same, for another emulator.
+  const std::shared_ptr<const LoadedProgram> &shared() const { return loaded; }
   const std::vector<TensorInfo> &inputs() const { return loaded->inputs(); }
   const std::vector<TensorInfo> &outputs() const { return loaded->outputs(); }
   const std::vector<std::string> &ignoredInputs() const { return loaded->ignoredInputs(); }
@@ -120,13 +132,16 @@ public:
 
 private:
   Emulator() = default;
+  bool byClass(const RunOptions &options);
 
   /// The words that an output stream carried in the last run, in the order of its tensor.
   Result<std::vector<uint32_t>> wordsOf(size_t stream) const;
 
   std::shared_ptr<const LoadedProgram> loaded;
   std::unique_ptr<emulator::Engine> engine;
-  std::vector<std::vector<uint32_t>> inputWords; // by input, row-major
+  std::unique_ptr<emulator::ClassEngine> classes; // once a run wants it
+  bool classesFailed = false;                     // this program cannot be run by class
+  std::vector<std::vector<uint32_t>> inputWords;  // by input, row-major
   std::vector<bool> inputGiven;
   bool ran = false;
 };

@@ -1,0 +1,209 @@
+// Runs a program by class: what PEs do alike is decided once, and done for all of them.
+//
+// Contexts (Contexts.h) run the cores, LaneFabric moves what they send, BlockMemory holds their words. A vector
+// instruction that a context issues is a *post*: it has an instruction in hand (a LaneOp) at each position of its
+// line, for all lanes of the context. Words that an instruction takes to memory are stored when the whole post has
+// taken its own: nobody may look at them earlier.
+//
+// The bits, cycles and counts are those of the scalar engine (Engine.h). It says what is wrong, too: whatever a check
+// finds here, and whatever this engine cannot do, ends its run, and the scalar engine starts again.
+//
+// ClassEngine.cpp     builds the state, runs the loop, collects statistics
+// ClassIssue.cpp      how vector instructions begin
+// ClassTransfers.cpp  how they take from the fabric, pass on and end
+// ClassExecute.cpp    what they compute
+#ifndef WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
+#define WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
+
+#include "../SiteTimes.h"
+#include "BlockKernels.h"
+#include "BlockMemory.h"
+#include "Contexts.h"
+#include "LaneFabric.h"
+#include "wafer/Emulator/Emulator.h"
+#include "wafer/Emulator/LoadedProgram.h"
+
+#include <list>
+#include <memory>
+
+namespace wafer::emulator {
+
+class RegionRun;
+
+/// A vector instruction at PEs that have the same of everything that gives it its shape. Strides and places are words.
+struct VectorShape {
+  enum class Mode : uint8_t { None, Memory, ReadOnly, Register, Fabric, Iota };
+  int rank;
+  int32_t extent[4];
+  int64_t n; // elements that are computed; of a window, words of the block
+  Mode mode[4];
+  int64_t at[4];
+  int32_t stride[4][4];
+  int32_t block[4], lower[4]; // of a window
+  bool operator==(const VectorShape &) const = default;
+};
+
+/// Words that lanes took at one position, to be stored when the post has all.
+struct Taken {
+  LaneTrainRef train;
+  LaneMap from;
+  uint32_t position;
+  Indices lanes;
+  PerLane offset, begin, count; // in the train; in the instruction
+};
+
+/// A vector instruction that the PEs of a context have begun together.
+struct Post {
+  uint32_t references = 0;
+  RegionRun *region = nullptr;
+  const DecodedInstruction *instruction = nullptr;
+  isa::VectorOp op;
+  isa::ElementType type;
+  uint8_t thread = 0;
+  bool window = false, alongY = false;
+  Context *context = nullptr; // waits for it
+  PeSet set;
+  int rank = 0;
+  VectorShape::Mode mode[4] = {};
+  Value extent[4], base[4], stride[4][4], scalar[4], block[4], lower[4];
+  Value n;
+  uint32_t outstanding = 0;
+  std::vector<Taken> taken;
+};
+using PostRef = Ref<Post>;
+
+/// A post at one position of its line; or what a port of the host takes.
+struct LaneOp {
+  enum Kind : uint8_t { Send, Sink, Coupled } kind = Sink;
+  bool queued = false, alive = false;
+  uint8_t inputs = 0;
+  uint32_t position = 0;
+  Indices lanes;
+  PostRef post; // null: the host's
+  LaneEnd *in[3];
+  uint8_t inOperand[3];
+  PerLane inStart[3];
+  LaneTrainRef out;
+  PerLane n, done, pieceEnd, ready;
+  Ticks rate = 0;
+  std::vector<uint32_t> *hostData = nullptr;
+};
+
+class ClassEngine : LaneClient {
+public:
+  explicit ClassEngine(const LoadedProgram &program);
+  ~ClassEngine() override;
+
+  /// False: the scalar engine has to run it, from the beginning. `hostData` by port: inputs are read, outputs written.
+  bool run(const RunOptions &options, std::vector<std::vector<uint32_t>> &hostData, RunStats &stats);
+
+private:
+  friend class RegionRun;
+
+  bool load();
+  void openHostPorts(std::vector<std::vector<uint32_t>> &hostData);
+  void loop();
+  bool isOver() const;
+  void collect(RunStats &stats) const;
+
+  LaneOp &newOp();
+  void wake(LaneOp *op) override;
+  void moved(LaneTrain &train) override;
+  void pump(LaneOp &op);
+  void pumpSink(LaneOp &op);
+  void pumpCoupled(LaneOp &op);
+  struct Piece;
+  bool takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset, const PerLane &count);
+  bool pass(LaneOp &op, const Indices &lanes, const Piece *pieces);
+  void complete(LaneOp &op, const PerLane &when);
+  PerLane sendEnd(const LaneTrain &train) const;
+
+  const VerifiedProgram &program;
+  const ProgramTables &tables;
+  const InstructionCosts &costs;
+  LaneFabric fabric;
+  std::vector<std::unique_ptr<RegionRun>> regions;
+  std::deque<LaneOp> ops;
+  std::vector<LaneOp *> freeOps, readyOps;
+  std::vector<LaneOp *> hostOps;
+  RunOptions options;
+  bool timed = false, loaded = false, cancelledByCaller = false;
+  uint64_t vectorElements = 0, steps = 0;
+};
+
+/// The PEs of a region.
+class RegionRun : public ContextClient {
+public:
+  RegionRun(ClassEngine &engine, uint32_t index);
+
+  bool load();
+  void reset();
+
+  // ContextClient
+  bool load(Context &, const Value &address, unsigned bytes, bool signExtend, Value &out) override;
+  bool store(Context &, const Value &address, const Value &word) override;
+  Issue vector(Context &, const DecodedInstruction &) override;
+  Issue wait(Context &, uint8_t thread) override;
+  void halted(Context &) override;
+  void settle(Context &) override;
+  void located(Context &, uint32_t location) override;
+  void failed(const Context &, ErrorCode) override;
+  bool cancelled(Context &) override;
+
+  // ClassIssue.cpp
+  bool capture(Context &, const isa::Instruction &, Post &);
+  bool captureWindow(Context &, const isa::Instruction &, Post &);
+  bool checkMemory(Post &, bool onThread);
+  Issue issueLocal(Context &, const PostRef &);
+  Issue issueFabric(Context &, const PostRef &);
+
+  /// Calls f(shape, columns, rows) for sets of PEs that have the same shape, while it returns true.
+  template <typename F> bool forShapes(const Post &post, const PeSet &set, F f) const;
+  VectorShape shapeAt(const Post &post, uint32_t x, uint32_t y) const;
+
+  // ClassExecute.cpp
+  bool executeLocal(const Post &post);
+  bool executeSends(const Post &post, std::span<LaneOp *const> ops);
+  bool executeTaken(Post &post);
+  /// Elements of a coupled instruction at one position: `words` by operand: a train's words and the element's place.
+  struct FabricWords {
+    LaneTrain *train = nullptr;
+    LaneMap from;
+    PerLane offset;
+  };
+  bool executePassed(const LaneOp &op, const Indices &lanes, const PerLane &begin, const PerLane &count,
+                     const FabricWords *words);
+
+  // Clocks, by PE; at a position of a line.
+  PerLane clocksAt(bool alongY, uint32_t position, const Indices &lanes) const;
+  void setClocks(bool alongY, uint32_t position, const Indices &lanes, const PerLane &to);
+  PerLane numbersAt(const Value &value, bool alongY, uint32_t position, const Indices &lanes) const;
+  std::vector<Ticks> &threadEnds(uint8_t thread);
+  PerLane ticksAt(const std::vector<Ticks> &ticks, bool alongY, uint32_t position, const Indices &lanes) const;
+  void setTicks(std::vector<Ticks> &ticks, bool alongY, uint32_t position, const Indices &lanes, const PerLane &to);
+
+  // Asynchronous accesses.
+  bool meetsAccess(const PeSet &set, const Footprint &words, bool write) const;
+  void release(const PeSet &set, uint8_t thread);
+
+  ClassEngine &engine;
+  const RegionTables &tables;
+  const uint32_t index, width, height;
+  BlockMemory memory;
+  std::unique_ptr<Contexts> contexts;
+  std::vector<Ticks> clocks, since; // by PE, row by row; since when at the location
+  std::vector<Ticks> threadEnd[isa::kThreads];
+  std::list<PostRef> asynchronous; // not ended yet
+  struct Access {
+    uint8_t thread;
+    bool write;
+    PeSet set;
+    Footprint words;
+  };
+  std::vector<Access> accesses;
+  std::vector<SiteTimes> siteTimes; // by site
+};
+
+} // namespace wafer::emulator
+
+#endif // WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H

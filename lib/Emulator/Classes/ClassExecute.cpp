@@ -1,0 +1,346 @@
+// What the PEs of a post compute: blocks of eight at once where they can, PE by PE where words come along rows.
+#include "ClassEngine.h"
+#include "ClassShapes.h"
+
+#include <algorithm>
+
+using namespace wafer;
+using namespace wafer::emulator;
+using namespace wafer::isa;
+using Mode = VectorShape::Mode;
+
+static bool isEmpty(const VectorShape &shape) {
+  for (int d = 0; d != shape.rank; ++d)
+    if (shape.extent[d] <= 0)
+      return true;
+  return false;
+}
+
+/// Elements [begin, begin + count) of a nest as nests of their own: all of it, or rows of the innermost dimension.
+/// Calls f(shape, place of its first element after `begin`) while it returns true.
+template <typename F> static bool forParts(const VectorShape &shape, int64_t begin, int64_t count, F f) {
+  int64_t n = 1;
+  for (int d = 0; d != shape.rank; ++d)
+    n *= shape.extent[d];
+  if (begin == 0 && count == n)
+    return f(shape, int64_t(0));
+  const int last = shape.rank - 1;
+  const int64_t inner = shape.extent[last];
+  for (int64_t at = begin; at < begin + count;) {
+    int64_t row = at / inner;
+    const int64_t column = at % inner, length = std::min(inner - column, begin + count - at);
+    int64_t position[4] = {};
+    for (int d = last - 1; d >= 0; --d) {
+      position[d] = row % shape.extent[d];
+      row /= shape.extent[d];
+    }
+    position[last] = column;
+    VectorShape part = shape;
+    part.rank = 1;
+    part.extent[0] = static_cast<int32_t>(length);
+    for (int k = 0; k != 4; ++k) {
+      if (shape.mode[k] != Mode::Fabric)
+        for (int d = 0; d != shape.rank; ++d)
+          part.at[k] += position[d] * shape.stride[k][d];
+      part.stride[k][0] = shape.stride[k][last];
+    }
+    if (!f(part, at - begin))
+      return false;
+    at += length;
+  }
+  return true;
+}
+
+/// Wavelets [begin, begin + count) of a window's block: the moves that store what falls into the box.
+template <typename F> static bool forWindow(const VectorShape &shape, int64_t begin, int64_t count, F f) {
+  const int last = shape.rank - 1;
+  const int64_t end = begin + count;
+  int64_t i[4] = {};
+  VectorShape move = {};
+  move.rank = 1;
+  move.mode[0] = Mode::Memory;
+  move.mode[1] = Mode::Fabric;
+  move.stride[0][0] = shape.stride[0][last];
+  move.stride[1][0] = 1;
+  if (isEmpty(shape))
+    return true;
+  while (true) {
+    int64_t start = 0, offset = 0;
+    for (int d = 0; d != shape.rank; ++d) {
+      const int64_t index = d == last ? 0 : i[d];
+      start = start * shape.block[d] + shape.lower[d] + index;
+      offset += index * shape.stride[0][d];
+    }
+    if (start >= end)
+      return true;
+    const int64_t low = std::max(start, begin), high = std::min(start + shape.extent[last], end);
+    if (low < high) {
+      move.extent[0] = static_cast<int32_t>(high - low);
+      move.at[0] = shape.at[0] + offset + (low - start) * shape.stride[0][last];
+      if (!f(move, low - begin))
+        return false;
+    }
+    int d = last - 1;
+    for (; d >= 0; --d) {
+      if (++i[d] < shape.extent[d])
+        break;
+      i[d] = 0;
+    }
+    if (d < 0)
+      return true;
+  }
+}
+
+/// Runs a nest in blocks. `fabric(k, block's first column, row)` says where a fabric operand's first word is;
+/// `fabricLanes` whether eight PEs have one each there or all hear the same.
+template <typename Fabric>
+static bool runBlocks(BlockMemory &memory, const Post &post, VectorOp op, ElementType type, const VectorShape &shape,
+                      const Indices &columns, const Indices &rows, uint8_t fabricLanes, Fabric fabric) {
+  static const BlockRunner run = selectBlockRunner();
+  BlockCall call;
+  call.op = op;
+  call.type = type;
+  call.rank = shape.rank;
+  call.iotaBase = static_cast<int32_t>(shape.at[1]);
+  std::copy_n(shape.extent, 4, call.extent);
+  uint32_t words[4][kLanes];
+  uint32_t *data[4] = {};
+  const uint16_t firstColumn = columns[0] / kLanes * kLanes;
+  for (int k = 0; k != 4; ++k) {
+    BlockOperand &operand = call.operand[k];
+    std::copy_n(shape.stride[k], 4, operand.stride);
+    switch (shape.mode[k]) {
+    case Mode::None:
+    case Mode::Iota:
+      break;
+    case Mode::Memory:
+      data[k] = memory.at(firstColumn, rows[0], shape.at[k]);
+      break;
+    case Mode::ReadOnly:
+      operand.lanes = 1;
+      data[k] = memory.constant(shape.at[k]);
+      break;
+    case Mode::Register:
+      operand.lanes = post.scalar[k].isUniform() ? 1 : kLanes;
+      std::fill_n(operand.stride, 4, 0);
+      data[k] = words[k];
+      words[k][0] = post.scalar[k].isUniform() ? post.scalar[k].uniform() : 0;
+      break;
+    case Mode::Fabric:
+      operand.lanes = k == 0 ? kLanes : fabricLanes;
+      data[k] = fabric(k, firstColumn, rows[0]);
+      break;
+    }
+    operand.data = data[k];
+  }
+  const BlockPlan plan = planBlock(call);
+  std::vector<BlockLanes> blocks;
+  forEachBlockOf({columns.begin(), columns.end()}, memory.width(), [&](const BlockLanes &of) { blocks.push_back(of); });
+  for (uint16_t y : rows)
+    for (const BlockLanes &block : blocks) {
+      const uint16_t column = block.block * kLanes;
+      for (int k = 0; k != 4; ++k) {
+        if (shape.mode[k] == Mode::Memory) {
+          data[k] = memory.block(block.block, y, shape.at[k]);
+        } else if (shape.mode[k] == Mode::Fabric) {
+          data[k] = fabric(k, column, y);
+        } else if (shape.mode[k] == Mode::Register && !post.scalar[k].isUniform()) {
+          for (int lane = 0; lane != kLanes; ++lane)
+            words[k][lane] = block.lanes >> lane & 1 ? post.scalar[k].at(column + lane, y) : 0;
+        }
+      }
+      if (run(plan, data, plan.traps ? block.lanes : block.stores) != KernelStatus::Done)
+        return false;
+    }
+  return true;
+}
+
+bool RegionRun::executeLocal(const Post &post) {
+  if (post.mode[0] == Mode::None)
+    return true;
+  return forShapes(post, post.set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+    return isEmpty(shape) || runBlocks(memory, post, post.op, post.type, shape, columns, rows, kLanes,
+                                       [](int, uint32_t, uint32_t) -> uint32_t * { return nullptr; });
+  });
+}
+
+/// One PE's nest, with the scalar kernels: its words stand eight apart. `fabric[k]`: the first word of an operand.
+static bool runLane(BlockMemory &memory, KernelFunction kernels, const Post &post, const VectorShape &shape, uint32_t x,
+                    uint32_t y, uint32_t *const *fabric) {
+  KernelCall call;
+  call.op = post.op;
+  call.type = post.type;
+  call.rank = shape.rank;
+  call.iotaBase = static_cast<int32_t>(shape.at[1]);
+  std::copy_n(shape.extent, 4, call.extent);
+  uint32_t words[4];
+  for (int k = 0; k != 4; ++k) {
+    KernelOperand &operand = call.operand[k];
+    const int spread = shape.mode[k] == Mode::Memory ? kLanes : 1;
+    for (int d = 0; d != 4; ++d)
+      operand.stride[d] = shape.stride[k][d] * spread;
+    switch (shape.mode[k]) {
+    case Mode::None:
+    case Mode::Iota:
+      break;
+    case Mode::Memory:
+      operand.data = memory.at(x, y, shape.at[k]);
+      break;
+    case Mode::ReadOnly:
+      operand.data = memory.constant(shape.at[k]);
+      break;
+    case Mode::Register:
+      words[k] = post.scalar[k].at(x, y);
+      operand.data = &words[k];
+      std::fill_n(operand.stride, 4, 0);
+      break;
+    case Mode::Fabric:
+      operand.data = fabric[k];
+      break;
+    }
+  }
+  return kernels(call) == KernelStatus::Done;
+}
+
+bool RegionRun::executeSends(const Post &post, std::span<LaneOp *const> ops) {
+  for (LaneOp *op : ops) {
+    LaneWords &words = op->out->words;
+    const Indices here = Indices::of({uint16_t(op->position)}, post.alongY ? height : width);
+    const PeSet set = post.alongY ? PeSet{op->lanes, here} : PeSet{here, op->lanes};
+    const bool right = forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+      if (isEmpty(shape))
+        return true;
+      if (post.alongY)
+        return runBlocks(memory, post, post.op, post.type, shape, columns, rows, kLanes,
+                         [&](int, uint32_t column, uint32_t) { return words.block(column); });
+      for (uint16_t y : rows) {
+        uint32_t *fabric[4] = {words.lane(y)};
+        if (!runLane(memory, engine.tables.kernels, post, shape, columns[0], y, fabric))
+          return false;
+      }
+      return true;
+    });
+    if (!right)
+      return false;
+  }
+  return true;
+}
+
+/// Lanes that have the same of three numbers.
+template <typename F>
+static bool forSame(const Indices &lanes, const PerLane &a, const PerLane &b, const PerLane &c, F f) {
+  if (a.isUniform() && b.isUniform() && c.isUniform())
+    return f(lanes, a.uniform(), b.uniform(), c.uniform());
+  std::vector<std::pair<std::array<int64_t, 3>, std::vector<uint16_t>>> groups;
+  for (uint16_t lane : lanes) {
+    const std::array<int64_t, 3> key{a[lane], b[lane], c[lane]};
+    auto group = std::find_if(groups.rbegin(), groups.rend(), [&](auto &g) { return g.first == key; });
+    if (group != groups.rend())
+      group->second.push_back(lane);
+    else
+      groups.push_back({key, {lane}});
+  }
+  for (auto &[key, list] : groups)
+    if (!f(Indices::of(std::move(list), lanes.extent()), key[0], key[1], key[2]))
+      return false;
+  return true;
+}
+
+/// Stores what the post has taken. Positions that took the same piece of the same train, as all that hear a cast do,
+/// are stored together.
+bool RegionRun::executeTaken(Post &post) {
+  std::vector<Taken> all;
+  all.swap(post.taken);
+  auto sameNumbers = [](const PerLane &a, const PerLane &b) {
+    return a.isUniform() && b.isUniform() && a.uniform() == b.uniform();
+  };
+  std::vector<bool> stored(all.size());
+  bool right = true;
+  for (size_t first = 0; first != all.size() && right; ++first) {
+    if (stored[first])
+      continue;
+    const Taken &taken = all[first];
+    std::vector<uint16_t> positions{uint16_t(taken.position)};
+    if (!post.alongY && !taken.from)
+      for (size_t i = first + 1; i != all.size(); ++i)
+        if (!stored[i] && all[i].train.get() == taken.train.get() && !all[i].from &&
+            all[i].position != taken.position && sameNumbers(all[i].offset, taken.offset) &&
+            sameNumbers(all[i].begin, taken.begin) && sameNumbers(all[i].count, taken.count) &&
+            all[i].lanes == taken.lanes &&
+            std::find(positions.begin(), positions.end(), all[i].position) == positions.end()) {
+          stored[i] = true;
+          positions.push_back(all[i].position);
+        }
+    std::sort(positions.begin(), positions.end());
+    const Indices here = Indices::of(std::move(positions), post.alongY ? height : width);
+    LaneWords &words = taken.train->words;
+    right = forSame(
+        taken.lanes, taken.offset, taken.begin, taken.count,
+        [&](const Indices &lanes, int64_t offset, int64_t begin, int64_t count) {
+          const PeSet set = post.alongY ? PeSet{lanes, here} : PeSet{here, lanes};
+          return forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+            auto run = [&](const VectorShape &part, int64_t place) {
+              return runBlocks(memory, post, post.window ? VectorOp::Mov : post.op,
+                               post.window ? ElementType::I32 : post.type, part, columns, rows,
+                               post.alongY ? kLanes : 1, [&](int, uint32_t column, uint32_t y) {
+                                 if (post.alongY)
+                                   return words.block(column) + (offset + place) * kLanes;
+                                 return words.lane(taken.from ? (*taken.from)[y] : y) + offset + place;
+                               });
+            };
+            return post.window ? forWindow(shape, begin, count, run) : forParts(shape, begin, count, run);
+          });
+        });
+  }
+  for (Taken &taken : all)
+    if (--taken.train->holders == 0)
+      taken.train->freeWords();
+  return right;
+}
+
+bool RegionRun::executePassed(const LaneOp &op, const Indices &lanes, const PerLane &begin, const PerLane &count,
+                              const FabricWords *words) {
+  const Post &post = *op.post;
+  if (post.mode[0] == Mode::None)
+    return true;
+  const Indices here = Indices::of({uint16_t(op.position)}, post.alongY ? height : width);
+  auto wordsOf = [&](int k, uint32_t lane) {
+    const FabricWords &w = words[k];
+    LaneWords &data = w.train->words;
+    const uint32_t from = w.from ? (*w.from)[lane] : lane;
+    return data.inBlocks() ? data.block(from) + w.offset[lane] * kLanes : data.lane(from) + w.offset[lane];
+  };
+  auto run = [&](const Indices &lanes, int64_t begin, int64_t count) {
+    const PeSet set = post.alongY ? PeSet{lanes, here} : PeSet{here, lanes};
+    return forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+      return forParts(shape, begin, count, [&](const VectorShape &part, int64_t place) {
+        if (post.alongY)
+          return runBlocks(memory, post, post.op, post.type, part, columns, rows, kLanes,
+                           [&](int k, uint32_t column, uint32_t) {
+                             return wordsOf(k, std::max<uint32_t>(column, columns[0])) + place * kLanes;
+                           });
+        for (uint16_t y : rows) {
+          uint32_t *fabric[4] = {};
+          for (int k = 0; k != 4; ++k)
+            if (post.mode[k] == Mode::Fabric)
+              fabric[k] = wordsOf(k, y) + place;
+          if (!runLane(memory, engine.tables.kernels, post, part, columns[0], y, fabric))
+            return false;
+        }
+        return true;
+      });
+    });
+  };
+  bool together = begin.isUniform() && count.isUniform();
+  for (int k = 0; k != 4 && post.alongY; ++k)
+    together &= post.mode[k] != Mode::Fabric || words[k].offset.isUniform();
+  if (together)
+    return run(lanes, begin.uniform(), count.uniform());
+  if (!post.alongY)
+    return forSame(lanes, begin, count, 0,
+                   [&](const Indices &some, int64_t begin, int64_t count, int64_t) { return run(some, begin, count); });
+  for (uint16_t lane : lanes) // blocks whose columns are at different places
+    if (!run(Indices::of({lane}, lanes.extent()), begin[lane], count[lane]))
+      return false;
+  return true;
+}

@@ -1,0 +1,406 @@
+// How instructions with fabric operands go on, in all lanes that can: as Transfers.cpp.
+#include "ClassEngine.h"
+
+#include <algorithm>
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+/// What some lanes read next of one input: a piece of a leg's train that was sent at an even pace.
+struct ClassEngine::Piece {
+  LaneEnd *end;
+  uint64_t number; // of the leg
+  const LaneRecord *record;
+  Indices lanes;
+  PerLane offset; // in the train
+  LaneLeg &leg() const { return end->legs[number - end->firstLeg]; }
+};
+
+/// As apply, of a number that only `all` lanes have: it stays one number for all of them while it can.
+template <typename F, typename... A>
+static void change(const Indices &all, PerLane &to, const Indices &lanes, F f, const A &...a) {
+  if (lanes.size() == all.size())
+    to = made(lanes, f, to, a...);
+  else
+    apply(to, lanes, f, a...);
+}
+
+static int64_t beyondOf(int64_t base, int64_t coordinate) { return coordinate > base ? coordinate - base : 0; }
+
+/// The pieces that lanes of an end read next; none for lanes with nothing to read.
+static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, auto &out) {
+  static thread_local std::vector<LaneFabric::Reading> readings;
+  out.clear();
+  fabric.reading(end, lanes, readings);
+  for (LaneFabric::Reading &reading : readings) {
+    const LaneLeg &leg = end.legs[reading.number - end.firstLeg];
+    const PerLane offset = minus(reading.lanes, end.consumed, leg.base);
+    Indices left = reading.lanes;
+    for (const LaneRecord &record : leg.train->records) {
+      const Indices here = select(
+          left, [](int64_t k, int64_t start, int64_t count) { return start <= k && k < start + count; }, offset,
+          mapped(record.start, leg.from, left), mapped(record.count, leg.from, left));
+      if (here.empty())
+        continue;
+      out.push_back({&end, reading.number, &record, here, offset});
+      if (here.size() == left.size())
+        break;
+      left = left - here;
+    }
+  }
+}
+
+/// Times of wavelets that a leg brings: when there, as Fabric::arrival; when sent.
+static PerLane arrival(const LaneFabric &fabric, const LaneLeg &leg, const LaneRecord &r, const Indices &lanes,
+                       const PerLane &k) {
+  const Ticks link = fabric.costs.link;
+  const PerLane sent = made(
+      lanes,
+      [](int64_t k, int64_t start, int64_t count, int64_t first, int64_t last) {
+        return count > 1 ? first + (last - first) * (k - start) / (count - 1) : first;
+      },
+      k, mapped(r.start, leg.from, lanes), mapped(r.count, leg.from, lanes), mapped(r.first, leg.from, lanes),
+      mapped(r.last, leg.from, lanes));
+  return made(
+      lanes,
+      [link](int64_t sent, int64_t latency, int64_t gate, int64_t k) {
+        return std::max(sent + latency, gate + k * link);
+      },
+      sent, leg.latency, leg.gate, k);
+}
+
+LaneOp &ClassEngine::newOp() {
+  LaneOp *op;
+  if (freeOps.empty()) {
+    op = &ops.emplace_back();
+  } else {
+    op = freeOps.back();
+    freeOps.pop_back();
+    const bool queued = op->queued; // it may still stand in the queue of ready ones: harmless
+    *op = LaneOp();
+    op->queued = queued;
+  }
+  op->alive = true;
+  return *op;
+}
+
+void ClassEngine::wake(LaneOp *op) {
+  if (op->queued)
+    return;
+  op->queued = true;
+  readyOps.push_back(op);
+}
+
+void ClassEngine::moved(LaneTrain &train) {
+  if (train.op->kind == LaneOp::Coupled)
+    wake(train.op);
+  else if (fabric.hasLeft(train))
+    complete(*train.op, sendEnd(train));
+}
+
+PerLane ClassEngine::sendEnd(const LaneTrain &train) const {
+  if (!timed)
+    return train.op->ready;
+  return plus(train.lanes, fabric.injectedAt(train, train.lanes, minus(train.lanes, train.total, 1)),
+              fabric.costs.link);
+}
+
+void ClassEngine::pump(LaneOp &op) {
+  if (op.kind == LaneOp::Sink)
+    pumpSink(op);
+  else if (op.kind == LaneOp::Coupled)
+    pumpCoupled(op);
+}
+
+/// Words for the host: one lane.
+bool ClassEngine::takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset, const PerLane &count) {
+  LaneTrain &train = *leg.train;
+  const uint32_t lane = leg.from ? (*leg.from)[0] : 0;
+  if (train.control != isa::Control::None && offset[0] + count[0] == train.total[lane])
+    return false; // a control wavelet leaves the mesh
+  if (train.words.inBlocks())
+    return false;
+  const uint32_t *from = train.words.lane(lane) + offset[0];
+  op.hostData->insert(op.hostData->end(), from, from + count[0]);
+  return true;
+}
+
+/// An instruction with one fabric operand, to memory: piece by piece, whole pieces only.
+void ClassEngine::pumpSink(LaneOp &op) {
+  LaneEnd &end = *op.in[0];
+  std::vector<Piece> pieces;
+  while (!fabric.stuck()) {
+    const Indices left = select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
+    if (left.empty()) {
+      complete(op, op.ready);
+      return;
+    }
+    findPieces(fabric, end, left, pieces);
+    bool progress = false;
+    for (Piece &piece : pieces) {
+      LaneLeg &leg = piece.leg();
+      const PerLane count = made(
+          piece.lanes,
+          [](int64_t n, int64_t done, int64_t start, int64_t count, int64_t offset) {
+            return std::min(n - done, start + count - offset);
+          },
+          op.n, op.done, mapped(piece.record->start, leg.from, piece.lanes),
+          mapped(piece.record->count, leg.from, piece.lanes), piece.offset);
+      const Indices lanes = select(
+          piece.lanes, [](int64_t offset, int64_t count, int64_t injected) { return offset + count <= injected; },
+          piece.offset, count, mapped(leg.train->injected, leg.from, piece.lanes));
+      if (lanes.empty())
+        continue;
+      progress = true;
+      if (!op.post) {
+        if (!takeHost(op, leg, piece.offset, count)) {
+          fabric.giveUp();
+          return;
+        }
+      } else if (op.post->window || op.post->mode[0] != VectorShape::Mode::None) {
+        op.post->taken.push_back({leg.train, leg.from, op.position, lanes, piece.offset, op.done, count});
+        ++leg.train->holders;
+      }
+      const PerLane after = plus(lanes, piece.offset, count);
+      if (timed) {
+        const PerLane first = larger(lanes, arrival(fabric, leg, *piece.record, lanes, piece.offset), op.ready);
+        const PerLane last = made(
+            lanes,
+            [rate = op.rate](int64_t last, int64_t first, int64_t count) {
+              return std::max(last, first + (count - 1) * rate);
+            },
+            arrival(fabric, leg, *piece.record, lanes, minus(lanes, after, 1)), first, count);
+        change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
+        fabric.remember(end, lanes, {end.consumed, count, first, last, {}, 0});
+      } else {
+        change(
+            op.lanes, op.ready, lanes, [rate = op.rate](int64_t so, int64_t count) { return so + count * rate; },
+            count);
+      }
+      change(op.lanes, op.done, lanes, [](int64_t so, int64_t count) { return so + count; }, count);
+      fabric.moveOn(end, leg, piece.number, lanes, after);
+    }
+    if (!progress)
+      return;
+    fabric.settle(end, op.lanes, plus(op.lanes, op.inStart[0], op.done));
+  }
+}
+
+/// One step of an instruction with several fabric operands in lanes that read the same piece of each input.
+bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
+  LaneTrain *out = op.out.get();
+  const Ticks rate = op.rate;
+  const Indices fresh = select(lanes, [](int64_t done, int64_t end) { return done == end; }, op.done, op.pieceEnd);
+  if (!fresh.empty()) {
+    // A new piece: what is left of the instruction and of every input's record.
+    PerLane length = minus(fresh, op.n, op.done);
+    for (unsigned i = 0; i != op.inputs; ++i) {
+      const LaneLeg &leg = pieces[i].leg();
+      length = made(
+          fresh,
+          [](int64_t so, int64_t start, int64_t count, int64_t offset) { return std::min(so, start + count - offset); },
+          length, mapped(pieces[i].record->start, leg.from, fresh), mapped(pieces[i].record->count, leg.from, fresh),
+          pieces[i].offset);
+    }
+    change(
+        op.lanes, op.pieceEnd, fresh, [](int64_t, int64_t done, int64_t length) { return done + length; }, op.done,
+        length);
+    PerLane first = op.ready, last = 0;
+    if (timed)
+      for (unsigned i = 0; i != op.inputs; ++i) {
+        const Piece &in = pieces[i];
+        first = larger(fresh, first, arrival(fabric, in.leg(), *in.record, fresh, in.offset));
+        last = larger(
+            fresh, last,
+            arrival(
+                fabric, in.leg(), *in.record, fresh,
+                made(fresh, [](int64_t offset, int64_t length) { return offset + length - 1; }, in.offset, length)));
+      }
+    last = made(
+        fresh,
+        [rate](int64_t last, int64_t first, int64_t length) { return std::max(last, first + (length - 1) * rate); },
+        last, first, length);
+    change(op.lanes, op.ready, fresh, [rate](int64_t, int64_t last) { return last + rate; }, last);
+    if (out) {
+      LaneRecord record{op.done, length, plus(fresh, first, rate), plus(fresh, last, rate)};
+      if (fresh != out->lanes) { // none of the other lanes'
+        PerLane count;
+        count.spread(fresh.extent());
+        apply(count, fresh, [](int64_t, int64_t length) { return length; }, length);
+        record.count = std::move(count);
+      }
+      out->records.push_back(std::move(record));
+    }
+    if (timed)
+      for (unsigned i = 0; i != op.inputs; ++i)
+        fabric.remember(*op.in[i], fresh, {plus(fresh, op.inStart[i], op.done), length, first, last, op.out, op.done});
+  }
+  PerLane count = minus(lanes, op.pieceEnd, op.done);
+  for (unsigned i = 0; i != op.inputs; ++i)
+    count = made(
+        lanes, [](int64_t so, int64_t offset, int64_t injected) { return std::min(so, beyondOf(offset, injected)); },
+        count, pieces[i].offset, mapped(pieces[i].leg().train->injected, pieces[i].leg().from, lanes));
+  if (out)
+    count = made(
+        lanes, [](int64_t so, int64_t done, int64_t room) { return std::min(so, beyondOf(done, room)); }, count,
+        op.done, fabric.injectable(*out));
+  const Indices moving = select(lanes, [](int64_t count) { return count > 0; }, count);
+  if (moving.empty())
+    return false;
+  RegionRun::FabricWords words[4];
+  for (unsigned i = 0; i != op.inputs; ++i)
+    words[op.inOperand[i]] = {pieces[i].leg().train.get(), pieces[i].leg().from, pieces[i].offset};
+  if (out)
+    words[0] = {out, nullptr, op.done};
+  if (!op.post->region->executePassed(op, moving, op.done, count, words)) {
+    fabric.giveUp();
+    return false;
+  }
+  change(op.lanes, op.done, moving, [](int64_t so, int64_t count) { return so + count; }, count);
+  for (unsigned i = 0; i != op.inputs; ++i)
+    fabric.moveOn(*op.in[i], pieces[i].leg(), pieces[i].number, moving, plus(moving, pieces[i].offset, count));
+  if (out) {
+    change(op.lanes, out->produced, moving, [](int64_t so, int64_t count) { return so + count; }, count);
+    fabric.enqueue(out);
+  }
+  return true;
+}
+
+/// An instruction with several fabric operands: as far as inputs and output go.
+void ClassEngine::pumpCoupled(LaneOp &op) {
+  std::vector<Piece> pieces[3];
+  LaneTrain *out = op.out.get();
+  for (bool progress = true; progress && !fabric.stuck();) {
+    progress = false;
+    const Indices left = select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
+    if (left.empty())
+      break;
+    for (unsigned i = 0; i != op.inputs; ++i)
+      findPieces(fabric, *op.in[i], left, pieces[i]);
+    // Lanes that read the same piece of every input go on together.
+    for (const Piece &a : pieces[0]) {
+      if (op.inputs == 1) {
+        progress |= pass(op, a.lanes, &a);
+        continue;
+      }
+      for (const Piece &b : pieces[1]) {
+        const Indices both = a.lanes & b.lanes;
+        if (both.empty())
+          continue;
+        if (op.inputs == 2) {
+          const Piece of[] = {a, b};
+          progress |= pass(op, both, of);
+          continue;
+        }
+        for (const Piece &c : pieces[2])
+          if (const Indices all = both & c.lanes; !all.empty()) {
+            const Piece of[] = {a, b, c};
+            progress |= pass(op, all, of);
+          }
+      }
+    }
+  }
+  if (fabric.stuck())
+    return;
+  if (out) {
+    const Indices controls = select(
+        op.lanes,
+        [](int64_t done, int64_t n, int64_t produced, int64_t total) { return done == n && produced < total; }, op.done,
+        op.n, out->produced, out->total);
+    if (!controls.empty()) {
+      // Its last word left when the instruction was ready for another; a relay of nothing sends at once.
+      const PerLane when = made(
+          controls, [rate = op.rate](int64_t ready, int64_t n) { return n ? ready + rate : ready; }, op.ready, op.n);
+      LaneRecord record{op.n, 1, when, when};
+      if (controls != out->lanes) {
+        record.count = PerLane();
+        record.count.spread(controls.extent());
+        apply(record.count, controls, [](int64_t) { return 1; });
+      }
+      out->records.push_back(std::move(record));
+      change(op.lanes, out->produced, controls, [](int64_t, int64_t total) { return total; }, out->total);
+      fabric.enqueue(out);
+    }
+  }
+  // What this instruction is bound to take, and what it has passed on for good.
+  const PerLane passed = out ? smaller(op.lanes, op.done, fabric.settleable(*out)) : op.done;
+  for (unsigned i = 0; i != op.inputs; ++i) {
+    PerLane takes = minus(op.lanes, op.n, op.done);
+    if (out)
+      takes = made(
+          op.lanes, [](int64_t so, int64_t done, int64_t room) { return std::min(so, beyondOf(done, room)); }, takes,
+          op.done, fabric.injectable(*out));
+    for (unsigned j = 0; j != op.inputs; ++j) {
+      if (j == i)
+        continue;
+      PerLane there = 0; // by lane: nothing where no leg has come
+      there.spread(op.lanes.extent());
+      std::vector<LaneFabric::Reading> readings;
+      LaneEnd &other = *op.in[j];
+      fabric.reading(other, op.lanes, readings);
+      for (const LaneFabric::Reading &reading : readings) {
+        const LaneLeg &leg = other.legs[reading.number - other.firstLeg];
+        apply(
+            there, reading.lanes,
+            [](int64_t, int64_t consumed, int64_t base, int64_t injected) {
+              return beyondOf(consumed, base + injected);
+            },
+            other.consumed, leg.base, mapped(leg.train->injected, leg.from, reading.lanes));
+      }
+      takes = smaller(op.lanes, takes, there);
+    }
+    fabric.promise(
+        *op.in[i], op.lanes,
+        made(op.lanes, [](int64_t a, int64_t b, int64_t c) { return a + b + c; }, op.inStart[i], op.done, takes));
+    fabric.settle(*op.in[i], op.lanes, plus(op.lanes, op.inStart[i], passed));
+  }
+  if (!every(op.lanes, [](int64_t done, int64_t n) { return done == n; }, op.done, op.n))
+    return;
+  if (!out)
+    complete(op, op.ready);
+  else if (fabric.hasLeft(*out))
+    complete(op, larger(op.lanes, op.ready, sendEnd(*out)));
+}
+
+/// Ends an instruction at its position: its queues are free again, and with the last position its context.
+void ClassEngine::complete(LaneOp &op, const PerLane &when) {
+  for (unsigned i = 0; i != op.inputs; ++i) {
+    std::erase(op.in[i]->ops, &op);
+    // A relay of nothing has not used it.
+    raise(op.in[i]->freeAt, select(op.lanes, [](int64_t n) { return n > 0; }, op.n), when);
+  }
+  if (op.out) {
+    LaneStream &stream = *op.out->stream;
+    std::erase(stream.ops, &op);
+    raise(stream.freeAt, op.lanes, when);
+    const LaneTrainRef train = op.out;
+    fabric.done(*train);
+  }
+  if (!op.post) {
+    op.done = op.n;
+    op.ready = when; // a host port's: kept for the statistics
+    return;
+  }
+  PostRef post = op.post;
+  RegionRun &region = *post->region;
+  if (post->thread)
+    region.setTicks(region.threadEnds(post->thread), post->alongY, op.position, op.lanes, when);
+  else
+    region.setClocks(post->alongY, op.position, op.lanes,
+                     larger(op.lanes, region.clocksAt(post->alongY, op.position, op.lanes), when));
+  op.alive = false;
+  op.out = LaneTrainRef();
+  op.post = PostRef();
+  freeOps.push_back(&op);
+  if (--post->outstanding)
+    return;
+  if (!region.executeTaken(*post)) {
+    fabric.giveUp();
+    return;
+  }
+  if (post->thread)
+    region.asynchronous.remove_if([&](const PostRef &other) { return other.get() == post.get(); });
+  else
+    region.contexts->wake(*post->context);
+  region.contexts->retry();
+}

@@ -1,0 +1,312 @@
+// The fabric, over lanes: what Fabric.h does for one stream, done for a stream of every row (or column) of a region at
+// once. The rules are those of Fabric.h, one by one; docs/emulator.md has the nouns.
+//
+// A *line* is an axis of a region. Its lanes are the rows for colors that run along x, the columns for those along y;
+// its positions count along the axis. What is at one position in all lanes is one object: an end, a stream, a train,
+// a router. Counts and times are numbers per lane, so lanes whose PEs send more or less than others stay together. An
+// instruction that only some lanes run has trains and legs of those lanes; what each lane sees is its own sequence.
+//
+// Colors that leave the region, meet the host, turn or differ from lane to lane are *wires*: their lanes are the rows,
+// and each lane's route is traced for itself, into whatever line it leads. Wires have no switches here.
+//
+// Control goes on when all lanes of an instruction can. Nothing that a program can see depends on when, so this may
+// only make a run stop too early; then the scalar engine runs it again.
+//
+// LaneRoutes.cpp     where streams go
+// LaneTrains.cpp     launch, inject, settle, and what receivers promise
+// LaneSwitches.cpp   heads, tails and switches
+// LaneTime.cpp       when
+#ifndef WAFER_LIB_EMULATOR_CLASSES_LANEFABRIC_H
+#define WAFER_LIB_EMULATOR_CLASSES_LANEFABRIC_H
+
+#include "../Containers.h"
+#include "../Fabric.h"
+#include "PerLane.h"
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace wafer::emulator {
+
+struct LaneOp;
+struct LaneEnd;
+struct LaneStream;
+struct LaneTrain;
+void release(LaneTrain *train);
+using LaneTrainRef = Ref<LaneTrain>;
+
+/// From the lanes of one line to those of another; null: to the same.
+using LaneMap = std::shared_ptr<const std::vector<uint16_t>>;
+
+/// An axis of a region; or a port of the host, of one lane and one position.
+struct Line {
+  uint32_t region = kNone;
+  bool alongY = false; // lanes are columns
+  uint32_t lanes = 0, positions = 0;
+  std::vector<LaneEnd *> ends;       // by position and color
+  std::vector<LaneStream *> streams; // by position and color
+};
+
+/// Wavelets [start, start + count) of a train leave the sender between two times, evenly; count 0: none of this lane's.
+struct LaneRecord {
+  PerLane start, count, first, last;
+};
+
+/// The words of a train. Over rows: lane by lane. Over columns: in blocks of eight, as memory is: word by word, eight
+/// columns side by side.
+class LaneWords {
+public:
+  LaneWords() = default;
+  LaneWords(const LaneWords &) = delete;
+  ~LaneWords() { free(); }
+  bool inBlocks() const { return blocks; }
+  /// Room for words of some lanes; what it holds does not matter.
+  void allocate(bool inBlocks, const Indices &of, size_t wordsOfLane);
+  void free();
+  /// Word 0 of a lane, over rows; of the block that has a column.
+  uint32_t *lane(uint32_t lane) const { return data + size_t(lane - firstLane) * words; }
+  uint32_t *block(uint32_t column) const { return data + size_t(column / 8 * 8 - firstLane) * words; }
+  /// One word of a lane.
+  uint32_t &at(uint32_t lane, size_t word) const {
+    return blocks ? block(lane)[word * 8 + lane % 8] : this->lane(lane)[word];
+  }
+
+private:
+  bool blocks = false;
+  uint32_t firstLane = 0;
+  size_t words = 0; // of a lane
+  uint32_t *data = nullptr;
+  unsigned sizeClass = 0;
+};
+
+struct LaneTrainNode {
+  Indices lanes;
+  uint32_t position;
+  uint32_t openLeaves;
+  PerLane passed;
+};
+
+struct LaneTrainLeaf {
+  Indices lanes; // that are there
+  bool parked = false;
+  LaneEnd *end = nullptr;
+  PerLane base;
+  uint32_t position = 0; // parked: at which router, on which side
+  uint8_t side = 0;
+  struct Step {
+    uint32_t node;
+    Ticks latency;
+    PerLane gate;
+    bool switched;
+  };
+  std::vector<Step> path;
+  uint32_t tail = 0;
+  Ticks total = 0;
+  PerLane gate;
+};
+
+struct LaneTrain {
+  uint32_t references = 0;
+  LaneStream *stream = nullptr;
+  LaneOp *op = nullptr;
+  isa::Control control = isa::Control::None;
+  Indices lanes;
+  PerLane total, produced, injected, base;
+  bool complete = false; // injected whole, in all lanes
+  int64_t unread = 0;    // lanes of legs and parked heads that have not read all
+  uint32_t holders = 0;  // instructions that have taken words and not stored them yet
+  bool queued = false;
+  LaneWords words;
+  std::vector<LaneRecord> records;
+  std::vector<LaneTrainLeaf> leaves;
+  std::vector<LaneTrainNode> nodes;
+  void freeWords() {
+    if (unread == 0 && holders == 0)
+      words.free();
+  }
+};
+/// One that was released, with the room of its lists, or another.
+LaneTrain *newTrain();
+
+struct LaneLeaf { // of a stream without switches
+  LaneEnd *end;
+  Indices lanes;    // of the stream, that lead there
+  Indices endLanes; // where they lead
+  LaneMap to, from; // lane of the end by lane of the stream, and back
+  PerLane capacity, latency, response;
+};
+
+struct LaneStream {
+  Line *line = nullptr;
+  uint32_t position = 0;
+  uint8_t color = 0, side = PortRamp;
+  uint32_t pe = 0; // of a host port
+  bool traced = false, dynamic = false, dirty = false;
+  Indices routed; // lanes whose router takes it
+  std::vector<LaneLeaf> leaves;
+  PerLane sent, injectLimit, settleLimit, freeAt;
+  std::vector<LaneTrainRef> current; // on their way, or their instruction still in hand
+  std::vector<LaneOp *> ops;         // of disjoint lanes
+  uint64_t wavelets = 0;
+};
+
+struct LaneLeg {
+  LaneTrainRef train;
+  Indices lanes; // of the end
+  LaneMap from;  // to the train's lanes
+  PerLane base, latency, gate;
+  int64_t unread = 0; // lanes
+};
+
+struct LaneConsumption {
+  PerLane start, count, first, last;
+  LaneTrainRef out;
+  PerLane outStart;
+  bool full = false; // of all lanes
+};
+
+struct LaneEnd {
+  Line *line = nullptr;
+  uint32_t position = 0;
+  uint8_t color = 0;
+  int hostPort = -1;
+  std::vector<LaneStream *> writers; // without switches
+  int64_t maxCapacity = 0;
+  Fifo<LaneLeg> legs; // not settled yet
+  uint64_t firstLeg = 0;
+  PerLane cursor; // number of the leg to read next
+  PerLane enqueued, promised, consumed, settled, freeAt;
+  std::vector<LaneOp *> ops; // of disjoint lanes
+  Fifo<LaneConsumption> history;
+  bool partial = false; // some of the history is not of all lanes
+};
+
+struct LaneRouter {
+  Indices lanes; // whose switches these are
+  uint8_t position = 0;
+  LaneTrainRef pending;
+  uint8_t pendingSide = 0;
+  PerLane openedAt;
+  struct Parked {
+    LaneTrainRef train;
+    uint32_t leaf = 0;
+  };
+  std::deque<Parked> parked[5];
+};
+
+/// What a color is in a region.
+enum class ColorKind : uint8_t { None, AlongX, AlongY, Wire };
+
+class LaneClient {
+public:
+  virtual ~LaneClient() = default;
+  virtual void wake(LaneOp *receiver) = 0;
+  virtual void moved(LaneTrain &train) = 0;
+};
+
+class LaneFabric {
+public:
+  LaneFabric(const VerifiedProgram &program, LaneClient &client);
+
+  void reset(bool timed);
+  /// Something that lanes cannot do: the run is to start again on the scalar engine.
+  bool stuck() const { return unsupported; }
+  void giveUp() { unsupported = true; }
+
+  const FabricCosts costs;
+
+  // LaneRoutes.cpp
+  ColorKind kind(uint32_t region, uint8_t color) const { return kinds[region * 32 + color]; }
+  Line &line(uint32_t region, bool alongY) { return lines[region * 2 + alongY]; }
+  LaneEnd &endAt(Line &line, uint32_t position, uint8_t color);
+  LaneStream &streamAt(Line &line, uint32_t position, uint8_t color);
+  LaneEnd &openHostEnd(size_t port);
+  LaneStream &openHostStream(size_t port);
+  void trace(LaneStream &stream);
+  uint32_t meshPe(const Line &line, uint32_t position, uint32_t lane) const;
+  bool reachesCore(const Line &line, uint32_t position, uint32_t lane, uint8_t color) const;
+
+  // LaneSwitches.cpp
+  bool anyParked() const;
+
+  // LaneTrains.cpp
+  void launch(LaneTrain &train);
+  void enqueue(LaneTrain *train);
+  bool work(); // until nothing is ready; true if anything was
+  PerLane injectable(const LaneTrain &train) const;
+  PerLane settleable(const LaneTrain &train) const;
+  bool hasLeft(const LaneTrain &train) const;
+  void promise(LaneEnd &end, const Indices &lanes, const PerLane &coordinate);
+  void settle(LaneEnd &end, const Indices &lanes, const PerLane &coordinate);
+  /// Lanes have taken up to an offset of the train that a leg brings.
+  void moveOn(LaneEnd &end, LaneLeg &leg, uint64_t number, const Indices &lanes, const PerLane &offset);
+  /// What some lanes of an end read next: a leg each, by its number. Lanes with nothing to read are left out.
+  struct Reading {
+    uint64_t number;
+    Indices lanes;
+  };
+  void reading(LaneEnd &end, const Indices &lanes, std::vector<Reading> &out);
+  void done(LaneTrain &train); // its instruction is
+
+  // LaneTime.cpp
+  void remember(LaneEnd &end, const Indices &lanes, LaneConsumption consumption);
+  PerLane injectedAt(const LaneTrain &train, const Indices &lanes, const PerLane &k) const;
+  /// When a record's wavelet k left, in the train's lanes.
+  static PerLane recordAt(const LaneRecord &record, const Indices &lanes, const PerLane &k);
+
+  const std::deque<LaneEnd> &ends() const { return allEnds; }
+  const std::deque<LaneStream> &streams() const { return allStreams; }
+
+private:
+  bool uniformAlong(uint32_t region, uint8_t color, bool alongY) const;
+  void traceLine(LaneStream &stream);
+  void traceWire(LaneStream &stream);
+  void addLeaf(LaneStream &stream, LaneEnd &end, uint32_t lane, uint32_t endLane, uint64_t capacity, Ticks latency,
+               Ticks response, std::vector<std::pair<LaneEnd *, std::vector<std::array<int64_t, 5>>>> &found);
+  const RouterSetup *setupAt(const Line &line, uint32_t position, uint8_t color) const;
+  std::vector<LaneRouter> &routersAt(const LaneStream &stream, uint32_t position);
+  LaneRouter *routerFor(const LaneTrainRef &train, uint32_t leaf, std::vector<uint32_t> &others);
+  void splitRouter(std::vector<LaneRouter> &routers, size_t index, const Indices &lanes);
+  uint32_t splitLeaf(LaneTrain &train, uint32_t leaf, const Indices &away);
+  const LaneRouter &parkedAt(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
+  void update(const LaneTrainRef &train);
+  void touch(LaneStream &stream);
+  void refresh(LaneStream &stream);
+  void advanceHead(const LaneTrainRef &train, uint32_t leaf, bool unparked);
+  PerLane parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
+  PerLane parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
+  int64_t capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const;
+  int64_t ownCapacity(const LaneTrain &train) const;
+  int64_t capacityFromSource(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
+  PerLane limit(const LaneTrain &train, bool settled) const;
+  void advanceTails(LaneTrain &train);
+  void flip(LaneTrain &train, LaneTrainNode &node);
+  void unpark(const LaneStream &stream, uint32_t position, Indices lanes);
+  PerLane consumedAt(const LaneEnd &end, const Indices &lanes, const PerLane &coordinate) const;
+  PerLane passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes,
+                   const PerLane &k) const;
+
+  const VerifiedProgram &program;
+  LaneClient &client;
+  bool timed = false, unsupported = false;
+  std::vector<ColorKind> kinds;
+  std::deque<Line> lines;
+  std::vector<uint32_t> regionOfPe;
+  std::deque<LaneEnd> allEnds;
+  std::deque<LaneStream> allStreams;
+  std::deque<Line> hostLines;
+  std::unordered_map<uint64_t, LaneEnd *> hostEnds; // by router, color and side
+  /// Switches of a color along a line, by position; at each, lanes that stand alike, or one for all.
+  std::unordered_map<uint64_t, std::vector<std::vector<LaneRouter>>> switches; // by line and color
+  std::vector<LaneTrainRef> readyTrains;
+  std::vector<LaneStream *> dirtyStreams;
+};
+
+/// By the lanes of an end, what is by the lanes of the train.
+PerLane mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes);
+
+} // namespace wafer::emulator
+
+#endif // WAFER_LIB_EMULATOR_CLASSES_LANEFABRIC_H

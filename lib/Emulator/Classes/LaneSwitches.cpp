@@ -1,0 +1,287 @@
+// Trains over lanes on their way through switches: heads, tails, and what waits before a router.
+#include "../RouterKey.h"
+#include "LaneFabric.h"
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+/// Nothing waits before it, or is on its way to turn it.
+static bool isIdle(const LaneRouter &router) {
+  return !router.pending && std::all_of(std::begin(router.parked), std::end(router.parked),
+                                        [](const auto &queue) { return queue.empty(); });
+}
+
+std::vector<LaneRouter> &LaneFabric::routersAt(const LaneStream &stream, uint32_t position) {
+  const Line &line = *stream.line;
+  std::vector<std::vector<LaneRouter>> &all = switches[(uint64_t(line.region) << 1 | line.alongY) << 5 | stream.color];
+  if (all.empty())
+    all.resize(line.positions);
+  if (all[position].empty())
+    all[position].emplace_back().lanes = Indices::all(line.lanes);
+  return all[position];
+}
+
+/// Some lanes of a train's leaf go another way from here, or later: they become a leaf of their own.
+uint32_t LaneFabric::splitLeaf(LaneTrain &train, uint32_t index, const Indices &away) {
+  LaneTrainLeaf other = train.leaves[index];
+  other.lanes = away;
+  train.leaves[index].lanes = train.leaves[index].lanes - away;
+  for (size_t i = other.tail; i != other.path.size(); ++i)
+    ++train.nodes[other.path[i].node].openLeaves;
+  train.leaves.push_back(std::move(other));
+  return train.leaves.size() - 1;
+}
+
+/// Some lanes of a router do otherwise than the rest from now on.
+void LaneFabric::splitRouter(std::vector<LaneRouter> &routers, size_t index, const Indices &lanes) {
+  LaneRouter part = routers[index];
+  part.lanes = lanes;
+  for (std::deque<LaneRouter::Parked> &queue : part.parked)
+    queue = {};
+  LaneRouter &rest = routers[index];
+  rest.lanes = rest.lanes - lanes;
+  for (size_t side = 0; side != std::size(rest.parked); ++side) {
+    std::deque<LaneRouter::Parked> stay;
+    for (LaneRouter::Parked &parked : rest.parked[side]) {
+      const Indices of = parked.train->leaves[parked.leaf].lanes, away = of & lanes;
+      if (away.size() == of.size()) {
+        part.parked[side].push_back(parked);
+        continue;
+      }
+      if (!away.empty())
+        part.parked[side].push_back({parked.train, splitLeaf(*parked.train, parked.leaf, away)});
+      stay.push_back(parked);
+    }
+    rest.parked[side] = std::move(stay);
+  }
+  routers.push_back(std::move(part));
+}
+
+/// The switch that a head has come to. Lanes of the head whose switches stand otherwise become leaves of their own,
+/// which are added to `others`.
+LaneRouter *LaneFabric::routerFor(const LaneTrainRef &train, uint32_t index, std::vector<uint32_t> &others) {
+  std::vector<LaneRouter> &routers = routersAt(*train->stream, train->leaves[index].position);
+  if (routers.size() > 1) { // those that stand alike again are one again
+    std::vector<LaneRouter> fewer;
+    for (LaneRouter &router : routers) {
+      LaneRouter *same = nullptr;
+      if (isIdle(router))
+        for (LaneRouter &other : fewer)
+          if (isIdle(other) && other.position == router.position)
+            same = &other;
+      if (!same) {
+        fewer.push_back(std::move(router));
+        continue;
+      }
+      apply(same->openedAt, router.lanes, [](int64_t, int64_t at) { return at; }, router.openedAt);
+      same->lanes = same->lanes | router.lanes;
+    }
+    routers = std::move(fewer);
+  }
+  const Indices lanes = train->leaves[index].lanes;
+  for (size_t i = 0, n = routers.size(); i != n; ++i) {
+    const Indices both = routers[i].lanes & lanes;
+    if (!both.empty() && both.size() != routers[i].lanes.size())
+      splitRouter(routers, i, both);
+  }
+  LaneRouter *mine = nullptr;
+  for (LaneRouter &router : routers) {
+    if (!router.lanes.meets(lanes))
+      continue;
+    if (!mine)
+      mine = &router;
+    else
+      others.push_back(splitLeaf(*train, index, router.lanes));
+  }
+  return mine;
+}
+
+/// Moves a head on until it waits at a switch or has reached receivers.
+void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unparked) {
+  Line &line = *train->stream->line;
+  const uint8_t color = train->stream->color;
+  std::vector<uint32_t> todo{index};
+  while (!todo.empty() && !unsupported) {
+    const uint32_t at = todo.back();
+    todo.pop_back();
+    const uint32_t here = train->leaves[at].position;
+    const uint8_t side = train->leaves[at].side;
+    const RouterSetup *setup = setupAt(line, here, color);
+    uint8_t position = 0;
+    if (setup->positions > 1) {
+      LaneRouter &state = *routerFor(train, at, todo);
+      std::deque<LaneRouter::Parked> &queue = state.parked[sideIndex(side)];
+      position = state.position;
+      if (state.pending || setup->input[position] != side || (!unparked && !queue.empty())) {
+        train->leaves[at].parked = true;
+        queue.push_back({train, at});
+        continue;
+      }
+      train->leaves[at].gate = larger(train->leaves[at].lanes, train->leaves[at].gate, state.openedAt);
+      if (train->control != isa::Control::None) {
+        state.pending = train;
+        state.pendingSide = side;
+      }
+    }
+    unparked = false;
+    LaneTrainLeaf *leaf = &train->leaves[at];
+    leaf->parked = false;
+    if (leaf->path.size() > 4 * size_t(line.positions)) {
+      giveUp(); // in a circle
+      return;
+    }
+    const uint32_t node = train->nodes.size();
+    train->nodes.push_back({leaf->lanes, here, 1, 0});
+    leaf->path.push_back({node, leaf->total, leaf->gate, setup->positions > 1});
+    const uint8_t outputs = setup->outputs[position];
+    bool firstOutput = true;
+    LaneTrainLeaf trunk; // needed where ways part
+    if (outputs & (outputs - 1))
+      trunk = *leaf;
+    for (uint8_t out : kSides) {
+      if (!(outputs & out))
+        continue;
+      uint32_t target = at;
+      if (!firstOutput) {
+        target = train->leaves.size();
+        train->leaves.push_back(trunk);
+        train->unread += trunk.lanes.size();
+        for (size_t i = trunk.tail; i != trunk.path.size(); ++i)
+          ++train->nodes[trunk.path[i].node].openLeaves;
+      }
+      firstOutput = false;
+      LaneTrainLeaf &next = train->leaves[target];
+      Ticks step;
+      if (out == PortRamp) {
+        next.end = &endAt(line, here, color);
+        step = costs.ramp;
+      } else {
+        step = costs.hop + (side != PortRamp && oppositePort(side) != out ? costs.turn : 0);
+        next.position = here + (out == PortEast || out == PortSouth ? 1 : -1);
+        next.side = oppositePort(out);
+        todo.push_back(target);
+      }
+      next.total += step;
+      next.gate = plus(next.lanes, next.gate, step);
+      if (next.end) {
+        LaneEnd &end = *next.end;
+        next.base = end.enqueued;
+        apply(end.enqueued, next.lanes, [](int64_t a, int64_t b) { return a + b; }, train->total);
+        end.maxCapacity = std::max(end.maxCapacity, capacityFromSource(*train, next));
+        LaneLeg leg;
+        leg.train = train;
+        leg.lanes = next.lanes;
+        leg.base = next.base;
+        leg.latency = next.total;
+        leg.gate = next.gate;
+        leg.unread = next.lanes.size();
+        end.legs.push(std::move(leg));
+        for (LaneOp *op : end.ops)
+          client.wake(op);
+      }
+    }
+  }
+  enqueue(train.get());
+}
+
+const LaneRouter &LaneFabric::parkedAt(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
+  const std::vector<LaneRouter> &routers = const_cast<LaneFabric *>(this)->routersAt(*train.stream, leaf.position);
+  return *std::find_if(routers.begin(), routers.end(),
+                       [&](const LaneRouter &router) { return router.lanes.contains(leaf.lanes[0]); });
+}
+
+/// Wavelets before a parked head on the same side of its router.
+PerLane LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
+  const LaneRouter &state = parkedAt(train, leaf);
+  PerLane ahead = 0;
+  if (state.pending && state.pendingSide == leaf.side)
+    ahead = state.pending->total;
+  for (const LaneRouter::Parked &parked : state.parked[sideIndex(leaf.side)]) {
+    if (parked.train.get() == &train)
+      break;
+    ahead = plus(leaf.lanes, ahead, parked.train->total);
+  }
+  return ahead;
+}
+
+void LaneFabric::advanceTails(LaneTrain &train) {
+  if (!train.complete)
+    return;
+  for (size_t i = 0; i != train.leaves.size(); ++i)
+    while (!unsupported && train.leaves[i].tail < train.leaves[i].path.size()) {
+      LaneTrainLeaf &leaf = train.leaves[i];
+      const int64_t capacity = capacityBeyond(leaf, leaf.tail);
+      const bool passed =
+          leaf.parked
+              ? every(
+                    leaf.lanes, [&](int64_t total, int64_t ahead) { return total + ahead <= capacity; }, train.total,
+                    parkedAhead(train, leaf))
+              : every(
+                    leaf.lanes,
+                    [&](int64_t base, int64_t total, int64_t settled) { return base + total <= settled + capacity; },
+                    leaf.base, train.total, leaf.end->settled);
+      if (!passed)
+        break;
+      LaneTrainNode &node = train.nodes[leaf.path[leaf.tail].node];
+      if (timed)
+        raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
+      ++leaf.tail;
+      if (--node.openLeaves == 0)
+        flip(train, node);
+    }
+}
+
+/// The train's last wavelet, a control wavelet perhaps, has passed a router.
+void LaneFabric::flip(LaneTrain &train, LaneTrainNode &node) {
+  if (train.control == isa::Control::None)
+    return;
+  const RouterSetup *setup = setupAt(*train.stream->line, node.position, train.stream->color);
+  if (setup->positions == 1)
+    return;
+  const LaneStream &stream = *train.stream;
+  const Indices lanes = node.lanes;
+  const uint32_t position = node.position;
+  for (LaneRouter &router : routersAt(stream, position)) {
+    if (router.pending.get() != &train || !router.lanes.meets(lanes))
+      continue;
+    router.pending = LaneTrainRef();
+    router.position =
+        train.control == isa::Control::Reset ? 0 : std::min<int>(router.position + 1, setup->positions - 1);
+    router.openedAt = node.passed;
+  }
+  unpark(stream, position, lanes);
+}
+
+void LaneFabric::unpark(const LaneStream &stream, uint32_t position, Indices lanes) {
+  const RouterSetup *setup = setupAt(*stream.line, position, stream.color);
+  for (bool again = true; again && !unsupported;) {
+    again = false;
+    for (LaneRouter &router : routersAt(stream, position)) {
+      if (!router.lanes.meets(lanes) || router.pending)
+        continue;
+      std::deque<LaneRouter::Parked> &queue = router.parked[sideIndex(setup->input[router.position])];
+      if (queue.empty())
+        continue;
+      const LaneRouter::Parked parked = queue.front();
+      queue.pop_front();
+      advanceHead(parked.train, parked.leaf, true); // may change the routers
+      again = true;
+      break;
+    }
+  }
+  for (LaneRouter &router : routersAt(stream, position))
+    if (router.lanes.meets(lanes))
+      for (std::deque<LaneRouter::Parked> &queue : router.parked)
+        for (LaneRouter::Parked &parked : queue)
+          enqueue(parked.train.get());
+}
+
+bool LaneFabric::anyParked() const {
+  for (const auto &[at, positions] : switches)
+    for (const std::vector<LaneRouter> &routers : positions)
+      for (const LaneRouter &router : routers)
+        for (const std::deque<LaneRouter::Parked> &queue : router.parked)
+          if (!queue.empty())
+            return true;
+  return false;
+}

@@ -1,0 +1,367 @@
+// Trains over lanes: how much of them has left and is settled, and what receivers have promised.
+#include "LaneFabric.h"
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+//===- Storage ------------------------------------------------------------===//
+
+namespace {
+/// Words and trains come and go by the million: what was given back is taken again, with its memory in the cache.
+struct Store {
+  std::vector<uint32_t *> words[48]; // by power of two
+  std::vector<LaneTrain *> trains;
+  ~Store() {
+    for (std::vector<uint32_t *> &list : words)
+      for (uint32_t *block : list)
+        ::operator delete(block, std::align_val_t(64));
+    for (LaneTrain *train : trains)
+      delete train;
+  }
+};
+} // namespace
+
+static Store &store() {
+  thread_local Store store;
+  return store;
+}
+
+void LaneWords::allocate(bool inBlocks, const Indices &of, size_t wordsOfLane) {
+  free();
+  blocks = inBlocks;
+  words = wordsOfLane;
+  firstLane = of.front();
+  uint32_t last = of.back();
+  if (blocks) {
+    firstLane = firstLane / 8 * 8;
+    last |= 7;
+  }
+  const size_t n = std::max<size_t>((last + 1 - firstLane) * words, 64);
+  sizeClass = 64 - __builtin_clzll(n - 1);
+  std::vector<uint32_t *> &free = store().words[sizeClass];
+  if (free.empty()) {
+    data = static_cast<uint32_t *>(::operator new(sizeof(uint32_t) << sizeClass, std::align_val_t(64)));
+  } else {
+    data = free.back();
+    free.pop_back();
+  }
+}
+
+void LaneWords::free() {
+  if (data)
+    store().words[sizeClass].push_back(data);
+  data = nullptr;
+}
+
+LaneTrain *wafer::emulator::newTrain() {
+  std::vector<LaneTrain *> &free = store().trains;
+  if (free.empty())
+    return new LaneTrain();
+  LaneTrain *train = free.back();
+  free.pop_back();
+  return train;
+}
+
+void wafer::emulator::release(LaneTrain *train) {
+  train->words.free();
+  train->records.clear();
+  train->leaves.clear();
+  train->nodes.clear();
+  train->stream = nullptr;
+  train->op = nullptr;
+  train->control = isa::Control::None;
+  train->lanes = Indices();
+  train->total = train->produced = train->injected = train->base = PerLane();
+  train->complete = train->queued = false;
+  train->unread = train->holders = 0;
+  store().trains.push_back(train);
+}
+
+//===- Trains -------------------------------------------------------------===//
+
+PerLane wafer::emulator::mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes) {
+  if (!from || ofTrain.isUniform())
+    return ofTrain;
+  PerLane result;
+  int64_t *to = result.spread(lanes.extent());
+  for (uint16_t lane : lanes)
+    to[lane] = ofTrain[(*from)[lane]];
+  return result;
+}
+
+static Indices mappedLanes(const Indices &lanes, const LaneMap &to, uint32_t extent) {
+  if (!to)
+    return lanes;
+  std::vector<uint16_t> result;
+  for (uint16_t lane : lanes)
+    result.push_back((*to)[lane]);
+  std::sort(result.begin(), result.end());
+  return Indices::of(std::move(result), extent);
+}
+
+static int64_t beyondOf(int64_t base, int64_t coordinate) { return coordinate > base ? coordinate - base : 0; }
+
+void LaneFabric::enqueue(LaneTrain *train) {
+  if (train->queued)
+    return;
+  train->queued = true;
+  readyTrains.push_back(train);
+}
+
+void LaneFabric::launch(LaneTrain &train) {
+  LaneStream &stream = *train.stream;
+  train.base = stream.sent;
+  apply(stream.sent, train.lanes, [](int64_t a, int64_t b) { return a + b; }, train.total);
+  for (uint16_t lane : train.lanes)
+    stream.wavelets += train.total[lane];
+  stream.current.push_back(&train);
+  if (stream.dynamic) {
+    LaneTrainLeaf leaf;
+    leaf.lanes = train.lanes;
+    leaf.position = stream.position;
+    leaf.side = PortRamp;
+    leaf.total = costs.ramp;
+    train.leaves.push_back(std::move(leaf));
+    train.unread = train.lanes.size();
+    advanceHead(&train, 0, false);
+  } else {
+    for (LaneLeaf &leaf : stream.leaves) {
+      const Indices lanes = leaf.lanes.isAll() ? train.lanes : train.lanes & leaf.lanes;
+      if (lanes.empty())
+        continue;
+      LaneEnd &end = *leaf.end;
+      LaneLeg leg;
+      leg.train = &train;
+      leg.lanes = mappedLanes(lanes, leaf.to, end.line->lanes);
+      leg.from = leaf.from;
+      leg.base = mapped(train.base, leaf.from, leg.lanes);
+      leg.latency = mapped(leaf.latency, leaf.from, leg.lanes);
+      leg.unread = leg.lanes.size();
+      train.unread += leg.lanes.size();
+      apply(
+          end.enqueued, leg.lanes, [](int64_t a, int64_t b) { return a + b; },
+          mapped(train.total, leaf.from, leg.lanes));
+      end.legs.push(std::move(leg));
+    }
+  }
+  enqueue(&train);
+}
+
+int64_t LaneFabric::ownCapacity(const LaneTrain &) const { return costs.linkBuffer + costs.outputQueue; }
+
+int64_t LaneFabric::capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const {
+  const int64_t links = leaf.path.size() - node, buffer = costs.linkBuffer;
+  return leaf.parked ? links * buffer : (links - 1) * buffer + int64_t(costs.inputQueue);
+}
+
+int64_t LaneFabric::capacityFromSource(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
+  const int64_t nodes = leaf.path.size(), buffer = costs.linkBuffer;
+  return ownCapacity(train) + (leaf.parked ? nodes * buffer : (nodes - 1) * buffer + int64_t(costs.inputQueue));
+}
+
+PerLane LaneFabric::parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
+  const int64_t capacity = capacityFromSource(train, leaf);
+  return made(
+      leaf.lanes, [&](int64_t ahead) { return capacity - std::min(capacity, ahead); }, parkedAhead(train, leaf));
+}
+
+/// Wavelets that may have left: by what receivers have promised, or by what is settled.
+PerLane LaneFabric::limit(const LaneTrain &train, bool settled) const {
+  if (!train.stream->dynamic)
+    return made(train.lanes, beyondOf, train.base, settled ? train.stream->settleLimit : train.stream->injectLimit);
+  PerLane least = int64_t(kUnlimited);
+  for (const LaneTrainLeaf &leaf : train.leaves) {
+    const int64_t capacity = capacityFromSource(train, leaf);
+    const PerLane room =
+        leaf.parked
+            ? parkedLimit(train, leaf)
+            : made(
+                  leaf.lanes, [&](int64_t base, int64_t coordinate) { return beyondOf(base, coordinate + capacity); },
+                  leaf.base, settled ? leaf.end->settled : leaf.end->promised);
+    if (leaf.lanes.size() == train.lanes.size())
+      least = smaller(train.lanes, least, room);
+    else
+      apply(least, leaf.lanes, [](int64_t a, int64_t b) { return std::min(a, b); }, room);
+  }
+  return least;
+}
+
+PerLane LaneFabric::injectable(const LaneTrain &train) const { return limit(train, false); }
+PerLane LaneFabric::settleable(const LaneTrain &train) const { return limit(train, true); }
+
+bool LaneFabric::hasLeft(const LaneTrain &train) const {
+  return train.complete &&
+         every(train.lanes, [](int64_t a, int64_t b) { return a >= b; }, settleable(train), train.total);
+}
+
+static void wakeAll(LaneClient &client, LaneEnd &end) {
+  for (LaneOp *op : end.ops)
+    client.wake(op);
+}
+
+void LaneFabric::update(const LaneTrainRef &train) {
+  if (!train->complete) {
+    const PerLane allowed = smaller(train->lanes, train->produced, injectable(*train));
+    if (!every(train->lanes, [](int64_t a, int64_t b) { return a <= b; }, allowed, train->injected)) {
+      train->injected = larger(train->lanes, train->injected, allowed);
+      train->complete = every(train->lanes, [](int64_t a, int64_t b) { return a == b; }, train->injected, train->total);
+      if (train->stream->dynamic) {
+        for (const LaneTrainLeaf &leaf : train->leaves)
+          if (!leaf.parked)
+            wakeAll(client, *leaf.end);
+      } else {
+        for (const LaneLeaf &leaf : train->stream->leaves)
+          wakeAll(client, *leaf.end);
+      }
+    }
+  }
+  if (train->stream->dynamic)
+    advanceTails(*train);
+  if (unsupported)
+    return;
+  if (train->op)
+    client.moved(*train);
+  else if (train->complete)
+    done(*train);
+}
+
+void LaneFabric::done(LaneTrain &train) {
+  train.op = nullptr;
+  if (!train.complete)
+    return;
+  std::vector<LaneTrainRef> &current = train.stream->current;
+  for (size_t i = 0; i != current.size(); ++i)
+    if (current[i].get() == &train) {
+      current.erase(current.begin() + i);
+      return;
+    }
+}
+
+bool LaneFabric::work() {
+  bool any = false;
+  while (!unsupported && (!readyTrains.empty() || !dirtyStreams.empty())) {
+    any = true;
+    if (!readyTrains.empty()) {
+      LaneTrainRef train = std::move(readyTrains.back());
+      readyTrains.pop_back();
+      train->queued = false;
+      update(train);
+      return true; // what it set free goes first
+    }
+    // A cast's limit changes with every receiver: asked for when nothing else goes on.
+    std::vector<LaneStream *> dirty;
+    dirty.swap(dirtyStreams);
+    for (LaneStream *stream : dirty)
+      refresh(*stream);
+  }
+  return any;
+}
+
+//===- Receivers ----------------------------------------------------------===//
+
+/// What receivers let a stream do has changed.
+void LaneFabric::touch(LaneStream &stream) {
+  if (stream.leaves.size() <= 2) {
+    refresh(stream);
+  } else if (!stream.dirty) {
+    stream.dirty = true;
+    dirtyStreams.push_back(&stream);
+  }
+}
+
+void LaneFabric::refresh(LaneStream &stream) {
+  stream.dirty = false;
+  auto least = [&](bool settled) {
+    PerLane limit = int64_t(kUnlimited);
+    for (const LaneLeaf &leaf : stream.leaves)
+      apply(
+          limit, leaf.lanes,
+          [](int64_t so, int64_t coordinate, int64_t capacity) { return std::min(so, coordinate + capacity); },
+          mapped(settled ? leaf.end->settled : leaf.end->promised, leaf.to, leaf.lanes), leaf.capacity);
+    return limit;
+  };
+  stream.injectLimit = least(false);
+  stream.settleLimit = least(true);
+  for (LaneTrainRef &train : stream.current)
+    enqueue(train.get());
+}
+
+static bool meet(const Indices &a, const Indices &b) { return a.isAll() || b.isAll() || !(a & b).empty(); }
+
+void LaneFabric::promise(LaneEnd &end, const Indices &lanes, const PerLane &coordinate) {
+  if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.promised))
+    return;
+  raise(end.promised, lanes, coordinate);
+  for (LaneStream *writer : end.writers)
+    touch(*writer);
+  if (end.writers.empty())
+    for (LaneLeg &leg : end.legs)
+      if (!leg.train->complete && meet(leg.lanes, lanes))
+        enqueue(leg.train.get());
+}
+
+void LaneFabric::settle(LaneEnd &end, const Indices &lanes, const PerLane &coordinate) {
+  if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.settled))
+    return;
+  raise(end.settled, lanes, coordinate);
+  for (LaneStream *writer : end.writers)
+    touch(*writer);
+  if (end.writers.empty())
+    for (LaneLeg &leg : end.legs)
+      if (meet(leg.lanes, lanes))
+        enqueue(leg.train.get());
+  while (!end.legs.empty() && end.legs.front().unread == 0) {
+    LaneLeg &leg = end.legs.front();
+    if (!every(
+            leg.lanes, [](int64_t base, int64_t total, int64_t settled) { return base + total <= settled; }, leg.base,
+            mapped(leg.train->total, leg.from, leg.lanes), end.settled))
+      break;
+    end.legs.pop();
+    ++end.firstLeg;
+  }
+}
+
+void LaneFabric::moveOn(LaneEnd &end, LaneLeg &leg, uint64_t number, const Indices &lanes, const PerLane &offset) {
+  apply(end.consumed, lanes, [](int64_t, int64_t base, int64_t offset) { return base + offset; }, leg.base, offset);
+  const Indices over =
+      select(lanes, [](int64_t a, int64_t b) { return a == b; }, offset, mapped(leg.train->total, leg.from, lanes));
+  if (over.empty())
+    return;
+  apply(end.cursor, over, [&](int64_t) { return int64_t(number) + 1; });
+  leg.unread -= over.size();
+  leg.train->unread -= over.size();
+  leg.train->freeWords();
+}
+
+void LaneFabric::reading(LaneEnd &end, const Indices &lanes, std::vector<Reading> &out) {
+  out.clear();
+  const uint64_t size = end.firstLeg + end.legs.size();
+  auto legOf = [&](uint64_t number) -> LaneLeg & { return end.legs[number - end.firstLeg]; };
+  if (end.cursor.isUniform()) {
+    const uint64_t number = std::max<uint64_t>(end.cursor.uniform(), end.firstLeg);
+    if (number >= size)
+      return;
+    const Indices &legs = legOf(number).lanes;
+    if (legs.isAll() || legs == lanes) {
+      out.push_back({number, lanes});
+      return;
+    }
+  }
+  // Lane by lane: each past the legs that do not come to it.
+  int64_t *cursor = end.cursor.spread(end.line->lanes);
+  std::vector<std::pair<uint64_t, std::vector<uint16_t>>> groups;
+  for (uint16_t lane : lanes) {
+    uint64_t number = std::max<uint64_t>(cursor[lane], end.firstLeg);
+    while (number < size && !legOf(number).lanes.contains(lane))
+      ++number;
+    cursor[lane] = number;
+    if (number >= size)
+      continue;
+    auto group = std::find_if(groups.begin(), groups.end(), [&](auto &g) { return g.first == number; });
+    if (group == groups.end())
+      group = groups.insert(groups.end(), {number, {}});
+    group->second.push_back(lane);
+  }
+  for (auto &[number, list] : groups)
+    out.push_back({number, Indices::of(std::move(list), lanes.extent())});
+}

@@ -1,0 +1,176 @@
+// Numbers that the lanes of a line have each for itself: counts, coordinates, times.
+//
+// Nearly always all lanes have the same one; then it is kept once, and arithmetic costs what it costs on one number.
+#ifndef WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
+#define WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
+
+#include "Indices.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace wafer::emulator {
+
+/// Arrays of numbers that come and go by the million.
+class LaneArrays {
+public:
+  static int64_t *take(uint32_t n) {
+    std::vector<int64_t *> &free = pool(sizeClass(n));
+    if (free.empty())
+      return static_cast<int64_t *>(::operator new(sizeof(int64_t) << sizeClass(n), std::align_val_t(64)));
+    int64_t *array = free.back();
+    free.pop_back();
+    return array;
+  }
+  static void give(int64_t *array, uint32_t n) { pool(sizeClass(n)).push_back(array); }
+
+private:
+  static unsigned sizeClass(uint32_t n) { return n <= 8 ? 3 : 32 - __builtin_clz(n - 1); }
+  struct Pool {
+    std::vector<int64_t *> free[33];
+    ~Pool() {
+      for (std::vector<int64_t *> &list : free)
+        for (int64_t *array : list)
+          ::operator delete(array, std::align_val_t(64));
+    }
+  };
+  static std::vector<int64_t *> &pool(unsigned sizeClass) {
+    thread_local Pool pools;
+    return pools.free[sizeClass];
+  }
+};
+
+class PerLane {
+public:
+  PerLane(int64_t uniform = 0) : u(uniform) {}
+  PerLane(const PerLane &o) : u(o.u), n(o.n) {
+    if (o.v) {
+      v = LaneArrays::take(n);
+      std::memcpy(v, o.v, size_t(n) * sizeof *v);
+    }
+  }
+  PerLane(PerLane &&o) noexcept : u(o.u), n(o.n), v(std::exchange(o.v, nullptr)) {}
+  PerLane &operator=(const PerLane &o) {
+    if (this != &o) {
+      if (v && o.v && n == o.n)
+        std::memcpy(v, o.v, size_t(n) * sizeof *v);
+      else
+        *this = PerLane(o);
+    }
+    return *this;
+  }
+  PerLane &operator=(PerLane &&o) noexcept {
+    std::swap(u, o.u), std::swap(n, o.n), std::swap(v, o.v);
+    return *this;
+  }
+  ~PerLane() {
+    if (v)
+      LaneArrays::give(v, n);
+  }
+
+  bool isUniform() const { return !v; }
+  int64_t uniform() const { return u; }
+  int64_t operator[](size_t lane) const { return v ? v[lane] : u; }
+  const int64_t *data() const { return v; } // null if uniform
+  /// One number for each lane from now on.
+  int64_t *spread(uint32_t lanes) {
+    if (!v) {
+      n = lanes;
+      v = LaneArrays::take(n);
+      std::fill_n(v, n, u);
+    }
+    return v;
+  }
+  /// The same number again if all of these lanes have it; then the others' does not matter.
+  void pack(const Indices &lanes) {
+    if (!v)
+      return;
+    const int64_t first = v[lanes[0]];
+    if (lanes.isAll() ? std::all_of(v, v + n, [&](int64_t a) { return a == first; })
+                      : std::all_of(lanes.begin(), lanes.end(), [&](uint16_t lane) { return v[lane] == first; }))
+      *this = PerLane(first);
+  }
+
+private:
+  int64_t u = 0;
+  uint32_t n = 0;
+  int64_t *v = nullptr;
+};
+
+/// to = f(to, a...) in some lanes; the others keep what they have.
+template <typename F, typename... A> void apply(PerLane &to, const Indices &lanes, F f, const A &...a) {
+  if (to.isUniform() && (a.isUniform() && ...)) {
+    const int64_t value = f(to.uniform(), a.uniform()...);
+    if (lanes.isAll() || value == to.uniform()) {
+      to = PerLane(value);
+      return;
+    }
+  }
+  int64_t *t = to.spread(lanes.extent());
+  if (lanes.isAll()) {
+    for (size_t lane = 0, n = lanes.extent(); lane != n; ++lane)
+      t[lane] = f(t[lane], a[lane]...);
+  } else {
+    for (uint16_t lane : lanes)
+      t[lane] = f(t[lane], a[lane]...);
+  }
+}
+
+/// f(a...) in some lanes; what the others have then does not matter.
+template <typename F, typename... A> PerLane made(const Indices &lanes, F f, const A &...a) {
+  if ((a.isUniform() && ...))
+    return PerLane(f(a.uniform()...));
+  PerLane result;
+  int64_t *t = result.spread(lanes.extent());
+  if (lanes.isAll()) {
+    for (size_t lane = 0, n = lanes.extent(); lane != n; ++lane)
+      t[lane] = f(a[lane]...);
+  } else {
+    for (uint16_t lane : lanes)
+      t[lane] = f(a[lane]...);
+  }
+  return result;
+}
+
+template <typename F, typename... A> bool every(const Indices &lanes, F f, const A &...a) {
+  if ((a.isUniform() && ...))
+    return f(a.uniform()...);
+  for (uint16_t lane : lanes)
+    if (!f(a[lane]...))
+      return false;
+  return true;
+}
+
+/// The lanes of these for which f says yes.
+template <typename F, typename... A> Indices select(const Indices &lanes, F f, const A &...a) {
+  if ((a.isUniform() && ...))
+    return f(a.uniform()...) ? lanes : Indices();
+  std::vector<uint16_t> some;
+  for (uint16_t lane : lanes)
+    if (f(a[lane]...))
+      some.push_back(lane);
+  return some.size() == lanes.size() ? lanes : Indices::of(std::move(some), lanes.extent());
+}
+
+inline void raise(PerLane &to, const Indices &lanes, const PerLane &value) {
+  apply(to, lanes, [](int64_t a, int64_t b) { return std::max(a, b); }, value);
+}
+inline PerLane larger(const Indices &lanes, const PerLane &a, const PerLane &b) {
+  return made(lanes, [](int64_t x, int64_t y) { return std::max(x, y); }, a, b);
+}
+inline PerLane smaller(const Indices &lanes, const PerLane &a, const PerLane &b) {
+  return made(lanes, [](int64_t x, int64_t y) { return std::min(x, y); }, a, b);
+}
+inline PerLane plus(const Indices &lanes, const PerLane &a, const PerLane &b) {
+  return made(lanes, [](int64_t x, int64_t y) { return x + y; }, a, b);
+}
+inline PerLane minus(const Indices &lanes, const PerLane &a, const PerLane &b) {
+  return made(lanes, [](int64_t x, int64_t y) { return x - y; }, a, b);
+}
+
+} // namespace wafer::emulator
+
+#endif // WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
