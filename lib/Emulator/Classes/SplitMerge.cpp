@@ -141,8 +141,6 @@ void Contexts::mergeInto(Context &into, std::span<Context *const> others, PeSet 
     return true;
   };
   auto joinRank = [&](auto rank) { return agree(rank) ? rank(into) : Context::kMixedRank; };
-  for (Context *other : others)
-    into.stale |= other->stale;
   for (unsigned r = 1; r != isa::kScalarRegisters; ++r)
     if (join([r](Context &c) -> Value & { return c.regs[r]; }))
       into.stale |= 1u << r;

@@ -87,6 +87,7 @@ public:
   bool load(Context &c, const Value &address, unsigned bytes, bool signExtend, Value &out) override {
     std::vector<uint32_t> words;
     bool inside = true;
+    EXPECT_EQ(address.kind(), address.resolved(c.set).kind());
     forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
       const uint32_t at = address.at(x, y);
       inside &= at % bytes == 0 && at < kMemoryBytes;
@@ -116,6 +117,7 @@ public:
     const auto &descriptor = c.descriptors[d.i.operands[0].index];
     ranks.insert(c.nestRank);
     const Value given = c.reg(d.i.operands[1].index);
+    EXPECT_EQ(given.kind(), given.resolved(c.set).kind()); // the cheapest form, after splits and merges
     forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
       std::vector<int32_t> &seen = core.vectors.emplace_back();
       for (int k = 0; k < c.nestRank; ++k)
@@ -392,6 +394,19 @@ TEST(Contexts, FailBeyondTheLimitOfSteps) {
   Region enough(four, 4, 3);
   enough.run(4);
   EXPECT_FALSE(enough.error);
+  auto unequal = [](Assembler &a) { // eight steps where x is not 0, and three
+    auto skip = a.label();
+    a.coord(2, false);
+    a.branch(Opcode::Beq, 2, 0, skip);
+    for (int i = 0; i != 5; ++i)
+      a.addi(2, 2, 1);
+    a.bind(skip);
+    a.halt();
+  };
+  expectError(ErrorCode::ProgramCycleLimit, unequal, 7);
+  Region merged(unequal, 4, 3);
+  merged.run(8);
+  EXPECT_FALSE(merged.error);
 }
 
 TEST(Contexts, EndWhenTheRunIsNotWanted) {

@@ -196,4 +196,16 @@ TEST(Value, IsTheSameForRowsThatComputedItApart) {
   EXPECT_EQ(Value::merged(pieces).resolved(all).kind(), Value::ByColumn);
 }
 
+TEST(Value, DoesNotKeepThePastOfARegisterThatNobodyReads) {
+  const PeSet all{Indices::all(8), Indices::all(4)};
+  const PeSet head{Indices::of({0}, 8), all.rows}, rest{all.columns - head.columns, all.rows};
+  Value value = Value::columns(8);
+  for (uint32_t i = 0; i != 200000; ++i) { // as deep a list of pieces would overflow the stack
+    const Value::Piece pieces[] = {{head, Value(i)}, {rest, value}};
+    value = Value::merged(pieces);
+  }
+  EXPECT_EQ(value.at(0, 1), 199999u);
+  EXPECT_EQ(value.at(5, 1), 5u);
+}
+
 } // namespace
