@@ -1,12 +1,7 @@
 // Programs of scalar instructions run by class, against PE by PE: registers, memory, clocks, time by site, what vector
 // instructions are given, and counts.
-#include "Emulator/Classes/Contexts.h"
-#include "PlainCores.h"
 #include "RandomScalars.h"
-#include "wafer/Program/Assembler.h"
-
-#include <gtest/gtest.h>
-#include <random>
+#include "ScalarRegion.h"
 
 using namespace wafer;
 using namespace wafer::emulator;
@@ -15,174 +10,13 @@ using namespace wafer::test;
 
 namespace {
 
-constexpr ScalarCosts kCosts{1024, 2048, 1536, 17};
-
-class Region : public ContextClient {
-public:
-  Region(const std::function<void(Assembler &)> &write, uint32_t width, uint32_t height, uint32_t seed = 1)
-      : width(width), height(height), random(seed), cores(width * height) {
-    Assembler a;
-    write(a);
-    auto words = a.finish();
-    EXPECT_TRUE(words) << words.error().str();
-    auto code = decodeProgram(*words, 0, 24, 1);
-    EXPECT_TRUE(code) << code.error().str();
-    verified.code = code.take();
-    locations.resize(verified.code.instructions.size());
-    for (size_t k = 0; k != locations.size(); ++k)
-      locations[k] = k % 11 == 0 ? ~0u : k / 6 % 4;
-    contexts.emplace(verified, width, height, kCosts, locations, *this);
-  }
-
-  PlainCore &core(uint32_t x, uint32_t y) { return cores[y * width + x]; }
-
-  /// To the end, waking and retrying until nothing moves.
-  void run(uint64_t stepLimit = 1 << 20) {
-    contexts->start(stepLimit);
-    for (bool ran = true; ran && !contexts->stopped();) {
-      ran = contexts->run();
-      std::vector<Context *> waiting;
-      for (auto &context : contexts->all())
-        if (context->state == Context::Waiting)
-          waiting.push_back(context.get());
-      std::shuffle(waiting.begin(), waiting.end(), random);
-      for (Context *context : waiting)
-        if (random() % 2 || context == waiting.front())
-          contexts->wake(*context), ran = true;
-      if (stalled)
-        contexts->retry(), ran = true, stalled = false;
-    }
-  }
-
-  /// Runs both ways; memory is the same at the beginning.
-  void expectAsPlain() {
-    std::vector<PlainCore> plain = cores;
-    run();
-    ASSERT_FALSE(error);
-    EXPECT_TRUE(contexts->all().empty());
-    uint64_t instructions = 0;
-    for (uint32_t y = 0; y != height; ++y)
-      for (uint32_t x = 0; x != width; ++x) {
-        PlainCore &p = plain[y * width + x];
-        const PlainCore &c = core(x, y);
-        p.x = x, p.y = y;
-        ASSERT_FALSE(p.run(verified.code.instructions, locations, kCosts, 1 << 20));
-        instructions += p.instructions;
-        SCOPED_TRACE(std::to_string(x) + ", " + std::to_string(y));
-        ASSERT_TRUE(std::equal(p.regs, p.regs + 32, c.regs));
-        ASSERT_EQ(p.memory, c.memory);
-        ASSERT_EQ(p.clock, c.clock);
-        ASSERT_EQ(p.busy, c.busy);
-        ASSERT_EQ(p.vectors, c.vectors);
-      }
-    EXPECT_EQ(contexts->instructions(), instructions);
-  }
-
-  template <typename F> void forEach(const Context &c, F f) {
-    for (uint16_t y : c.set.rows)
-      for (uint16_t x : c.set.columns)
-        f(core(x, y), x, y);
-  }
-
-  bool load(Context &c, const Value &address, unsigned bytes, bool signExtend, Value &out) override {
-    std::vector<uint32_t> words;
-    bool inside = true;
-    EXPECT_EQ(address.kind(), address.resolved(c.set).kind());
-    forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
-      const uint32_t at = address.at(x, y);
-      inside &= at % bytes == 0 && at < kMemoryBytes;
-      const uint32_t word = inside ? core.memory[at / 4] : 0;
-      words.push_back(bytes == 4 ? word : scalar::halfOf(word, at, signExtend));
-    });
-    out = Value::byPe(c.set, words);
-    return inside;
-  }
-  bool store(Context &c, const Value &address, const Value &word) override {
-    bool inside = true;
-    forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
-      const uint32_t at = address.at(x, y);
-      inside &= at % 4 == 0 && at < kMemoryBytes;
-      if (inside)
-        core.memory[at / 4] = word.at(x, y);
-    });
-    return inside;
-  }
-  Issue vector(Context &c, const DecodedInstruction &d) override {
-    EXPECT_NE(c.state, Context::Halted);
-    if (stalls && random() % 3 == 0) {
-      stalled = true;
-      return Issue::Stalls;
-    }
-    settle(c);
-    const auto &descriptor = c.descriptors[d.i.operands[0].index];
-    ranks.insert(c.nestRank);
-    const Value given = c.reg(d.i.operands[1].index);
-    EXPECT_EQ(given.kind(), given.resolved(c.set).kind()); // the cheapest form, after splits and merges
-    forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) {
-      std::vector<int32_t> &seen = core.vectors.emplace_back();
-      for (int k = 0; k < c.nestRank; ++k)
-        seen.push_back(c.nest[k].resolved(c.set).at(x, y));
-      seen.push_back(descriptor.base.resolved(c.set).at(x, y));
-      for (int k = 0; k < descriptor.rank; ++k)
-        seen.push_back(descriptor.stride[k].at(x, y));
-      seen.push_back(given.at(x, y));
-      seen.push_back(static_cast<int32_t>(d.word));
-      core.clock += 5;
-    });
-    sizes.push_back(c.set.size());
-    return stalls && random() % 3 == 0 ? Issue::Waits : Issue::Done;
-  }
-  Issue wait(Context &c, uint8_t) override {
-    settle(c);
-    const uint32_t what = stalls ? random() % 3 : 0;
-    stalled |= what == 1;
-    return what == 0 ? Issue::Done : what == 1 ? Issue::Stalls : Issue::Waits;
-  }
-  void halted(Context &c) override {
-    settle(c);
-    EXPECT_EQ(c.state, Context::Halted);
-    for (unsigned r = 0; r != kScalarRegisters; ++r) {
-      const Value value = c.reg(r);
-      forEach(c, [&](PlainCore &core, uint32_t x, uint32_t y) { core.regs[r] = value.at(x, y); });
-    }
-  }
-  void settle(Context &c) override {
-    forEach(c, [&](PlainCore &core, uint32_t, uint32_t) { core.clock += c.pending; });
-    c.pending = 0;
-  }
-  void located(Context &c, uint32_t location) override {
-    settle(c);
-    forEach(c, [&](PlainCore &core, uint32_t, uint32_t) {
-      EXPECT_EQ(core.location, c.location);
-      core.enter(location);
-    });
-  }
-  void failed(const Context &, ErrorCode code) override { error = code; }
-  bool cancelled(Context &c) override {
-    EXPECT_EQ(c.pending, 0);
-    return ++asked == patience;
-  }
-
-  const uint32_t width, height;
-  std::mt19937 random;
-  VerifiedRegion verified;
-  std::vector<uint32_t> locations;
-  std::vector<PlainCore> cores;
-  std::optional<Contexts> contexts;
-  std::optional<ErrorCode> error;
-  bool stalls = false, stalled = false;
-  int asked = 0, patience = 1 << 30;
-  std::vector<size_t> sizes; // PEs of each vector instruction
-  std::set<int> ranks;
-};
-
 class RandomContexts : public ::testing::TestWithParam<unsigned> {};
 
 TEST_P(RandomContexts, ComputeWhatCoresCompute) {
   std::mt19937 random(GetParam());
   const uint32_t width = 1 + random() % 12, height = 1 + random() % 7;
-  Region region([&](Assembler &a) { RandomScalars(a, random, /*uniform=*/false).program(); }, width, height,
-                GetParam());
+  ScalarRegion region([&](Assembler &a) { RandomScalars(a, random, /*uniform=*/false).program(); }, width, height,
+                      GetParam());
   for (PlainCore &core : region.cores)
     for (uint32_t &word : core.memory)
       word = random() % 2 ? random() % 5 : random();
@@ -192,7 +26,7 @@ TEST_P(RandomContexts, ComputeWhatCoresCompute) {
 
 TEST_P(RandomContexts, OfUniformProgramsNeverSplit) {
   std::mt19937 random(GetParam());
-  Region region([&](Assembler &a) { RandomScalars(a, random, /*uniform=*/true).program(); }, 9, 5, GetParam());
+  ScalarRegion region([&](Assembler &a) { RandomScalars(a, random, /*uniform=*/true).program(); }, 9, 5, GetParam());
   for (uint32_t i = 0; i != kMemoryBytes / 4; ++i) {
     const uint32_t word = random();
     for (PlainCore &core : region.cores)
@@ -226,7 +60,7 @@ std::function<void(Assembler &)> branchOn(std::function<void(Assembler &)> condi
 
 /// Parts of a branch, which are one again behind it.
 void expectParts(std::function<void(Assembler &)> condition, uint64_t parts) {
-  Region region(branchOn(condition), 8, 6);
+  ScalarRegion region(branchOn(condition), 8, 6);
   region.expectAsPlain();
   EXPECT_EQ(region.contexts->splits(), parts - 1);
   EXPECT_EQ(region.contexts->merges(), parts - 1);
@@ -252,7 +86,7 @@ TEST(Contexts, PartIntoFewProducts) {
 }
 
 TEST(Contexts, AreOneAgainBehindACall) {
-  Region region(
+  ScalarRegion region(
       [](Assembler &a) {
         auto function = a.label(), early = a.label(), skip = a.label();
         a.coord(2, false);
@@ -278,7 +112,7 @@ TEST(Contexts, AreOneAgainBehindACall) {
 }
 
 TEST(Contexts, OfALoopThatEndsAtDifferentTimesAreOneAgain) {
-  Region region(
+  ScalarRegion region(
       [](Assembler &a) {
         auto top = a.label(), end = a.label();
         a.coord(2, false);
@@ -299,7 +133,7 @@ TEST(Contexts, OfALoopThatEndsAtDifferentTimesAreOneAgain) {
 
 TEST(Contexts, DoNotHoldEachOtherUpWhereTheyMakeNoProduct) {
   // The middle halts in its own branch, what is left of the region is no columns times rows: both parts do the rest.
-  Region region(
+  ScalarRegion region(
       [](Assembler &a) {
         auto go = a.label();
         a.coord(2, false), a.coord(3, true);
@@ -320,7 +154,7 @@ TEST(Contexts, DoNotHoldEachOtherUpWhereTheyMakeNoProduct) {
 }
 
 TEST(Contexts, MarkNestsThatTheyDoNotAgreeOn) {
-  Region region(
+  ScalarRegion region(
       [](Assembler &a) {
         auto other = a.label(), end = a.label();
         a.coord(2, false);
@@ -345,7 +179,7 @@ TEST(Contexts, MarkNestsThatTheyDoNotAgreeOn) {
 //===- Errors -------------------------------------------------------------===//
 
 void expectError(ErrorCode code, const std::function<void(Assembler &)> &write, uint64_t stepLimit = 1 << 20) {
-  Region region(write, 4, 3);
+  ScalarRegion region(write, 4, 3);
   region.run(stepLimit);
   EXPECT_EQ(region.error, code);
   EXPECT_TRUE(region.contexts->stopped());
@@ -391,7 +225,7 @@ TEST(Contexts, FailBeyondTheLimitOfSteps) {
     a.halt();
   };
   expectError(ErrorCode::ProgramCycleLimit, four, 3);
-  Region enough(four, 4, 3);
+  ScalarRegion enough(four, 4, 3);
   enough.run(4);
   EXPECT_FALSE(enough.error);
   auto unequal = [](Assembler &a) { // eight steps where x is not 0, and three
@@ -404,13 +238,13 @@ TEST(Contexts, FailBeyondTheLimitOfSteps) {
     a.halt();
   };
   expectError(ErrorCode::ProgramCycleLimit, unequal, 7);
-  Region merged(unequal, 4, 3);
+  ScalarRegion merged(unequal, 4, 3);
   merged.run(8);
   EXPECT_FALSE(merged.error);
 }
 
 TEST(Contexts, EndWhenTheRunIsNotWanted) {
-  Region region(
+  ScalarRegion region(
       [](Assembler &a) {
         auto again = a.label();
         a.bind(again);
@@ -426,7 +260,7 @@ TEST(Contexts, EndWhenTheRunIsNotWanted) {
 
 TEST(Contexts, EndWhenTheClientFails) {
   for (Opcode opcode : {Opcode::Ldw, Opcode::Stw}) {
-    Region region(
+    ScalarRegion region(
         [&](Assembler &a) {
           a.coord(2, false);
           a.scalar(opcode, 3, 2, 0); // not aligned
@@ -440,8 +274,8 @@ TEST(Contexts, EndWhenTheClientFails) {
 }
 
 TEST(Contexts, SayWhetherAnythingWasDone) {
-  struct Stalling : Region {
-    using Region::Region;
+  struct Stalling : ScalarRegion {
+    using ScalarRegion::ScalarRegion;
     bool ready = false;
     Issue wait(Context &, uint8_t) override { return ready ? Issue::Done : Issue::Stalls; }
   } region([](Assembler &a) { a.li(2, 1), a.wait(1), a.halt(); }, 2, 2);
