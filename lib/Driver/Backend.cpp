@@ -9,7 +9,6 @@
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Dialect/Pe/Passes.h"
 #include "wafer/Dialect/Wafer/Passes.h"
-#include "wafer/Place/FreeSpace.h"
 #include "wafer/Plan/Passes.h"
 #include "wafer/Support/Cancellation.h"
 #include "wafer/Support/MlirDiagnostic.h"
@@ -252,7 +251,9 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
     limits.width = options.meshWidth ? options.meshWidth : profile.meshWidth;
     limits.height = options.meshHeight ? options.meshHeight : profile.meshHeight;
     limits.deadParts =
-        FreeSpace(profile, static_cast<int>(limits.width), static_cast<int>(limits.height)).hasDeadParts();
+        llvm::any_of(profile.deadPes, [&](auto pe) { return pe[0] < limits.width && pe[1] < limits.height; }) ||
+        llvm::any_of(profile.deadLinks,
+                     [&](const DeadLink &link) { return link.x < limits.width && link.y < limits.height; });
   }
   if (limits.width > profile.meshWidth || limits.height > profile.meshHeight)
     return wafer::emitError(module.getLoc(), ErrorCode::PlaceTooLarge,

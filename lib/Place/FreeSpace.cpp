@@ -103,18 +103,32 @@ std::optional<int> FreeSpace::firstFree(int y, int w, int h, int last, int from)
   return std::nullopt;
 }
 
-int FreeSpace::straightLanes(int w, int h, int most, int places) const {
-  for (int lanes = std::min(most, h); lanes > 0; lanes /= 2) {
-    int found = 0;
-    for (int y = 0; y + h <= height && found < places;) {
-      bool beside = besideClearRows(y, w, h, lanes).has_value();
-      found += beside;
-      y += beside ? h : 1;
-    }
-    if (found == places)
-      return lanes;
+std::array<int, 2> FreeSpace::straightLanes(int w, int h, int most) const {
+  most = std::min(most, h);
+  struct Level {
+    int lanes;   // `most`, half as many...
+    int places;  // so far
+    int nextRow; // at which one more may begin
+  };
+  std::vector<Level> levels;
+  for (int lanes = most; lanes > 0; lanes /= 2)
+    levels.push_back({lanes, 0, 0});
+  for (int y = 0; y + h <= height && !levels.empty() && levels.front().places < 2; ++y) {
+    std::optional<int> x = firstFree(y, w, h, std::min(width - w, straightFromEdge(y)));
+    int lanes = 0;
+    while (x && lanes < most && straightFromEdge(y + lanes) >= *x)
+      ++lanes;
+    for (Level &level : levels)
+      if (lanes >= level.lanes && y >= level.nextRow) {
+        ++level.places;
+        level.nextRow = y + h;
+      }
   }
-  return 0;
+  auto lanesOf = [&](int places) {
+    auto found = std::find_if(levels.begin(), levels.end(), [&](const Level &level) { return level.places >= places; });
+    return found == levels.end() ? 0 : found->lanes;
+  };
+  return {lanesOf(1), lanesOf(2)};
 }
 
 int FreeSpace::lanesBeside(int w, int h) const {

@@ -201,8 +201,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     SmallVector<Size> &sizes = *chosen;
     std::optional<Plan> best;
     PlanFailure nearest;
+    SmallVector<Size> hopeless;
     if (space.hasDeadParts() && sizes.size() > 1)
-      dropHopeless(graph, model, sizes, nearest);
+      hopeless = takeHopeless(graph, model, sizes, nearest);
     keeping = found && space.hasDeadParts() && !first;
     search(graph, model, sizes, best, nearest);
     keeping = false;
@@ -215,6 +216,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
           wider.push_back(size);
       search(graph, model, wider, best, nearest);
     }
+    if (!best)
+      search(graph, model, hopeless, best, nearest);
     if (best && splitX == 0 && splitY == 0 && !first) {
       // Either side; the other as well where dividing the one has gained something.
       Size whole = *llvm::find_if(sizes, [&](const Size &size) {
@@ -268,19 +271,25 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     }
   }
 
-  /// Around dead parts many sizes have room for one region only. Where the largest of them is too small for the
-  /// program, the others are not searched.
-  void dropHopeless(const Graph &graph, const ResourceModel &model, SmallVector<Size> &sizes, PlanFailure &nearest) {
+  /// Around dead parts many sizes have room for one region only. Where the largest of them is full long before the
+  /// program's end, the others are left for when there is no plan else.
+  SmallVector<Size> takeHopeless(const Graph &graph, const ResourceModel &model, SmallVector<Size> &sizes,
+                                 PlanFailure &nearest) {
+    constexpr double kLongBefore = 2.0 / 3;
     const Size *largest = nullptr;
     for (const Size &size : sizes)
       if (size.room == 1 && (!largest || size.pes() > largest->pes()))
         largest = &size;
     PlanFailure why;
-    if (!largest || searchOnce(requestFor(graph, model, *largest, {}), why) || why.neededBytes == 0)
-      return;
+    if (!largest || searchOnce(requestFor(graph, model, *largest, {}), why) || why.neededBytes == 0 ||
+        why.node > kLongBefore * static_cast<double>(graph.nodes.size()))
+      return {};
     nearest = why;
     oneIsTooFew = true;
+    SmallVector<Size> hopeless;
+    llvm::copy_if(sizes, std::back_inserter(hopeless), [](const Size &size) { return size.room == 1; });
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 1; });
+    return hopeless;
   }
 
   /// As many lanes have a straight way to the host as there are regions with the host.
@@ -357,6 +366,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
            ChannelColors::kForExchange * (exchanges[0] + exchanges[1]);
   }
 
+  static constexpr int kAlsoRound = 4; // times as many lanes as go straight find a way
+
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW,
                                           int64_t meshH) {
     const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
@@ -371,12 +382,14 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
     // lane nearly always finds a way.
     for (Size &size : sizes) {
-      auto straight = [&](int places) -> int64_t {
-        return std::max(1, space.straightLanes(static_cast<int>(size.shape.width), static_cast<int>(size.shape.height),
-                                               static_cast<int>(most), places));
-      };
-      size.lanes = space.hasDeadParts() ? straight(1) : most;
-      size.lanesOfTwo = space.hasDeadParts() && size.room > 1 ? straight(2) : size.lanes;
+      size.lanes = size.lanesOfTwo = most;
+      if (space.hasDeadParts()) {
+        auto [one, two] = space.straightLanes(static_cast<int>(size.shape.width), static_cast<int>(size.shape.height),
+                                              static_cast<int>(most));
+        size.lanes = std::max(1, one);
+        // Some more mostly find a way that is not straight.
+        size.lanesOfTwo = size.room > 1 && kAlsoRound * two < one ? std::max(1, two) : size.lanes;
+      }
       if (size.room > 1)
         size.lanesBetween = lanesBetween(space, widest, meshW, size.shape.width, size.shape.height);
       if (lanes > 0)

@@ -2,6 +2,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <limits>
 #include <numeric>
@@ -450,10 +451,10 @@ Value TensorBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
 Value TensorBuilder::broadcast(Value x, Shape shape) {
   if (shapeOf(x) == shape)
     return x;
-  int64_t elements = 1;
-  for (int64_t dim : shape)
-    elements *= dim;
-  if (tensorTypeOf(x).getNumElements() == elements) // only unit dimensions in front
+  uint64_t elements = 1;
+  for (int64_t dim : shape) // larger than any machine, maybe: whoever reads the result refuses it
+    elements = llvm::SaturatingMultiply<uint64_t>(elements, dim);
+  if (static_cast<uint64_t>(tensorTypeOf(x).getNumElements()) == elements) // only unit dimensions in front
     return reshape(x, shape);
   Value result = mapInto(shape, {x}, element(x), [](ScalarBuilder &, ValueRange v) { return v[0]; });
   if (Operation *op = result.getDefiningOp<linalg::GenericOp>())

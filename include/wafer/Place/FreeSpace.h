@@ -4,6 +4,7 @@
 
 #include "wafer/Target/Profile.h"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,9 +60,9 @@ public:
   /// The westernmost free place in row y of a w x h rectangle whose first `lanes` rows lanes reach straight from the
   /// edge.
   std::optional<int> besideClearRows(int y, int w, int h, int lanes) const;
-  /// How many lanes, `most` or what halving it gives, reach the first rows of each of `places` free w x h rectangles
-  /// straight from the edge.
-  int straightLanes(int w, int h, int most, int places = 1) const;
+  /// How many lanes, `most` or what halving it gives, reach the first rows of some free w x h rectangle straight from
+  /// the edge, and how many those of each of two in rows of their own.
+  std::array<int, 2> straightLanes(int w, int h, int most) const;
 
   /// How many lanes go straight from the first rows of some free w x h rectangle to those of the next one in its rows.
   int lanesBeside(int w, int h) const;

@@ -79,7 +79,7 @@ TEST(FreeSpace, StraightLanesAreThoseOfTheBestPlace) {
           for (int y = 0; y + h <= 16 && lanes <= h; ++y)
             if (space.besideClearRows(y, w, h, lanes))
               best = lanes;
-        int found = space.straightLanes(w, h, 8), most = std::min(h, 8);
+        int found = space.straightLanes(w, h, 8)[0], most = std::min(h, 8);
         EXPECT_EQ(found, best > most ? most : best) << seed;
       }
   }
@@ -87,11 +87,11 @@ TEST(FreeSpace, StraightLanesAreThoseOfTheBestPlace) {
 
 TEST(FreeSpace, StraightLanesOfSeveralPlacesAreInRowsOfTheirOwn) {
   Profile profile = *Profile::load("wse2");
-  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4, 2), 4);
-  EXPECT_EQ(FreeSpace(profile, 8, 7).straightLanes(4, 4, 4, 2), 0) << "no room below one another";
+  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4)[1], 4);
+  EXPECT_EQ(FreeSpace(profile, 8, 7).straightLanes(4, 4, 4)[1], 0) << "no room below one another";
   profile.deadPes = {{0, 6}};
-  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4, 1), 4);
-  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4, 2), 2) << "the third row of the second is closed";
+  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4)[0], 4);
+  EXPECT_EQ(FreeSpace(profile, 8, 8).straightLanes(4, 4, 4)[1], 2) << "the third row of the second is closed";
 }
 
 TEST(FreeSpace, LanesBesideAreThoseBetweenNeighborsInTheSameRows) {
