@@ -33,10 +33,17 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
   out.clear();
   fabric.reading(end, lanes, readings);
   for (LaneFabric::Reading &reading : readings) {
-    const LaneLeg &leg = end.legs[reading.number - end.firstLeg];
+    LaneLeg &leg = end.legs[reading.number - end.firstLeg];
     const PerLane offset = minus(reading.lanes, end.consumed, leg.base);
+    const std::vector<LaneRecord> &records = leg.train->records;
     Indices left = reading.lanes;
-    for (const LaneRecord &record : leg.train->records) {
+    if (left.size() == leg.lanes.size())
+      while (leg.over != records.size() &&
+             every(left, [](int64_t k, int64_t start, int64_t count) { return start + count <= k; }, offset,
+                   mapped(records[leg.over].start, leg.from, left), mapped(records[leg.over].count, leg.from, left)))
+        ++leg.over;
+    for (size_t i = leg.over; i != records.size(); ++i) {
+      const LaneRecord &record = records[i];
       const Indices here = select(
           left, [](int64_t k, int64_t start, int64_t count) { return start <= k && k < start + count; }, offset,
           mapped(record.start, leg.from, left), mapped(record.count, leg.from, left));
@@ -54,13 +61,9 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
 static PerLane arrival(const LaneFabric &fabric, const LaneLeg &leg, const LaneRecord &r, const Indices &lanes,
                        const PerLane &k) {
   const Ticks link = fabric.costs.link;
-  const PerLane sent = made(
-      lanes,
-      [](int64_t k, int64_t start, int64_t count, int64_t first, int64_t last) {
-        return count > 1 ? first + (last - first) * (k - start) / (count - 1) : first;
-      },
-      k, mapped(r.start, leg.from, lanes), mapped(r.count, leg.from, lanes), mapped(r.first, leg.from, lanes),
-      mapped(r.last, leg.from, lanes));
+  const PerLane sent =
+      LaneFabric::between(lanes, k, mapped(r.start, leg.from, lanes), mapped(r.count, leg.from, lanes),
+                          mapped(r.first, leg.from, lanes), mapped(r.last, leg.from, lanes));
   return made(
       lanes,
       [link](int64_t sent, int64_t latency, int64_t gate, int64_t k) {

@@ -158,6 +158,7 @@ struct LaneLeg {
   LaneMap from;  // to the train's lanes
   PerLane base, latency, gate;
   int64_t unread = 0; // lanes
+  uint32_t over = 0;  // records of the train that all lanes have taken
 };
 
 struct LaneConsumption {
@@ -253,8 +254,9 @@ public:
   // LaneTime.cpp
   void remember(LaneEnd &end, const Indices &lanes, LaneConsumption consumption);
   PerLane injectedAt(const LaneTrain &train, const Indices &lanes, const PerLane &k) const;
-  /// When a record's wavelet k left, in the train's lanes.
-  static PerLane recordAt(const LaneRecord &record, const Indices &lanes, const PerLane &k);
+  /// When wavelet k of an even piece was there: of `count` from `start` on, the first and the last at these times.
+  static PerLane between(const Indices &lanes, const PerLane &k, const PerLane &start, const PerLane &count,
+                         const PerLane &first, const PerLane &last);
 
   const std::deque<LaneEnd> &ends() const { return allEnds; }
   const std::deque<LaneStream> &streams() const { return allStreams; }

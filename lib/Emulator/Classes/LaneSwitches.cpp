@@ -223,7 +223,7 @@ void LaneFabric::advanceTails(LaneTrain &train) {
       if (!passed)
         break;
       LaneTrainNode &node = train.nodes[leaf.path[leaf.tail].node];
-      if (timed)
+      if (timed && train.control != isa::Control::None && leaf.path[leaf.tail].switched) // when it turns the switch
         raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
       ++leaf.tail;
       if (--node.openLeaves == 0)

@@ -4,13 +4,22 @@
 using namespace wafer;
 using namespace wafer::emulator;
 
-PerLane LaneFabric::recordAt(const LaneRecord &r, const Indices &lanes, const PerLane &k) {
-  return made(
-      lanes,
-      [](int64_t k, int64_t start, int64_t count, int64_t first, int64_t last) {
-        return count > 1 ? first + (last - first) * (k - start) / (count - 1) : first;
-      },
-      k, r.start, r.count, r.first, r.last);
+PerLane LaneFabric::between(const Indices &lanes, const PerLane &k, const PerLane &start, const PerLane &count,
+                            const PerLane &first, const PerLane &last) {
+  if (k.isUniform() && start.isUniform() && count.isUniform()) {
+    // Mostly the first or the last of a piece is asked for.
+    const int64_t at = k.uniform() - start.uniform(), end = count.uniform() - 1;
+    if (at == 0 || end <= 0)
+      return first;
+    if (at == end)
+      return last;
+  }
+  return made(lanes,
+              [](int64_t k, int64_t start, int64_t count, int64_t first, int64_t last) {
+                const int64_t at = k - start, end = count - 1;
+                return at == 0 || end <= 0 ? first : at == end ? last : first + (last - first) * at / end;
+              },
+              k, start, count, first, last);
 }
 
 static bool holds(const PerLane &start, const PerLane &count, const Indices &lanes, const PerLane &k) {
@@ -20,17 +29,22 @@ static bool holds(const PerLane &start, const PerLane &count, const Indices &lan
 
 /// The time of wavelets by a train's records; 0 where it is not known.
 static PerLane paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k) {
-  for (const LaneRecord &record : train.records)
-    if (holds(record.start, record.count, lanes, k))
-      return LaneFabric::recordAt(record, lanes, k);
+  for (size_t i = train.records.size(); i-- > 0;)
+    if (const LaneRecord &r = train.records[i]; holds(r.start, r.count, lanes, k))
+      return LaneFabric::between(lanes, k, r.start, r.count, r.first, r.last);
   PerLane when;
   int64_t *to = when.spread(lanes.extent());
   for (uint16_t lane : lanes)
-    for (const LaneRecord &r : train.records)
-      if (r.start[lane] <= k[lane] && k[lane] < r.start[lane] + r.count[lane])
-        to[lane] = r.count[lane] > 1 ? r.first[lane] + (r.last[lane] - r.first[lane]) * (k[lane] - r.start[lane]) /
-                                                           (r.count[lane] - 1)
-                                     : r.first[lane];
+    for (size_t i = train.records.size(); i-- > 0;) {
+      const LaneRecord &r = train.records[i];
+      const int64_t at = k[lane] - r.start[lane], end = r.count[lane] - 1;
+      if (at < 0 || at > end)
+        continue;
+      to[lane] = at == 0     ? r.first[lane]
+                 : at == end ? r.last[lane]
+                             : r.first[lane] + (r.last[lane] - r.first[lane]) * at / end;
+      break;
+    }
   return when;
 }
 
