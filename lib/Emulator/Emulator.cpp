@@ -103,7 +103,7 @@ bool Emulator::byClass(const RunOptions &options) {
   constexpr uint32_t kFewPes = 256;
   const bool wanted = options.engine == EngineKind::Classes ||
                       (options.engine == EngineKind::Auto && loaded->tables().cores >= kFewPes);
-  if (!wanted || classesFailed || options.trace || options.scheduleSeed || options.maxCycles > 0)
+  if (!wanted || classesFailed || options.trace || options.scheduleSeed)
     return false;
   auto started = std::chrono::steady_clock::now();
   if (!classes)

@@ -3,6 +3,7 @@
 // The loop drains what a core's progress set free in
 // the fabric before it runs the next core, so a train's data is still in cache when its receiver reads it.
 #include "Engine.h"
+#include "Limits.h"
 
 #include <algorithm>
 #include <cfenv>
@@ -273,13 +274,8 @@ Status Engine::run(const RunOptions &runOptions) {
   options = runOptions;
   timed = options.timing == Timing::Stream;
   random = options.scheduleSeed;
-  // With no limit of the caller's, one that keeps times within 64 bits: ten million seconds of a machine. A profile's
-  // costs may be zero: no machine takes so many steps in a cycle.
-  constexpr double kMostCycles = 1e15;
-  constexpr uint64_t kStepsPerCycle = 16;
-  double most = options.maxCycles > 0 ? std::min(options.maxCycles, kMostCycles) : kMostCycles;
-  limit = static_cast<Ticks>(most * kTicksPerCycle);
-  stepLimit = static_cast<uint64_t>(most * kStepsPerCycle);
+  limit = limitOf(options);
+  stepLimit = stepLimitOf(options);
   // The caller's thread may flush denormals or round otherwise.
   fenv_t environment;
   fegetenv(&environment);

@@ -32,6 +32,7 @@ static std::string differsByClass(Emulator &scalar, const Status &ran, const Ten
     (void)emulator.setInput(name, tensorOf(words));
   RunOptions options;
   options.engine = EngineKind::Classes;
+  options.maxCycles = kMostCycles;
   const Status status = emulator.run(options);
   if (bool(status) != bool(ran) || (!ran && status.error().code != ran.error().code))
     return "end: by class " + (status ? "good" : codeOf(status.error())) + ", scalar " +
@@ -86,8 +87,7 @@ Comparison random_programs::compare(const RandomProgram &program) {
   const Status ran = emulator.run(options);
   if (!ran)
     result.code = codeOf(ran.error());
-  if (ran || ran.error().code != ErrorCode::ProgramCycleLimit)
-    result.difference = differsByClass(emulator, ran, inputs, result.byClass);
+  result.difference = differsByClass(emulator, ran, inputs, result.byClass);
   if (!result.difference.empty())
     return result;
   if (!ran || !exact) {

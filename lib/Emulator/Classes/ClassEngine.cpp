@@ -1,5 +1,6 @@
 // Builds the state of a run by class, runs it, and collects what there is to know.
 #include "ClassEngine.h"
+#include "../Limits.h"
 #include "ClassShapes.h"
 
 #include <algorithm>
@@ -66,7 +67,10 @@ void ClassEngine::openHostPorts(std::vector<std::vector<uint32_t>> &hostData) {
 }
 
 void ClassEngine::loop() {
+  uint64_t steps = 0;
   while (!fabric.stuck()) {
+    if (++steps % 65536 == 0 && options.isCancelled && options.isCancelled())
+      return;
     if (!readyOps.empty()) {
       LaneOp *op = readyOps.back();
       readyOps.pop_back();
@@ -99,7 +103,8 @@ bool ClassEngine::isOver() const {
   if (fabric.stuck() || fabric.anyParked())
     return false;
   for (const std::unique_ptr<RegionRun> &region : regions)
-    if (region->contexts->stopped() || !region->contexts->all().empty() || !region->asynchronous.empty())
+    if (region->contexts->stopped() || !region->contexts->all().empty() || !region->asynchronous.empty() ||
+        region->lastClock() > limit)
       return false;
   for (const LaneEnd &end : fabric.ends())
     if (!every(Indices::all(end.line->lanes), [](int64_t a, int64_t b) { return a == b; }, end.consumed, end.enqueued))
@@ -114,7 +119,10 @@ bool ClassEngine::run(const RunOptions &runOptions, std::vector<std::vector<uint
   options = runOptions;
   timed = options.timing == Timing::Stream;
   cancelledByCaller = false;
-  vectorElements = steps = 0;
+  vectorElements = 0;
+  // As the scalar engine's; what is beyond is for that one to say.
+  limit = limitOf(options);
+  stepLimit = stepLimitOf(options);
   if (!load())
     return false;
   readyOps.clear();
@@ -145,10 +153,7 @@ void ClassEngine::collect(RunStats &stats) const {
   for (const std::unique_ptr<RegionRun> &run : regions) {
     const RegionTables &region = run->tables;
     stats.instructions += run->contexts->instructions();
-    Ticks last = *std::max_element(run->clocks.begin(), run->clocks.end());
-    for (const std::vector<Ticks> &ends : run->threadEnd)
-      for (Ticks end : ends)
-        last = std::max(last, end);
+    const Ticks last = run->lastClock();
     all = std::max(all, last);
     stats.regions.push_back(regionStats(program, region, last));
     for (size_t i = 0; i != times.size(); ++i)
@@ -185,7 +190,16 @@ void RegionRun::reset() {
     ends.clear();
   accesses.clear();
   siteTimes.assign(engine.tables.sites.size(), {});
-  contexts->start();
+  contexts->start(engine.stepLimit);
+}
+
+/// When the last core has stopped, and its threads.
+Ticks RegionRun::lastClock() const {
+  Ticks last = *std::max_element(clocks.begin(), clocks.end());
+  for (const std::vector<Ticks> &ends : threadEnd)
+    for (Ticks end : ends)
+      last = std::max(last, end);
+  return last;
 }
 
 void RegionRun::settle(Context &c) {
@@ -225,7 +239,11 @@ void RegionRun::halted(Context &c) {
 
 void RegionRun::failed(const Context &, ErrorCode) { engine.fabric.giveUp(); }
 
-bool RegionRun::cancelled(Context &) {
+bool RegionRun::cancelled(Context &c) {
+  for (uint16_t y : c.set.rows)
+    for (uint16_t x : c.set.columns)
+      if (clocks[size_t(y) * width + x] > engine.limit)
+        return true;
   if (engine.options.isCancelled && engine.options.isCancelled())
     engine.cancelledByCaller = true;
   return engine.cancelledByCaller;

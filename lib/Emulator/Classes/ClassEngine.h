@@ -127,8 +127,10 @@ private:
   std::vector<LaneOp *> freeOps, readyOps;
   std::vector<LaneOp *> hostOps;
   RunOptions options;
+  Ticks limit = 0;        // of a core's clock
+  uint64_t stepLimit = 0; // of a core's instructions and vector elements
   bool timed = false, loaded = false, cancelledByCaller = false;
-  uint64_t vectorElements = 0, steps = 0;
+  uint64_t vectorElements = 0;
 };
 
 /// The PEs of a region.
@@ -175,6 +177,7 @@ public:
                      const FabricWords *words);
 
   // Clocks, by PE; at a position of a line.
+  Ticks lastClock() const;
   PerLane clocksAt(bool alongY, uint32_t position, const Indices &lanes) const;
   void setClocks(bool alongY, uint32_t position, const Indices &lanes, const PerLane &to);
   PerLane numbersAt(const Value &value, bool alongY, uint32_t position, const Indices &lanes) const;

@@ -10,6 +10,8 @@ using namespace wafer::isa;
 using Mode = VectorShape::Mode;
 
 constexpr int64_t kMostElements = int64_t(1) << 31;
+// Of one send of all PEs: 4 GiB. Beyond, the scalar engine sends for one PE after the other.
+constexpr int64_t kMostWords = int64_t(1) << 30;
 
 /// The number of elements of a nest, or kMostElements.
 static Value product(const PeSet &set, const Value *extents, int rank) {
@@ -257,6 +259,13 @@ Issue RegionRun::vector(Context &c, const DecodedInstruction &d) {
   post->type = window ? ElementType::I32 : i.type;
   post->thread = window ? 0 : i.thread;
   if (!(window ? captureWindow(c, i, *post) : capture(c, i, *post)))
+    return Issue::Failed;
+  // Asked before, not after: a nest may have 2^31 elements, and what is sent takes this host's memory.
+  const int64_t most = minmax(c.set, post->n).second;
+  const Ticks pace = window ? engine.costs.element[unsigned(VectorOp::Mov)] : engine.costs.elementOf(i);
+  c.steps += most;
+  if (most * pace > engine.limit || c.steps > engine.stepLimit ||
+      (any && !window && i.operands[0].kind == OperandKind::Fabric && most * int64_t(c.set.size()) > kMostWords))
     return Issue::Failed;
   if (post->thread)
     release(c.set, post->thread);

@@ -39,8 +39,9 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
     Indices left = reading.lanes;
     if (left.size() == leg.lanes.size())
       while (leg.over != records.size() &&
-             every(left, [](int64_t k, int64_t start, int64_t count) { return start + count <= k; }, offset,
-                   mapped(records[leg.over].start, leg.from, left), mapped(records[leg.over].count, leg.from, left)))
+             every(
+                 left, [](int64_t k, int64_t start, int64_t count) { return start + count <= k; }, offset,
+                 mapped(records[leg.over].start, leg.from, left), mapped(records[leg.over].count, leg.from, left)))
         ++leg.over;
     for (size_t i = leg.over; i != records.size(); ++i) {
       const LaneRecord &record = records[i];
@@ -61,9 +62,8 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
 static PerLane arrival(const LaneFabric &fabric, const LaneLeg &leg, const LaneRecord &r, const Indices &lanes,
                        const PerLane &k) {
   const Ticks link = fabric.costs.link;
-  const PerLane sent =
-      LaneFabric::between(lanes, k, mapped(r.start, leg.from, lanes), mapped(r.count, leg.from, lanes),
-                          mapped(r.first, leg.from, lanes), mapped(r.last, leg.from, lanes));
+  const PerLane sent = LaneFabric::between(lanes, k, mapped(r.start, leg.from, lanes), mapped(r.count, leg.from, lanes),
+                                           mapped(r.first, leg.from, lanes), mapped(r.last, leg.from, lanes));
   return made(
       lanes,
       [link](int64_t sent, int64_t latency, int64_t gate, int64_t k) {

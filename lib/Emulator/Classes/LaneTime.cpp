@@ -14,12 +14,13 @@ PerLane LaneFabric::between(const Indices &lanes, const PerLane &k, const PerLan
     if (at == end)
       return last;
   }
-  return made(lanes,
-              [](int64_t k, int64_t start, int64_t count, int64_t first, int64_t last) {
-                const int64_t at = k - start, end = count - 1;
-                return at == 0 || end <= 0 ? first : at == end ? last : first + (last - first) * at / end;
-              },
-              k, start, count, first, last);
+  return made(
+      lanes,
+      [](int64_t k, int64_t start, int64_t count, int64_t first, int64_t last) {
+        const int64_t at = k - start, end = count - 1;
+        return at == 0 || end <= 0 ? first : at == end ? last : first + (last - first) * at / end;
+      },
+      k, start, count, first, last);
 }
 
 static bool holds(const PerLane &start, const PerLane &count, const Indices &lanes, const PerLane &k) {
