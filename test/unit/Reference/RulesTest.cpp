@@ -1,5 +1,6 @@
 // The reference engine, one test for each rule of docs/machine.md, "Time, cycle by cycle". Programs are as small as
 // shows the rule; cycles are counted by hand.
+#include "../../published/Collectives.h"
 #include "../Emulator/TestProgram.h"
 #include "wafer/Reference/Reference.h"
 
@@ -406,38 +407,9 @@ TEST(Reference, ChainThenBroadcastTakesAsLongAsPublished) {
   Result<Profile> wse2 = Profile::load("wse2");
   ASSERT_TRUE(wse2);
   for (auto [pes, b] : {std::pair{64, 4096}, {128, 4096}, {420, 4096}}) {
-    TestProgram p(pes, 1, *wse2);
-    for (int x = 0; x + 1 < pes; ++x)
-      line(p, 1 + x % 2, x + 1, x);
-    p.bcastX(3, 0, 0, pes, 1);
-    // The root needs no copy: the sum passes through it.
-    p.writer.manifest.mutable_routes(p.writer.manifest.routes_size() - 3)->mutable_positions(0)->set_outputs(E);
-    p.region("r", 0, 0, pes, 1, [&, pes = pes, b = b](Assembler &a) {
-      auto root = a.label(), last = a.label(), odd = a.label(), cast = a.label(), end = a.label();
-      a.coord(2, false);
-      a.li(3, pes - 1);
-      a.nest({b});
-      a.desc(0, kData, {1});
-      a.branch(Opcode::Beq, 2, 0, root);
-      a.branch(Opcode::Beq, 2, 3, last);
-      a.scalar(Opcode::Andi, 4, 2, 1);
-      a.branch(Opcode::Bne, 4, 0, odd);
-      a.vec(VectorOp::Add, F32, fabric(2), fabric(1), reg(2), none(), 1);
-      a.jmp(cast);
-      a.bind(odd);
-      a.vec(VectorOp::Add, F32, fabric(1), fabric(2), reg(2), none(), 1);
-      a.jmp(cast);
-      a.bind(last);
-      a.vec(VectorOp::Mov, F32, fabric(1 + (pes - 2) % 2), reg(2), none(), none(), 1);
-      a.bind(cast);
-      a.vec(VectorOp::Mov, F32, desc(0), fabric(3));
-      a.jmp(end);
-      a.bind(root);
-      a.vec(VectorOp::Add, F32, fabric(3), fabric(1), reg(2));
-      a.bind(end);
-      a.halt();
-    });
-    const double published = b + 6 * (pes - 1) + b + pes + 4;
-    EXPECT_NEAR(cyclesOf(p) / published, 1, 0.01) << pes << " " << b << " " << cyclesOf(p);
+    const auto p = published::chainThenBroadcast(*wse2, pes, b);
+    const double wanted = published::chainFormula(pes, b) + published::broadcastFormula(pes, b);
+    const double cycles = cyclesOf(*p);
+    EXPECT_NEAR(cycles / wanted, 1, 0.01) << pes << " " << b << " " << cycles;
   }
 }
