@@ -6,11 +6,14 @@
 // reference steps every PE each cycle: rows of more PE cycles than kMostPeCycles (--quick: a twentieth) have no
 // `exact`.
 #include "../test/published/Collectives.h"
+#include "../test/published/Products.h"
 
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <functional>
 
 using namespace wafer;
 using namespace wafer::published;
@@ -163,6 +166,74 @@ void gathers(const Profile &wse3) {
   }
   worst.print("gather", kGoal);
 }
+
+/// Cycles of one step: start and end are the same with more steps and with less.
+double stepOf(const Profile &profile, const Tile &tile, const std::function<Result<double>(test::TestProgram &)> &run) {
+  constexpr int kSide = 8, kSteps = 4; // published steps take as long on 80 x 80 PEs as on 720 x 720
+  const double less = orFail(run(*computeShift(profile, kSide, tile, kSteps)));
+  return (orFail(run(*computeShift(profile, kSide, tile, 2 * kSteps))) - less) / kSteps;
+}
+
+class Products {
+public:
+  explicit Products(const Profile &profile) : profile(profile) {}
+
+  /// `label` is the row's first cells, after the tile's.
+  void row(const Tile &tile, const std::string &label, double published) {
+    std::printf("| %d | %d | %d | %s |", tile.m, tile.k, tile.n, label.c_str());
+    const double stream = stepOf(profile, tile, [](test::TestProgram &p) { return streamCycles(p); });
+    printCycles(stream, published, worst.stream);
+    printCycles(stepOf(profile, tile, exactCycles), published, worst.exact);
+    std::printf("\n");
+    sum += std::abs(stream / published - 1);
+    ++worst.rows;
+    worst.over += std::abs(stream / published - 1) > kGoal;
+  }
+  void print(const char *what) const {
+    worst.print(what, kGoal);
+    std::printf("%s: mean of the absolute errors of `stream` %.1f %%.\n\n", what, 100 * sum / worst.rows);
+  }
+
+private:
+  static constexpr double kGoal = 0.08;
+  const Profile &profile;
+  Worst worst;
+  double sum = 0;
+};
+
+void products(const Profile &wse3) {
+  std::printf("### WSE-3: cycles of a step of a product, WaferLLM's result files\n\n"
+              "| m | k | n | 80 x 80 PEs | 720 x 720 PEs | `stream` | error | `exact` | error |\n"
+              "|---|---|---|---|---|---|---|---|---|\n");
+  Products authors(wse3);
+  std::ifstream file(WAFER_PRODUCTS);
+  for (std::string line; std::getline(file, line);) {
+    Tile tile;
+    double p80, p720;
+    if (std::sscanf(line.c_str(), "%d,%d,%d,%lf,%lf", &tile.m, &tile.k, &tile.n, &p80, &p720) != 5)
+      continue; // the head
+    char label[64];
+    std::snprintf(label, sizeof label, "%.0f | %.0f", p80, p720);
+    authors.row(tile, label, p720);
+  }
+  authors.print("products of the result files");
+
+  std::printf("### WSE-3: cycles of a step of a product, other users\n\n"
+              "| m | k | n | PEs a side | measured | `stream` | error | `exact` | error |\n"
+              "|---|---|---|---|---|---|---|---|---|\n");
+  // Whole products with square tiles, on silicon, by other users of the same kernel.
+  constexpr struct {
+    int side, tile, cycles;
+  } kMeasured[] = {{720, 3, 217047}, {540, 8, 397755}, {360, 12, 511841}, {720, 12, 1023545}, {540, 16, 1275475}};
+  Products measured(wse3);
+  for (const auto &run : kMeasured) {
+    const double step = double(run.cycles) / run.side;
+    char label[64];
+    std::snprintf(label, sizeof label, "%d | %.0f", run.side, step);
+    measured.row({run.tile, run.tile, run.tile}, label, step);
+  }
+  measured.print("products of other users");
+}
 } // namespace
 
 int main(int argc, char **argv) {
@@ -177,5 +248,6 @@ int main(int argc, char **argv) {
   allReduce(wse2);
   multicasts(wse3);
   gathers(wse3);
+  products(wse3);
   return 0;
 }

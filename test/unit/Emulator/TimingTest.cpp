@@ -1,6 +1,7 @@
 // Cycles of collectives against the closed forms of "Near-Optimal Wafer-Scale Reduce" (HPDC'24, arXiv 2404.15888),
 // which are within 4 % of the real WSE-2; docs/timing.md has the whole table.
 #include "../../published/Collectives.h"
+#include "../../published/Products.h"
 #include "TestProgram.h"
 
 using namespace wafer;
@@ -62,6 +63,19 @@ TEST(Timing, MulticastOnWse3) {
   ASSERT_TRUE(wse3);
   for (auto [receivers, bytes, cycles] : {std::array{1, 1024, 309}, {1, 2048, 597}, {512, 64, 1060}, {512, 2048, 1618}})
     EXPECT_NEAR(cyclesOf(broadcast(*wse3, receivers + 1, bytes / 4)) / cycles, 1, 0.04) << receivers << " " << bytes;
+}
+
+TEST(Timing, ProductOnWse3) {
+  // Where tiles are large a step takes the fmas and no more; where they are small, its instructions.
+  Result<Profile> wse3 = Profile::load("wse3");
+  ASSERT_TRUE(wse3);
+  auto step = [&](const Tile &tile) {
+    return (cyclesOf(computeShift(*wse3, 6, tile, 8, true)) - cyclesOf(computeShift(*wse3, 6, tile, 4, true))) / 4;
+  };
+  EXPECT_NEAR(step({16, 16, 16}) / (wse3->vectorFma.perElement * 16 * 16 * 16), 1, 0.04);
+  EXPECT_GT(step({1, 1, 1}), 4 * wse3->vectorMove.setup + wse3->vectorFma.setup);
+  // The tiles' shape counts by their products and their words alone.
+  EXPECT_EQ(step({2, 3, 8}), step({8, 3, 2}));
 }
 
 TEST(Timing, NothingIsFasterThanTheNetwork) {
