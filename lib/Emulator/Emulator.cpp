@@ -116,10 +116,6 @@ bool Emulator::byClass(const RunOptions &options) {
   fesetenv(&environment);
   engine->stats.runSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   engine->stats.engine = EngineKind::Classes;
-  if (!over && !(options.isCancelled && options.isCancelled())) {
-    classesFailed = true;
-    classes.reset();
-  }
   return over;
 }
 
@@ -154,6 +150,11 @@ Status Emulator::run(const RunOptions &options) {
   Status status = engine->run(options);
   engine->stats.engine = EngineKind::Scalar;
   ran = bool(status);
+  if (classes && ran && !options.trace && !options.scheduleSeed && options.engine != EngineKind::Scalar) {
+    // Nothing was wrong: this program is not for classes, and need not be tried again.
+    classesFailed = true;
+    classes.reset();
+  }
   return status;
 }
 
