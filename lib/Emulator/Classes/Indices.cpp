@@ -5,10 +5,42 @@
 
 using namespace wafer::emulator;
 
+namespace wafer::emulator {
+struct Indices::Pool {
+  std::vector<Node *> nodes;
+  ~Pool() {
+    for (Node *node : nodes)
+      delete node;
+  }
+  static Pool &ofThread() {
+    thread_local Pool pool;
+    return pool;
+  }
+};
+} // namespace wafer::emulator
+
+Indices::Node *Indices::newNode(uint32_t extent) {
+  std::vector<Node *> &free = Pool::ofThread().nodes;
+  Node *node;
+  if (free.empty()) {
+    node = new Node;
+  } else {
+    node = free.back();
+    free.pop_back();
+    node->list.clear();
+  }
+  node->extent = extent;
+  return node;
+}
+
+void Indices::free(Node *node) { Pool::ofThread().nodes.push_back(node); }
+
 Indices Indices::all(uint32_t extent) {
-  std::vector<uint16_t> list(extent);
-  std::iota(list.begin(), list.end(), uint16_t(0));
-  return of(std::move(list), extent);
+  Node *node = newNode(extent);
+  node->list.resize(extent);
+  std::iota(node->list.begin(), node->list.end(), uint16_t(0));
+  node->index();
+  return Indices(node);
 }
 
 static uint64_t hashOf(const std::vector<uint64_t> &bits) {
@@ -18,14 +50,17 @@ static uint64_t hashOf(const std::vector<uint64_t> &bits) {
   return hash;
 }
 
-Indices Indices::of(std::vector<uint16_t> ascending, uint32_t extent) {
-  Node *node = new Node;
-  node->extent = extent;
-  node->bits.assign((extent + 63) / 64, 0);
-  for (uint16_t i : ascending)
-    node->bits[i / 64] |= uint64_t(1) << i % 64;
-  node->list = std::move(ascending);
-  node->hash = hashOf(node->bits);
+void Indices::Node::index() {
+  bits.assign((extent + 63) / 64, 0);
+  for (uint16_t i : list)
+    bits[i / 64] |= uint64_t(1) << i % 64;
+  hash = hashOf(bits);
+}
+
+Indices Indices::of(std::span<const uint16_t> ascending, uint32_t extent) {
+  Node *node = newNode(extent);
+  node->list.assign(ascending.begin(), ascending.end());
+  node->index();
   return Indices(node);
 }
 
@@ -49,9 +84,8 @@ bool Indices::meets(const Indices &other) const {
 /// f(bits, other bits) gives the bits of the result, 64 at a time.
 template <typename F> Indices Indices::combined(const Indices &other, F f) const {
   if (node.get() == other.node.get() && node)
-    return f(uint64_t(1), uint64_t(1)) ? *this : of({}, extent());
-  Node *result = new Node;
-  result->extent = node ? node->extent : other.extent();
+    return f(uint64_t(1), uint64_t(1)) ? *this : of(std::span<const uint16_t>(), extent());
+  Node *result = newNode(node ? node->extent : other.extent());
   result->bits.resize((result->extent + 63) / 64);
   for (size_t block = 0; block != result->bits.size(); ++block) {
     uint64_t bits = f(node ? node->bits[block] : 0, other.node ? other.node->bits[block] : 0);

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <vector>
 
 namespace wafer::emulator {
@@ -16,7 +18,10 @@ public:
   Indices() = default; // none, of an extent of 0
   static Indices all(uint32_t extent);
   /// `ascending` without repeats, all below `extent`, which is at most 65,536.
-  static Indices of(std::vector<uint16_t> ascending, uint32_t extent);
+  static Indices of(std::span<const uint16_t> ascending, uint32_t extent);
+  static Indices of(std::initializer_list<uint16_t> ascending, uint32_t extent) {
+    return of(std::span(ascending.begin(), ascending.size()), extent);
+  }
 
   size_t size() const { return node ? node->list.size() : 0; }
   bool empty() const { return size() == 0; }
@@ -31,6 +36,25 @@ public:
   bool isRange() const { return empty() || size_t(back() - front()) + 1 == size(); }
   uint32_t extent() const { return node ? node->extent : 0; }
 
+  /// Those for which f says yes; of no extent if it is none.
+  template <typename F> Indices filtered(F f) const {
+    Node *result = newNode(extent());
+    result->list.resize(size());
+    size_t n = 0;
+    for (uint16_t i : *this) {
+      result->list[n] = i;
+      n += bool(f(i));
+    }
+    result->list.resize(n);
+    Indices some(result);
+    if (n == size())
+      return *this;
+    if (n == 0)
+      return Indices();
+    result->index();
+    return some;
+  }
+
   bool operator==(const Indices &other) const;
   // Both of one extent.
   bool meets(const Indices &other) const;
@@ -39,6 +63,7 @@ public:
   Indices operator-(const Indices &other) const;
 
 private:
+  struct Pool;
   struct Node {
     uint32_t references = 0;
     uint32_t extent = 0;
@@ -46,8 +71,12 @@ private:
     std::vector<uint64_t> bits; // by index
     uint64_t hash = 0;          // of the bits
 
-    friend void release(Node *node) { delete node; }
+    void index(); // the bits and the hash, by the list
+    friend void release(Node *node) { free(node); }
   };
+  // They come and go by the million: what was given back is taken again, with the room of its lists.
+  static Node *newNode(uint32_t extent); // with an empty list
+  static void free(Node *node);
   explicit Indices(Node *node) : node(node) {}
   template <typename F> Indices combined(const Indices &other, F f) const;
 

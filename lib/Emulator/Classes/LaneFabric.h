@@ -40,6 +40,29 @@ using LaneTrainRef = Ref<LaneTrain>;
 /// From the lanes of one line to those of another; null: to the same.
 using LaneMap = std::shared_ptr<const std::vector<uint16_t>>;
 
+/// By the lanes of an end, what is by the lanes of the train: for the expression that it stands in, since it is the
+/// number itself where lanes are the same.
+class Mapped {
+public:
+  Mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes) : number(&ofTrain) {
+    if (from && !ofTrain.isUniform())
+      map(*from, lanes);
+  }
+  Mapped(const Mapped &) = delete;
+  operator const PerLane &() const { return *number; }
+  bool isUniform() const { return number->isUniform(); }
+  int64_t uniform() const { return number->uniform(); }
+  const int64_t *data() const { return number->data(); }
+
+private:
+  void map(const std::vector<uint16_t> &from, const Indices &lanes);
+  const PerLane *number;
+  PerLane own;
+};
+inline Mapped mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes) {
+  return Mapped(ofTrain, from, lanes);
+}
+
 /// An axis of a region; or a port of the host, of one lane and one position.
 struct Line {
   uint32_t region = kNone;
@@ -305,9 +328,6 @@ private:
   std::vector<LaneTrainRef> readyTrains;
   std::vector<LaneStream *> dirtyStreams;
 };
-
-/// By the lanes of an end, what is by the lanes of the train.
-PerLane mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes);
 
 } // namespace wafer::emulator
 

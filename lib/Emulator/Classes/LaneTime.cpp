@@ -67,7 +67,7 @@ void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c)
   while (end.history.size() > 64) {
     const LaneConsumption &oldest = end.history.front();
     if (!every(
-            Indices::all(end.line->lanes),
+            c.full ? lanes : Indices::all(end.line->lanes),
             [&](int64_t start, int64_t count, int64_t consumed) { return start + count + keep < consumed; },
             oldest.start, oldest.count, end.consumed))
       break;

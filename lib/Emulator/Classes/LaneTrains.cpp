@@ -79,14 +79,12 @@ void wafer::emulator::release(LaneTrain *train) {
 
 //===- Trains -------------------------------------------------------------===//
 
-PerLane wafer::emulator::mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes) {
-  if (!from || ofTrain.isUniform())
-    return ofTrain;
-  PerLane result;
-  int64_t *to = result.spread(lanes.extent());
+void Mapped::map(const std::vector<uint16_t> &from, const Indices &lanes) {
+  const int64_t *ofTrain = number->data();
+  int64_t *to = own.room(lanes.extent());
   for (uint16_t lane : lanes)
-    to[lane] = ofTrain[(*from)[lane]];
-  return result;
+    to[lane] = ofTrain[from[lane]];
+  number = &own;
 }
 
 static Indices mappedLanes(const Indices &lanes, const LaneMap &to, uint32_t extent) {

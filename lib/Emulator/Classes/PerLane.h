@@ -84,6 +84,14 @@ public:
     }
     return v;
   }
+  /// As spread, of numbers that are all written before they are read.
+  int64_t *room(uint32_t lanes) {
+    if (!v) {
+      n = lanes;
+      v = LaneArrays::take(n);
+    }
+    return v;
+  }
   /// The same number again if all of these lanes have it; then the others' does not matter.
   void pack(const Indices &lanes) {
     if (!v)
@@ -100,8 +108,63 @@ private:
   int64_t *v = nullptr;
 };
 
+/// Numbers as loops over lanes read them: at a place for each lane, or one that stands there for a block of lanes.
+class LaneInput {
+public:
+  static constexpr size_t kBlock = 32;
+  template <typename A> LaneInput(const A &a, size_t lanes) : v(a.data()) {
+    if (!v)
+      std::fill_n(same, std::min(lanes, kBlock), a.uniform());
+  }
+  const int64_t *from(size_t lane) const { return v ? v + lane : same; }
+
+private:
+  const int64_t *v;
+  int64_t same[kBlock];
+};
+
+/// The same for lanes that are apart.
+struct ScatteredInput {
+  template <typename A>
+  explicit ScatteredInput(const A &a)
+      : one(a.uniform()), v(a.data() ? a.data() : &one), mask(a.data() ? ~size_t(0) : 0) {}
+  ScatteredInput(const ScatteredInput &) = delete;
+  int64_t operator[](size_t lane) const { return v[lane & mask]; }
+  int64_t one;
+  const int64_t *v;
+  size_t mask;
+};
+
+/// Calls f(first lane, lanes, numbers from that lane on...) block by block: loops that a compiler makes vectors of.
+template <typename F, typename... A> void forBlocks(size_t begin, size_t end, F f, const A &...a) {
+  auto run = [&](const auto &...input) {
+    for (size_t lane = begin; lane < end; lane += LaneInput::kBlock)
+      f(lane, std::min(LaneInput::kBlock, end - lane), input.from(lane)...);
+  };
+  run(LaneInput(a, end - begin)...);
+}
+
+template <typename F, typename... P>
+inline void mapBlock(int64_t *__restrict to, size_t n, F f, const P *__restrict... from) {
+  for (size_t i = 0; i != n; ++i)
+    to[i] = f(from[i]...);
+}
+template <typename F, typename... P>
+inline void updateBlock(int64_t *to, size_t n, F f, const P *...from) { // `to` may be one of them
+  for (size_t i = 0; i != n; ++i)
+    to[i] = f(to[i], from[i]...);
+}
+template <typename F, typename... P> inline bool everyInBlock(size_t n, F f, const P *__restrict... from) {
+  unsigned yes = 1;
+  for (size_t i = 0; i != n; ++i)
+    yes &= unsigned(f(from[i]...));
+  return yes;
+}
+
 /// to = f(to, a...) in some lanes; the others keep what they have.
 template <typename F, typename... A> void apply(PerLane &to, const Indices &lanes, F f, const A &...a) {
+  if (lanes.empty())
+    return;
   if (to.isUniform() && (a.isUniform() && ...)) {
     const int64_t value = f(to.uniform(), a.uniform()...);
     if (lanes.isAll() || value == to.uniform()) {
@@ -110,13 +173,16 @@ template <typename F, typename... A> void apply(PerLane &to, const Indices &lane
     }
   }
   int64_t *t = to.spread(lanes.extent());
-  if (lanes.isAll()) {
-    for (size_t lane = 0, n = lanes.extent(); lane != n; ++lane)
-      t[lane] = f(t[lane], a[lane]...);
-  } else {
-    for (uint16_t lane : lanes)
-      t[lane] = f(t[lane], a[lane]...);
+  if (lanes.isRange()) {
+    forBlocks(
+        lanes.front(), size_t(lanes.back()) + 1,
+        [&](size_t lane, size_t n, const auto *...from) { updateBlock(t + lane, n, f, from...); }, a...);
+    return;
   }
+  [&](const auto &...from) {
+    for (uint16_t lane : lanes)
+      t[lane] = f(t[lane], from[lane]...);
+  }(ScatteredInput(a)...);
 }
 
 /// f(a...) in some lanes; what the others have then does not matter.
@@ -124,35 +190,51 @@ template <typename F, typename... A> PerLane made(const Indices &lanes, F f, con
   if ((a.isUniform() && ...))
     return PerLane(f(a.uniform()...));
   PerLane result;
-  int64_t *t = result.spread(lanes.extent());
-  if (lanes.isAll()) {
-    for (size_t lane = 0, n = lanes.extent(); lane != n; ++lane)
-      t[lane] = f(a[lane]...);
-  } else {
-    for (uint16_t lane : lanes)
-      t[lane] = f(a[lane]...);
+  if (lanes.empty())
+    return result;
+  int64_t *t = result.room(lanes.extent());
+  if (lanes.isRange()) {
+    forBlocks(
+        lanes.front(), size_t(lanes.back()) + 1,
+        [&](size_t lane, size_t n, const auto *...from) { mapBlock(t + lane, n, f, from...); }, a...);
+    return result;
   }
+  [&](const auto &...from) {
+    for (uint16_t lane : lanes)
+      t[lane] = f(from[lane]...);
+  }(ScatteredInput(a)...);
   return result;
 }
 
 template <typename F, typename... A> bool every(const Indices &lanes, F f, const A &...a) {
   if ((a.isUniform() && ...))
     return f(a.uniform()...);
-  for (uint16_t lane : lanes)
-    if (!f(a[lane]...))
-      return false;
-  return true;
+  if (lanes.empty())
+    return true;
+  bool yes = true;
+  if (lanes.isRange()) {
+    forBlocks(
+        lanes.front(), size_t(lanes.back()) + 1,
+        [&](size_t, size_t n, const auto *...from) { yes = yes && everyInBlock(n, f, from...); }, a...);
+    return yes;
+  }
+  return [&](const auto &...from) {
+    for (uint16_t lane : lanes)
+      if (!f(from[lane]...))
+        return false;
+    return true;
+  }(ScatteredInput(a)...);
 }
 
 /// The lanes of these for which f says yes.
 template <typename F, typename... A> Indices select(const Indices &lanes, F f, const A &...a) {
   if ((a.isUniform() && ...))
     return f(a.uniform()...) ? lanes : Indices();
-  std::vector<uint16_t> some;
-  for (uint16_t lane : lanes)
-    if (f(a[lane]...))
-      some.push_back(lane);
-  return some.size() == lanes.size() ? lanes : Indices::of(std::move(some), lanes.extent());
+  if (every(lanes, f, a...))
+    return lanes;
+  return [&](const auto &...from) {
+    return lanes.filtered([&](uint16_t lane) { return f(from[lane]...); });
+  }(ScatteredInput(a)...);
 }
 
 inline void raise(PerLane &to, const Indices &lanes, const PerLane &value) {

@@ -16,7 +16,7 @@ TEST(Indices, AreSets) {
     auto draw = [&](std::set<uint16_t> &plain) {
       for (uint32_t k = random() % (extent + 1); k != 0; --k)
         plain.insert(random() % extent);
-      return Indices::of({plain.begin(), plain.end()}, extent);
+      return Indices::of(std::vector<uint16_t>(plain.begin(), plain.end()), extent);
     };
     std::set<uint16_t> p, q;
     const Indices a = draw(p), b = draw(q);

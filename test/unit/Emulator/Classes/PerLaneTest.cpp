@@ -9,7 +9,7 @@ using namespace wafer::emulator;
 
 namespace {
 
-constexpr uint32_t kLaneCount = 13;
+constexpr uint32_t kLaneCount = 2 * LaneInput::kBlock + 13;
 
 TEST(PerLane, IsWhatPlainArraysAre) {
   std::mt19937 random(7);
@@ -20,8 +20,11 @@ TEST(PerLane, IsWhatPlainArraysAre) {
   const Indices all = Indices::all(kLaneCount);
   for (int step = 0; step != 20000; ++step) {
     std::vector<uint16_t> list;
+    const bool range = draw(2);
+    const uint16_t first = range ? draw(kLaneCount) : 0,
+                   last = range ? first + draw(kLaneCount - first) : kLaneCount - 1;
     for (uint16_t lane = 0; lane != kLaneCount; ++lane)
-      if (draw(3))
+      if (range ? first <= lane && lane <= last : draw(3))
         list.push_back(lane);
     if (list.empty())
       list.push_back(4);
@@ -69,6 +72,13 @@ TEST(PerLane, IsWhatPlainArraysAre) {
     for (uint16_t lane : all)
       ASSERT_EQ(numbers[to][lane], plain[to][lane]);
   }
+}
+
+TEST(PerLane, StaysAsItIsForNoLanes) {
+  const Indices all = Indices::all(kLaneCount);
+  PerLane number = 3;
+  raise(number, select(all, [](int64_t n) { return n > 0; }, PerLane(0)), 5);
+  EXPECT_EQ(number.uniform(), 3);
 }
 
 TEST(PerLane, IsOneNumberWhileLanesAgree) {
