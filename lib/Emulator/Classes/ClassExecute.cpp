@@ -1,8 +1,11 @@
-// What the PEs of a post compute: blocks of eight at once where they can, PE by PE where words come along rows.
+// What the PEs of a post compute: blocks of eight at once where they can, PE by
+// PE where words come along rows.
 #include "ClassEngine.h"
 #include "ClassShapes.h"
 
 #include <algorithm>
+#include <bit>
+#include <unordered_map>
 
 using namespace wafer;
 using namespace wafer::emulator;
@@ -16,8 +19,9 @@ static bool isEmpty(const VectorShape &shape) {
   return false;
 }
 
-/// Elements [begin, begin + count) of a nest as nests of their own: all of it, or rows of the innermost dimension.
-/// Calls f(shape, place of its first element after `begin`) while it returns true.
+/// Elements [begin, begin + count) of a nest as nests of their own: all of it,
+/// or rows of the innermost dimension. Calls f(shape, place of its first
+/// element after `begin`) while it returns true.
 template <typename F> static bool forParts(const VectorShape &shape, int64_t begin, int64_t count, F f) {
   int64_t n = 1;
   for (int d = 0; d != shape.rank; ++d)
@@ -51,7 +55,8 @@ template <typename F> static bool forParts(const VectorShape &shape, int64_t beg
   return true;
 }
 
-/// Wavelets [begin, begin + count) of a window's block: the moves that store what falls into the box.
+/// Wavelets [begin, begin + count) of a window's block: the moves that store
+/// what falls into the box.
 template <typename F> static bool forWindow(const VectorShape &shape, int64_t begin, int64_t count, F f) {
   const int last = shape.rank - 1;
   const int64_t end = begin + count;
@@ -91,8 +96,9 @@ template <typename F> static bool forWindow(const VectorShape &shape, int64_t be
   }
 }
 
-/// Runs a nest in blocks. `fabric(k, block's first column, row)` says where a fabric operand's first word is;
-/// `fabricLanes` whether eight PEs have one each there or all hear the same.
+/// Runs a nest in blocks. `fabric(k, block's first column, row)` says where a
+/// fabric operand's first word is; `fabricLanes` whether eight PEs have one
+/// each there or all hear the same.
 template <typename Fabric>
 static bool runBlocks(BlockMemory &memory, const Post &post, VectorOp op, ElementType type, const VectorShape &shape,
                       const Indices &columns, const Indices &rows, uint8_t fabricLanes, Fabric fabric) {
@@ -164,7 +170,8 @@ bool RegionRun::executeLocal(const Post &post) {
   });
 }
 
-/// One PE's nest, with the scalar kernels: its words stand eight apart. `fabric[k]`: the first word of an operand.
+/// One PE's nest, with the scalar kernels: its words stand eight apart.
+/// `fabric[k]`: the first word of an operand.
 static bool runLane(BlockMemory &memory, KernelFunction kernels, const Post &post, const VectorShape &shape, uint32_t x,
                     uint32_t y, uint32_t *const *fabric) {
   KernelCall call;
@@ -246,31 +253,49 @@ static bool forSame(const Indices &lanes, const PerLane &a, const PerLane &b, co
   return true;
 }
 
-/// Stores what the post has taken. Positions that took the same piece of the same train, as all that hear a cast do,
-/// are stored together.
+/// Stores what the post has taken. Positions that took the same piece of the
+/// same train, as all that hear a cast do, are stored together.
 bool RegionRun::executeTaken(Post &post) {
   std::vector<Taken> all;
   all.swap(post.taken);
-  auto sameNumbers = [](const PerLane &a, const PerLane &b) {
-    return a.isUniform() && b.isUniform() && a.uniform() == b.uniform();
+  // The pieces by what they are of; those that several positions may have alike
+  // can be found again by a hash.
+  struct Group {
+    uint32_t first;
+    std::vector<uint16_t> positions;
   };
-  std::vector<bool> stored(all.size());
-  bool right = true;
-  for (size_t first = 0; first != all.size() && right; ++first) {
-    if (stored[first])
+  std::vector<Group> groups;
+  std::unordered_multimap<uint64_t, uint32_t> found;
+  for (uint32_t i = 0; i != all.size(); ++i) {
+    const Taken &taken = all[i];
+    const bool shared =
+        !post.alongY && !taken.from && taken.offset.isUniform() && taken.begin.isUniform() && taken.count.isUniform();
+    if (!shared) {
+      groups.push_back({i, {uint16_t(taken.position)}});
       continue;
+    }
+    uint64_t hash = reinterpret_cast<uintptr_t>(taken.train.get());
+    for (const PerLane *number : {&taken.offset, &taken.begin, &taken.count})
+      hash = (std::rotl(hash, 29) ^ uint64_t(number->uniform())) * 0x9e3779b97f4a7c15u;
+    auto [at, end] = found.equal_range(hash);
+    at = std::find_if(at, end, [&](const auto &entry) {
+      const Taken &other = all[groups[entry.second].first];
+      return other.train.get() == taken.train.get() && other.offset.uniform() == taken.offset.uniform() &&
+             other.begin.uniform() == taken.begin.uniform() && other.count.uniform() == taken.count.uniform() &&
+             other.lanes == taken.lanes;
+    });
+    if (at != end) {
+      groups[at->second].positions.push_back(taken.position);
+    } else {
+      found.emplace(hash, groups.size());
+      groups.push_back({i, {uint16_t(taken.position)}});
+    }
+  }
+  bool right = true;
+  for (auto &[first, positions] : groups) {
+    if (!right)
+      break;
     const Taken &taken = all[first];
-    std::vector<uint16_t> positions{uint16_t(taken.position)};
-    if (!post.alongY && !taken.from)
-      for (size_t i = first + 1; i != all.size(); ++i)
-        if (!stored[i] && all[i].train.get() == taken.train.get() && !all[i].from &&
-            all[i].position != taken.position && sameNumbers(all[i].offset, taken.offset) &&
-            sameNumbers(all[i].begin, taken.begin) && sameNumbers(all[i].count, taken.count) &&
-            all[i].lanes == taken.lanes &&
-            std::find(positions.begin(), positions.end(), all[i].position) == positions.end()) {
-          stored[i] = true;
-          positions.push_back(all[i].position);
-        }
     std::sort(positions.begin(), positions.end());
     const Indices here = Indices::of(std::move(positions), post.alongY ? height : width);
     LaneWords &words = taken.train->words;

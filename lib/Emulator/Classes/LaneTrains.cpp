@@ -1,4 +1,5 @@
-// Trains over lanes: how much of them has left and is settled, and what receivers have promised.
+// Trains over lanes: how much of them has left and is settled, and what
+// receivers have promised.
 #include "LaneFabric.h"
 
 using namespace wafer;
@@ -7,7 +8,8 @@ using namespace wafer::emulator;
 //===- Storage ------------------------------------------------------------===//
 
 namespace {
-/// Words and trains come and go by the million: what was given back is taken again, with its memory in the cache.
+/// Words and trains come and go by the million: what was given back is taken
+/// again, with its memory in the cache.
 struct Store {
   std::vector<uint32_t *> words[48]; // by power of two
   std::vector<LaneTrain *> trains;
@@ -163,7 +165,8 @@ PerLane LaneFabric::parkedLimit(const LaneTrain &train, const LaneTrainLeaf &lea
       leaf.lanes, [&](int64_t ahead) { return capacity - std::min(capacity, ahead); }, parkedAhead(train, leaf));
 }
 
-/// Wavelets that may have left: by what receivers have promised, or by what is settled.
+/// Wavelets that may have left: by what receivers have promised, or by what is
+/// settled.
 PerLane LaneFabric::limit(const LaneTrain &train, bool settled) const {
   if (!train.stream->dynamic)
     return made(train.lanes, beyondOf, train.base, settled ? train.stream->settleLimit : train.stream->injectLimit);
@@ -246,7 +249,8 @@ bool LaneFabric::work() {
       update(train);
       return true; // what it set free goes first
     }
-    // A cast's limit changes with every receiver: asked for when nothing else goes on.
+    // A cast's limit changes with every receiver: asked for when nothing else
+    // goes on.
     std::vector<LaneStream *> dirty;
     dirty.swap(dirtyStreams);
     for (LaneStream *stream : dirty)
@@ -345,6 +349,14 @@ void LaneFabric::reading(LaneEnd &end, const Indices &lanes, std::vector<Reading
       return;
     }
   }
+  if (lanes.empty())
+    return;
+  if (const uint64_t number = end.cursor[lanes.front()];
+      number >= end.firstLeg && number < size && (legOf(number).lanes.isAll() || legOf(number).lanes == lanes) &&
+      every(lanes, [&](int64_t cursor) { return uint64_t(cursor) == number; }, end.cursor)) {
+    out.push_back({number, lanes});
+    return;
+  }
   // Lane by lane: each past the legs that do not come to it.
   int64_t *cursor = end.cursor.spread(end.line->lanes);
   std::vector<std::pair<uint64_t, std::vector<uint16_t>>> groups;
@@ -360,6 +372,8 @@ void LaneFabric::reading(LaneEnd &end, const Indices &lanes, std::vector<Reading
       group = groups.insert(groups.end(), {number, {}});
     group->second.push_back(lane);
   }
+  if (lanes.isAll())
+    end.cursor.pack(lanes);
   for (auto &[number, list] : groups)
     out.push_back({number, Indices::of(std::move(list), lanes.extent())});
 }

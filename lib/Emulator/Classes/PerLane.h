@@ -1,6 +1,8 @@
-// Numbers that the lanes of a line have each for itself: counts, coordinates, times.
+// Numbers that the lanes of a line have each for itself: counts, coordinates,
+// times.
 //
-// Nearly always all lanes have the same one; then it is kept once, and arithmetic costs what it costs on one number.
+// Nearly always all lanes have the same one; then it is kept once, and
+// arithmetic costs what it costs on one number.
 #ifndef WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
 #define WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
 
@@ -92,11 +94,14 @@ public:
     }
     return v;
   }
-  /// The same number again if all of these lanes have it; then the others' does not matter.
+  /// The same number again if all of these lanes have it; then the others' does
+  /// not matter.
   void pack(const Indices &lanes) {
     if (!v)
       return;
-    const int64_t first = v[lanes[0]];
+    const int64_t first = v[lanes.front()];
+    if (v[lanes.back()] != first) // of numbers that differ these mostly do
+      return;
     if (lanes.isAll() ? std::all_of(v, v + n, [&](int64_t a) { return a == first; })
                       : std::all_of(lanes.begin(), lanes.end(), [&](uint16_t lane) { return v[lane] == first; }))
       *this = PerLane(first);
@@ -108,7 +113,8 @@ private:
   int64_t *v = nullptr;
 };
 
-/// Numbers as loops over lanes read them: at a place for each lane, or one that stands there for a block of lanes.
+/// Numbers as loops over lanes read them: at a place for each lane, or one that
+/// stands there for a block of lanes.
 class LaneInput {
 public:
   static constexpr size_t kBlock = 32;
@@ -135,7 +141,8 @@ struct ScatteredInput {
   size_t mask;
 };
 
-/// Calls f(first lane, lanes, numbers from that lane on...) block by block: loops that a compiler makes vectors of.
+/// Calls f(first lane, lanes, numbers from that lane on...) block by block:
+/// loops that a compiler makes vectors of.
 template <typename F, typename... A> void forBlocks(size_t begin, size_t end, F f, const A &...a) {
   auto run = [&](const auto &...input) {
     for (size_t lane = begin; lane < end; lane += LaneInput::kBlock)
@@ -150,7 +157,8 @@ inline void mapBlock(int64_t *__restrict to, size_t n, F f, const P *__restrict.
     to[i] = f(from[i]...);
 }
 template <typename F, typename... P>
-inline void updateBlock(int64_t *to, size_t n, F f, const P *...from) { // `to` may be one of them
+inline void updateBlock(int64_t *to, size_t n, F f,
+                        const P *...from) { // `to` may be one of them
   for (size_t i = 0; i != n; ++i)
     to[i] = f(to[i], from[i]...);
 }
@@ -177,6 +185,8 @@ template <typename F, typename... A> void apply(PerLane &to, const Indices &lane
     forBlocks(
         lanes.front(), size_t(lanes.back()) + 1,
         [&](size_t lane, size_t n, const auto *...from) { updateBlock(t + lane, n, f, from...); }, a...);
+    if (lanes.isAll())
+      to.pack(lanes);
     return;
   }
   [&](const auto &...from) {
@@ -197,12 +207,13 @@ template <typename F, typename... A> PerLane made(const Indices &lanes, F f, con
     forBlocks(
         lanes.front(), size_t(lanes.back()) + 1,
         [&](size_t lane, size_t n, const auto *...from) { mapBlock(t + lane, n, f, from...); }, a...);
-    return result;
+  } else {
+    [&](const auto &...from) {
+      for (uint16_t lane : lanes)
+        t[lane] = f(from[lane]...);
+    }(ScatteredInput(a)...);
   }
-  [&](const auto &...from) {
-    for (uint16_t lane : lanes)
-      t[lane] = f(from[lane]...);
-  }(ScatteredInput(a)...);
+  result.pack(lanes);
   return result;
 }
 
