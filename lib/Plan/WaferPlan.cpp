@@ -57,7 +57,7 @@ constexpr int kMostRegions = 64;
 constexpr double kWorthGrowing = 0.97;
 
 /// Around dead parts, plans that take so much longer than the best one are kept: it may find no routes.
-constexpr double kWorthKeeping = 1.25;
+constexpr double kWorthKeeping = 1.1;
 
 constexpr int64_t kSides[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
 
@@ -219,13 +219,15 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (!best)
       search(graph, model, hopeless, best, nearest);
     if (best && splitX == 0 && splitY == 0 && !first) {
-      // Either side; the other as well where dividing the one has gained something.
+      // Either side; the other as well where dividing the one has gained something, and not so little around dead
+      // parts, where searches are many.
+      const double undivided = best->cycles * (space.hasDeadParts() ? kWorthGrowing : 1);
       Size whole = *llvm::find_if(sizes, [&](const Size &size) {
         return size.shape.width == best->region.width && size.shape.height == best->region.height;
       });
       search(graph, model, divisionsOf(graph, whole), best, nearest);
       whole.shape = best->region;
-      if (whole.shape.splitX > 1 || whole.shape.splitY > 1)
+      if ((whole.shape.splitX > 1 || whole.shape.splitY > 1) && best->cycles <= undivided)
         search(graph, model, divisionsOf(graph, whole), best, nearest);
     }
     if (best) {
@@ -285,28 +287,24 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         why.node > kLongBefore * static_cast<double>(graph.nodes.size()))
       return {};
     nearest = why;
-    oneIsTooFew = true;
     SmallVector<Size> hopeless;
     llvm::copy_if(sizes, std::back_inserter(hopeless), [](const Size &size) { return size.room == 1; });
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 1; });
     return hopeless;
   }
 
-  /// As many lanes have a straight way to the host as there are regions with the host.
+  /// Where several regions have the host, each needs a place that its lanes reach. Lanes beside two regions also find
+  /// ways that are not straight; those of more regions are in one another's way.
   std::optional<Plan> searchSize(const Graph &graph, const ResourceModel &model, const Size &size,
                                  const std::function<double()> &limit, PlanFailure &failure) const {
-    if (size.lanesOfTwo == size.lanes)
-      return searchOnce(requestFor(graph, model, size, limit), failure);
+    constexpr int kAlsoRound = 4; // times as many lanes as go straight
+    std::optional<Plan> plan = searchOnce(requestFor(graph, model, size, limit), failure);
+    if (!plan || size.lanesOfTwo == size.lanes || regionsWithHost(graph, *plan) == 1 ||
+        (plan->regions == 2 && kAlsoRound * size.lanesOfTwo >= size.lanes))
+      return plan;
     Size ofTwo = size;
     ofTwo.lanes = size.lanesOfTwo;
-    const Size &likely = oneIsTooFew ? ofTwo : size;
-    std::optional<Plan> plan = searchOnce(requestFor(graph, model, likely, limit), failure);
-    if (!plan || oneIsTooFew == (regionsWithHost(graph, *plan) > 1))
-      return plan;
-    if (!oneIsTooFew)
-      return searchOnce(requestFor(graph, model, ofTwo, limit), failure);
-    std::optional<Plan> wider = searchOnce(requestFor(graph, model, size, limit), failure);
-    return wider && regionsWithHost(graph, *wider) <= 1 ? std::move(wider) : std::move(plan);
+    return searchOnce(requestFor(graph, model, ofTwo, limit), failure);
   }
 
   /// Attempts on one mesh ask for many sizes again.
@@ -366,8 +364,6 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
            ChannelColors::kForExchange * (exchanges[0] + exchanges[1]);
   }
 
-  static constexpr int kAlsoRound = 4; // times as many lanes as go straight find a way
-
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW,
                                           int64_t meshH) {
     const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
@@ -387,8 +383,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         auto [one, two] = space.straightLanes(static_cast<int>(size.shape.width), static_cast<int>(size.shape.height),
                                               static_cast<int>(most));
         size.lanes = std::max(1, one);
-        // Some more mostly find a way that is not straight.
-        size.lanesOfTwo = size.room > 1 && kAlsoRound * two < one ? std::max(1, two) : size.lanes;
+        size.lanesOfTwo = size.room > 1 ? std::max(1, two) : size.lanes;
       }
       if (size.room > 1)
         size.lanesBetween = lanesBetween(space, widest, meshW, size.shape.width, size.shape.height);
@@ -425,15 +420,17 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return sizes;
   }
 
-  /// Searches sizes in parallel, those with the most PEs first. One that is already beaten ends early; which are
-  /// depends on the threads, the choice does not: of the plans that are nearly as fast as the fastest the one on the
-  /// fewest PEs.
+  /// Searches sizes in parallel, those with the most lanes and PEs first. One that is already beaten ends early; which
+  /// are depends on the threads, the choice does not: of the plans that are nearly as fast as the fastest the one on
+  /// the fewest PEs.
   void search(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, std::optional<Plan> &best,
               PlanFailure &nearest) {
     std::vector<std::optional<Plan>> plans(sizes.size());
     std::vector<PlanFailure> failures(sizes.size());
     SmallVector<size_t> turns = llvm::to_vector(llvm::seq<size_t>(0, sizes.size()));
-    llvm::stable_sort(turns, [&](size_t a, size_t b) { return sizes[a].pes() > sizes[b].pes(); });
+    // Around dead parts the largest hear the host by one lane only, and are slow.
+    auto promise = [&](size_t i) { return std::pair(keeping ? sizes[i].lanesOfTwo : 0, sizes[i].pes()); };
+    llvm::stable_sort(turns, [&](size_t a, size_t b) { return promise(a) > promise(b); });
     std::vector<std::atomic<double>> cycles(sizes.size()); // of plans that are done
     for (std::atomic<double> &each : cycles)
       each = INFINITY;
@@ -498,7 +495,6 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   std::shared_ptr<FoundPlans> found;
   PlanChoice choice;
-  bool oneIsTooFew = false; // regions: the program is larger
   bool keeping = false;     // others than the best, too
   std::vector<Plan> others; // kept
 };
