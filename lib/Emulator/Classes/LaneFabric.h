@@ -204,7 +204,8 @@ struct LaneEnd {
   PerLane enqueued, promised, consumed, settled, freeAt;
   std::vector<LaneOp *> ops; // of disjoint lanes
   Fifo<LaneConsumption> history;
-  bool partial = false; // some of the history is not of all lanes
+  uint32_t partial = 0; // pieces of the history that are not of all lanes
+  PerLane forgotten;    // what was taken before is not in the history any more
 };
 
 struct LaneRouter {
@@ -315,7 +316,8 @@ private:
 
   const VerifiedProgram &program;
   LaneClient &client;
-  bool timed = false, unsupported = false;
+  bool timed = false;
+  mutable bool unsupported = false;
   std::vector<ColorKind> kinds;
   std::deque<Line> lines;
   std::vector<uint32_t> regionOfPe;

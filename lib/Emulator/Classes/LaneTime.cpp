@@ -59,7 +59,7 @@ void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c)
     count.spread(lanes.extent());
     c.start = std::move(start);
     c.count = std::move(count);
-    end.partial = true;
+    ++end.partial;
   }
   // A sender asks for wavelets that its path buffers, and on a line that passes on for those of the paths before it.
   const int64_t keep = 2 * end.maxCapacity +
@@ -71,6 +71,9 @@ void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c)
             [&](int64_t start, int64_t count, int64_t consumed) { return start + count + keep < consumed; },
             oldest.start, oldest.count, end.consumed))
       break;
+    end.partial -= !oldest.full;
+    raise(end.forgotten, Indices::all(end.line->lanes),
+          plus(Indices::all(end.line->lanes), oldest.start, oldest.count));
     end.history.pop();
   }
   end.history.push(std::move(c));
@@ -79,12 +82,7 @@ void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c)
 /// When the receivers took wavelets, and passed them on if they did.
 PerLane LaneFabric::consumedAt(const LaneEnd &end, const Indices &lanes, const PerLane &coordinate) const {
   auto of = [&](const LaneConsumption &c, const Indices &lanes) {
-    PerLane when = made(
-        lanes,
-        [](int64_t q, int64_t start, int64_t count, int64_t first, int64_t last) {
-          return count > 1 ? first + (last - first) * (q - start) / (count - 1) : first;
-        },
-        coordinate, c.start, c.count, c.first, c.last);
+    PerLane when = between(lanes, coordinate, c.start, c.count, c.first, c.last);
     if (c.out)
       when = larger(lanes, when,
                     injectedAt(*c.out, lanes,
@@ -98,16 +96,16 @@ PerLane LaneFabric::consumedAt(const LaneEnd &end, const Indices &lanes, const P
     if (!end.partial) {
       auto after = std::upper_bound(end.history.begin(), end.history.end(), q,
                                     [&](int64_t q, const LaneConsumption &c) { return q < c.start[lane]; });
-      if (after == end.history.begin())
-        return nullptr;
-      const LaneConsumption &c = *--after;
-      return q < c.start[lane] + c.count[lane] ? &c : nullptr;
+      if (after != end.history.begin())
+        if (const LaneConsumption &c = *--after; q < c.start[lane] + c.count[lane])
+          return &c;
+    } else {
+      for (size_t i = end.history.size(); i-- > 0;)
+        if (const LaneConsumption &c = end.history[i]; c.start[lane] <= q && q < c.start[lane] + c.count[lane])
+          return &c;
     }
-    for (size_t i = end.history.size(); i-- > 0;) {
-      const LaneConsumption &c = end.history[i];
-      if (c.start[lane] <= q && q < c.start[lane] + c.count[lane])
-        return &c;
-    }
+    if (q < end.forgotten[lane])
+      unsupported = true; // a path longer than any that was thought of; better no time than a wrong one
     return nullptr;
   };
   const LaneConsumption *first = find(lanes[0]);
