@@ -289,8 +289,6 @@ private:
   bool uniformAlong(uint32_t region, uint8_t color, bool alongY) const;
   void traceLine(LaneStream &stream);
   void traceWire(LaneStream &stream);
-  void addLeaf(LaneStream &stream, LaneEnd &end, uint32_t lane, uint32_t endLane, uint64_t capacity, Ticks latency,
-               Ticks response, std::vector<std::pair<LaneEnd *, std::vector<std::array<int64_t, 5>>>> &found);
   const RouterSetup *setupAt(const Line &line, uint32_t position, uint8_t color) const;
   std::vector<LaneRouter> &routersAt(const LaneStream &stream, uint32_t position);
   LaneRouter *routerFor(const LaneTrainRef &train, uint32_t leaf, std::vector<uint32_t> &others);
