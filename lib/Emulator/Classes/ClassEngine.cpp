@@ -67,7 +67,7 @@ void ClassEngine::openHostPorts(std::vector<std::vector<uint32_t>> &hostData) {
 }
 
 void ClassEngine::loop() {
-  uint64_t steps = 0;
+  uint64_t steps = 0, rounds = 0;
   while (!fabric.stuck()) {
     if (++steps % 65536 == 0 && options.isCancelled && options.isCancelled())
       return;
@@ -87,6 +87,8 @@ void ClassEngine::loop() {
       if (region->contexts->stopped())
         return;
     }
+    if (options.progress && ++rounds % 256 == 0)
+      options.progress(haltedPes, tables.cores);
     if (any)
       continue;
     for (const std::unique_ptr<RegionRun> &region : regions)
@@ -119,7 +121,7 @@ bool ClassEngine::run(const RunOptions &runOptions, std::vector<std::vector<uint
   options = runOptions;
   timed = options.timing == Timing::Stream;
   cancelledByCaller = false;
-  vectorElements = 0;
+  vectorElements = haltedPes = 0;
   // As the scalar engine's; what is beyond is for that one to say.
   limit = limitOf(options);
   stepLimit = stepLimitOf(options);
@@ -233,6 +235,7 @@ void RegionRun::located(Context &c, uint32_t location) {
 
 void RegionRun::halted(Context &c) {
   settle(c);
+  engine.haltedPes += c.set.size();
   if (c.location != kNone)
     located(c, kNone);
 }

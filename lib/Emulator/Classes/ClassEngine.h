@@ -130,7 +130,7 @@ private:
   Ticks limit = 0;        // of a core's clock
   uint64_t stepLimit = 0; // of a core's instructions and vector elements
   bool timed = false, loaded = false, cancelledByCaller = false;
-  uint64_t vectorElements = 0;
+  uint64_t vectorElements = 0, haltedPes = 0;
 };
 
 /// The PEs of a region.
