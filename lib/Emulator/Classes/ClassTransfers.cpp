@@ -29,7 +29,7 @@ static int64_t beyondOf(int64_t base, int64_t coordinate) { return coordinate > 
 
 /// The pieces that lanes of an end read next; none for lanes with nothing to read.
 static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, auto &out) {
-  static thread_local std::vector<LaneFabric::Reading> readings;
+  std::vector<LaneFabric::Reading> readings;
   out.clear();
   fabric.reading(end, lanes, readings);
   for (LaneFabric::Reading &reading : readings) {

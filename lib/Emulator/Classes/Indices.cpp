@@ -1,5 +1,7 @@
 #include "Indices.h"
 
+#include "PerThread.h"
+
 #include <bit>
 #include <numeric>
 
@@ -12,28 +14,29 @@ struct Indices::Pool {
     for (Node *node : nodes)
       delete node;
   }
-  static Pool &ofThread() {
-    thread_local Pool pool;
-    return pool;
-  }
 };
 } // namespace wafer::emulator
 
 Indices::Node *Indices::newNode(uint32_t extent) {
-  std::vector<Node *> &free = Pool::ofThread().nodes;
+  Pool *pool = perThread<Pool>();
   Node *node;
-  if (free.empty()) {
+  if (!pool || pool->nodes.empty()) {
     node = new Node;
   } else {
-    node = free.back();
-    free.pop_back();
+    node = pool->nodes.back();
+    pool->nodes.pop_back();
     node->list.clear();
   }
   node->extent = extent;
   return node;
 }
 
-void Indices::free(Node *node) { Pool::ofThread().nodes.push_back(node); }
+void Indices::free(Node *node) {
+  if (Pool *pool = perThread<Pool>())
+    pool->nodes.push_back(node);
+  else
+    delete node;
+}
 
 Indices Indices::all(uint32_t extent) {
   Node *node = newNode(extent);

@@ -23,11 +23,6 @@ struct Store {
 };
 } // namespace
 
-static Store &store() {
-  thread_local Store store;
-  return store;
-}
-
 void LaneWords::allocate(bool inBlocks, const Indices &of, size_t wordsOfLane) {
   free();
   blocks = inBlocks;
@@ -40,31 +35,40 @@ void LaneWords::allocate(bool inBlocks, const Indices &of, size_t wordsOfLane) {
   }
   const size_t n = std::max<size_t>((last + 1 - firstLane) * words, 64);
   sizeClass = 64 - __builtin_clzll(n - 1);
-  std::vector<uint32_t *> &free = store().words[sizeClass];
-  if (free.empty()) {
+  Store *store = perThread<Store>();
+  if (!store || store->words[sizeClass].empty()) {
     data = static_cast<uint32_t *>(::operator new(sizeof(uint32_t) << sizeClass, std::align_val_t(64)));
   } else {
-    data = free.back();
-    free.pop_back();
+    data = store->words[sizeClass].back();
+    store->words[sizeClass].pop_back();
   }
 }
 
 void LaneWords::free() {
-  if (data)
-    store().words[sizeClass].push_back(data);
+  if (!data)
+    return;
+  if (Store *store = perThread<Store>())
+    store->words[sizeClass].push_back(data);
+  else
+    ::operator delete(data, std::align_val_t(64));
   data = nullptr;
 }
 
 LaneTrain *wafer::emulator::newTrain() {
-  std::vector<LaneTrain *> &free = store().trains;
-  if (free.empty())
+  Store *store = perThread<Store>();
+  if (!store || store->trains.empty())
     return new LaneTrain();
-  LaneTrain *train = free.back();
-  free.pop_back();
+  LaneTrain *train = store->trains.back();
+  store->trains.pop_back();
   return train;
 }
 
 void wafer::emulator::release(LaneTrain *train) {
+  Store *store = perThread<Store>();
+  if (!store) {
+    delete train;
+    return;
+  }
   train->words.free();
   train->records.clear();
   train->leaves.clear();
@@ -76,7 +80,7 @@ void wafer::emulator::release(LaneTrain *train) {
   train->total = train->produced = train->injected = train->base = PerLane();
   train->complete = train->queued = false;
   train->unread = train->holders = 0;
-  store().trains.push_back(train);
+  store->trains.push_back(train);
 }
 
 //===- Trains -------------------------------------------------------------===//

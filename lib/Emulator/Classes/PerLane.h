@@ -7,6 +7,7 @@
 #define WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
 
 #include "Indices.h"
+#include "PerThread.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -20,14 +21,20 @@ namespace wafer::emulator {
 class LaneArrays {
 public:
   static int64_t *take(uint32_t n) {
-    std::vector<int64_t *> &free = pool(sizeClass(n));
-    if (free.empty())
+    Pool *pool = perThread<Pool>();
+    if (!pool || pool->free[sizeClass(n)].empty())
       return static_cast<int64_t *>(::operator new(sizeof(int64_t) << sizeClass(n), std::align_val_t(64)));
+    std::vector<int64_t *> &free = pool->free[sizeClass(n)];
     int64_t *array = free.back();
     free.pop_back();
     return array;
   }
-  static void give(int64_t *array, uint32_t n) { pool(sizeClass(n)).push_back(array); }
+  static void give(int64_t *array, uint32_t n) {
+    if (Pool *pool = perThread<Pool>())
+      pool->free[sizeClass(n)].push_back(array);
+    else
+      ::operator delete(array, std::align_val_t(64));
+  }
 
 private:
   static unsigned sizeClass(uint32_t n) { return n <= 8 ? 3 : 32 - __builtin_clz(n - 1); }
@@ -39,10 +46,6 @@ private:
           ::operator delete(array, std::align_val_t(64));
     }
   };
-  static std::vector<int64_t *> &pool(unsigned sizeClass) {
-    thread_local Pool pools;
-    return pools.free[sizeClass];
-  }
 };
 
 class PerLane {

@@ -107,7 +107,17 @@ Outcome run(Emulator &emulator, int input, const RunOptions &options = {}) {
 
 } // namespace
 
-TEST(Threads, OneProgramRunsInSeveralAtOnce) {
+class ThreadsOf : public testing::TestWithParam<EngineKind> {
+protected:
+  RunOptions options() const {
+    RunOptions options;
+    options.engine = GetParam();
+    return options;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Engines, ThreadsOf, testing::Values(EngineKind::Scalar, EngineKind::Classes));
+
+TEST_P(ThreadsOf, OneProgramRunsInSeveralAtOnce) {
   TestProgram p(kSide, kSide);
   build(p);
   auto loaded = load(p);
@@ -118,7 +128,7 @@ TEST(Threads, OneProgramRunsInSeveralAtOnce) {
   auto one = Emulator::create(loaded);
   ASSERT_TRUE(one);
   for (int i = 0; i != kThreads * kRuns; ++i)
-    alone.push_back(run(**one, inputOf(i / kRuns, i % kRuns)));
+    alone.push_back(run(**one, inputOf(i / kRuns, i % kRuns), options()));
   EXPECT_EQ(alone[1].values[0], 1111 * 1000);
   EXPECT_NE(alone[0].error.find("the first word is negative"), std::string::npos);
   std::vector<std::thread> threads;
@@ -126,11 +136,27 @@ TEST(Threads, OneProgramRunsInSeveralAtOnce) {
     threads.emplace_back([&, t] {
       auto emulator = Emulator::create(loaded);
       for (int k = 0; emulator && k != kRuns; ++k)
-        together[t * kRuns + k] = run(**emulator, inputOf(t, k));
+        together[t * kRuns + k] = run(**emulator, inputOf(t, k), options());
     });
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_EQ(together, alone);
+}
+
+TEST_P(ThreadsOf, AnEmulatorOutlivesTheThreadThatRanIt) {
+  TestProgram p(kSide, kSide);
+  build(p);
+  auto emulator = Emulator::create(load(p));
+  ASSERT_TRUE(emulator);
+  std::thread([&] { EXPECT_EQ(run(**emulator, 2, options()).values[0], 1111 * 200); }).join();
+  EXPECT_EQ((*emulator)->stats().engine, GetParam());
+  EXPECT_EQ(run(**emulator, 3, options()).values[0], 1111 * 300);
+  // Freed where the thread's own things are gone already.
+  std::thread([&] {
+    static thread_local std::unique_ptr<Emulator> last;
+    last = std::move(*emulator);
+    EXPECT_EQ(run(*last, 4, options()).values[0], 1111 * 400);
+  }).join();
 }
 
 TEST(Threads, AProgramLivesAsLongAsAnEmulatorThatRunsIt) {
