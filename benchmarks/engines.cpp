@@ -1,6 +1,6 @@
 // Times of a program's runs with each engine, in one process: what the second run and all later ones take.
 //
-//   engines IMAGE.wafer [NAME=FILE.npy ...] [--runs N] [--threads N] [--timing off] [--engine scalar|classes]
+//   engines IMAGE.wafer [NAME=FILE.npy ...] [--runs N] [--timing off] [--engine scalar|classes]
 //
 // Inputs that are not given are zeros. Prints, for each engine, the least and the median of N runs after a first one,
 // and what must be equal: cycles, instructions, elements, wavelets and a checksum of the outputs.

@@ -164,7 +164,7 @@ LogicalResult lowerAttention(NodeLowering &n) {
   form.scale = n.floatAttr("scale", 1 / std::sqrt(static_cast<double>(q[3])));
   form.softcap = n.floatAttr("softcap", 0);
   if (n.hasAttr("softmax_precision")) {
-    form.softmaxType = typeOfEnum(n.t.b.getContext(), n.intAttr("softmax_precision", 1));
+    form.softmaxType = onnx::elementTypeFor(n.t.b.getContext(), n.intAttr("softmax_precision", 1));
     if (!isa_and_nonnull<FloatType>(form.softmaxType))
       return n.invalid("softmax_precision is no type of floats");
   }

@@ -247,45 +247,11 @@ LogicalResult lowerClip(NodeLowering &n) {
 
 } // namespace
 
-Type wafer::typeOfEnum(MLIRContext *context, int64_t number) {
-  Builder b(context);
-  switch (number) {
-  case 1:
-    return b.getF32Type();
-  case 2:
-    return b.getIntegerType(8, false);
-  case 3:
-    return b.getI8Type();
-  case 4:
-    return b.getIntegerType(16, false);
-  case 5:
-    return b.getIntegerType(16);
-  case 6:
-    return b.getI32Type();
-  case 7:
-    return b.getI64Type();
-  case 9:
-    return b.getI1Type();
-  case 10:
-    return b.getF16Type();
-  case 11:
-    return b.getF64Type();
-  case 12:
-    return b.getIntegerType(32, false);
-  case 13:
-    return b.getIntegerType(64, false);
-  case 16:
-    return b.getBF16Type();
-  default:
-    return {};
-  }
-}
-
 namespace {
 
 LogicalResult lowerCast(NodeLowering &n) {
   int64_t number = n.intAttr("to", 1);
-  Type to = n.op() == "CastLike" ? n.element(1) : typeOfEnum(n.t.b.getContext(), number);
+  Type to = n.op() == "CastLike" ? n.element(1) : onnx::elementTypeFor(n.t.b.getContext(), number);
   if (!to) {
     static constexpr const char *names[] = {
         "undefined", "float",      "uint8",      "int8",         "uint16",         "int16",      "int32",
@@ -302,7 +268,7 @@ LogicalResult lowerCast(NodeLowering &n) {
 }
 
 LogicalResult lowerBitCast(NodeLowering &n) {
-  Type from = n.element(0), to = typeOfEnum(n.t.b.getContext(), n.intAttr("to", 0));
+  Type from = n.element(0), to = onnx::elementTypeFor(n.t.b.getContext(), n.intAttr("to", 0));
   bool fromBool = from.isInteger(1), toBool = to && to.isInteger(1);
   auto width = [](Type type) { return std::max(type.getIntOrFloatBitWidth(), 8u); };
   if (!to || width(to) != width(from) || toBool != (toBool && fromBool))

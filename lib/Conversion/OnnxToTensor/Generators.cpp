@@ -16,7 +16,7 @@ using Ints = SmallVector<int64_t>;
 LogicalResult lowerEyeLike(NodeLowering &n) {
   if (n.rank(0) != 2)
     return n.invalid("the operand must be a matrix");
-  Type element = n.hasAttr("dtype") ? typeOfEnum(n.t.b.getContext(), n.intAttr("dtype", 1)) : n.element(0);
+  Type element = n.hasAttr("dtype") ? onnx::elementTypeFor(n.t.b.getContext(), n.intAttr("dtype", 1)) : n.element(0);
   if (!element)
     return n.refuse(ErrorCode::ElementTypeUnsupported,
                     "dtype is element type number " + Twine(n.intAttr("dtype", 1)) + ", without support", "");
@@ -66,7 +66,7 @@ LogicalResult lowerMelWeightMatrix(NodeLowering &n) {
   }
   auto type = RankedTensorType::get({rows, bins}, n.t.b.getF32Type());
   Value matrix = n.t.constant(DenseElementsAttr::get(type, ArrayRef<float>(weights)));
-  Type element = typeOfEnum(n.t.b.getContext(), n.intAttr("output_datatype", 1));
+  Type element = onnx::elementTypeFor(n.t.b.getContext(), n.intAttr("output_datatype", 1));
   if (!element)
     return n.refuse(ErrorCode::ElementTypeUnsupported, "the output's type is without support", "");
   n.setOutput(0, n.t.cast(matrix, element));

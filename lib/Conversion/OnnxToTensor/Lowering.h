@@ -2,6 +2,7 @@
 #ifndef WAFER_LIB_CONVERSION_ONNXTOTENSOR_LOWERING_H
 #define WAFER_LIB_CONVERSION_ONNXTOTENSOR_LOWERING_H
 
+#include "wafer/Dialect/Onnx/ElementTypes.h"
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Support/Diagnostic.h"
 #include "wafer/Tensor/TensorBuilder.h"
@@ -156,8 +157,6 @@ private:
   llvm::DenseMap<size_t, std::optional<RuntimeExtent>> extents, outputExtents; // by operand, by output
 };
 
-/// The element type that a TensorProto.DataType names; null for one without support.
-mlir::Type typeOfEnum(mlir::MLIRContext *context, int64_t number);
 /// What to do about such a dimension where it is not taken.
 inline constexpr const char *kExtentHint = "end the model before this node, or fix the inputs that decide with --const";
 

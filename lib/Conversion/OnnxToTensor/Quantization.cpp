@@ -83,7 +83,8 @@ Type quantizedType(NodeLowering &n, size_t zeroPoint) {
     return n.declared(zeroPoint);
   constexpr int64_t kUnset = 0, kUint8 = 2;
   int64_t number = n.intAttr("output_dtype", kUnset);
-  auto type = dyn_cast_or_null<IntegerType>(typeOfEnum(n.t.b.getContext(), number == kUnset ? kUint8 : number));
+  auto type =
+      dyn_cast_or_null<IntegerType>(onnx::elementTypeFor(n.t.b.getContext(), number == kUnset ? kUint8 : number));
   return type && (type.getWidth() == 8 || type.getWidth() == 16) ? type : Type();
 }
 

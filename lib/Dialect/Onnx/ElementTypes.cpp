@@ -4,7 +4,7 @@
 
 using namespace mlir;
 
-Type wafer::onnx::elementTypeFor(MLIRContext *context, int dataType) {
+Type wafer::onnx::elementTypeFor(MLIRContext *context, int64_t dataType) {
   Builder b(context);
   switch (dataType) { // the numbers of onnx.proto
   case 1:

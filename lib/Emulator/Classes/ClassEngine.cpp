@@ -191,6 +191,8 @@ void RegionRun::reset() {
   for (std::vector<Ticks> &ends : threadEnd)
     ends.clear();
   accesses.clear();
+  checked.clear();
+  checked.resize(tables.verified->code.instructions.size());
   siteTimes.assign(engine.tables.sites.size(), {});
   contexts->start(engine.stepLimit);
 }
@@ -254,47 +256,35 @@ bool RegionRun::cancelled(Context &c) {
 
 bool RegionRun::load(Context &c, const Value &address, unsigned bytes, bool signExtend, Value &out) {
   const Value where = address.resolved(c.set);
-  bool right = true;
-  auto word = [&](const PeSet &set, uint32_t byte, bool &readOnly) {
-    const Footprint words(byte / 4);
-    return byte % bytes == 0 && memory.readable(spans(set), words, readOnly) &&
-           (readOnly || !meetsAccess(set, words, /*write=*/false));
+  auto valueOf = [&](uint32_t word, uint32_t byte) {
+    return bytes == 4 ? word : scalar::halfOf(word, byte, signExtend);
   };
-  auto extend = [&](uint32_t word, uint32_t byte) -> uint32_t {
-    if (bytes == 4)
-      return word;
-    const uint16_t half = byte & 2 ? word >> 16 : word & 0xffff;
-    return signExtend ? uint32_t(int32_t(int16_t(half))) : half;
-  };
-  if (where.isUniform()) {
+  const uint32_t first = where.isUniform() ? where.uniform() : 0;
+  if (where.isUniform()) { // one check for all
     bool readOnly = false;
-    const uint32_t byte = where.uniform();
-    if (!word(c.set, byte, readOnly))
+    const Footprint words(first / 4);
+    if (first % bytes || !memory.readable(spans(c.set), words, readOnly) || meetsAccess(c.set, words, /*write=*/false))
       return false;
     if (readOnly) {
-      out = Value(extend(*memory.constant(byte / 4), byte));
+      out = Value(valueOf(*memory.constant(first / 4), first));
       return true;
     }
-    std::vector<uint32_t> words;
-    words.reserve(c.set.size());
-    for (uint16_t y : c.set.rows)
-      for (uint16_t x : c.set.columns)
-        words.push_back(extend(*memory.at(x, y, byte / 4), byte));
-    out = Value::byPe(c.set, words);
-    return true;
   }
   std::vector<uint32_t> words;
   words.reserve(c.set.size());
   for (uint16_t y : c.set.rows)
     for (uint16_t x : c.set.columns) {
-      const uint32_t byte = where.at(x, y);
-      bool readOnly = false;
-      right = right && word({Indices::of({x}, width), Indices::of({y}, height)}, byte, readOnly);
-      words.push_back(!right ? 0 : extend(readOnly ? *memory.constant(byte / 4) : *memory.at(x, y, byte / 4), byte));
+      const uint32_t byte = where.isUniform() ? first : where.at(x, y);
+      const uint32_t *word = where.isUniform() ? memory.at(x, y, byte / 4)
+                             : byte % bytes || meetsAccess(oneOf(x, y), Footprint(byte / 4), /*write=*/false)
+                                 ? nullptr
+                                 : memory.wordToRead(x, y, byte / 4);
+      if (!word)
+        return false;
+      words.push_back(valueOf(*word, byte));
     }
-  if (right)
-    out = Value::byPe(c.set, words);
-  return right;
+  out = Value::byPe(c.set, words);
+  return true;
 }
 
 bool RegionRun::store(Context &c, const Value &address, const Value &word) {
@@ -307,16 +297,18 @@ bool RegionRun::store(Context &c, const Value &address, const Value &word) {
   for (uint16_t y : c.set.rows)
     for (uint16_t x : c.set.columns) {
       const uint32_t byte = where.at(x, y);
-      if (!where.isUniform()) {
-        const PeSet set{Indices::of({x}, width), Indices::of({y}, height)};
-        const Footprint words(byte / 4);
-        if (byte % 4 || meetsAccess(set, words, /*write=*/true) || !memory.writable(spans(set), words))
-          return false;
-      }
-      *memory.at(x, y, byte / 4) = what.at(x, y);
+      uint32_t *to = where.isUniform() ? memory.at(x, y, byte / 4)
+                     : byte % 4 || meetsAccess(oneOf(x, y), Footprint(byte / 4), /*write=*/true)
+                         ? nullptr
+                         : memory.wordToWrite(x, y, byte / 4);
+      if (!to)
+        return false;
+      *to = what.at(x, y);
     }
   return true;
 }
+
+PeSet RegionRun::oneOf(uint16_t x, uint16_t y) const { return {Indices::of({x}, width), Indices::of({y}, height)}; }
 
 //===- Clocks -------------------------------------------------------------===//
 

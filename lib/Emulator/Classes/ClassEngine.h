@@ -23,6 +23,7 @@
 #include "wafer/Emulator/Emulator.h"
 #include "wafer/Emulator/LoadedProgram.h"
 
+#include <array>
 #include <list>
 #include <memory>
 
@@ -188,6 +189,7 @@ public:
   // Asynchronous accesses.
   bool meetsAccess(const PeSet &set, const Footprint &words, bool write) const;
   void release(const PeSet &set, uint8_t thread);
+  PeSet oneOf(uint16_t x, uint16_t y) const;
 
   ClassEngine &engine;
   const RegionTables &tables;
@@ -204,7 +206,8 @@ public:
     Footprint words;
   };
   std::vector<Access> accesses;
-  std::vector<SiteTimes> siteTimes; // by site
+  std::vector<std::array<AccessCache, 4>> checked; // the last checks of each instruction, by operand
+  std::vector<SiteTimes> siteTimes;                // by site
 };
 
 } // namespace wafer::emulator

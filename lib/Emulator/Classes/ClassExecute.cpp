@@ -1,7 +1,9 @@
 // What the PEs of a post compute: blocks of eight at once where they can, PE by
 // PE where words come along rows.
+#include "../Window.h"
 #include "ClassEngine.h"
 #include "ClassShapes.h"
+#include "LaneKernels.h"
 
 #include <algorithm>
 #include <bit>
@@ -55,57 +57,16 @@ template <typename F> static bool forParts(const VectorShape &shape, int64_t beg
   return true;
 }
 
-/// Wavelets [begin, begin + count) of a window's block: the moves that store
-/// what falls into the box.
-template <typename F> static bool forWindow(const VectorShape &shape, int64_t begin, int64_t count, F f) {
-  const int last = shape.rank - 1;
-  const int64_t end = begin + count;
-  int64_t i[4] = {};
-  VectorShape move = {};
-  move.rank = 1;
-  move.mode[0] = Mode::Memory;
-  move.mode[1] = Mode::Fabric;
-  move.stride[0][0] = shape.stride[0][last];
-  move.stride[1][0] = 1;
-  if (isEmpty(shape))
-    return true;
-  while (true) {
-    int64_t start = 0, offset = 0;
-    for (int d = 0; d != shape.rank; ++d) {
-      const int64_t index = d == last ? 0 : i[d];
-      start = start * shape.block[d] + shape.lower[d] + index;
-      offset += index * shape.stride[0][d];
-    }
-    if (start >= end)
-      return true;
-    const int64_t low = std::max(start, begin), high = std::min(start + shape.extent[last], end);
-    if (low < high) {
-      move.extent[0] = static_cast<int32_t>(high - low);
-      move.at[0] = shape.at[0] + offset + (low - start) * shape.stride[0][last];
-      if (!f(move, low - begin))
-        return false;
-    }
-    int d = last - 1;
-    for (; d >= 0; --d) {
-      if (++i[d] < shape.extent[d])
-        break;
-      i[d] = 0;
-    }
-    if (d < 0)
-      return true;
-  }
-}
-
 /// Runs a nest in blocks. `fabric(k, block's first column, row)` says where a
 /// fabric operand's first word is; `fabricLanes` whether eight PEs have one
 /// each there or all hear the same.
 template <typename Fabric>
-static bool runBlocks(BlockMemory &memory, const Post &post, VectorOp op, ElementType type, const VectorShape &shape,
-                      const Indices &columns, const Indices &rows, uint8_t fabricLanes, Fabric fabric) {
+static bool runBlocks(BlockMemory &memory, const Post &post, const VectorShape &shape, const Indices &columns,
+                      const Indices &rows, uint8_t fabricLanes, Fabric fabric) {
   static const BlockRunner run = selectBlockRunner();
   BlockCall call;
-  call.op = op;
-  call.type = type;
+  call.op = post.op;
+  call.type = post.type;
   call.rank = shape.rank;
   call.iotaBase = static_cast<int32_t>(shape.at[1]);
   std::copy_n(shape.extent, 4, call.extent);
@@ -165,9 +126,27 @@ bool RegionRun::executeLocal(const Post &post) {
   if (post.mode[0] == Mode::None)
     return true;
   return forShapes(post, post.set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-    return isEmpty(shape) || runBlocks(memory, post, post.op, post.type, shape, columns, rows, kLanes,
+    return isEmpty(shape) || runBlocks(memory, post, shape, columns, rows, kLanes,
                                        [](int, uint32_t, uint32_t) -> uint32_t * { return nullptr; });
   });
+}
+
+/// Stores what falls into a window's box of wavelets [begin, begin + count) of its block; `from` says where the first
+/// of them is, for a block's first column and a row.
+template <typename From>
+static void storeWindow(BlockMemory &memory, const VectorShape &shape, int64_t begin, int64_t count,
+                        const Indices &columns, const Indices &rows, int fabricLanes, From from) {
+  static const BlockCopy copy = selectBlockCopy();
+  const Window window(shape.rank, shape.extent, shape.block, shape.lower, shape.stride[0]);
+  for (uint16_t y : rows)
+    forEachBlockOf({columns.begin(), columns.end()}, memory.width(), [&](const BlockLanes &of) {
+      uint32_t *to = memory.block(of.block, y, shape.at[0]);
+      const uint32_t *words = from(of.block * kLanes, y);
+      window.forEachRun(begin, count, [&](const WindowRun &run) {
+        copy(to + run.offset * kLanes, run.stride * kLanes, words + run.from * fabricLanes, fabricLanes, fabricLanes,
+             run.count, of.stores);
+      });
+    });
 }
 
 /// One PE's nest, with the scalar kernels: its words stand eight apart.
@@ -183,15 +162,14 @@ static bool runLane(BlockMemory &memory, KernelFunction kernels, const Post &pos
   uint32_t words[4];
   for (int k = 0; k != 4; ++k) {
     KernelOperand &operand = call.operand[k];
-    const int spread = shape.mode[k] == Mode::Memory ? kLanes : 1;
-    for (int d = 0; d != 4; ++d)
-      operand.stride[d] = shape.stride[k][d] * spread;
+    std::copy_n(shape.stride[k], 4, operand.stride);
     switch (shape.mode[k]) {
     case Mode::None:
     case Mode::Iota:
       break;
     case Mode::Memory:
-      operand.data = memory.at(x, y, shape.at[k]);
+      if (!moveToLane(call, k, memory.at(x, y, shape.at[k])))
+        return false;
       break;
     case Mode::ReadOnly:
       operand.data = memory.constant(shape.at[k]);
@@ -218,7 +196,7 @@ bool RegionRun::executeSends(const Post &post, std::span<LaneOp *const> ops) {
       if (isEmpty(shape))
         return true;
       if (post.alongY)
-        return runBlocks(memory, post, post.op, post.type, shape, columns, rows, kLanes,
+        return runBlocks(memory, post, shape, columns, rows, kLanes,
                          [&](int, uint32_t column, uint32_t) { return words.block(column); });
       for (uint16_t y : rows) {
         uint32_t *fabric[4] = {words.lane(y)};
@@ -304,16 +282,20 @@ bool RegionRun::executeTaken(Post &post) {
         [&](const Indices &lanes, int64_t offset, int64_t begin, int64_t count) {
           const PeSet set = post.alongY ? PeSet{lanes, here} : PeSet{here, lanes};
           return forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-            auto run = [&](const VectorShape &part, int64_t place) {
-              return runBlocks(memory, post, post.window ? VectorOp::Mov : post.op,
-                               post.window ? ElementType::I32 : post.type, part, columns, rows,
-                               post.alongY ? kLanes : 1, [&](int, uint32_t column, uint32_t y) {
-                                 if (post.alongY)
-                                   return words.block(column) + (offset + place) * kLanes;
-                                 return words.lane(taken.from ? (*taken.from)[y] : y) + offset + place;
-                               });
+            auto wordsOf = [&](uint32_t column, uint32_t y, int64_t place) {
+              return post.alongY ? words.block(column) + (offset + place) * kLanes
+                                 : words.lane(taken.from ? (*taken.from)[y] : y) + offset + place;
             };
-            return post.window ? forWindow(shape, begin, count, run) : forParts(shape, begin, count, run);
+            const int fabricLanes = post.alongY ? kLanes : 1;
+            if (post.window) {
+              storeWindow(memory, shape, begin, count, columns, rows, fabricLanes,
+                          [&](uint32_t column, uint32_t y) { return wordsOf(column, y, 0); });
+              return true;
+            }
+            return forParts(shape, begin, count, [&](const VectorShape &part, int64_t place) {
+              return runBlocks(memory, post, part, columns, rows, fabricLanes,
+                               [&](int, uint32_t column, uint32_t y) { return wordsOf(column, y, place); });
+            });
           });
         });
   }
@@ -340,10 +322,9 @@ bool RegionRun::executePassed(const LaneOp &op, const Indices &lanes, const PerL
     return forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
       return forParts(shape, begin, count, [&](const VectorShape &part, int64_t place) {
         if (post.alongY)
-          return runBlocks(memory, post, post.op, post.type, part, columns, rows, kLanes,
-                           [&](int k, uint32_t column, uint32_t) {
-                             return wordsOf(k, std::max<uint32_t>(column, columns[0])) + place * kLanes;
-                           });
+          return runBlocks(memory, post, part, columns, rows, kLanes, [&](int k, uint32_t column, uint32_t) {
+            return wordsOf(k, std::max<uint32_t>(column, columns[0])) + place * kLanes;
+          });
         for (uint16_t y : rows) {
           uint32_t *fabric[4] = {};
           for (int k = 0; k != 4; ++k)

@@ -128,6 +128,7 @@ bool RegionRun::captureWindow(Context &c, const Instruction &i, Post &post) {
 /// Whether all PEs may touch what they will; what they write counts as initialised from now on.
 bool RegionRun::checkMemory(Post &post, bool onThread) {
   bool right = true;
+  std::array<AccessCache, 4> &known = checked[post.instruction - tables.verified->code.instructions.data()];
   for (int k : {1, 2, 3, 0}) {
     if (post.mode[k] != Mode::Memory)
       continue;
@@ -143,10 +144,11 @@ bool RegionRun::checkMemory(Post &post, bool onThread) {
       const PeSet set{columns, rows};
       bool readOnly = false;
       if (k == 0) {
-        if (meetsAccess(set, words, /*write=*/true) || !memory.writable(spans(set), words))
+        if (meetsAccess(set, words, /*write=*/true) || !memory.writable(spans(set), words, &known[k]))
           return false;
       } else {
-        if (!memory.readable(spans(set), words, readOnly) || (!readOnly && meetsAccess(set, words, /*write=*/false)))
+        if (!memory.readable(spans(set), words, readOnly, &known[k]) ||
+            (!readOnly && meetsAccess(set, words, /*write=*/false)))
           return false;
       }
       (readOnly ? anyReadOnly : anyData) = true;

@@ -37,7 +37,6 @@ struct Context {
   Ticks pending = 0;       // scalar time that no clock of a PE has yet
   uint32_t location = ~0u; // the site that the PEs work on
   uint64_t steps = 0;      // instructions and vector elements, at least as many as any PE has done
-  void *op = nullptr;      // the client's: the instruction in flight
 
   /// A register in the cheapest form that is right on the set.
   const Value &reg(unsigned r) {

@@ -300,9 +300,10 @@ private:
   void refresh(LaneStream &stream);
   void advanceHead(const LaneTrainRef &train, uint32_t leaf, bool unparked);
   PerLane parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
-  PerLane parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
+  PerLane parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth = 0) const;
+  PerLane fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth) const;
   int64_t capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const;
-  int64_t ownCapacity(const LaneTrain &train) const;
+  int64_t ownCapacity() const { return costs.linkBuffer + costs.outputQueue; }
   int64_t capacityFromSource(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   PerLane limit(const LaneTrain &train, bool settled) const;
   void advanceTails(LaneTrain &train);

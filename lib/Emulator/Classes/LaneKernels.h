@@ -1,5 +1,4 @@
-// One PE of a block by itself: the kernels of one PE, with words that are kLanes apart; and moves between its words and
-// trains of wavelets, which lie one after the other.
+// One PE of a block by itself: the kernels of one PE, with words that are kLanes apart.
 #ifndef WAFER_LIB_EMULATOR_CLASSES_LANEKERNELS_H
 #define WAFER_LIB_EMULATOR_CLASSES_LANEKERNELS_H
 
@@ -20,18 +19,6 @@ inline bool moveToLane(KernelCall &call, int k, uint32_t *data) {
     operand.stride[d] = static_cast<int32_t>(stride);
   }
   return true;
-}
-
-/// Word k of a lane, `stride` words further on each, is from[k].
-inline void scatterToLane(uint32_t *lane, int64_t stride, const uint32_t *from, int64_t count) {
-  for (int64_t k = 0; k != count; ++k)
-    lane[k * stride * kLanes] = from[k];
-}
-
-/// to[k] is word k of a lane.
-inline void gatherFromLane(uint32_t *to, const uint32_t *lane, int64_t stride, int64_t count) {
-  for (int64_t k = 0; k != count; ++k)
-    to[k] = lane[k * stride * kLanes];
 }
 
 } // namespace wafer::emulator

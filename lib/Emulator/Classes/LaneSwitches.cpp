@@ -190,12 +190,37 @@ const LaneRouter &LaneFabric::parkedAt(const LaneTrain &train, const LaneTrainLe
                        [&](const LaneRouter &router) { return router.lanes.contains(leaf.lanes[0]); });
 }
 
+/// How many wavelets of a train are beyond a router, or will be: as many as fit there.
+PerLane LaneFabric::fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth) const {
+  // Trains before trains before trains: only where routes close a circle does that not end.
+  constexpr unsigned kDeepest = 64;
+  PerLane fit = train.total;
+  for (const LaneTrainLeaf &leaf : train.leaves) {
+    const Indices both = leaf.lanes & lanes;
+    for (size_t node = leaf.tail; node < leaf.path.size() && !both.empty(); ++node) {
+      if (train.nodes[leaf.path[node].node].position != position)
+        continue;
+      const PerLane ahead = !leaf.parked       ? leaf.base
+                            : depth < kDeepest ? parkedAhead(train, leaf, depth + 1)
+                                               : PerLane(int64_t(kUnlimited));
+      const int64_t capacity = capacityBeyond(leaf, node);
+      apply(
+          fit, both,
+          [&](int64_t fit, int64_t ahead, int64_t settled) {
+            return std::min(fit, std::max<int64_t>(capacity + settled - ahead, 0));
+          },
+          ahead, leaf.parked ? PerLane() : leaf.end->settled);
+    }
+  }
+  return fit;
+}
+
 /// Wavelets before a parked head on the same side of its router.
-PerLane LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
+PerLane LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth) const {
   const LaneRouter &state = parkedAt(train, leaf);
   PerLane ahead = 0;
   if (state.pending && state.pendingSide == leaf.side)
-    ahead = state.pending->total;
+    ahead = minus(leaf.lanes, state.pending->total, fitBeyond(*state.pending, leaf.position, leaf.lanes, depth));
   for (const LaneRouter::Parked &parked : state.parked[sideIndex(leaf.side)]) {
     if (parked.train.get() == &train)
       break;

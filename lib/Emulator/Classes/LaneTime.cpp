@@ -184,7 +184,7 @@ PerLane LaneFabric::passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, 
         leaf.path[node].gate, k);
   }
   auto room = [&](int64_t at) -> int64_t {
-    return node < 0 ? ownCapacity(train) + at * int64_t(costs.linkBuffer) : (at - node) * int64_t(costs.linkBuffer);
+    return node < 0 ? ownCapacity() + at * int64_t(costs.linkBuffer) : (at - node) * int64_t(costs.linkBuffer);
   };
   // Lanes that fit before a switch need not ask what is beyond.
   Indices left = lanes;

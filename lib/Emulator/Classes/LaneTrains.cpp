@@ -151,8 +151,6 @@ void LaneFabric::launch(LaneTrain &train) {
   enqueue(&train);
 }
 
-int64_t LaneFabric::ownCapacity(const LaneTrain &) const { return costs.linkBuffer + costs.outputQueue; }
-
 int64_t LaneFabric::capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const {
   const int64_t links = leaf.path.size() - node, buffer = costs.linkBuffer;
   return leaf.parked ? links * buffer : (links - 1) * buffer + int64_t(costs.inputQueue);
@@ -160,7 +158,7 @@ int64_t LaneFabric::capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const
 
 int64_t LaneFabric::capacityFromSource(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
   const int64_t nodes = leaf.path.size(), buffer = costs.linkBuffer;
-  return ownCapacity(train) + (leaf.parked ? nodes * buffer : (nodes - 1) * buffer + int64_t(costs.inputQueue));
+  return ownCapacity() + (leaf.parked ? nodes * buffer : (nodes - 1) * buffer + int64_t(costs.inputQueue));
 }
 
 PerLane LaneFabric::parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const {

@@ -8,7 +8,7 @@ namespace wafer::onnx {
 
 /// The type for a number of TensorProto.DataType; unsigned integers are MLIR's `ui8`. Null for those that have no form
 /// in the dialect: strings, complex numbers, floats and integers of less than a byte.
-mlir::Type elementTypeFor(mlir::MLIRContext *context, int dataType);
+mlir::Type elementTypeFor(mlir::MLIRContext *context, int64_t dataType);
 
 } // namespace wafer::onnx
 
