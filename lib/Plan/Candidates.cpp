@@ -101,17 +101,14 @@ unsigned partialAxesOf(const GraphNode &node, const Layout &iteration) {
     if (node.reduction[d])
       for (Axis axis : {X0, X1, Y0, Y1})
         if (iteration.dims[d].start.step[axis] != 0)
-          axes |= 1u << axis;
+          axes |= axisBit(axis);
   return axes;
 }
 
 /// Terms of a sum can be combined where they lie: on whole sides, or on groups of neighbors.
 bool combinable(const Layout &layout, RegionShape region) {
-  for (bool y : {false, true})
-    if ((layout.partialAxes & (y ? 1u << Y0 | 1u << Y1 : 1u << X0 | 1u << X1)) &&
-        reducedGroup(layout, y, region.width, region.height) == 0)
-      return false;
-  return true;
+  return llvm::all_of(
+      kSides, [&](Side side) { return !layout.isPartialAlong(side) || reducedGroup(layout, side, region) != 0; });
 }
 
 /// What is left of a loop nest's work on one PE if a side has these loops: 1 of 1 at worst, less is better.
@@ -126,17 +123,17 @@ double shareOfWork(ArrayRef<int64_t> extents, SideDims side, int64_t majorSize, 
 
 /// What a side may be given to: no loop, any one loop, or, if the side is divided, two loops, where one alone would
 /// leave too much of the work to each PE. Sums may go to neighbors only.
-SmallVector<SideDims> sideChoices(const GraphNode &node, bool y, RegionShape region) {
-  int64_t side = y ? region.height : region.width, split = y ? region.splitY : region.splitX;
+SmallVector<SideDims> sideChoices(const GraphNode &node, Side side, RegionShape region) {
+  int64_t line = region.along(side), split = region.split(side);
   SmallVector<SideDims> choices{SideDims()};
-  if (side == 1)
+  if (line == 1)
     return choices;
   double best = 1;
   int loops = static_cast<int>(node.extents.size());
   for (int d = 0; d != loops; ++d)
     if (node.extents[d] > 1 && d != node.stepLoop) {
       choices.push_back(SideDims(d));
-      best = std::min(best, shareOfWork(node.extents, SideDims(d), side / split, split));
+      best = std::min(best, shareOfWork(node.extents, SideDims(d), line / split, split));
     }
   if (split == 1)
     return choices;
@@ -144,7 +141,7 @@ SmallVector<SideDims> sideChoices(const GraphNode &node, bool y, RegionShape reg
     for (int minor = 0; minor != loops; ++minor)
       if (major != minor && major != node.stepLoop && minor != node.stepLoop && node.extents[major] > 1 &&
           node.extents[minor] > 1 && !node.reduction[major] &&
-          shareOfWork(node.extents, {major, minor}, side / split, split) < kWorthDividing * best)
+          shareOfWork(node.extents, {major, minor}, line / split, split) < kWorthDividing * best)
         choices.push_back({major, minor});
   return choices;
 }
@@ -156,8 +153,8 @@ public:
       : graph(graph), node(node), current(current), context(context) {}
 
   Candidates run() {
-    for (const SideDims &x : sideChoices(node, /*y=*/false, context.region))
-      for (const SideDims &y : sideChoices(node, /*y=*/true, context.region))
+    for (const SideDims &x : sideChoices(node, Side::X, context.region))
+      for (const SideDims &y : sideChoices(node, Side::Y, context.region))
         if (!wasteful(x, y))
           addIteration(shardLayout(node.extents, x, y, context.region));
     for (size_t i = 0; i != node.operands.size(); ++i)
@@ -338,12 +335,13 @@ Layout wafer::wfr::wholeOfChunks(const Layout &layout, int64_t chunks) {
 }
 
 bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
-  for (bool y : {false, true}) {
-    if ((y ? region.splitY : region.splitX) == 1)
+  for (Side side : kSides) {
+    if (region.split(side) == 1)
       continue;
     bool used = llvm::any_of(graph.nodes, [&](const GraphNode &node) {
-      return node.kind == GraphNode::Kernel &&
-             llvm::any_of(sideChoices(node, y, region), [](const SideDims &side) { return side.major != side.minor; });
+      return node.kind == GraphNode::Kernel && llvm::any_of(sideChoices(node, side, region), [](const SideDims &dims) {
+               return dims.major != dims.minor;
+             });
     });
     if (!used)
       return false;
@@ -351,8 +349,8 @@ bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
   return true;
 }
 
-LayoutDim wafer::wfr::shardedOn(bool y, int64_t extent, RegionShape region) {
-  return (y ? shardLayout(extent, {}, 0, region) : shardLayout(extent, 0, {}, region)).dims.front();
+LayoutDim wafer::wfr::shardedOn(Side side, int64_t extent, RegionShape region) {
+  return (side == Side::X ? shardLayout(extent, 0, {}, region) : shardLayout(extent, {}, 0, region)).dims.front();
 }
 
 SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows) {
@@ -372,11 +370,10 @@ SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShap
   return layouts;
 }
 
-Layout wafer::wfr::afterReduce(const Layout &layout, bool y) {
+Layout wafer::wfr::afterReduce(const Layout &layout, Side side) {
   Layout result = layout;
-  unsigned side = y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1);
-  result.atAxes |= layout.partialAxes & side;
-  result.partialAxes &= ~side;
+  result.atAxes |= layout.partialAxes & axesOf(side);
+  result.partialAxes &= ~axesOf(side);
   if (!result.partialAxes)
     result.kind = PartialKind::None;
   return result;
@@ -425,7 +422,7 @@ Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, 
       result.dims.assign(iteration.dims.begin(), iteration.dims.end() - 1);
       for (Axis axis : {X0, X1, Y0, Y1})
         if (iteration.dims.back().start.step[axis] != 0) {
-          result.partialAxes |= 1u << axis;
+          result.partialAxes |= axisBit(axis);
           result.kind = PartialKind::Pick;
         }
       candidate.operands = {rows, index};
@@ -442,7 +439,7 @@ Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, 
     ArrayRef<int64_t> shape = node.operands[0].shape;
     // A dimension over both sides may go on in rows beyond those with lanes.
     auto add = [&](const Layout &layout) {
-      if (linesInUse(layout, shape, true, context.region) > context.hostLanes)
+      if (rowsInUse(layout, shape, context.region) > context.hostLanes)
         return;
       Candidate candidate;
       candidate.operands.push_back(layout);

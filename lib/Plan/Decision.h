@@ -8,8 +8,8 @@
 namespace wafer::wfr {
 
 struct ReduceStep {
-  bool y;
-  bool star;
+  Side side;
+  ReduceAlgorithm algorithm;
   Layout result;
 };
 
@@ -21,7 +21,7 @@ struct Candidate {
   llvm::SmallVector<Layout, 2> operands; // needed, per operand
   Layout local;                          // the result as the kernel leaves it: maybe partial, maybe of one chunk
   Layout result;                         // where the result rests
-  std::optional<bool> regroupAlong;      // Reshape: by a pass along x (false) or y (true); else nothing moves
+  std::optional<Side> regroupAlong;      // Reshape: by a pass along that side; else nothing moves
 };
 
 /// Grows by moving, where a std::vector would copy.
@@ -45,7 +45,7 @@ Layout wholeOfChunks(const Layout &layout, int64_t chunks);
 bool usesDivision(const Graph &graph, RegionShape region);
 
 /// A layout of one dimension, cut along a whole side.
-LayoutDim shardedOn(bool y, int64_t extent, RegionShape region);
+LayoutDim shardedOn(Side side, int64_t extent, RegionShape region);
 
 /// Layouts that shard up to two dimensions of a shape, on the first `rows` rows (0: all).
 llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
@@ -54,7 +54,7 @@ llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShap
 double computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model);
 
 /// The layout of a result that partial terms leave after combining along one side.
-Layout afterReduce(const Layout &layout, bool y);
+Layout afterReduce(const Layout &layout, Side side);
 
 } // namespace wafer::wfr
 

@@ -166,7 +166,7 @@ private:
   static Layout inFirstRows(const Layout &layout) {
     Layout arrived = layout;
     if (!layout.dependsOn(Y0))
-      arrived.atAxes |= 1u << Y0 | (layout.splitY > 1 && !layout.dependsOn(Y1) ? 1u << Y1 : 0);
+      arrived.atAxes |= axisBit(Y0) | (layout.splitY > 1 && !layout.dependsOn(Y1) ? axisBit(Y1) : 0);
     return arrived;
   }
 
@@ -174,7 +174,7 @@ private:
   Value spread(int tensor, Value value, const Layout &arrived, const Layout &layout, OpBuilder &builder) {
     if (arrived == layout)
       return value;
-    return RedistributeOp::create(builder, graph.tensors[tensor].loc, typeOf(tensor, layout), value, Value(), "y",
+    return RedistributeOp::create(builder, graph.tensors[tensor].loc, typeOf(tensor, layout), value, Value(), Side::Y,
                                   ArrayRef<int64_t>());
   }
 
@@ -194,16 +194,14 @@ private:
              OpBuilder *outside = nullptr) {
     for (auto [i, step] : llvm::enumerate(movement.steps)) {
       bool last = i + 1 == movement.steps.size();
-      StringRef axis = step.kind == MoveStep::AlongX ? "x" : step.kind == MoveStep::AlongY ? "y" : "local";
       bool shifted = last && llvm::any_of(shift, [](int64_t s) { return s != 0; });
       // What is the same for every chunk moves before the loop.
       bool once = outside && !(last && into) && !step.result.dependsOn(T);
       if (!once)
         outside = nullptr;
-      value =
-          RedistributeOp::create(once ? *outside : builder, where, typeOf(last ? toShape : shape, element, step.result),
-                                 value, last ? into : Value(), axis, shifted ? shift : ArrayRef<int64_t>(),
-                                 step.neighbors ? "neighbors" : "pass", step.regroup);
+      value = RedistributeOp::create(once ? *outside : builder, where,
+                                     typeOf(last ? toShape : shape, element, step.result), value, last ? into : Value(),
+                                     step.along, shifted ? shift : ArrayRef<int64_t>(), step.algorithm, step.regroup);
     }
     return value;
   }
@@ -250,8 +248,7 @@ private:
     const GraphNode &node = graph.nodes[n];
     const NodePlan &nodePlan = plan.nodes[n];
     for (const ReduceStep &step : nodePlan.reduces)
-      value = ReduceOp::create(builder, node.loc, typeOf(node.result, step.result), value, step.y ? "y" : "x",
-                               step.star ? "star" : "chain");
+      value = ReduceOp::create(builder, node.loc, typeOf(node.result, step.result), value, step.side, step.algorithm);
     return move(nodePlan.toResult, value, graph.tensors[node.result].shape, graph.tensors[node.result].element, into,
                 graph.tensors[node.result].shape, {}, builder, node.loc);
   }

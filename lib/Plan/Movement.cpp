@@ -19,17 +19,17 @@ struct Interval {
 };
 
 /// The axes of a side in the order of their steps.
-std::array<Axis, 2> axesByStep(const Affine &start, bool y) {
-  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
+std::array<Axis, 2> axesByStep(const Affine &start, Side side) {
+  Axis major = majorAxis(side), minor = minorAxis(side);
   if (std::abs(start.step[major]) < std::abs(start.step[minor]))
     std::swap(major, minor);
   return {minor, major};
 }
 
 /// Union over a line; nothing if it has gaps.
-std::optional<Interval> unionAlong(const LayoutDim &dim, bool y, const AxisSizes &sizes) {
+std::optional<Interval> unionAlong(const LayoutDim &dim, Side side, const AxisSizes &sizes) {
   Interval interval{dim.start, dim.length};
-  for (Axis axis : axesByStep(dim.start, y)) {
+  for (Axis axis : axesByStep(dim.start, side)) {
     int64_t step = interval.start.step[axis], count = sizes.size[axis];
     interval.start.step[axis] = 0;
     if (step == 0 || count == 1)
@@ -42,9 +42,9 @@ std::optional<Interval> unionAlong(const LayoutDim &dim, bool y, const AxisSizes
 }
 
 /// The same, gaps filled.
-Interval hullAlong(const LayoutDim &dim, bool y, const AxisSizes &sizes) {
+Interval hullAlong(const LayoutDim &dim, Side side, const AxisSizes &sizes) {
   Interval interval{dim.start, dim.length};
-  for (Axis axis : axesByStep(dim.start, y)) {
+  for (Axis axis : axesByStep(dim.start, side)) {
     int64_t step = interval.start.step[axis];
     if (step < 0)
       interval.start.constant += step * (sizes.size[axis] - 1);
@@ -71,8 +71,8 @@ bool covers(const Interval &has, const Interval &need, const Interval &all, int6
 Interval existing(const LayoutDim &dim, int64_t extent, const AxisSizes &sizes) {
   if (dim.start.step[T] == 0)
     return {Affine(0), extent};
-  Interval rows = hullAlong(dim, false, sizes);
-  return hullAlong({rows.length, rows.start}, true, sizes);
+  Interval rows = hullAlong(dim, Side::X, sizes);
+  return hullAlong({rows.length, rows.start}, Side::Y, sizes);
 }
 
 class Planner {
@@ -91,7 +91,7 @@ public:
       Movement movement;
       if (request.copy) {
         double cycles = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
-        movement.steps.push_back({MoveStep::Local, request.to, cycles});
+        movement.steps.push_back({std::nullopt, request.to, cycles});
         movement.cycles = cycles;
       }
       return movement;
@@ -101,21 +101,19 @@ public:
       if (movement && (!best || movement->cycles < best->cycles))
         best = movement;
     };
-    for (bool y : {false, true})
-      if (canPass(from, y)) {
-        consider(single(from, y));
-        consider(gathered(from, y));
+    for (Side side : kSides)
+      if (canPass(from, side)) {
+        consider(single(from, side));
+        consider(gathered(from, side));
       }
     if (best)
       return best;
-    for (bool yFirst : {false, true})
-      consider(twoPasses(yFirst));
+    for (Side first : kSides)
+      consider(twoPasses(first));
     return best;
   }
 
 private:
-  static unsigned side(bool y) { return y ? (1u << Y0 | 1u << Y1) : (1u << X0 | 1u << X1); }
-
   bool inPlace(const Layout &has) const {
     for (size_t d = 0; d != need.size(); ++d)
       if (!covers({has.dims[d].start, has.dims[d].length}, {need[d].start, need[d].length}, all[d],
@@ -133,11 +131,11 @@ private:
     return minOf(interval.start - all[d].start, sizes) >= 0 && maxOf(end - allEnd, sizes) <= 0;
   }
 
-  bool canPass(const Layout &has, bool y) const {
-    if (has.atAxes & side(!y))
+  bool canPass(const Layout &has, Side side) const {
+    if (has.atAxes & axesOf(otherSide(side)))
       return false;
     for (size_t d = 0; d != need.size(); ++d) {
-      std::optional<Interval> line = unionAlong(has.dims[d], y, sizes);
+      std::optional<Interval> line = unionAlong(has.dims[d], side, sizes);
       if (!line || !covers(*line, {need[d].start, need[d].length}, all[d], request.fromShape[d], sizes))
         return false;
     }
@@ -145,12 +143,12 @@ private:
   }
 
   /// A step along one side: by exchange between neighbors where that will do and is faster, else by a pass.
-  MoveStep along(bool y, const Layout &has, Layout result, ArrayRef<LayoutDim> wanted) const {
-    MoveStep step{y ? MoveStep::AlongY : MoveStep::AlongX, std::move(result), passCycles(has, wanted, y)};
-    std::optional<double> exchange = exchangeCycles(has, wanted, y);
+  MoveStep along(Side side, const Layout &has, Layout result, ArrayRef<LayoutDim> wanted) const {
+    MoveStep step{side, std::move(result), passCycles(has, wanted, side)};
+    std::optional<double> exchange = exchangeCycles(has, wanted, side);
     if (exchange && *exchange < step.cycles) {
       step.cycles = *exchange;
-      step.neighbors = true;
+      step.algorithm = MoveAlgorithm::Neighbors;
     }
     return step;
   }
@@ -165,43 +163,41 @@ private:
     return to;
   }
 
-  AxisSizes sizesOf(const Layout &layout) const {
-    return axisSizes(region.width, region.height, layout.splitX, layout.splitY, chunks);
-  }
+  AxisSizes sizesOf(const Layout &layout) const { return axisSizes(region, layout.splitX, layout.splitY, chunks); }
 
-  std::optional<double> exchangeCycles(Layout has, ArrayRef<LayoutDim> wanted, bool y) const {
+  std::optional<double> exchangeCycles(Layout has, ArrayRef<LayoutDim> wanted, Side side) const {
     // Dimensions may merge, so with no more than a descriptor has there are certainly few enough.
-    if (wanted.size() > isa::kMaxRank || (y ? region.height : region.width) == 1)
+    if (wanted.size() > isa::kMaxRank || region.along(side) == 1)
       return std::nullopt;
     Layout to = alignedTo(has, wanted);
-    if (!exchangedDim(has, request.fromShape, to, request.fromShape, {}, y, sizesOf(has)))
+    if (!exchangedDim(has, request.fromShape, to, request.fromShape, {}, side, sizesOf(has)))
       return std::nullopt;
     double words = 1, kept = 1;
     for (auto [from, dim, extent] : llvm::zip(has.dims, to.dims, request.fromShape)) {
       kept *= static_cast<double>(std::min(dim.length, extent));
-      words *= static_cast<double>(from.start.step[y ? Y0 : X0] ? std::max<int64_t>(0, dim.length - from.length)
-                                                                : std::min(dim.length, extent));
+      words *= static_cast<double>(from.start.step[majorAxis(side)] ? std::max<int64_t>(0, dim.length - from.length)
+                                                                    : std::min(dim.length, extent));
     }
     return kExchangeOverheadCycles + words + model.vectorCycles(isa::VectorOp::Mov, static_cast<int64_t>(kept));
   }
 
-  double passCycles(const Layout &has, ArrayRef<LayoutDim> wanted, bool y) const {
+  double passCycles(const Layout &has, ArrayRef<LayoutDim> wanted, Side side) const {
     double words = 1;
     for (size_t d = 0; d != wanted.size(); ++d) {
-      int64_t held = hullAlong(has.dims[d], y, sizes).length, asked = hullAlong(wanted[d], y, sizes).length;
+      int64_t held = hullAlong(has.dims[d], side, sizes).length, asked = hullAlong(wanted[d], side, sizes).length;
       words *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
     }
-    int64_t line = y ? region.height : region.width;
-    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(line)) + senderCycles(has, wanted, y);
+    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(region.along(side))) +
+           senderCycles(has, wanted, side);
   }
 
   /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
-  double senderCycles(Layout has, ArrayRef<LayoutDim> wanted, bool y) const {
+  double senderCycles(Layout has, ArrayRef<LayoutDim> wanted, Side side) const {
     Layout to = alignedTo(has, wanted);
-    Senders senders = sendersOf(has, request.fromShape, y, region.width, region.height);
+    Senders senders = sendersOf(has, request.fromShape, side, region);
     if (senders.end() > 1) {
       std::vector<TransferDim> dims = transferDims(has, request.fromShape, to, request.fromShape, {});
-      if (auto runs = senderRuns(dims, y, sizesOf(has), senders, /*streamed=*/false, /*between=*/1))
+      if (auto runs = senderRuns(dims, side, sizesOf(has), senders, Receivers::OnLine, /*between=*/1))
         return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
     }
     return kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor * slices(has, to.dims)) +
@@ -224,21 +220,21 @@ private:
     return slices;
   }
 
-  Movement single(const Layout &has, bool y) const {
+  Movement single(const Layout &has, Side side) const {
     Movement movement;
-    movement.steps.push_back(along(y, has, request.to, need));
+    movement.steps.push_back(along(side, has, request.to, need));
     movement.cycles = movement.steps.front().cycles;
     return movement;
   }
 
   /// Everybody keeps all that its line needs, and then its own part of it. Blocks that nobody cuts are taken together:
   /// where they are many and small that is faster than a window of each.
-  std::optional<Movement> gathered(const Layout &has, bool y) const {
+  std::optional<Movement> gathered(const Layout &has, Side side) const {
     Layout middle;
     middle.splitX = has.splitX;
     middle.splitY = has.splitY;
     for (size_t d = 0; d != need.size(); ++d) {
-      Interval line = hullAlong(need[d], y, sizes);
+      Interval line = hullAlong(need[d], side, sizes);
       if (line.length > request.fromShape[d] && line.start.isConstant())
         line = {Affine(0), request.fromShape[d]};
       if (!exists(line, d))
@@ -247,37 +243,38 @@ private:
     }
     double copy = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
     Movement movement;
-    movement.steps.push_back(along(y, has, middle, middle.dims));
-    movement.steps.push_back({MoveStep::Local, request.to, copy});
+    movement.steps.push_back(along(side, has, middle, middle.dims));
+    movement.steps.push_back({std::nullopt, request.to, copy});
     movement.cycles = movement.steps.front().cycles + copy;
     movement.middleWords = middle.words();
     return movement;
   }
 
-  std::optional<Movement> twoPasses(bool yFirst) const {
+  std::optional<Movement> twoPasses(Side first) const {
+    const Side second = otherSide(first);
     const Layout &from = request.from;
     // The first pass must not start from lines that hold nothing valid; columns first may carry rows' validity along.
-    if (!yFirst && (from.atAxes & side(true)))
+    if (first == Side::X && (from.atAxes & axesOf(Side::Y)))
       return std::nullopt;
     Layout middle;
     middle.splitX = from.splitX;
     middle.splitY = from.splitY;
-    middle.atAxes = from.atAxes & ~side(yFirst);
+    middle.atAxes = from.atAxes & ~axesOf(first);
     for (size_t d = 0; d != need.size(); ++d) {
-      std::optional<Interval> had = unionAlong(from.dims[d], yFirst, sizes);
+      std::optional<Interval> had = unionAlong(from.dims[d], first, sizes);
       if (!had)
         return std::nullopt;
-      Interval asked = hullAlong(need[d], !yFirst, sizes);
+      Interval asked = hullAlong(need[d], second, sizes);
       Interval chosen = covers(*had, asked, all[d], request.fromShape[d], sizes) && exists(asked, d) ? asked : *had;
       if (chosen.length > request.fromShape[d] && chosen.start.isConstant())
         chosen = {Affine(0), request.fromShape[d]};
       middle.dims.push_back({chosen.length, chosen.start});
     }
-    if (!canPass(middle, !yFirst))
+    if (!canPass(middle, second))
       return std::nullopt;
     Movement movement;
-    movement.steps.push_back(along(yFirst, from, middle, middle.dims));
-    movement.steps.push_back(along(!yFirst, middle, request.to, need));
+    movement.steps.push_back(along(first, from, middle, middle.dims));
+    movement.steps.push_back(along(second, middle, request.to, need));
     movement.cycles = movement.steps[0].cycles + movement.steps[1].cycles;
     movement.middleWords = middle.words();
     return movement;
@@ -313,7 +310,7 @@ const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks
 }
 
 std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<int64_t> fromShape, const Layout &to,
-                                                 ArrayRef<int64_t> toShape, Regroup regroup, bool y) const {
+                                                 ArrayRef<int64_t> toShape, Regroup regroup, Side side) const {
   AxisSizes sizes = region.axes();
   unsigned d = regroup.dim;
   bool merge = regroup.kind == Regroup::Merge;
@@ -335,12 +332,12 @@ std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<in
     return intervals;
   };
   std::optional<SmallVector<Interval>>
-      has = coarse([&](const LayoutDim &dim) { return unionAlong(dim, y, sizes); }, from),
+      has = coarse([&](const LayoutDim &dim) { return unionAlong(dim, side, sizes); }, from),
       need = coarse([](const LayoutDim &dim) { return std::optional(Interval{dim.start, dim.length}); }, to);
   if (!has || from.atAxes || from.partialAxes || from.dependsOn(T) || to.dependsOn(T))
     return std::nullopt;
   if (merge) {
-    std::optional<Interval> rows = unionAlong(from.dims[d + 1], y, sizes);
+    std::optional<Interval> rows = unionAlong(from.dims[d + 1], side, sizes);
     if (!covers(*rows, {Affine(0), inner}, {Affine(0), inner}, inner, sizes))
       return std::nullopt;
   }
@@ -349,14 +346,14 @@ std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<in
     int64_t extent = (merge ? toShape : fromShape)[k];
     if (!covers((*has)[k], (*need)[k], {Affine(0), extent}, extent, sizes))
       return std::nullopt;
-    int64_t asked = hullAlong({(*need)[k].length, (*need)[k].start}, y, sizes).length;
+    int64_t asked = hullAlong({(*need)[k].length, (*need)[k].start}, side, sizes).length;
     words *= static_cast<double>(std::min({(*has)[k].length, asked, extent}));
   }
-  Senders senders = sendersOf(from.simplified(), fromShape, y, region.width, region.height);
-  MoveStep step{y ? MoveStep::AlongY : MoveStep::AlongX, to, 0};
+  Senders senders = sendersOf(from.simplified(), fromShape, side, region);
+  MoveStep step{side, to, 0};
   step.regroup = regroup;
   step.cycles =
-      model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(y ? region.height : region.width)) +
+      model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(region.along(side))) +
       static_cast<double>(outer) * (kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor) +
                                     static_cast<double>(senders.end()));
   return step;
@@ -377,17 +374,13 @@ bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> 
 bool wafer::wfr::holdsAll(const Layout &layout, ArrayRef<int64_t> shape, RegionShape region) {
   AxisSizes sizes = region.axes();
   for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
-    std::optional<Interval> rows = unionAlong(dim, false, sizes), all;
+    std::optional<Interval> rows = unionAlong(dim, Side::X, sizes), all;
     if (rows)
-      all = unionAlong({rows->length, rows->start}, true, sizes);
+      all = unionAlong({rows->length, rows->start}, Side::Y, sizes);
     if (!all || maxOf(all->start, sizes) > 0 || minOf(all->start + Affine(all->length), sizes) < extent)
       return false;
   }
   return true;
-}
-
-int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, RegionShape region) {
-  return linesInUse(layout.simplified(), shape, y, region.width, region.height);
 }
 
 int64_t wafer::wfr::laneWords(const Layout &layout, ArrayRef<int64_t> shape, RegionShape region) {
@@ -396,8 +389,7 @@ int64_t wafer::wfr::laneWords(const Layout &layout, ArrayRef<int64_t> shape, Reg
     elements *= extent;
   // Rows and columns may hold the same as their neighbors: then it is sent again.
   Layout simple = layout.simplified();
-  Senders rows = sendersOf(simple, shape, true, region.width, region.height),
-          columns = sendersOf(simple, shape, false, region.width, region.height);
-  int64_t repeated = llvm::divideCeil(linesInUse(layout, shape, false, region), columns.major * columns.minor);
+  Senders rows = sendersOf(simple, shape, Side::Y, region), columns = sendersOf(simple, shape, Side::X, region);
+  int64_t repeated = llvm::divideCeil(coordinatesInUse(simple, shape, Side::X, region), columns.major * columns.minor);
   return llvm::divideCeil(elements, rows.major * rows.minor) * repeated;
 }

@@ -14,18 +14,19 @@ namespace wafer::wfr {
 
 /// A region's size, and how its sides are divided into logical axes: x = x0 * splitX + x1, y likewise. All layouts of a
 /// plan are said in these axes; those that do not need the division are written without it (Layout::simplified).
-struct RegionShape {
-  int64_t width, height, splitX = 1, splitY = 1;
+struct RegionShape : RegionSize {
+  int64_t splitX = 1, splitY = 1;
 
-  AxisSizes axes(int64_t chunks = 1) const { return axisSizes(width, height, splitX, splitY, chunks); }
+  int64_t split(Side side) const { return side == Side::X ? splitX : splitY; }
+  AxisSizes axes(int64_t chunks = 1) const { return axisSizes(*this, splitX, splitY, chunks); }
 };
 
 struct MoveStep {
-  enum Kind { Local, AlongX, AlongY } kind;
+  std::optional<Side> along; // nothing: no PE sends anything
   Layout result;
   double cycles;
-  bool neighbors = false; // PEs hand halos to one another; else a pass
-  Regroup regroup = {};   // of the pass
+  MoveAlgorithm algorithm = MoveAlgorithm::Pass;
+  Regroup regroup = {}; // of the pass
 };
 
 struct Movement {
@@ -58,7 +59,7 @@ public:
 
   /// A pass that merges two dimensions or splits one, if its lines hold what their PEs need.
   std::optional<MoveStep> regroup(const Layout &from, llvm::ArrayRef<int64_t> fromShape, const Layout &to,
-                                  llvm::ArrayRef<int64_t> toShape, Regroup regroup, bool y) const;
+                                  llvm::ArrayRef<int64_t> toShape, Regroup regroup, Side side) const;
 
 private:
   using Key = llvm::SmallVector<int64_t, 0>;
@@ -78,7 +79,13 @@ bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape,
 /// The PEs together hold the whole tensor.
 bool holdsAll(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);
 
-int64_t linesInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, bool y, RegionShape region);
+/// How many columns and rows hold any of the tensor, from the first on; 1 if all hold the same.
+inline int64_t columnsInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionSize region) {
+  return coordinatesInUse(layout.simplified(), shape, Side::X, region);
+}
+inline int64_t rowsInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionSize region) {
+  return coordinatesInUse(layout.simplified(), shape, Side::Y, region);
+}
 
 /// Words that the lane of a row carries when a tensor leaves this layout by rows: all columns', one after the other.
 int64_t laneWords(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);

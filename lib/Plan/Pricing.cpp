@@ -31,7 +31,7 @@ std::optional<Work> Pricing::work(size_t n, const State &state, const Candidate 
     work.cycles.compute += computeCycles(node, candidate, request.model);
   if (node.kind == GraphNode::Output) {
     ArrayRef<int64_t> shape = node.operands[0].shape;
-    int64_t senders = linesInUse(candidate.result, shape, false, request.region);
+    int64_t senders = columnsInUse(candidate.result, shape, request.region);
     work.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
                         kSenderOverheadCycles * static_cast<double>(senders);
   }
@@ -70,7 +70,7 @@ double Pricing::crossingCycles(int tensor, const Layout &layout) const {
   ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
   // Inputs come from the host to each region that reads them.
   if (graph.tensors[tensor].kind == GraphTensor::Computed &&
-      linesInUse(layout, shape, true, request.region) > request.lanesBetween)
+      rowsInUse(layout, shape, request.region) > request.lanesBetween)
     return INFINITY;
   return request.model.broadcastCycles(laneWords(layout, shape, request.region),
                                        static_cast<int>(2 * request.region.width)) +
@@ -114,24 +114,22 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
   }
   double reductions = 0, steps = static_cast<double>(candidate.steps);
   std::optional<Layout> combined;
-  for (bool y : {false, true}) {
+  for (Side side : kSides) {
     const Layout &terms = combined ? *combined : candidate.local;
-    unsigned side = y ? 1u << Y0 | 1u << Y1 : 1u << X0 | 1u << X1;
-    if (!(terms.partialAxes & side))
+    if (!terms.isPartialAlong(side))
       continue;
-    int64_t line = y ? request.region.height : request.region.width,
-            group = reducedGroup(terms, y, request.region.width, request.region.height);
-    Layout reduced = afterReduce(terms, y);
+    int64_t line = request.region.along(side), group = reducedGroup(terms, side, request.region);
+    Layout reduced = afterReduce(terms, side);
     double chain = request.model.reduceChainCycles(terms.words(), static_cast<int>(group)), star = INFINITY;
     if (group == line)
       star = request.model.reduceStarCycles(terms.words(), static_cast<int>(line)) + 40.0 * static_cast<double>(line);
     if (group > 1) {
       if (plan)
-        plan->reduces.push_back({y, star < chain, reduced});
+        plan->reduces.push_back({side, star < chain ? ReduceAlgorithm::Star : ReduceAlgorithm::Chain, reduced});
       reductions += std::min(chain, star);
       work.codeBytes += kTransferCodeBytes;
     } else {
-      reduced.atAxes &= ~side;
+      reduced.atAxes &= ~axesOf(side);
     }
     combined = std::move(reduced);
   }
@@ -225,7 +223,7 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
       cycles += copying * steps;
       if (plan) {
         Movement local;
-        local.steps.push_back({MoveStep::Local, needed, copying});
+        local.steps.push_back({std::nullopt, needed, copying});
         local.cycles = copying;
         plan->pieces.push_back(local);
       }
@@ -310,12 +308,12 @@ Pricing::Entry Pricing::cheapestEntry(const GraphTensor &tensor, const Layout *d
 
 /// Cycles of the host's stream of an input; infinite if rows need more lanes than there are.
 double Pricing::entryCycles(const GraphTensor &tensor, const Layout &layout) const {
-  int64_t width = request.region.width, height = request.region.height;
-  if (linesInUse(layout, tensor.shape, true, request.region) > hostLanes)
+  int64_t height = request.region.height;
+  if (rowsInUse(layout, tensor.shape, request.region) > hostLanes)
     return INFINITY;
-  Senders rows = sendersOf(layout, tensor.shape, true, width, height);
+  Senders rows = sendersOf(layout, tensor.shape, Side::Y, request.region);
   double cycles = request.model.hostCycles(llvm::divideCeil(tensor.elements(), rows.major * rows.minor)) +
-                  request.model.broadcastCycles(0, static_cast<int>(width));
+                  request.model.broadcastCycles(0, static_cast<int>(request.region.width));
   if (!layout.dependsOn(Y0) && height > hostLanes) // comes in at the first rows and goes on from there
     cycles += request.model.broadcastCycles(layout.words(), static_cast<int>(height)) + kSenderOverheadCycles;
   return cycles;

@@ -65,17 +65,16 @@ namespace {
 
 /// Where the two dimensions, or the one, may rest on a side by a pass along it: the layouts on the other side of a pass
 /// from `layout`.
-SmallVector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to, Regroup regroup, bool y,
+SmallVector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to, Regroup regroup, Side side,
                                      RegionShape region) {
   unsigned d = regroup.dim;
   bool merge = regroup.kind == Regroup::Merge;
   // The pass brings together what its line holds: all of what is regrouped must be on the line.
   ArrayRef<LayoutDim> moved = ArrayRef(layout.dims).slice(d, merge ? 2 : 1);
   auto staysOnLine = [&](const LayoutDim &dim) {
-    return dim.start.constant == 0 && dim.start.step[T] == 0 && dim.start.step[y ? X0 : Y0] == 0 &&
-           dim.start.step[y ? X1 : Y1] == 0;
+    return dim.start.constant == 0 && dim.start.step[T] == 0 && !dim.start.dependsOn(otherSide(side));
   };
-  auto onLine = [&](const LayoutDim &dim) { return dim.start.step[y ? Y0 : X0] != 0 || dim.start.step[y ? Y1 : X1]; };
+  auto onLine = [&](const LayoutDim &dim) { return dim.start.dependsOn(side); };
   // Merged where the inner one is whole, nothing would have to move.
   if (!llvm::all_of(moved, staysOnLine) || !onLine(moved.back()) || (merge && onLine(moved.front())))
     return {};
@@ -89,11 +88,11 @@ SmallVector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to,
     layouts.push_back(std::move(result));
   };
   if (merge) {
-    add(shardedOn(y, to[d], region));
+    add(shardedOn(side, to[d], region));
   } else {
     LayoutDim outer{to[d], Affine(0)}, inner{to[d + 1], Affine(0)};
-    add({shardedOn(y, to[d], region), inner});
-    add({outer, shardedOn(y, to[d + 1], region)});
+    add({shardedOn(side, to[d], region), inner});
+    add({outer, shardedOn(side, to[d + 1], region)});
   }
   return layouts;
 }
@@ -150,7 +149,7 @@ Candidates wafer::wfr::reshapeCandidates(const Graph &graph, const GraphNode &no
                                          RegionShape region) {
   ArrayRef<int64_t> from = node.operands[0].shape, to = graph.tensors[node.result].shape;
   Candidates candidates;
-  auto add = [&](const Layout &layout, const Layout &result, std::optional<bool> along = std::nullopt) {
+  auto add = [&](const Layout &layout, const Layout &result, std::optional<Side> along = std::nullopt) {
     Candidate candidate;
     candidate.operands.push_back(layout);
     candidate.local = candidate.result = result;
@@ -165,10 +164,10 @@ Candidates wafer::wfr::reshapeCandidates(const Graph &graph, const GraphNode &no
       add(layout, *other);
     if (node.regroup.kind == Regroup::None)
       return;
-    for (bool y : {false, true})
-      if ((y ? region.height : region.width) > 1)
-        for (const Layout &result : regroupedLayouts(layout, to, node.regroup, y, region))
-          add(layout, result, y);
+    for (Side side : kSides)
+      if (region.along(side) > 1)
+        for (const Layout &result : regroupedLayouts(layout, to, node.regroup, side, region))
+          add(layout, result, side);
   };
   if (current)
     consider(*current);

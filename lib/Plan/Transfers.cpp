@@ -18,7 +18,7 @@ static Lanes rowsOf(const Layout &layout, ArrayRef<int64_t> shape, RegionShape r
       int64_t step = dim.start.step[axis];
       dim.start.step[axis] = 0;
       if (std::abs(step) > dim.length && sizes.size[axis] > 1)
-        return {layout, linesInUse(layout, shape, false, region), 0};
+        return {layout, columnsInUse(layout, shape, region), 0};
       if (step < 0)
         dim.start.constant += step * (sizes.size[axis] - 1);
       dim.length += std::abs(step) * (sizes.size[axis] - 1);
@@ -32,15 +32,14 @@ static Lanes rowsOf(const Layout &layout, ArrayRef<int64_t> shape, RegionShape r
 /// With more rows than lanes what many rows want enters at the first ones; else at each.
 static int64_t hostLanesOf(const Layout &layout, ArrayRef<int64_t> shape, RegionShape region, int64_t hostLanes) {
   if (layout.dependsOn(Y0) || region.height > hostLanes)
-    return linesInUse(layout, shape, true, region);
+    return rowsInUse(layout, shape, region);
   return region.height;
 }
 
 Lanes wafer::wfr::lanesOf(const Transfer &transfer, size_t hop, ArrayRef<int64_t> shape, RegionShape region,
                           int64_t hostLanes) {
   if (!transfer.fromHost(hop))
-    return {transfer.layout, linesInUse(transfer.layout, shape, false, region),
-            linesInUse(transfer.layout, shape, true, region)};
+    return {transfer.layout, columnsInUse(transfer.layout, shape, region), rowsInUse(transfer.layout, shape, region)};
   Lanes rows = rowsOf(transfer.layout, shape, region);
   rows.count = hostLanesOf(rows.layout, shape, region, hostLanes);
   return rows;
@@ -61,7 +60,7 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
   auto add = [&](Transfer::Kind kind, int node, int tensor, Net ends, const Layout &layout) {
     ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
     int64_t lanes = ends.from == kHost ? hostLanesOf(layout, shape, plan.region, bounds.hostLanes)
-                                       : linesInUse(layout, shape, true, plan.region);
+                                       : rowsInUse(layout, shape, plan.region);
     double words = static_cast<double>(laneWords(layout, shape, plan.region));
     found.push_back({{kind, node, tensor, layout, {}}, {std::move(ends), lanes, words}});
   };

@@ -18,6 +18,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 
 using namespace mlir;
 using namespace wafer;
@@ -97,7 +98,7 @@ SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t me
     if (w < 1 || h < 1 || h > meshHeight || w > widest[h - 1].w)
       return;
     if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
-      sizes.push_back({{w, h}, roomFor(space, meshWidth, meshHeight, w, h), 0, 0, lanesBetween(meshWidth, w)});
+      sizes.push_back({{{w, h}}, roomFor(space, meshWidth, meshHeight, w, h), 0, 0, lanesBetween(meshWidth, w)});
   };
   // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
   for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
@@ -350,10 +351,11 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   /// Colors that regions' channels leave for nets.
   static int netColors(const Profile &profile, const Plan &plan) {
-    bool exchanges[2] = {};
+    std::set<Side> exchanges;
     auto note = [&](const Movement &movement) {
       for (const MoveStep &step : movement.steps)
-        exchanges[step.kind == MoveStep::AlongY] |= step.neighbors;
+        if (step.algorithm == MoveAlgorithm::Neighbors)
+          exchanges.insert(*step.along);
     };
     for (const NodePlan &node : plan.nodes) {
       note(node.toResult);
@@ -361,7 +363,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         llvm::for_each(operand.pieces, note);
     }
     return profile.colors - static_cast<int>(profile.reservedColors.size()) - ChannelColors::kAlways -
-           ChannelColors::kForExchange * (exchanges[0] + exchanges[1]);
+           ChannelColors::kForExchange * static_cast<int>(exchanges.size());
   }
 
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW,
@@ -370,7 +372,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
                   most = space.hasDeadParts() ? space.openLanes(static_cast<int>(limit)) : limit;
     SmallVector<Size> sizes;
     if (width > 0 && height > 0)
-      sizes.push_back({{width, height}, roomFor(space, meshW, meshH, width, height), 0, 0, lanesBetween(meshW, width)});
+      sizes.push_back(
+          {{{width, height}}, roomFor(space, meshW, meshH, width, height), 0, 0, lanesBetween(meshW, width)});
     else
       sizes = sizesFor(space, meshW, meshH, largestSide, most);
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });

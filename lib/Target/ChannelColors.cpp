@@ -32,11 +32,11 @@ Result<ChannelColors> ChannelColors::assign(const Profile &profile) {
     return color >= 0 ? color : take(false, false);
   };
   ChannelColors colors{};
-  colors.gatherX = take(true, false);
-  colors.gatherY = take(true, false);
-  colors.broadcastX = takeStatic();
-  colors.broadcastY = takeStatic();
-  for (std::array<int, 2> *links : {&colors.chainX, &colors.chainY, &colors.awayX, &colors.awayY})
+  colors.x.gather = take(true, false);
+  colors.y.gather = take(true, false);
+  colors.x.broadcast = takeStatic();
+  colors.y.broadcast = takeStatic();
+  for (std::array<int, 2> *links : {&colors.x.toward, &colors.y.toward, &colors.x.away, &colors.y.away})
     for (int &color : *links)
       color = takeStatic();
   for (int color : colors.all())

@@ -3,14 +3,14 @@
 
 // CHECK-LABEL: wafer.program @main
 // What is carried starts in memory of its own; outputs start empty.
-// CHECK: %[[H0:.*]] = wafer.redistribute %{{.*}} into %{{.*}} along "local"
+// CHECK: %[[H0:.*]] = wafer.redistribute %{{.*}} into %{{.*}} locally
 // CHECK: %[[X:.*]] = wafer.receive @in0_r0
 // CHECK: %[[ALL0:.*]] = wafer.empty : tensor<16x8xf32
 // CHECK: %[[L:.*]]:2 = wafer.chunks 16 init(%[[H0]], %[[ALL0]])
 // CHECK: ^bb0(%[[H:.*]]: tensor<8xf32, {{.*}}>, %[[ALL:.*]]: tensor<16x8xf32, {{.*}}>):
 // CHECK: %[[NEXT:.*]] = wafer.kernel(%[[X]], %[[H]]) {{.*}}extents = array<i64: 8, 16>{{.*}}1 at 1 * t]>
 // CHECK: %[[WRITTEN:.*]] = wafer.kernel(%[[NEXT]]) into %[[ALL]]
-// CHECK: %[[BACK:.*]] = wafer.redistribute %[[NEXT]] into %[[H]] along "local"
+// CHECK: %[[BACK:.*]] = wafer.redistribute %[[NEXT]] into %[[H]] locally
 // CHECK: wafer.yield %[[BACK]], %[[WRITTEN]]
 // CHECK: wafer.send %[[L]]#1
 func.func @main(%xs: tensor<16x8xf32> {onnx.name = "x"}) -> (tensor<16x8xf32> {onnx.name = "y"}) {

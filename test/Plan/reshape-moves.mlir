@@ -5,7 +5,7 @@
 //--- activation.mlir
 // Three rows would leave 13 of 16 PEs empty, and three PEs are too few to hold them: the columns are cut, and merged
 // with the rows while they move.
-// ACTIVATION: wafer.redistribute {{.*}} along "y" merge 0
+// ACTIVATION: wafer.redistribute {{.*}} along y merge 0
 // ACTIVATION-SAME: -> tensor<60000xf32, #wafer.layout<[3750 at 3750 * y0]>>
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #window = affine_map<(d0, d1) -> (d0 + d1)>

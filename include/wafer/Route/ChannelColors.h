@@ -8,17 +8,22 @@
 
 namespace wafer {
 
+/// Of lines along one side of a region.
+struct LineColors {
+  int gather;                // switched: every PE of a line injects in turn, toward the head
+  int broadcast;             // from the head to the whole line
+  std::array<int, 2> toward; // to the neighbor toward the head, by the parity of that neighbor's coordinate
+  std::array<int, 2> away;   // to the neighbor away from it; only where a region exchanges with neighbors
+};
+
 struct ChannelColors {
-  int gatherX, gatherY;              // switched: every PE of a line injects in turn, toward the head
-  int broadcastX, broadcastY;        // from the head to the whole line
-  std::array<int, 2> chainX, chainY; // to the neighbor toward the head, by the parity of that neighbor's coordinate
-  std::array<int, 2> awayX, awayY;   // to the neighbor away from it; only where a region exchanges with neighbors
+  LineColors x, y; // of rows, of columns
 
   static constexpr int kAlways = 8, kForExchange = 2; // colors of every region; more for exchanges along each side
 
   std::array<int, 12> all() const {
-    return {gatherX,   gatherY,   broadcastX, broadcastY, chainX[0], chainX[1],
-            chainY[0], chainY[1], awayX[0],   awayX[1],   awayY[0],  awayY[1]};
+    return {x.gather,    y.gather,    x.broadcast, y.broadcast, x.toward[0], x.toward[1],
+            y.toward[0], y.toward[1], x.away[0],   x.away[1],   y.away[0],   y.away[1]};
   }
 
   /// Gathers take the lowest switchable colors, the others the lowest that cannot switch first: switchable ones are

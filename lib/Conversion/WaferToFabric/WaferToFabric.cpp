@@ -69,31 +69,31 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
                                 (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind, color,
                                 area);
     };
-    auto exchanges = [&](StringRef axis) {
+    auto exchanges = [&](wfr::Side side) {
       return region
           .walk([&](wfr::RedistributeOp op) {
-            return op.byNeighbors() && op.getAxis() == axis ? WalkResult::interrupt() : WalkResult::advance();
+            return op.byNeighbors() && op.getSide() == side ? WalkResult::interrupt() : WalkResult::advance();
           })
           .wasInterrupted();
     };
     if (rect.getW() > 1) {
-      add(fabric::ChannelKind::GatherX, colors.gatherX);
-      add(fabric::ChannelKind::BroadcastX, colors.broadcastX);
-      add(fabric::ChannelKind::ChainXEven, colors.chainX[0]);
-      add(fabric::ChannelKind::ChainXOdd, colors.chainX[1]);
-      if (exchanges("x")) {
-        add(fabric::ChannelKind::AwayXEven, colors.awayX[0]);
-        add(fabric::ChannelKind::AwayXOdd, colors.awayX[1]);
+      add(fabric::ChannelKind::GatherX, colors.x.gather);
+      add(fabric::ChannelKind::BroadcastX, colors.x.broadcast);
+      add(fabric::ChannelKind::ChainXEven, colors.x.toward[0]);
+      add(fabric::ChannelKind::ChainXOdd, colors.x.toward[1]);
+      if (exchanges(wfr::Side::X)) {
+        add(fabric::ChannelKind::AwayXEven, colors.x.away[0]);
+        add(fabric::ChannelKind::AwayXOdd, colors.x.away[1]);
       }
     }
     if (rect.getH() > 1) {
-      add(fabric::ChannelKind::GatherY, colors.gatherY);
-      add(fabric::ChannelKind::BroadcastY, colors.broadcastY);
-      add(fabric::ChannelKind::ChainYEven, colors.chainY[0]);
-      add(fabric::ChannelKind::ChainYOdd, colors.chainY[1]);
-      if (exchanges("y")) {
-        add(fabric::ChannelKind::AwayYEven, colors.awayY[0]);
-        add(fabric::ChannelKind::AwayYOdd, colors.awayY[1]);
+      add(fabric::ChannelKind::GatherY, colors.y.gather);
+      add(fabric::ChannelKind::BroadcastY, colors.y.broadcast);
+      add(fabric::ChannelKind::ChainYEven, colors.y.toward[0]);
+      add(fabric::ChannelKind::ChainYOdd, colors.y.toward[1]);
+      if (exchanges(wfr::Side::Y)) {
+        add(fabric::ChannelKind::AwayYEven, colors.y.away[0]);
+        add(fabric::ChannelKind::AwayYOdd, colors.y.away[1]);
       }
     }
   }

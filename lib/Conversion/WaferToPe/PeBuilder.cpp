@@ -10,9 +10,9 @@ Value PeBuilder::scalar(pe::ScalarKind kind, Value a, Value b) {
   return builder.createOrFold<pe::ScalarOp>(loc, builder.getI32Type(), kind, a, b);
 }
 
-Value PeBuilder::position(bool y) {
+Value PeBuilder::position(Side side) {
   // Coordinates are read where they are used: a value read inside a loop or a branch is not visible outside.
-  return pe::CoordOp::create(builder, loc, builder.getI32Type(), y ? pe::Axis::Y : pe::Axis::X);
+  return pe::CoordOp::create(builder, loc, builder.getI32Type(), side == Side::X ? pe::Axis::X : pe::Axis::Y);
 }
 
 Value PeBuilder::coordinate(Axis axis) {
@@ -20,13 +20,13 @@ Value PeBuilder::coordinate(Axis axis) {
     return coordinates[axis];
   if (sizes.size[axis] == 1)
     return constant(0);
-  bool y = axis == Y0 || axis == Y1;
-  int64_t split = y ? splitY : splitX;
-  bool major = axis == X0 || axis == Y0;
+  Side side = axesOf(Side::X) & axisBit(axis) ? Side::X : Side::Y;
+  int64_t split = side == Side::X ? splitX : splitY;
+  bool major = axis == majorAxis(side);
   if (llvm::isPowerOf2_64(split)) // no helper is needed
-    return major ? scalar(pe::ScalarKind::Shr, position(y), constant(llvm::Log2_64(split)))
-                 : scalar(pe::ScalarKind::And, position(y), constant(split - 1));
-  return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(y), constant(split));
+    return major ? scalar(pe::ScalarKind::Shr, position(side), constant(llvm::Log2_64(split)))
+                 : scalar(pe::ScalarKind::And, position(side), constant(split - 1));
+  return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(side), constant(split));
 }
 
 Value PeBuilder::value(const Affine &affine) {

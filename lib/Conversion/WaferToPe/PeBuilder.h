@@ -32,7 +32,7 @@ public:
   void bind(Axis axis, mlir::Value value) { coordinates[axis] = value; }
   mlir::Value coordinate(Axis axis);
   /// The PE's x or y, undivided.
-  mlir::Value position(bool y);
+  mlir::Value position(Side side);
   mlir::Value value(const Affine &affine);
 
   /// The largest (smallest) of the bounds; those that can never decide are left out.

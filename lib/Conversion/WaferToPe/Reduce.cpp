@@ -36,21 +36,21 @@ static pe::VectorKind combiner(PartialKind kind) {
 
 LogicalResult wafer::wfr::lowerReduce(ReduceOp op, RegionCode &code) {
   Tensor source = code.tensor(op.getSource());
-  bool y = op.getAxis() == "y";
-  int64_t group = reducedGroup(source.layout, y, code.width, code.height);
+  Side side = op.getSide();
+  int64_t group = reducedGroup(source.layout, side, code.size);
+  const LineColors &colors = code.lineColors(side);
   pe::VectorKind kind = combiner(source.layout.kind);
   pe::ElementType type = source.layout.kind == PartialKind::Pick ? pe::ElementType::I32 : source.elementType();
   // Terms are combined over whole boxes: what lies beyond a ragged edge holds the identity.
-  return code.function(op.getLoc(), source.layout, y ? "reduce_y" : "reduce_x", [&](PeBuilder &b) {
+  return code.function(op.getLoc(), source.layout, ("reduce_" + stringifySide(side)).str(), [&](PeBuilder &b) {
     Value words = b.constant(source.layout.words());
     Value term = b.desc(b.address(source.buffer), {1});
-    Value position = b.position(y);
-    bool whole = group == (y ? code.height : code.width);
-    Value member = whole ? position : b.coordinate(y ? Y1 : X1);
+    Value position = b.position(side);
+    bool whole = group == code.size.along(side);
+    Value member = whole ? position : b.coordinate(minorAxis(side));
     Value isHead = b.equal(member, b.constant(0)), isLast = b.equal(member, b.constant(group - 1));
-    if (op.getAlgorithm() == "star") {
-      int gather = y ? code.colors.gatherY : code.colors.gatherX;
-      Value from = b.fabric(gather);
+    if (op.getAlgorithm() == ReduceAlgorithm::Star) {
+      Value from = b.fabric(colors.gather);
       b.when(
           isHead,
           [&] {
@@ -70,7 +70,7 @@ LogicalResult wafer::wfr::lowerReduce(ReduceOp op, RegionCode &code) {
           });
       return success();
     }
-    const std::array<int, 2> &chain = y ? code.colors.chainY : code.colors.chainX;
+    const std::array<int, 2> &chain = colors.toward;
     /// Builds `body` with the colors into this PE and into the next one toward the head.
     auto withLinks = [&](llvm::function_ref<void(Value, Value)> body) {
       b.when(

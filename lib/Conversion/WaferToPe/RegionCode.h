@@ -31,13 +31,15 @@ struct RegionCode {
   mlir::OpBuilder mainBuilder;
   ChannelColors colors;
   std::function<std::optional<int>(llvm::StringRef)> streamColor;
-  int64_t width, height;
+  RegionSize size;
   int64_t chunks = 1;       // of the chunk loop being lowered
   mlir::Value chunkIndex{}; // its induction variable, in main
   llvm::DenseMap<mlir::Value, std::string> buffers{};
   int functions = 0, names = 0;
   mlir::Operation *step = nullptr; // the op that is being lowered
   int64_t steps = 0;               // that have code
+
+  const LineColors &lineColors(Side side) const { return side == Side::X ? colors.x : colors.y; }
 
   Tensor tensor(mlir::Value value);
   std::string newBuffer(mlir::Location loc, llvm::StringRef kind, int64_t words);

@@ -62,16 +62,16 @@ void sliceStreamDims(std::vector<TransferDim> &dims) {
 
 struct Transfer {
   PeBuilder &b;
-  bool y;       // along columns
+  Side side;    // along which lines lie
   int64_t line; // PEs of a line
   Senders senders;
   std::vector<TransferDim> dims;
   pe::ElementType type;
   std::string source, result; // buffers
-  bool streamed = false;      // what the line needs is not known to the sender: all of its box goes
+  Receivers receivers = Receivers::OnLine;
 
-  /// What this PE (or the sender that is bound to P0) has of each dimension to send.
-  std::vector<Span> ranges(bool sender) const { return blockRanges(dims, y, b.sizes, sender, streamed); }
+  /// What the sender that is bound to P0 and P1 has of each dimension to send.
+  std::vector<Span> senderBlock() const { return sendersBlock(dims, side, b.sizes, receivers); }
 
   /// The extents of ranges as a nest. Of a sliced dimension there is one element or none: its extent is a factor of the
   /// first one of the others.
@@ -102,10 +102,10 @@ struct Transfer {
 
   /// This PE's block goes to `color`.
   void send(int color, int thread, pe::Control control) {
-    std::vector<Span> block = ranges(/*sender=*/false);
+    std::vector<Span> block = ownBlock(dims, side, b.sizes, receivers);
     SmallVector<Value> extents = nest(block);
     if (senders.minor < senders.split)
-      extents.front() = b.mul(extents.front(), b.less(b.coordinate(y ? Y1 : X1), b.constant(senders.minor)));
+      extents.front() = b.mul(extents.front(), b.less(b.coordinate(minorAxis(side)), b.constant(senders.minor)));
     Value base = b.address(source);
     for (auto [dim, range] : llvm::zip(dims, block))
       base = b.add(base, offset(range.lower, dim.sourceStart, dim.sourceStride));
@@ -123,7 +123,7 @@ struct Transfer {
 
   /// The block of sender p (bound to P0) arrives on `color`; keep what is due here.
   void receive(int color, ValueRange blockExtents) {
-    std::vector<Span> block = ranges(/*sender=*/true), window = block;
+    std::vector<Span> block = senderBlock(), window = block;
     SmallVector<Value> lower;
     Value base = b.address(result);
     for (auto [dim, range, kept] : llvm::zip(dims, block, window)) {
@@ -137,7 +137,7 @@ struct Transfer {
                              b.desc(base, strides(&TransferDim::resultStride)));
   }
 
-  SmallVector<Value> blockExtents() { return nest(ranges(/*sender=*/true), /*clamped=*/true); }
+  SmallVector<Value> blockExtents() { return nest(senderBlock(), /*clamped=*/true); }
 
   bool split() const { return senders.split > 1; }
 
@@ -167,7 +167,7 @@ struct Transfer {
 
   /// Every sender's block goes to the gather channel, the turn handed on; those between senders hand on the turn.
   void sendToGather(int gather) {
-    Value position = b.position(y);
+    Value position = b.position(side);
     int64_t end = senders.end();
     b.when(end < line ? b.less(position, b.constant(end)) : Value(), [&] {
       b.when(
@@ -181,18 +181,18 @@ struct Transfer {
     b.vec(pe::VectorKind::Mov, type, b.constant(count), {}, b.fabric(gather));
   }
 
-  Value isHead() { return b.equal(b.position(y), b.constant(0)); }
+  Value isHead() { return b.equal(b.position(side), b.constant(0)); }
 
   /// The blocks of a run of senders arrive on `from` (the head relays them to `broadcast`), `between` words after each
   /// of them. One relay and one receive do for all.
   void burst(const SenderRun &run, int from, int broadcast, int64_t between) {
     bindSender(b.constant(run.first));
-    std::vector<Span> block = ranges(/*sender=*/true);
+    std::vector<Span> block = senderBlock();
     // The window in a block. Words between blocks make rows of one block longer, so it has but one dimension then.
     SmallVector<Value> blockExtents{b.constant(run.count)}, nest{b.constant(run.count)}, lower{b.constant(0)};
     SmallVector<int64_t> strides{0};
     Value base = b.address(result), factor, keptFactor;
-    size_t main = mainDim(dims, y, b.sizes, streamed);
+    size_t main = mainDim(dims, side, b.sizes, receivers);
     for (auto [d, dim, range] : llvm::enumerate(dims, block)) {
       Span kept = range;
       kept.lower.push_back(dim.resultStart);
@@ -236,7 +236,7 @@ struct Transfer {
       return;
     }
     sendToGather(gather);
-    if (auto runs = senderRuns(dims, y, b.sizes, senders, streamed, /*between=*/1)) {
+    if (auto runs = senderRuns(dims, side, b.sizes, senders, receivers, /*between=*/1)) {
       for (const SenderRun &run : *runs)
         burst(run, gather, broadcast, 1);
       b.wait(kSendThread);
@@ -258,22 +258,22 @@ struct Transfer {
     b.wait(kSendThread);
   }
 
-  /// What a PE lacks of its window comes from the PEs beside it. `toward` and `away` are colors into PEs of even and
-  /// odd coordinates. Both sends are under way before anything is received: neighbors wait for nobody.
-  void exchange(size_t along, const std::array<int, 2> &toward, const std::array<int, 2> &away) {
+  /// What a PE lacks of its window comes from the PEs beside it. Both sends are under way before anything is received:
+  /// neighbors wait for nobody.
+  void exchange(size_t along, const LineColors &colors) {
     copy();
-    Value position = b.position(y), hasBefore = b.less(b.constant(0), position),
+    Value position = b.position(side), hasBefore = b.less(b.constant(0), position),
           hasAfter = b.less(position, b.constant(line - 1));
-    auto give = [&](bool toBefore, int color, int thread) {
-      std::vector<Span> block = exchangedRanges(dims, along, y, /*after=*/toBefore, /*sender=*/true);
+    auto give = [&](Neighbor to, int color, int thread) {
+      std::vector<Span> block = givenTo(to, dims, along, side);
       Value base = b.address(source);
       for (auto [dim, range] : llvm::zip(dims, block))
         base = b.add(base, offset(range.lower, dim.sourceStart, dim.sourceStride));
       b.vec(pe::VectorKind::Mov, type, nest(block, /*clamped=*/true), b.fabric(color),
             b.desc(base, strides(&TransferDim::sourceStride)), {}, {}, thread);
     };
-    auto get = [&](bool fromAfter, int color) {
-      std::vector<Span> block = exchangedRanges(dims, along, y, fromAfter, /*sender=*/false);
+    auto take = [&](Neighbor from, int color) {
+      std::vector<Span> block = takenFrom(from, dims, along, side);
       Value base = b.address(result);
       for (auto [dim, range] : llvm::zip(dims, block))
         base = b.add(base, offset(range.lower, dim.resultStart, dim.resultStride));
@@ -281,10 +281,10 @@ struct Transfer {
             b.fabric(color));
     };
     auto withParity = [&](int parity) {
-      b.when(hasAfter, [&] { give(false, away[1 - parity], kSendThread); });
-      b.when(hasBefore, [&] { give(true, toward[1 - parity], kRelayThread); });
-      b.when(hasBefore, [&] { get(false, away[parity]); });
-      b.when(hasAfter, [&] { get(true, toward[parity]); });
+      b.when(hasAfter, [&] { give(Neighbor::After, colors.away[1 - parity], kSendThread); });
+      b.when(hasBefore, [&] { give(Neighbor::Before, colors.toward[1 - parity], kRelayThread); });
+      b.when(hasBefore, [&] { take(Neighbor::Before, colors.away[parity]); });
+      b.when(hasAfter, [&] { take(Neighbor::After, colors.toward[parity]); });
     };
     b.when(b.scalar(pe::ScalarKind::And, position, b.constant(1)), [&] { withParity(1); }, [&] { withParity(0); });
     b.wait(kSendThread);
@@ -320,7 +320,7 @@ struct Transfer {
       b.vec(pe::VectorKind::Mov, type, b.constant(0), b.fabric(gather), b.desc(b.address(source), {1}), {}, {},
             kSendThread, control);
     };
-    Value position = b.position(y);
+    Value position = b.position(side);
     int64_t end = senders.end();
     b.when(end < line ? b.less(position, b.constant(end)) : Value(), [&] {
       b.when(b.less(b.constant(0), position), [&] { eachSlice([&] { send(gather, 0, pe::Control::None); }); });
@@ -343,7 +343,7 @@ struct Transfer {
   }
 
   void receiveStream(int stream, int broadcast) {
-    if (auto runs = senderRuns(dims, y, b.sizes, senders, streamed, /*between=*/0)) {
+    if (auto runs = senderRuns(dims, side, b.sizes, senders, receivers, /*between=*/0)) {
       for (const SenderRun &run : *runs)
         burst(run, stream, broadcast, 0);
       return;
@@ -365,11 +365,11 @@ struct Transfer {
   void relayStream(int from, int to) {
     auto handOn = [&](int64_t blocks) {
       Value words = b.constant(blocks);
-      for (const Span &range : ranges(/*sender=*/true))
+      for (const Span &range : senderBlock())
         words = b.mul(words, b.clampedExtent(range));
       b.vec(pe::VectorKind::Mov, type, words, b.fabric(to), b.fabric(from));
     };
-    auto runs = senderRuns(dims, y, b.sizes, senders, streamed, /*between=*/0);
+    auto runs = senderRuns(dims, side, b.sizes, senders, receivers, /*between=*/0);
     if (!runs)
       return eachSender([&] { handOn(1); });
     for (const SenderRun &run : *runs) {
@@ -437,40 +437,34 @@ FailureOr<int> colorOf(StreamOp stream, Operation *user, RegionCode &code) {
 LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code) {
   Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
   alignSplits({&source.layout, &result.layout});
-  bool y = op.getAxis() == "y", local = op.getAxis() == "local";
-  int64_t line = y ? code.height : code.width;
-  Senders senders = sendersOf(source.layout, source.shape, y, code.width, code.height);
-  return code.function(op.getLoc(), source.layout,
-                       local              ? "copy"
-                       : op.byNeighbors() ? (y ? "exchange_y" : "exchange_x")
-                       : y                ? "pass_y"
-                                          : "pass_x",
-                       [&](PeBuilder &b) {
-                         Transfer transfer{b,
-                                           y,
-                                           line,
-                                           senders,
-                                           transferDims(source.layout, source.shape, result.layout, result.shape,
-                                                        op.getShift(), op.regroup()),
-                                           source.elementType(),
-                                           source.buffer,
-                                           result.buffer};
-                         sliceDims(transfer.dims);
-                         if (failed(checkRank(op, transfer)))
-                           return failure();
-                         transfer.eachSlice([&] {
-                           if (local || line == 1)
-                             transfer.copy();
-                           else if (op.byNeighbors())
-                             transfer.exchange(*exchangedDim(transfer.dims, y, b.sizes),
-                                               y ? code.colors.chainY : code.colors.chainX,
-                                               y ? code.colors.awayY : code.colors.awayX);
-                           else
-                             transfer.pass(y ? code.colors.gatherY : code.colors.gatherX,
-                                           y ? code.colors.broadcastY : code.colors.broadcastX);
-                         });
-                         return success();
-                       });
+  std::optional<Side> along = op.getSide();
+  Side side = along.value_or(Side::X);
+  int64_t line = code.size.along(side);
+  std::string name = !along ? "copy" : (op.byNeighbors() ? "exchange_" : "pass_") + stringifySide(side).str();
+  return code.function(op.getLoc(), source.layout, name, [&](PeBuilder &b) {
+    Transfer transfer{
+        b,
+        side,
+        line,
+        sendersOf(source.layout, source.shape, side, code.size),
+        transferDims(source.layout, source.shape, result.layout, result.shape, op.getShift(), op.regroup()),
+        source.elementType(),
+        source.buffer,
+        result.buffer};
+    sliceDims(transfer.dims);
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    const LineColors &colors = code.lineColors(side);
+    transfer.eachSlice([&] {
+      if (!along || line == 1)
+        transfer.copy();
+      else if (op.byNeighbors())
+        transfer.exchange(*exchangedDim(transfer.dims, side, b.sizes), colors);
+      else
+        transfer.pass(colors.gather, colors.broadcast);
+    });
+    return success();
+  });
 }
 
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
@@ -480,20 +474,20 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
     return failure();
   return code.function(op.getLoc(), source.layout, "send", [&](PeBuilder &b) {
     Transfer transfer{b,
-                      false,
-                      code.width,
+                      Side::X,
+                      code.size.width,
                       streamSenders(stream, source.layout),
                       transferDims(source.layout, source.shape, source.layout, source.shape, {}),
                       source.elementType(),
                       source.buffer,
                       source.buffer,
-                      true};
+                      Receivers::Elsewhere};
     sliceStreamDims(transfer.dims);
     if (failed(checkRank(op, transfer)))
       return failure();
     int64_t lanes = stream.getLanes();
-    b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
-           [&] { transfer.sendStream(code.colors.gatherX, *color); });
+    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(),
+           [&] { transfer.sendStream(code.colors.x.gather, *color); });
     return success();
   });
 }
@@ -510,20 +504,20 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
     return failure();
   return code.function(op.getLoc(), source.layout, "receive", [&](PeBuilder &b) {
     Transfer transfer{b,
-                      false,
-                      code.width,
+                      Side::X,
+                      code.size.width,
                       streamSenders(stream, source.layout),
                       transferDims(source.layout, source.shape, result.layout, result.shape, {}),
                       result.elementType(),
                       "",
                       result.buffer,
-                      true};
+                      Receivers::Elsewhere};
     sliceStreamDims(transfer.dims);
     if (failed(checkRank(op, transfer)))
       return failure();
     int64_t lanes = stream.getLanes();
-    b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(),
-           [&] { transfer.receiveStream(*color, code.colors.broadcastX); });
+    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(),
+           [&] { transfer.receiveStream(*color, code.colors.x.broadcast); });
     return success();
   });
 }
@@ -538,17 +532,17 @@ LogicalResult wafer::wfr::lowerRelay(RelayOp op, StreamOp from, StreamOp to, Reg
   alignSplits({&layout, &whole});
   return code.function(op.getLoc(), layout, "relay", [&](PeBuilder &b) {
     Transfer transfer{b,
-                      false,
-                      code.width,
+                      Side::X,
+                      code.size.width,
                       streamSenders(from, layout),
                       transferDims(layout, shape, whole, shape, {}),
                       elementTypeOf(type.getElementType()),
                       "",
                       "",
-                      true};
+                      Receivers::Elsewhere};
     int64_t lanes = from.getLanes();
-    b.when(lanes < code.height ? b.less(b.position(true), b.constant(lanes)) : Value(), [&] {
-      b.when(code.width > 1 ? transfer.isHead() : Value(), [&] { transfer.relayStream(*fromColor, *toColor); });
+    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(), [&] {
+      b.when(code.size.width > 1 ? transfer.isHead() : Value(), [&] { transfer.relayStream(*fromColor, *toColor); });
     });
     return success();
   });

@@ -66,7 +66,7 @@ LogicalResult RegionCode::function(Location loc, const Layout &splits, StringRef
   auto func = pe::FuncOp::create(builder, loc, symbol);
   Block &block = func.getBody().emplaceBlock();
   OpBuilder inner = OpBuilder::atBlockBegin(&block);
-  AxisSizes sizes = axisSizes(width, height, splits.splitX, splits.splitY, chunks);
+  AxisSizes sizes = axisSizes(size, splits.splitX, splits.splitY, chunks);
   PeBuilder b(inner, loc, sizes, splits.splitX, splits.splitY);
   SmallVector<Value> arguments;
   if (chunkIndex) {
@@ -97,14 +97,10 @@ class RegionLowering {
 public:
   RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
                  SymbolTable &streams, SymbolTable &module, std::function<std::optional<int>(StringRef)> streamColor)
-      : streams(streams), module(module), code{region,
-                                               program,
-                                               OpBuilder(main),
-                                               OpBuilder::atBlockEnd(&main.getBody().front()),
-                                               colors,
-                                               std::move(streamColor),
-                                               static_cast<int64_t>(region.getWidth()),
-                                               static_cast<int64_t>(region.getHeight())} {}
+      : streams(streams), module(module), code{region,          program,
+                                               OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()),
+                                               colors,          std::move(streamColor),
+                                               region.size()} {}
 
   LogicalResult run() { return lowerBlock(code.region.getBody().front()); }
 

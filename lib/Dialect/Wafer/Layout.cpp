@@ -91,12 +91,12 @@ RankedTensorType wafer::wfr::withLayout(RankedTensorType type, const Layout &lay
   return RankedTensorType::get(type.getShape(), type.getElementType(), layout.attr(type.getContext()));
 }
 
-AxisSizes wafer::wfr::axisSizes(int64_t w, int64_t h, int64_t splitX, int64_t splitY, int64_t chunks) {
+AxisSizes wafer::wfr::axisSizes(RegionSize region, int64_t splitX, int64_t splitY, int64_t chunks) {
   AxisSizes sizes;
-  sizes.size[X0] = llvm::divideCeil(w, splitX);
-  sizes.size[X1] = std::min(w, splitX);
-  sizes.size[Y0] = llvm::divideCeil(h, splitY);
-  sizes.size[Y1] = std::min(h, splitY);
+  sizes.size[X0] = llvm::divideCeil(region.width, splitX);
+  sizes.size[X1] = std::min(region.width, splitX);
+  sizes.size[Y0] = llvm::divideCeil(region.height, splitY);
+  sizes.size[Y1] = std::min(region.height, splitY);
   sizes.size[T] = chunks;
   return sizes;
 }
@@ -131,13 +131,10 @@ std::optional<SmallVector<int64_t>> wafer::wfr::linearForm(AffineExpr expression
   return form;
 }
 
-static Axis majorAxis(bool y) { return y ? Y0 : X0; }
-static Axis minorAxis(bool y) { return y ? Y1 : X1; }
-
 Layout Layout::withSplits(int64_t x, int64_t y) const {
   Layout layout = *this;
-  for (bool side : {false, true}) {
-    int64_t &split = side ? layout.splitY : layout.splitX, by = side ? y : x;
+  for (Side side : kSides) {
+    int64_t &split = layout.split(side), by = side == Side::X ? x : y;
     if (split == by)
       continue;
     assert(split == 1 && "a side has one way to be split");
@@ -148,16 +145,16 @@ Layout Layout::withSplits(int64_t x, int64_t y) const {
       dim.start.step[major] *= by;
     }
     for (unsigned *axes : {&layout.partialAxes, &layout.atAxes})
-      if (*axes & 1u << major)
-        *axes |= 1u << minor;
+      if (*axes & axisBit(major))
+        *axes |= axisBit(minor);
   }
   return layout;
 }
 
 Layout Layout::simplified() const {
   Layout layout = *this;
-  for (bool side : {false, true}) {
-    int64_t &split = side ? layout.splitY : layout.splitX;
+  for (Side side : kSides) {
+    int64_t &split = layout.split(side);
     Axis major = majorAxis(side), minor = minorAxis(side);
     auto both = [&](unsigned axes) { return (axes >> major & 1) == (axes >> minor & 1); };
     bool one = both(partialAxes) && both(atAxes) && llvm::all_of(layout.dims, [&](const LayoutDim &dim) {
@@ -170,8 +167,8 @@ Layout Layout::simplified() const {
       dim.start.step[major] = dim.start.step[minor];
       dim.start.step[minor] = 0;
     }
-    layout.partialAxes &= ~(1u << minor);
-    layout.atAxes &= ~(1u << minor);
+    layout.partialAxes &= ~axisBit(minor);
+    layout.atAxes &= ~axisBit(minor);
   }
   return layout;
 }
@@ -188,8 +185,8 @@ void wafer::wfr::alignSplits(ArrayRef<Layout *> layouts) {
 }
 
 /// The coordinates of one axis, from 0 on, at which something of the tensor begins.
-static int64_t coordinatesInUse(const Layout &layout, ArrayRef<int64_t> shape, Axis axis, const AxisSizes &sizes) {
-  if ((layout.atAxes >> axis & 1) || !layout.dependsOn(axis))
+static int64_t valuesInUse(const Layout &layout, ArrayRef<int64_t> shape, Axis axis, const AxisSizes &sizes) {
+  if ((layout.atAxes & axisBit(axis)) || !layout.dependsOn(axis))
     return 1;
   int64_t count = sizes.size[axis];
   for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
@@ -204,21 +201,21 @@ static int64_t coordinatesInUse(const Layout &layout, ArrayRef<int64_t> shape, A
   return std::max<int64_t>(count, 1);
 }
 
-Senders wafer::wfr::sendersOf(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
-  AxisSizes sizes = axisSizes(w, h, layout.splitX, layout.splitY);
-  return {coordinatesInUse(layout, shape, majorAxis(y), sizes), coordinatesInUse(layout, shape, minorAxis(y), sizes),
-          y ? layout.splitY : layout.splitX};
+Senders wafer::wfr::sendersOf(const Layout &layout, ArrayRef<int64_t> shape, Side side, RegionSize region) {
+  AxisSizes sizes = axisSizes(region, layout.splitX, layout.splitY);
+  return {valuesInUse(layout, shape, majorAxis(side), sizes), valuesInUse(layout, shape, minorAxis(side), sizes),
+          layout.split(side)};
 }
 
-int64_t wafer::wfr::linesInUse(const Layout &layout, ArrayRef<int64_t> shape, bool y, int64_t w, int64_t h) {
-  Senders senders = sendersOf(layout, shape, y, w, h);
+int64_t wafer::wfr::coordinatesInUse(const Layout &layout, ArrayRef<int64_t> shape, Side side, RegionSize region) {
+  Senders senders = sendersOf(layout, shape, side, region);
   return senders.major == 1 ? senders.minor : senders.major * senders.split;
 }
 
-int64_t wafer::wfr::reducedGroup(const Layout &layout, bool y, int64_t w, int64_t h) {
-  int64_t split = y ? layout.splitY : layout.splitX, line = y ? h : w;
-  bool major = layout.partialAxes >> majorAxis(y) & 1, minor = layout.partialAxes >> minorAxis(y) & 1;
+int64_t wafer::wfr::reducedGroup(const Layout &layout, Side side, RegionSize region) {
+  int64_t split = layout.split(side);
+  bool major = layout.partialAxes & axisBit(majorAxis(side)), minor = layout.partialAxes & axisBit(minorAxis(side));
   if (major && (minor || split == 1))
-    return line;
+    return region.along(side);
   return minor && !major ? split : 0;
 }

@@ -98,43 +98,56 @@ std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef
   return mergeDims(dims);
 }
 
-static Affine senderForm(Affine affine, bool y) {
-  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
-  affine.step[P0] = affine.step[major];
-  affine.step[P1] = affine.step[minor];
-  affine.step[major] = affine.step[minor] = 0;
+/// What is said of this PE, of the PE at P0 and P1 on its line.
+static Affine ofSender(Affine affine, Side side) {
+  affine.step[P0] = std::exchange(affine.step[majorAxis(side)], 0);
+  affine.step[P1] = std::exchange(affine.step[minorAxis(side)], 0);
   return affine;
 }
 
 /// The bound with the line's axes at the values that make it smallest.
-static Affine lineMin(Affine affine, bool y, const AxisSizes &sizes) {
-  for (Axis axis : {y ? Y0 : X0, y ? Y1 : X1}) {
+static Affine lineMin(Affine affine, Side side, const AxisSizes &sizes) {
+  for (Axis axis : {majorAxis(side), minorAxis(side)}) {
     if (affine.step[axis] < 0)
       affine.constant += affine.step[axis] * (sizes.size[axis] - 1);
     affine.step[axis] = 0;
   }
   return affine;
 }
-static Affine lineMax(Affine affine, bool y, const AxisSizes &sizes) { return lineMin(affine * -1, y, sizes) * -1; }
-
-std::vector<Span> wafer::wfr::blockRanges(ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes, bool sender,
-                                          bool streamed) {
-  std::vector<Span> ranges;
-  for (const TransferDim &dim : dims) {
-    Affine start = sender ? senderForm(dim.sourceStart, y) : dim.sourceStart;
-    Span range{{start, Affine(0), dim.resultLow},
-               {start + Affine(dim.sourceLength), Affine(dim.sourceExtent), dim.resultHigh}};
-    if (!streamed) {
-      range.lower.push_back(lineMin(dim.resultStart, y, sizes));
-      range.upper.push_back(lineMax(dim.resultStart, y, sizes) + Affine(dim.resultLength));
-    }
-    ranges.push_back(range);
-  }
-  return ranges;
+static Affine lineMax(Affine affine, Side side, const AxisSizes &sizes) {
+  return lineMin(affine * -1, side, sizes) * -1;
 }
 
-std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes) {
-  Axis major = y ? Y0 : X0, minor = y ? Y1 : X1;
+/// The block of the PE whose boxes begin at `start` of each dimension.
+static std::vector<Span> blockFrom(llvm::function_ref<Affine(const TransferDim &)> start, ArrayRef<TransferDim> dims,
+                                   Side side, const AxisSizes &sizes, Receivers receivers) {
+  std::vector<Span> block;
+  for (const TransferDim &dim : dims) {
+    Affine from = start(dim);
+    Span range{{from, Affine(0), dim.resultLow},
+               {from + Affine(dim.sourceLength), Affine(dim.sourceExtent), dim.resultHigh}};
+    if (receivers == Receivers::OnLine) {
+      range.lower.push_back(lineMin(dim.resultStart, side, sizes));
+      range.upper.push_back(lineMax(dim.resultStart, side, sizes) + Affine(dim.resultLength));
+    }
+    block.push_back(range);
+  }
+  return block;
+}
+
+std::vector<Span> wafer::wfr::ownBlock(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
+                                       Receivers receivers) {
+  return blockFrom([](const TransferDim &dim) { return dim.sourceStart; }, dims, side, sizes, receivers);
+}
+
+std::vector<Span> wafer::wfr::sendersBlock(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
+                                           Receivers receivers) {
+  return blockFrom([&](const TransferDim &dim) { return ofSender(dim.sourceStart, side); }, dims, side, sizes,
+                   receivers);
+}
+
+std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes) {
+  Axis major = majorAxis(side), minor = minorAxis(side);
   std::optional<size_t> along;
   for (auto [d, dim] : llvm::enumerate(dims)) {
     const Affine &has = dim.sourceStart, &needs = dim.resultStart;
@@ -155,39 +168,46 @@ std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, bool 
 
 std::optional<size_t> wafer::wfr::exchangedDim(const Layout &source, ArrayRef<int64_t> sourceShape,
                                                const Layout &result, ArrayRef<int64_t> resultShape,
-                                               ArrayRef<int64_t> shift, bool y, const AxisSizes &sizes) {
-  if (source.atAxes & (y ? 1u << Y0 | 1u << Y1 : 1u << X0 | 1u << X1))
+                                               ArrayRef<int64_t> shift, Side side, const AxisSizes &sizes) {
+  if (source.atAxes & axesOf(side))
     return std::nullopt;
-  return exchangedDim(transferDims(source, sourceShape, result, resultShape, shift), y, sizes);
+  return exchangedDim(transferDims(source, sourceShape, result, resultShape, shift), side, sizes);
 }
 
-std::vector<Span> wafer::wfr::exchangedRanges(ArrayRef<TransferDim> dims, size_t along, bool y, bool after,
-                                              bool sender) {
+/// What crosses a link between neighbors, to the taker from its `neighbor`, the giver; `taker` and `giver` are so many
+/// PEs further on along the line than the one that asks.
+static std::vector<Span> exchanged(Neighbor neighbor, int64_t taker, int64_t giver, ArrayRef<TransferDim> dims,
+                                   size_t along, Side side) {
   std::vector<Span> ranges;
   for (auto [d, dim] : llvm::enumerate(dims)) {
-    // Of the giver and the taker: their own starts, or those of the PE on the other side of the link.
     Affine gives = dim.sourceStart, own = dim.sourceStart, wants = dim.resultStart;
     if (d == along) {
-      Affine step(dim.sourceStart.step[y ? Y0 : X0]);
-      if (sender) {
-        Affine there = after ? step * -1 : step;
-        own = own + there;
-        wants = wants + there;
-      } else {
-        gives = gives + (after ? step : step * -1);
-      }
+      int64_t step = dim.sourceStart.step[majorAxis(side)];
+      gives = gives + Affine(step * giver);
+      own = own + Affine(step * taker);
+      wants = wants + Affine(step * taker);
     }
     Span range{
         {gives, wants, Affine(0), dim.resultLow},
         {gives + Affine(dim.sourceLength), wants + Affine(dim.resultLength), Affine(dim.sourceExtent), dim.resultHigh}};
     // The taker has the rest itself.
-    if (d == along && after)
+    if (d == along && neighbor == Neighbor::After)
       range.lower.push_back(own + Affine(dim.sourceLength));
-    if (d == along && !after)
+    if (d == along && neighbor == Neighbor::Before)
       range.upper.push_back(own);
     ranges.push_back(range);
   }
   return ranges;
+}
+
+std::vector<Span> wafer::wfr::takenFrom(Neighbor neighbor, ArrayRef<TransferDim> dims, size_t along, Side side) {
+  return exchanged(neighbor, 0, neighbor == Neighbor::After ? 1 : -1, dims, along, side);
+}
+
+std::vector<Span> wafer::wfr::givenTo(Neighbor neighbor, ArrayRef<TransferDim> dims, size_t along, Side side) {
+  if (neighbor == Neighbor::After)
+    return exchanged(Neighbor::Before, 1, 0, dims, along, side);
+  return exchanged(Neighbor::After, -1, 0, dims, along, side);
 }
 
 namespace {
@@ -237,43 +257,43 @@ std::optional<Part> partOf(const Span &range, int64_t p) {
 }
 
 /// Every PE of a line keeps all of what its senders have of the dimension.
-bool keptWhole(const TransferDim &dim, bool y, bool streamed) {
+bool keptWhole(const TransferDim &dim, Side side, Receivers receivers) {
   const Affine &start = dim.resultStart;
-  if (start.step[y ? Y0 : X0] != 0 || start.step[y ? Y1 : X1] != 0)
+  if (start.dependsOn(side))
     return false;
-  // What is not streamed is cut to what the line needs, which here is what each PE does.
-  return !streamed ||
+  // What stays on the line is cut to what it needs, which here is what each PE does.
+  return receivers == Receivers::OnLine ||
          (start.isConstant() && start.constant <= 0 && start.constant + dim.resultLength >= dim.sourceExtent);
 }
 
 } // namespace
 
-size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes, bool streamed) {
-  std::vector<Span> ranges = blockRanges(dims, y, sizes, /*sender=*/true, streamed);
+size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes, Receivers receivers) {
+  std::vector<Span> ranges = sendersBlock(dims, side, sizes, receivers);
   for (auto [d, range] : llvm::enumerate(ranges))
     if (mostElements(range, sizes) > 1)
       return d;
   return dims.size() - 1;
 }
 
-std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDim> dims, bool y,
+std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDim> dims, Side side,
                                                              const AxisSizes &lineSizes, const Senders &senders,
-                                                             bool streamed, int64_t between) {
+                                                             Receivers receivers, int64_t between) {
   if (senders.split > 1 || senders.major < 2)
     return std::nullopt;
   for (const TransferDim &dim : dims)
-    if (dim.slices || (dim.sourceStart.step[y ? Y0 : X0] != 0 && !keptWhole(dim, y, streamed)))
+    if (dim.slices || (dim.sourceStart.step[majorAxis(side)] != 0 && !keptWhole(dim, side, receivers)))
       return std::nullopt;
   AxisSizes sizes = lineSizes;
   sizes.size[P0] = senders.major;
-  std::vector<Span> ranges = blockRanges(dims, y, sizes, /*sender=*/true, streamed);
+  std::vector<Span> ranges = sendersBlock(dims, side, sizes, receivers);
   size_t large = 0;
   SmallVector<size_t> moving;
   for (auto [d, dim, range] : llvm::enumerate(dims, ranges)) {
     large += mostElements(range, sizes) > 1;
     if (!movesWithSender(range))
       continue;
-    if (!keptWhole(dim, y, streamed))
+    if (!keptWhole(dim, side, receivers))
       return std::nullopt;
     moving.push_back(d);
   }

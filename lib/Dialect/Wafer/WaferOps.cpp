@@ -89,21 +89,23 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor) {
 OpFoldResult RedistributeOp::fold(FoldAdaptor) {
   // Nothing moves and nothing is written over: the source is the result.
   bool shifted = llvm::any_of(getShift(), [](int64_t s) { return s != 0; });
-  if (!getInto() && !shifted && getAxis() == "local" && getSource().getType() == getType())
+  if (!getInto() && !shifted && !getSide() && getSource().getType() == getType())
     return getSource();
   return {};
 }
 
 void RedistributeOp::build(OpBuilder &builder, OperationState &state, Type type, Value source, Value into,
-                           StringRef axis, ArrayRef<int64_t> shift, StringRef algorithm, Regroup regroup) {
+                           std::optional<Side> side, ArrayRef<int64_t> shift, MoveAlgorithm algorithm,
+                           Regroup regroup) {
   state.addTypes(type);
   state.addOperands(source);
   if (into)
     state.addOperands(into);
   Properties &properties = state.getOrAddProperties<Properties>();
-  properties.axis = builder.getStringAttr(axis);
+  if (side)
+    properties.side = SideAttr::get(builder.getContext(), *side);
   properties.shift = builder.getDenseI64ArrayAttr(shift);
-  properties.algorithm = builder.getStringAttr(algorithm);
+  properties.algorithm = MoveAlgorithmAttr::get(builder.getContext(), algorithm);
   if (regroup.kind == Regroup::Merge)
     properties.merge = builder.getI64IntegerAttr(regroup.dim);
   if (regroup.kind == Regroup::Split)
@@ -122,7 +124,7 @@ Regroup RedistributeOp::regroup() {
 static LogicalResult verifyRegroup(RedistributeOp op) {
   if (op.getMerge() && op.getSplit())
     return op.emitOpError("merges two dimensions or splits one, not both");
-  if (op.getInto() || !op.getShift().empty() || op.byNeighbors() || op.getAxis() == "local")
+  if (op.getInto() || !op.getShift().empty() || op.byNeighbors() || !op.getSide())
     return op.emitOpError("merges or splits dimensions by a pass into a tensor of its own, without a shift");
   Regroup regroup = op.regroup();
   ArrayRef<int64_t> fine = cast<RankedTensorType>(op.getSource().getType()).getShape(),
@@ -147,46 +149,37 @@ LogicalResult RedistributeOp::verify() {
     return emitOpError("shift needs one number per dimension");
   if (getInto() && getInto().getType() != to)
     return emitOpError("result must have the type of 'into'");
-  if (getAxis() != "x" && getAxis() != "y" && getAxis() != "local")
-    return emitOpError("axis must be x, y or local");
+  if (!getSide() && byNeighbors())
+    return emitOpError("neighbors are those along x or along y");
   Layout source = layoutOf(from);
   if (source.partialAxes)
     return emitOpError("source is partial: reduce it first");
   Layout result = layoutOf(to);
   if (failed(verifySplits(*this, {source, result})))
     return failure();
-  if (getAlgorithm() != "pass" && getAlgorithm() != "neighbors")
-    return emitOpError("algorithm must be pass or neighbors");
   auto region = (*this)->getParentOfType<RegionOp>();
   if (!byNeighbors() || !region)
     return success();
   auto chunks = (*this)->getParentOfType<ChunksOp>();
   alignSplits({&source, &result});
-  AxisSizes sizes =
-      axisSizes(region.getWidth(), region.getHeight(), source.splitX, source.splitY, chunks ? chunks.getCount() : 1);
-  if (getAxis() == "local" ||
-      !exchangedDim(source, from.getShape(), result, to.getShape(), getShift(), getAxis() == "y", sizes))
+  AxisSizes sizes = axisSizes(region.size(), source.splitX, source.splitY, chunks ? chunks.getCount() : 1);
+  if (!exchangedDim(source, from.getShape(), result, to.getShape(), getShift(), *getSide(), sizes))
     return emitOpError("neighbors do not hold what PEs lack of their windows: move it by pass");
   return success();
 }
 
 LogicalResult ReduceOp::verify() {
-  if (getAxis() != "x" && getAxis() != "y")
-    return emitOpError("axis must be x or y");
-  if (getAlgorithm() != "chain" && getAlgorithm() != "star")
-    return emitOpError("algorithm must be chain or star");
   Layout source = layoutOf(getSource().getType()), result = layoutOf(getResult().getType());
-  unsigned side = getAxis() == "x" ? (1u << X0 | 1u << X1) : (1u << Y0 | 1u << Y1);
-  if (!(source.partialAxes & side))
-    return emitOpError("source is not partial along ") << getAxis();
-  if (result.partialAxes & side)
-    return emitOpError("result is still partial along ") << getAxis();
-  bool y = getAxis() == "y";
-  bool minor = source.partialAxes >> (y ? Y1 : X1) & 1, major = source.partialAxes >> (y ? Y0 : X0) & 1;
-  bool divided = (y ? source.splitY : source.splitX) > 1;
+  Side side = getSide();
+  if (!source.isPartialAlong(side))
+    return emitOpError("source is not partial along ") << stringifySide(side);
+  if (result.isPartialAlong(side))
+    return emitOpError("result is still partial along ") << stringifySide(side);
+  bool minor = source.partialAxes & axisBit(minorAxis(side)), major = source.partialAxes & axisBit(majorAxis(side));
+  bool divided = source.split(side) > 1;
   if (divided && major && !minor)
     return emitOpError("terms lie on the major axis of a divided side: their PEs are no neighbors");
-  if (divided && !major && getAlgorithm() == "star")
+  if (divided && !major && getAlgorithm() == ReduceAlgorithm::Star)
     return emitOpError("star combines whole lines; groups of a divided side are combined by chain");
   return success();
 }

@@ -14,7 +14,7 @@ wafer.program @main mesh(16 x 16) {
     // CHECK: pe.for
     // CHECK: pe.for
     // CHECK: pe.recv_window 3
-    %1 = wafer.redistribute %0 along "y" : (tensor<6x8xf32, #split>) -> tensor<6x8xf32, #wafer.layout<[6 at 0, 8 at 0]>>
+    %1 = wafer.redistribute %0 along y : (tensor<6x8xf32, #split>) -> tensor<6x8xf32, #wafer.layout<[6 at 0, 8 at 0]>>
     %2 = wafer.empty : tensor<6xf32, #terms>
     // Neighbors with y1 = 1 and y1 = 0 combine, three pairs at a time; where pairs begin at even rows, colors are known.
     // CHECK: pe.func @reduce_y1()
@@ -22,7 +22,7 @@ wafer.program @main mesh(16 x 16) {
     // CHECK-NOT: pe.scalar and
     // CHECK: pe.vec add f32 {{.*}} : (!pe.desc) !pe.desc, !pe.fabric
     // CHECK: pe.vec mov f32 {{.*}} : (!pe.fabric) !pe.desc
-    %3 = wafer.reduce %2 along "y" by "chain" : tensor<6xf32, #terms> to tensor<6xf32, #sums>
+    %3 = wafer.reduce %2 along y by chain : tensor<6xf32, #terms> to tensor<6xf32, #sums>
     // Only the PEs with y1 = 0 have a sum: those between them hand on their turn with an empty block, and the head
     // drops what that leaves.
     // CHECK: pe.func @pass_y2()
@@ -31,6 +31,6 @@ wafer.program @main mesh(16 x 16) {
     // CHECK: pe.for
     // CHECK: pe.recv_window 3
     // CHECK: pe.scalar slt
-    %4 = wafer.redistribute %3 along "y" : (tensor<6xf32, #sums>) -> tensor<6xf32, #wafer.layout<[6 at 0]>>
+    %4 = wafer.redistribute %3 along y : (tensor<6xf32, #sums>) -> tensor<6xf32, #wafer.layout<[6 at 0]>>
   }
 }

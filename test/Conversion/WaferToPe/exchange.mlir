@@ -26,7 +26,7 @@ wafer.program @main mesh(16 x 16) {
     // CHECK: pe.wait 1
     // CHECK: pe.wait 2
     // CHECK-NOT: pe.recv_window
-    %2 = wafer.redistribute %0 into %1 along "x" by "neighbors" shift [0, 2]
+    %2 = wafer.redistribute %0 into %1 along x by neighbors shift [0, 2]
         : (tensor<3x12xf32, #wafer.layout<[3 at 0, 2 at 2 * x0]>>, tensor<3x16xf32, #wafer.layout<[3 at 0, 6 at 2 * x0]>>)
         -> tensor<3x16xf32, #wafer.layout<[3 at 0, 6 at 2 * x0]>>
   }

@@ -16,12 +16,12 @@ wafer.program @main mesh(16 x 16) {
     // CHECK: %[[EXTENT:.*]] = pe.const -30
     // CHECK: pe.scalar mul %[[S]], %[[EXTENT]]
     // CHECK: pe.recv_window 2
-    %1 = wafer.redistribute %0 along "x" merge 0 : (tensor<3x30xf32, #wafer.layout<[3 at 0, 8 at 8 * x0]>>)
+    %1 = wafer.redistribute %0 along x merge 0 : (tensor<3x30xf32, #wafer.layout<[3 at 0, 8 at 8 * x0]>>)
         -> tensor<90xf32, #wafer.layout<[23 at 23 * x0]>>
     // And back.
     // CHECK: pe.func @pass_x1()
     // CHECK: pe.recv_window 2
-    %2 = wafer.redistribute %1 along "x" split 0 : (tensor<90xf32, #wafer.layout<[23 at 23 * x0]>>)
+    %2 = wafer.redistribute %1 along x split 0 : (tensor<90xf32, #wafer.layout<[23 at 23 * x0]>>)
         -> tensor<3x30xf32, #wafer.layout<[3 at 0, 8 at 8 * x0]>>
   }
 }

@@ -14,25 +14,25 @@ wafer.program @main mesh(16 x 16) {
     // CHECK: pe.recv_window 2
     // CHECK: pe.wait 2
     // CHECK: pe.wait 1
-    %1 = wafer.redistribute %0 along "x" : (tensor<16x8xf32, #wafer.layout<[4 at 4 * x0, 8 at 0]>>)
+    %1 = wafer.redistribute %0 along x : (tensor<16x8xf32, #wafer.layout<[4 at 4 * x0, 8 at 0]>>)
         -> tensor<16x8xf32, #wafer.layout<[16 at 0, 2 at 2 * x0]>>
     // Nothing leaves a PE: one copy.
     // CHECK: pe.func @copy1()
     // CHECK-NOT: pe.recv_window
     // CHECK: pe.func @reduce_x2()
-    %2 = wafer.redistribute %1 along "local" : (tensor<16x8xf32, #wafer.layout<[16 at 0, 2 at 2 * x0]>>)
+    %2 = wafer.redistribute %1 locally : (tensor<16x8xf32, #wafer.layout<[16 at 0, 2 at 2 * x0]>>)
         -> tensor<16x8xf32, #wafer.layout<[16 at 0, 1 at 2 * x0]>>
     %3 = wafer.empty : tensor<8xf32, #wafer.layout<[8 at 0], partial = add[x0]>>
     // The chain adds what comes from the farther neighbor to its own and passes it on.
     // CHECK: pe.vec add f32 {{.*}} : (!pe.desc) !pe.desc, !pe.fabric
     // CHECK: pe.vec add f32 {{.*}} : (!pe.fabric) !pe.desc, !pe.fabric
-    %4 = wafer.reduce %3 along "x" by "chain" : tensor<8xf32, #wafer.layout<[8 at 0], partial = add[x0]>>
+    %4 = wafer.reduce %3 along x by chain : tensor<8xf32, #wafer.layout<[8 at 0], partial = add[x0]>>
         to tensor<8xf32, #wafer.layout<[8 at 0], valid_at_0 = [x0]>>
     // One sender: no gather, the head speaks on the broadcast channel.
     // CHECK: pe.func @pass_x3()
     // CHECK-NOT: control
     // CHECK: pe.recv_window 2
-    %5 = wafer.redistribute %4 along "x" : (tensor<8xf32, #wafer.layout<[8 at 0], valid_at_0 = [x0]>>)
+    %5 = wafer.redistribute %4 along x : (tensor<8xf32, #wafer.layout<[8 at 0], valid_at_0 = [x0]>>)
         -> tensor<8xf32, #wafer.layout<[2 at 2 * x0]>>
   }
 }

@@ -10,7 +10,7 @@ wafer.program @main mesh(4 x 4) {
     // A move to where a tensor is already, and reshapes there and back, are nothing.
     // CHECK-NOT: wafer.redistribute
     // CHECK-NOT: wafer.reshape
-    %1 = wafer.redistribute %0 along "local" : (tensor<16xf32, #rows>) -> tensor<16xf32, #rows>
+    %1 = wafer.redistribute %0 locally : (tensor<16xf32, #rows>) -> tensor<16xf32, #rows>
     %2 = wafer.reshape %1 : tensor<16xf32, #rows> to tensor<16x1xf32, #a>
     %3 = wafer.reshape %2 : tensor<16x1xf32, #a> to tensor<16xf32, #rows>
     // CHECK: wafer.send %[[X]] to @out

@@ -27,7 +27,7 @@ wafer.program @main mesh(4 x 4) {
   wafer.region @r0 size(2 x 2) {
     %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
     // expected-error @+1 {{source is partial: reduce it first}}
-    %1 = wafer.redistribute %0 along "x" : (tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>)
+    %1 = wafer.redistribute %0 along x : (tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>)
         -> tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
   }
 }
@@ -38,7 +38,7 @@ wafer.program @main mesh(4 x 4) {
   wafer.region @r0 size(2 x 2) {
     %0 = wafer.empty : tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
     // expected-error @+1 {{source is not partial along y}}
-    %1 = wafer.reduce %0 along "y" by "chain" : tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
+    %1 = wafer.reduce %0 along y by chain : tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
         to tensor<4xf32, #wafer.layout<[2 at 2 * x0]>>
   }
 }
@@ -75,7 +75,7 @@ wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>
     // expected-error @+1 {{has layouts that divide a side by 4 and by 2}}
-    %1 = wafer.redistribute %0 along "x" : (tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>)
+    %1 = wafer.redistribute %0 along x : (tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>)
         -> tensor<8xf32, #wafer.layout<[4 at 4 * x1], split = [2, 1]>>
   }
 }
@@ -86,7 +86,7 @@ wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x0]>>
     // expected-error @+1 {{terms lie on the major axis of a divided side: their PEs are no neighbors}}
-    %1 = wafer.reduce %0 along "x" by "chain" : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x0]>>
+    %1 = wafer.reduce %0 along x by chain : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x0]>>
         to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], valid_at_0 = [x0]>>
   }
 }
@@ -97,7 +97,7 @@ wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>>
     // expected-error @+1 {{star combines whole lines; groups of a divided side are combined by chain}}
-    %1 = wafer.reduce %0 along "x" by "star" : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>>
+    %1 = wafer.reduce %0 along x by star : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>>
         to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], valid_at_0 = [x1]>>
   }
 }
@@ -108,8 +108,19 @@ wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>
     // expected-error @+1 {{neighbors do not hold what PEs lack of their windows: move it by pass}}
-    %1 = wafer.redistribute %0 along "x" by "neighbors" : (tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>)
+    %1 = wafer.redistribute %0 along x by neighbors : (tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>)
         -> tensor<16xf32, #wafer.layout<[8 at 2 * x0 - 3]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(8 x 1) {
+    %0 = wafer.empty : tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>
+    // expected-error @+1 {{neighbors are those along x or along y}}
+    %1 = wafer.redistribute %0 locally by neighbors : (tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>)
+        -> tensor<16xf32, #wafer.layout<[2 at 2 * x0]>>
   }
 }
 
@@ -119,7 +130,7 @@ wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<4x6xf32, #wafer.layout<[4 at 0, 1 at 1 * x0]>>
     // expected-error @+1 {{shapes differ in more than dimension 0 for two that make it}}
-    %1 = wafer.redistribute %0 along "x" merge 0 : (tensor<4x6xf32, #wafer.layout<[4 at 0, 1 at 1 * x0]>>)
+    %1 = wafer.redistribute %0 along x merge 0 : (tensor<4x6xf32, #wafer.layout<[4 at 0, 1 at 1 * x0]>>)
         -> tensor<23xf32, #wafer.layout<[3 at 3 * x0]>>
   }
 }
@@ -130,7 +141,7 @@ wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<24xf32, #wafer.layout<[3 at 3 * x0]>>
     // expected-error @+1 {{merges or splits dimensions by a pass into a tensor of its own, without a shift}}
-    %1 = wafer.redistribute %0 along "local" split 0 : (tensor<24xf32, #wafer.layout<[3 at 3 * x0]>>)
+    %1 = wafer.redistribute %0 locally split 0 : (tensor<24xf32, #wafer.layout<[3 at 3 * x0]>>)
         -> tensor<4x6xf32, #wafer.layout<[4 at 0, 1 at 1 * x0]>>
   }
 }

@@ -7,7 +7,7 @@ wafer.program @legal mesh(16 x 16) {
   wafer.region @a size(4 x 1) {
     %0 = wafer.receive @in : tensor<8xf32, #box>
     wafer.send %0 to @both : tensor<8xf32, #box>
-    %1 = wafer.redistribute %0 along "x" : (tensor<8xf32, #box>) -> tensor<8xf32, #box>
+    %1 = wafer.redistribute %0 along x : (tensor<8xf32, #box>) -> tensor<8xf32, #box>
     wafer.send %1 to @ab : tensor<8xf32, #box>
     wafer.send %1 to @ac : tensor<8xf32, #box>
   }

@@ -35,15 +35,15 @@ TEST(Profile, BuiltinsLoadAndAssignChannels) {
       distinct.insert(color);
     }
     EXPECT_EQ(distinct.size(), 12u);
-    EXPECT_TRUE(profile->canSwitch(colors->gatherX));
-    EXPECT_TRUE(profile->canSwitch(colors->gatherY));
+    EXPECT_TRUE(profile->canSwitch(colors->x.gather));
+    EXPECT_TRUE(profile->canSwitch(colors->y.gather));
   }
 }
 
 TEST(Profile, Wse3KeepsSwitchableColorsForSwitches) {
   Profile profile = *Profile::load("wse3");
   ChannelColors colors = *ChannelColors::assign(profile);
-  EXPECT_FALSE(profile.canSwitch(colors.broadcastX));
+  EXPECT_FALSE(profile.canSwitch(colors.x.broadcast));
 }
 
 TEST(Profile, DeadPartsAreKnown) {

@@ -46,21 +46,29 @@ std::vector<TransferDim> transferDims(const Layout &source, llvm::ArrayRef<int64
                                       llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift,
                                       Regroup regroup = {});
 
-/// What one PE sends of each dimension: its box, inside the tensor, as far as its line needs it (all of it if
-/// `streamed`: then the receivers are elsewhere). With `sender`, of the PE at P0 on the line.
-std::vector<Span> blockRanges(llvm::ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes, bool sender,
-                              bool streamed);
+/// Where those are that a line's PEs send to. What others need is not known here, so to them all goes.
+enum class Receivers { OnLine, Elsewhere };
+
+/// What a PE sends of each dimension: its box, inside the tensor, as far as receivers on its line need it.
+std::vector<Span> ownBlock(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes, Receivers receivers);
+/// The same of the PE at P0 and P1 on the line.
+std::vector<Span> sendersBlock(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
+                               Receivers receivers);
 
 /// The dimension along which a line shards the source, if its PEs find all of their windows in what they, the PE before
 /// and the PE after them hold: then these can hand it over.
 std::optional<size_t> exchangedDim(const Layout &source, llvm::ArrayRef<int64_t> sourceShape, const Layout &result,
-                                   llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift, bool y,
+                                   llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift, Side side,
                                    const AxisSizes &sizes);
-std::optional<size_t> exchangedDim(llvm::ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes);
+std::optional<size_t> exchangedDim(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes);
 
-/// What a PE gets of each dimension from the PE before it on the line (`after`: behind it). With `sender`, what it
-/// gives to the PE behind it (`after`: before it); the two are the same, seen from either side.
-std::vector<Span> exchangedRanges(llvm::ArrayRef<TransferDim> dims, size_t along, bool y, bool after, bool sender);
+/// The PE at the coordinate one less on a line, and that at one more.
+enum class Neighbor { Before, After };
+
+/// What a PE gets of each dimension from a neighbor, and what it gives to one. What one gives to the PE after it is
+/// what that one gets from the PE before it.
+std::vector<Span> takenFrom(Neighbor neighbor, llvm::ArrayRef<TransferDim> dims, size_t along, Side side);
+std::vector<Span> givenTo(Neighbor neighbor, llvm::ArrayRef<TransferDim> dims, size_t along, Side side);
 
 /// Consecutive senders of a line whose blocks are of one size and whose corners advance evenly, by `advance` elements
 /// of each dimension.
@@ -71,11 +79,11 @@ struct SenderRun {
 
 /// The senders of an undivided side as a few such runs, if every PE keeps of each block in a run the same window, and
 /// if blocks of as many dimensions, `between` words (0 or 1) after each, can be received as one box.
-std::optional<std::vector<SenderRun>> senderRuns(llvm::ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes,
-                                                 const Senders &senders, bool streamed, int64_t between);
+std::optional<std::vector<SenderRun>> senderRuns(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
+                                                 const Senders &senders, Receivers receivers, int64_t between);
 
 /// The dimension in which blocks have more than one element, if there is only one; the last if there is none.
-size_t mainDim(llvm::ArrayRef<TransferDim> dims, bool y, const AxisSizes &sizes, bool streamed);
+size_t mainDim(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes, Receivers receivers);
 
 } // namespace wafer::wfr
 

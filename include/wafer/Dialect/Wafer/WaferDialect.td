@@ -36,6 +36,21 @@ def Wafer_CheckedKind : I32EnumAttr<"CheckedKind", "", [
   let cppNamespace = "::wafer::wfr";
 }
 
+def Wafer_Side : I32EnumAttr<"Side", "A side of a region: lines along x are rows, along y columns", [
+  I32EnumAttrCase<"X", 0, "x">, I32EnumAttrCase<"Y", 1, "y">]> {
+  let cppNamespace = "::wafer::wfr";
+}
+
+def Wafer_MoveAlgorithm : I32EnumAttr<"MoveAlgorithm", "How elements get from PE to PE of a line", [
+  I32EnumAttrCase<"Pass", 0, "pass">, I32EnumAttrCase<"Neighbors", 1, "neighbors">]> {
+  let cppNamespace = "::wafer::wfr";
+}
+
+def Wafer_ReduceAlgorithm : I32EnumAttr<"ReduceAlgorithm", "How the terms of a line are combined", [
+  I32EnumAttrCase<"Chain", 0, "chain">, I32EnumAttrCase<"Star", 1, "star">]> {
+  let cppNamespace = "::wafer::wfr";
+}
+
 def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout"> {
   let summary = "Which box of a tensor each PE of a region holds";
   let description = [{

@@ -33,6 +33,9 @@ def Wafer_RegionOp : Wafer_Op<"region", [Symbol, HasParent<"ProgramOp">, SingleB
   let assemblyFormat = [{
     $sym_name `size` `(` $width `x` $height `)` (`rect` $rect^)? (`pin` $pin^)? attr-dict-with-keyword $body
   }];
+  let extraClassDeclaration = [{
+    RegionSize size() { return {static_cast<int64_t>(getWidth()), static_cast<int64_t>(getHeight())}; }
+  }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
 }
@@ -109,35 +112,35 @@ def Wafer_ReshapeOp : Wafer_Op<"reshape", [Pure]> {
 def Wafer_RedistributeOp : Wafer_Op<"redistribute", [Pure]> {
   let summary = "From any layout to any other, in one pass along lines of PEs";
   let description = [{
-    Element i of the source goes to element i + `shift` of the result. `axis` is x or y: every PE of a row (column) sends
-    what its line needs, every PE keeps what is due; or local: nothing leaves a PE. With `into` the result is that
+    Element i of the source goes to element i + `shift` of the result. `along x` (`along y`): every PE of a row (column)
+    sends what its line needs, every PE keeps what is due. `locally`: nothing leaves a PE. With `into` the result is that
     tensor, in place, with these elements replaced.
 
-    `by "neighbors"` is for halos: what a PE lacks of its window is held by the PEs beside it on the line, which hand it
-    over directly. The default, `by "pass"`, makes no such demand.
+    `by neighbors` is for halos: what a PE lacks of its window is held by the PEs beside it on the line, which hand it
+    over directly. The default, `by pass`, makes no such demand.
 
     A pass may also reshape what it moves. `merge d`: dimensions d and d + 1 of the source are dimension d of the
     result, row-major; `split d` is the reverse. Blocks of the merged dimension may be cut anywhere: the outer of the
     two dimensions is passed slice by slice.
   }];
-  let arguments = (ins AnyRankedTensor:$source, Optional<AnyRankedTensor>:$into, StrAttr:$axis,
+  let arguments = (ins AnyRankedTensor:$source, Optional<AnyRankedTensor>:$into, OptionalAttr<Wafer_Side>:$side,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$shift,
-                       DefaultValuedAttr<StrAttr, "\"pass\"">:$algorithm, OptionalAttr<I64Attr>:$merge,
-                       OptionalAttr<I64Attr>:$split);
+                       DefaultValuedAttr<Wafer_MoveAlgorithm, "::wafer::wfr::MoveAlgorithm::Pass">:$algorithm,
+                       OptionalAttr<I64Attr>:$merge, OptionalAttr<I64Attr>:$split);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $source (`into` $into^)? `along` $axis (`by` $algorithm^)? (`shift` $shift^)? (`merge` $merge^)? (`split` $split^)?
-    attr-dict `:` functional-type(operands, results)
+    $source (`into` $into^)? (`along` $side^):(`locally`)? (`by` $algorithm^)? (`shift` $shift^)? (`merge` $merge^)?
+    (`split` $split^)? attr-dict `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
-    bool byNeighbors() { return getAlgorithm() == "neighbors"; }
+    bool byNeighbors() { return getAlgorithm() == MoveAlgorithm::Neighbors; }
     /// What `merge` or `split` says.
     Regroup regroup();
   }];
   let skipDefaultBuilders = 1;
   let builders = [
-    OpBuilder<(ins "mlir::Type":$type, "mlir::Value":$source, "mlir::Value":$into, "llvm::StringRef":$axis,
-                   "llvm::ArrayRef<int64_t>":$shift, CArg<"llvm::StringRef", "\"pass\"">:$algorithm,
+    OpBuilder<(ins "mlir::Type":$type, "mlir::Value":$source, "mlir::Value":$into, "std::optional<Side>":$side,
+                   "llvm::ArrayRef<int64_t>":$shift, CArg<"MoveAlgorithm", "MoveAlgorithm::Pass">:$algorithm,
                    CArg<"Regroup", "{}">:$regroup)>
   ];
   let hasVerifier = 1;
@@ -150,9 +153,9 @@ def Wafer_ReduceOp : Wafer_Op<"reduce", [Pure]> {
     `chain` and `star` combine whole lines of PEs, `chain` also groups of neighbors (terms on the minor axis alone of a
     divided side).
   }];
-  let arguments = (ins AnyRankedTensor:$source, StrAttr:$axis, StrAttr:$algorithm);
+  let arguments = (ins AnyRankedTensor:$source, Wafer_Side:$side, Wafer_ReduceAlgorithm:$algorithm);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$source `along` $axis `by` $algorithm attr-dict `:` type($source) `to` type($result)";
+  let assemblyFormat = "$source `along` $side `by` $algorithm attr-dict `:` type($source) `to` type($result)";
   let hasVerifier = 1;
 }
 
