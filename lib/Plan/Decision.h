@@ -5,6 +5,8 @@
 #include "Graph.h"
 #include "Movement.h"
 
+#include "wafer/Collectives/Reduce.h"
+
 namespace wafer::wfr {
 
 struct ReduceStep {

@@ -142,15 +142,17 @@ private:
     return true;
   }
 
-  /// A step along one side: by exchange between neighbors where that will do and is faster, else by a pass.
-  MoveStep along(Side side, const Layout &has, Layout result, ArrayRef<LayoutDim> wanted) const {
-    MoveStep step{side, std::move(result), passCycles(has, wanted, side)};
-    std::optional<double> exchange = exchangeCycles(has, wanted, side);
-    if (exchange && *exchange < step.cycles) {
-      step.cycles = *exchange;
-      step.algorithm = MoveAlgorithm::Neighbors;
+  /// A step along one side, by the fastest algorithm.
+  MoveStep along(Side side, Layout has, Layout result, ArrayRef<LayoutDim> wanted) const {
+    double words = 1;
+    for (size_t d = 0; d != wanted.size(); ++d) {
+      int64_t held = hullAlong(has.dims[d], side, sizes).length, asked = hullAlong(wanted[d], side, sizes).length;
+      words *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
     }
-    return step;
+    Layout to = alignedTo(has, wanted);
+    auto [collective, cycles] =
+        fastestMove({side, region, has, to, request.fromShape, sizesOf(has), static_cast<int64_t>(words)}, model);
+    return {side, std::move(result), cycles, collective->algorithm()};
   }
 
   /// The layout of `wanted`; both in as few axes as say them, as code generation will have them.
@@ -164,61 +166,6 @@ private:
   }
 
   AxisSizes sizesOf(const Layout &layout) const { return axisSizes(region, layout.splitX, layout.splitY, chunks); }
-
-  std::optional<double> exchangeCycles(Layout has, ArrayRef<LayoutDim> wanted, Side side) const {
-    // Dimensions may merge, so with no more than a descriptor has there are certainly few enough.
-    if (wanted.size() > isa::kMaxRank || region.along(side) == 1)
-      return std::nullopt;
-    Layout to = alignedTo(has, wanted);
-    if (!exchangedDim(has, request.fromShape, to, request.fromShape, {}, side, sizesOf(has)))
-      return std::nullopt;
-    double words = 1, kept = 1;
-    for (auto [from, dim, extent] : llvm::zip(has.dims, to.dims, request.fromShape)) {
-      kept *= static_cast<double>(std::min(dim.length, extent));
-      words *= static_cast<double>(from.start.step[majorAxis(side)] ? std::max<int64_t>(0, dim.length - from.length)
-                                                                    : std::min(dim.length, extent));
-    }
-    return kExchangeOverheadCycles + words + model.vectorCycles(isa::VectorOp::Mov, static_cast<int64_t>(kept));
-  }
-
-  double passCycles(const Layout &has, ArrayRef<LayoutDim> wanted, Side side) const {
-    double words = 1;
-    for (size_t d = 0; d != wanted.size(); ++d) {
-      int64_t held = hullAlong(has.dims[d], side, sizes).length, asked = hullAlong(wanted[d], side, sizes).length;
-      words *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
-    }
-    return model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(region.along(side))) +
-           senderCycles(has, wanted, side);
-  }
-
-  /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
-  double senderCycles(Layout has, ArrayRef<LayoutDim> wanted, Side side) const {
-    Layout to = alignedTo(has, wanted);
-    Senders senders = sendersOf(has, request.fromShape, side, region);
-    if (senders.end() > 1) {
-      std::vector<TransferDim> dims = transferDims(has, request.fromShape, to, request.fromShape, {});
-      if (auto runs = senderRuns(dims, side, sizesOf(has), senders, Receivers::OnLine, /*between=*/1))
-        return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
-    }
-    return kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor * slices(has, to.dims)) +
-           static_cast<double>(senders.end());
-  }
-
-  /// A pass of more dimensions than a descriptor has is made slice by slice.
-  int64_t slices(const Layout &has, ArrayRef<LayoutDim> wanted) const {
-    SmallVector<int64_t> cut;
-    for (size_t d = 0; d != wanted.size(); ++d) {
-      int64_t extent = request.fromShape[d];
-      LayoutDim whole{extent, Affine(0)};
-      if (!(has.dims[d] == whole) || !(wanted[d] == whole) || (cut.empty() && extent > 1))
-        cut.push_back(extent);
-    }
-    int64_t slices = 1;
-    llvm::sort(cut);
-    for (size_t d = isa::kMaxRank; d < cut.size(); ++d)
-      slices *= cut[d - isa::kMaxRank];
-    return slices;
-  }
 
   Movement single(const Layout &has, Side side) const {
     Movement movement;

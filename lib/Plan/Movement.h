@@ -2,8 +2,7 @@
 #ifndef WAFER_LIB_PLAN_MOVEMENT_H
 #define WAFER_LIB_PLAN_MOVEMENT_H
 
-#include "wafer/Dialect/Wafer/Layout.h"
-#include "wafer/Target/ResourceModel.h"
+#include "wafer/Collectives/Move.h"
 
 #include "llvm/ADT/Hashing.h"
 
@@ -34,12 +33,6 @@ struct Movement {
   double cycles = 0;
   int64_t middleWords = 0; // of the layout between two passes
 };
-
-/// Cycles that a pass costs per sender beside its words: interval arithmetic, set-up of receive and relay.
-constexpr double kSenderOverheadCycles = 80;
-
-/// Of an exchange between neighbors, beside its words: two sends, two receives and their intervals.
-constexpr double kExchangeOverheadCycles = 250;
 
 struct MoveRequest {
   const Layout &from;

@@ -118,15 +118,13 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
     const Layout &terms = combined ? *combined : candidate.local;
     if (!terms.isPartialAlong(side))
       continue;
-    int64_t line = request.region.along(side), group = reducedGroup(terms, side, request.region);
+    ReduceTask task = ReduceTask::of(terms, side, request.region);
     Layout reduced = afterReduce(terms, side);
-    double chain = request.model.reduceChainCycles(terms.words(), static_cast<int>(group)), star = INFINITY;
-    if (group == line)
-      star = request.model.reduceStarCycles(terms.words(), static_cast<int>(line)) + 40.0 * static_cast<double>(line);
-    if (group > 1) {
+    if (task.group > 1) {
+      auto [collective, cycles] = fastestReduce(task, request.model);
       if (plan)
-        plan->reduces.push_back({side, star < chain ? ReduceAlgorithm::Star : ReduceAlgorithm::Chain, reduced});
-      reductions += std::min(chain, star);
+        plan->reduces.push_back({side, collective->algorithm(), reduced});
+      reductions += cycles;
       work.codeBytes += kTransferCodeBytes;
     } else {
       reduced.atAxes &= ~axesOf(side);

@@ -351,19 +351,23 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   /// Colors that regions' channels leave for nets.
   static int netColors(const Profile &profile, const Plan &plan) {
-    std::set<Side> exchanges;
+    std::map<Side, ChannelSet> channels{{Side::X, kChannelsOfAll}, {Side::Y, kChannelsOfAll}};
     auto note = [&](const Movement &movement) {
       for (const MoveStep &step : movement.steps)
-        if (step.algorithm == MoveAlgorithm::Neighbors)
-          exchanges.insert(*step.along);
+        if (step.along)
+          channels[*step.along] |= collectiveOf(step.algorithm).channels();
     };
     for (const NodePlan &node : plan.nodes) {
       note(node.toResult);
       for (const OperandPlan &operand : node.operands)
         llvm::for_each(operand.pieces, note);
+      for (const ReduceStep &step : node.reduces)
+        channels[step.side] |= collectiveOf(step.algorithm).channels();
     }
-    return profile.colors - static_cast<int>(profile.reservedColors.size()) - ChannelColors::kAlways -
-           ChannelColors::kForExchange * static_cast<int>(exchanges.size());
+    int colors = profile.colors - static_cast<int>(profile.reservedColors.size());
+    for (const auto &[side, set] : channels)
+      colors -= colorsOf(set);
+    return colors;
   }
 
   FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW,

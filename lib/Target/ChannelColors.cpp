@@ -5,6 +5,40 @@
 
 using namespace wafer;
 
+std::span<int> LineColors::of(Channel channel) {
+  switch (channel) {
+  case Channel::Gather:
+    return {&gather, 1};
+  case Channel::Broadcast:
+    return {&broadcast, 1};
+  case Channel::Toward:
+    return toward;
+  case Channel::Away:
+    return away;
+  }
+  return {};
+}
+
+std::span<const int> LineColors::of(Channel channel) const { return const_cast<LineColors *>(this)->of(channel); }
+
+int wafer::colorsOf(ChannelSet set) {
+  const LineColors line{};
+  int colors = 0;
+  for (Channel channel : kChannels)
+    if (has(set, channel))
+      colors += static_cast<int>(line.of(channel).size());
+  return colors;
+}
+
+std::vector<int> ChannelColors::all() const {
+  std::vector<int> colors;
+  for (Channel channel : kChannels)
+    for (const LineColors *line : {&x, &y})
+      for (int color : line->of(channel))
+        colors.push_back(color);
+  return colors;
+}
+
 Result<ChannelColors> ChannelColors::assign(const Profile &profile) {
   // What a pass along a line is made of: a gather whose routers switch once, and a head that sends its own block and
   // relays the others' at a time.
@@ -32,19 +66,17 @@ Result<ChannelColors> ChannelColors::assign(const Profile &profile) {
     return color >= 0 ? color : take(false, false);
   };
   ChannelColors colors{};
-  colors.x.gather = take(true, false);
-  colors.y.gather = take(true, false);
-  colors.x.broadcast = takeStatic();
-  colors.y.broadcast = takeStatic();
-  for (std::array<int, 2> *links : {&colors.x.toward, &colors.y.toward, &colors.x.away, &colors.y.away})
-    for (int &color : *links)
-      color = takeStatic();
+  for (Channel channel : kChannels)
+    for (LineColors *line : {&colors.x, &colors.y})
+      for (int &color : line->of(channel))
+        color = channel == Channel::Gather ? take(true, false) : takeStatic();
   for (int color : colors.all())
     if (color < 0)
       return Diagnostic{ErrorCode::TooFewColors,
                         "profile '" + profile.name + "' leaves " +
                             std::to_string(profile.colors - static_cast<int>(profile.reservedColors.size())) +
-                            " colors; a region's channels take 12, two of them with switches",
+                            " colors; a region's channels take " + std::to_string(colors.all().size()) +
+                            ", two of them with switches",
                         "reserve fewer colors in the profile, or list more in fabric.switchable_colors"};
   return colors;
 }

@@ -5,26 +5,44 @@
 #include "wafer/Target/Profile.h"
 
 #include <array>
+#include <span>
+#include <vector>
 
 namespace wafer {
 
+/// What a line of PEs is connected by. Heads stand at x = 0 of rows, y = 0 of columns.
+enum class Channel {
+  Gather,    // switched: every PE of a line injects in turn, toward the head
+  Broadcast, // from the head to the whole line
+  Toward,    // to the neighbor toward the head: two colors, by the parity of that neighbor's coordinate
+  Away,      // to the neighbor away from it, likewise
+};
+constexpr std::array kChannels{Channel::Gather, Channel::Broadcast, Channel::Toward, Channel::Away};
+
+/// Some of them, as bits.
+using ChannelSet = unsigned;
+constexpr ChannelSet only(Channel channel) { return 1u << static_cast<unsigned>(channel); }
+constexpr bool has(ChannelSet set, Channel channel) { return set & only(channel); }
+
+/// Every region has these: streams and the host go by them too.
+constexpr ChannelSet kChannelsOfAll = only(Channel::Gather) | only(Channel::Broadcast) | only(Channel::Toward);
+
+/// Colors that a set takes along one side.
+int colorsOf(ChannelSet set);
+
 /// Of lines along one side of a region.
 struct LineColors {
-  int gather;                // switched: every PE of a line injects in turn, toward the head
-  int broadcast;             // from the head to the whole line
-  std::array<int, 2> toward; // to the neighbor toward the head, by the parity of that neighbor's coordinate
-  std::array<int, 2> away;   // to the neighbor away from it; only where a region exchanges with neighbors
+  int gather, broadcast;
+  std::array<int, 2> toward, away;
+
+  std::span<const int> of(Channel channel) const;
+  std::span<int> of(Channel channel);
 };
 
 struct ChannelColors {
   LineColors x, y; // of rows, of columns
 
-  static constexpr int kAlways = 8, kForExchange = 2; // colors of every region; more for exchanges along each side
-
-  std::array<int, 12> all() const {
-    return {x.gather,    y.gather,    x.broadcast, y.broadcast, x.toward[0], x.toward[1],
-            y.toward[0], y.toward[1], x.away[0],   x.away[1],   y.away[0],   y.away[1]};
-  }
+  std::vector<int> all() const;
 
   /// Gathers take the lowest switchable colors, the others the lowest that cannot switch first: switchable ones are
   /// scarce on some machines. Fails with WF4002 where the profile leaves too few, with WF4001 where the machine lacks

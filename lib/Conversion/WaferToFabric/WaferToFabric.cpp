@@ -1,11 +1,11 @@
-// The pass convert-wafer-to-fabric: what placed regions and their streams ask of the fabric. Every region has the same
-// channels, whatever its kernels use. Streams become nets, from the heads (x = 0) of the producer's rows to those of
-// the consumers, or to and from the mesh's west edge: in the region's own rows, or the nearest that no dead part
-// closes. All streams with the same ends share one net, be it between regions or with the host: all ends use them in
-// the same order, and colors at a head's router are scarce.
+// The pass convert-wafer-to-fabric: what placed regions and their streams ask of the fabric. Every region has
+// the channels that streams take, and those of its collectives. Streams become nets, from the heads (x = 0) of the
+// producer's rows to those of the consumers, or to and from the mesh's west edge: in the region's own rows, or the
+// nearest that no dead part closes. All streams with the same ends share one net, be it between regions or with the
+// host: all ends use them in the same order, and colors at a head's router are scarce.
+#include "wafer/Collectives/Channels.h"
 #include "wafer/Conversion/Passes.h"
-#include "wafer/Dialect/Fabric/FabricDialect.h"
-#include "wafer/Route/ChannelColors.h"
+#include "wafer/Dialect/Fabric/Channels.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
@@ -64,37 +64,19 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
   void addChannels(wfr::RegionOp region, const ChannelColors &colors, OpBuilder &builder) {
     wfr::RectAttr rect = *region.getRect();
     auto area = fabric::AreaAttr::get(&getContext(), rect.getX(), rect.getY(), rect.getW(), rect.getH(), 1, 1);
-    auto add = [&](fabric::ChannelKind kind, int color) {
-      fabric::ChannelOp::create(builder, region.getLoc(),
-                                (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind, color,
-                                area);
-    };
-    auto exchanges = [&](wfr::Side side) {
-      return region
-          .walk([&](wfr::RedistributeOp op) {
-            return op.byNeighbors() && op.getSide() == side ? WalkResult::interrupt() : WalkResult::advance();
-          })
-          .wasInterrupted();
-    };
-    if (rect.getW() > 1) {
-      add(fabric::ChannelKind::GatherX, colors.x.gather);
-      add(fabric::ChannelKind::BroadcastX, colors.x.broadcast);
-      add(fabric::ChannelKind::ChainXEven, colors.x.toward[0]);
-      add(fabric::ChannelKind::ChainXOdd, colors.x.toward[1]);
-      if (exchanges(wfr::Side::X)) {
-        add(fabric::ChannelKind::AwayXEven, colors.x.away[0]);
-        add(fabric::ChannelKind::AwayXOdd, colors.x.away[1]);
-      }
-    }
-    if (rect.getH() > 1) {
-      add(fabric::ChannelKind::GatherY, colors.y.gather);
-      add(fabric::ChannelKind::BroadcastY, colors.y.broadcast);
-      add(fabric::ChannelKind::ChainYEven, colors.y.toward[0]);
-      add(fabric::ChannelKind::ChainYOdd, colors.y.toward[1]);
-      if (exchanges(wfr::Side::Y)) {
-        add(fabric::ChannelKind::AwayYEven, colors.y.away[0]);
-        add(fabric::ChannelKind::AwayYOdd, colors.y.away[1]);
-      }
+    for (wfr::Side side : wfr::kSides) {
+      if (region.size().along(side) == 1)
+        continue;
+      ChannelSet wanted = kChannelsOfAll | wfr::channelsAlong(side, region);
+      const LineColors &line = side == wfr::Side::X ? colors.x : colors.y;
+      for (Channel channel : kChannels)
+        if (has(wanted, channel))
+          for (auto [parity, color] : llvm::enumerate(line.of(channel))) {
+            fabric::ChannelKind kind = fabric::kindOf(channel, side == wfr::Side::Y, parity);
+            fabric::ChannelOp::create(builder, region.getLoc(),
+                                      (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind,
+                                      color, area);
+          }
     }
   }
 

@@ -2,7 +2,7 @@
 #ifndef WAFER_LIB_CONVERSION_WAFERTOPE_REGIONCODE_H
 #define WAFER_LIB_CONVERSION_WAFERTOPE_REGIONCODE_H
 
-#include "PeBuilder.h"
+#include "wafer/Collectives/BoxTransfer.h"
 #include "wafer/Route/ChannelColors.h"
 
 #include <functional>
@@ -48,6 +48,9 @@ struct RegionCode {
   mlir::LogicalResult function(mlir::Location loc, const Layout &splits, llvm::StringRef name,
                                llvm::function_ref<mlir::LogicalResult(PeBuilder &)> body);
 };
+
+/// Fails where boxes have more dimensions than a descriptor.
+mlir::LogicalResult checkRank(mlir::Operation *op, const BoxTransfer &transfer);
 
 mlir::LogicalResult lowerRedistribute(RedistributeOp op, RegionCode &code);
 mlir::LogicalResult lowerSend(SendOp op, StreamOp stream, RegionCode &code);

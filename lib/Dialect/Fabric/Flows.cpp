@@ -16,21 +16,19 @@
 // hand straight on, and combs, which branch off at every router of a line, are walked router by router; neither the
 // templates nor the router makes them.
 #include "wafer/Dialect/Fabric/Flows.h"
+#include "wafer/Dialect/Fabric/Channels.h"
 
 using namespace mlir;
+using namespace wafer;
 using namespace wafer::fabric;
 
 static unsigned bit(Port port) { return static_cast<unsigned>(port); }
 
 Turn wafer::fabric::turnOf(ChannelKind kind) {
-  switch (kind) {
-  case ChannelKind::GatherX:
-    return Turn::AlongX;
-  case ChannelKind::GatherY:
-    return Turn::AlongY;
-  default:
+  ChannelForm form = formOf(kind);
+  if (form.channel != Channel::Gather)
     return Turn::None;
-  }
+  return form.y ? Turn::AlongY : Turn::AlongX;
 }
 
 std::string Fault::text(const Injection &injection) const {

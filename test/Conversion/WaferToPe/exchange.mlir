@@ -12,7 +12,7 @@ wafer.program @main mesh(16 x 16) {
     %0 = wafer.empty : tensor<3x12xf32, #wafer.layout<[3 at 0, 2 at 2 * x0]>>
     %1 = wafer.fill 0.0 : f32 : tensor<3x16xf32, #wafer.layout<[3 at 0, 6 at 2 * x0]>>
     // What a PE has itself is copied; then odd PEs speak to even ones and the other way about, at once.
-    // CHECK: pe.func @exchange_x1()
+    // CHECK: pe.func @neighbors_x1()
     // CHECK: pe.vec mov f32 {{.*}} : (!pe.desc) !pe.desc
     // CHECK: pe.scalar and
     // CHECK: pe.fabric 8

@@ -15,6 +15,7 @@
 // buffers of their own and share links fairly, so no color waits for another inside the fabric. What is left are
 // circles through cores, which are the order of sends and receives: wafer-verify-order excludes them.
 #include "CompareFlows.h"
+#include "wafer/Dialect/Fabric/Channels.h"
 #include "wafer/Dialect/Fabric/Passes.h"
 #include "wafer/Target/Profile.h"
 
@@ -211,49 +212,28 @@ private:
   }
 
   LogicalResult checkChannel(ChannelOp channel) {
-    bool y = llvm::is_contained({ChannelKind::GatherY, ChannelKind::BroadcastY, ChannelKind::ChainYEven,
-                                 ChannelKind::ChainYOdd, ChannelKind::AwayYEven, ChannelKind::AwayYOdd},
-                                channel.getKind());
-    Area sources = Area::of(channel.getArea());
-    Progression &line = y ? sources.y : sources.x;
-    int64_t head = line.first, last = line.last();
-    if (line.count < 2)
-      return success();
-    auto check = [&](Wanted wanted) {
-      return checkFlows(channel,
-                        {channel.getSymName(), static_cast<int64_t>(channel.getColor()), sources, Port::Ramp,
-                         turnOf(channel.getKind())},
-                        wanted);
-    };
-    auto onLine = [&](Tile source, int64_t from, int64_t to) -> SmallVector<Box> {
-      if (y)
-        return {Box{source.x, source.x, from, to, Port::Ramp}};
-      return {Box{from, to, source.y, source.y, Port::Ramp}};
-    };
-    switch (channel.getKind()) {
-    case ChannelKind::GatherX:
-    case ChannelKind::GatherY:
-      return check([&](Tile source) { return onLine(source, head, head); });
-    case ChannelKind::BroadcastX:
-    case ChannelKind::BroadcastY:
-      line = Progression::range(head, head);
-      return check([&](Tile source) { return onLine(source, head, last); });
-    default:
-      break;
+    const ChannelForm form = formOf(channel.getKind());
+    const Area area = Area::of(channel.getArea());
+    const Progression &line = form.y ? area.y : area.x;
+    for (const LineIntent &intent : intentsOf(form, line.count)) {
+      if (intent.count == 0)
+        continue;
+      Area sources = area;
+      (form.y ? sources.y : sources.x) = Progression::make(line.first + intent.first, intent.step, intent.count);
+      auto hears = [&](Tile source) -> SmallVector<Box> {
+        int64_t from = intent.relative ? (form.y ? source.y : source.x) : line.first, low = from + intent.low,
+                high = from + intent.high;
+        if (form.y)
+          return {Box{source.x, source.x, low, high, Port::Ramp}};
+        return {Box{low, high, source.y, source.y, Port::Ramp}};
+      };
+      if (failed(checkFlows(channel,
+                            {channel.getSymName(), static_cast<int64_t>(channel.getColor()), sources, Port::Ramp,
+                             turnOf(channel.getKind())},
+                            hears)))
+        return failure();
     }
-    // Links between neighbors: into the even or the odd ones.
-    bool odd = llvm::is_contained(
-        {ChannelKind::ChainXOdd, ChannelKind::ChainYOdd, ChannelKind::AwayXOdd, ChannelKind::AwayYOdd},
-        channel.getKind());
-    bool away = channel.getKind() >= ChannelKind::AwayXEven;
-    int64_t step = away ? 1 : -1, first = odd ? (away ? 0 : 2) : 1;
-    line = Progression::make(head + first, 2, (line.count - (away ? 1 : 0) - first + 1) / 2);
-    if (line.empty())
-      return success();
-    return check([&](Tile source) {
-      int64_t next = (y ? source.y : source.x) + step;
-      return onLine(source, next, next);
-    });
+    return success();
   }
 
   LogicalResult checkNet(NetOp net) {

@@ -18,7 +18,7 @@
 //
 // The argument is about cores, not about regions: rows and columns may run ahead of others as far as data allows, and
 // rows beyond a stream's lanes skip it. All cores of a region still run one sequence, and that is all that is used. It
-// also needs that nothing outlives its event: every op waits for its own asynchronous sends (WaferToPe/Transfer.cpp).
+// also needs that nothing outlives its event: every op waits for its own asynchronous sends (pe.func's verifier).
 //
 // Collectives lie on no cycle that is not one of streams already, since a region's events stand in a row; so vertices
 // are streams only. Streams that share a net (those with the same ends, the host's too) must be sent and taken in one

@@ -1,4 +1,4 @@
-#include "PeBuilder.h"
+#include "wafer/Collectives/PeBuilder.h"
 
 using namespace mlir;
 using namespace wafer;

@@ -1,7 +1,7 @@
 // Builds the body of one pe.func: scalar arithmetic that folds as it is built, coordinates on demand, and the clipped
 // interval arithmetic of boxes.
-#ifndef WAFER_LIB_CONVERSION_WAFERTOPE_PEBUILDER_H
-#define WAFER_LIB_CONVERSION_WAFERTOPE_PEBUILDER_H
+#ifndef WAFER_COLLECTIVES_PEBUILDER_H
+#define WAFER_COLLECTIVES_PEBUILDER_H
 
 #include "wafer/Dialect/Pe/PeDialect.h"
 #include "wafer/Dialect/Wafer/Transfer.h"
@@ -66,4 +66,4 @@ private:
 
 } // namespace wafer::wfr
 
-#endif // WAFER_LIB_CONVERSION_WAFERTOPE_PEBUILDER_H
+#endif // WAFER_COLLECTIVES_PEBUILDER_H

@@ -1,0 +1,26 @@
+#include "wafer/Collectives/Move.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+ArrayRef<const MoveCollective *> wafer::wfr::moveCollectives() {
+  static const MoveCollective *const all[] = {&passMove(), &neighborsMove()};
+  return all;
+}
+
+const MoveCollective &wafer::wfr::collectiveOf(MoveAlgorithm algorithm) {
+  for (const MoveCollective *collective : moveCollectives())
+    if (collective->algorithm() == algorithm)
+      return *collective;
+  llvm_unreachable("every algorithm is in the list");
+}
+
+std::pair<const MoveCollective *, double> wafer::wfr::fastestMove(const MoveTask &task, const ResourceModel &model) {
+  std::pair<const MoveCollective *, double> best{nullptr, INFINITY};
+  for (const MoveCollective *collective : moveCollectives())
+    if (collective->legal(task))
+      if (double cycles = collective->cycles(task, model); cycles < best.second)
+        best = {collective, cycles};
+  return best;
+}

@@ -1,0 +1,94 @@
+// pass: every PE of a line sends, in turn, the part of its box that somebody on the line needs; the line's head relays
+// block after block from the gather channel to the broadcast channel; every PE takes each block with a receive that
+// keeps a window.
+//
+// Cost: one wavelet per word of the line's blocks, plus some 80 cycles for the interval arithmetic and the set-up of
+// receive and relay, per sender or per run of such senders.
+#include "wafer/Collectives/Move.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+class LinePass : public MoveCollective {
+public:
+  MoveAlgorithm algorithm() const override { return MoveAlgorithm::Pass; }
+  bool legal(const MoveTask &) const override { return true; }
+  ChannelSet channels() const override { return only(Channel::Gather) | only(Channel::Broadcast); }
+
+  double cycles(const MoveTask &task, const ResourceModel &model) const override {
+    return model.broadcastCycles(task.words, static_cast<int>(task.line())) + senderCycles(task);
+  }
+
+  void build(BoxTransfer &transfer, const LineColors &colors) const override {
+    PeBuilder &b = transfer.b;
+    int gather = colors.gather, broadcast = colors.broadcast;
+    if (transfer.senders.end() == 1) {
+      b.when(transfer.isHead(), [&] { transfer.send(broadcast, kSendThread, pe::Control::None); });
+      transfer.bindSender(b.constant(0), b.constant(0));
+      transfer.receive(broadcast, transfer.blockExtents());
+      b.when(transfer.isHead(), [&] { b.wait(kSendThread); });
+      return;
+    }
+    transfer.sendToGather(gather);
+    if (auto runs =
+            senderRuns(transfer.dims, transfer.side, b.sizes, transfer.senders, transfer.receivers, /*between=*/1)) {
+      for (const SenderRun &run : *runs)
+        transfer.burst(run, gather, broadcast, 1);
+      b.wait(kSendThread);
+      return;
+    }
+    transfer.eachSender(
+        [&] {
+          SmallVector<Value> extents = transfer.blockExtents();
+          b.when(transfer.isHead(), [&] {
+            b.vec(pe::VectorKind::Mov, transfer.type, extents, b.fabric(broadcast), b.fabric(gather), {}, {},
+                  kRelayThread);
+          });
+          transfer.receive(broadcast, extents);
+          b.when(transfer.isHead(), [&] {
+            b.wait(kRelayThread);
+            transfer.dropControl(gather);
+          });
+        },
+        [&](int64_t silent) { b.when(transfer.isHead(), [&] { transfer.dropControl(gather, silent); }); });
+    b.wait(kSendThread);
+  }
+
+private:
+  /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
+  static double senderCycles(const MoveTask &task) {
+    Senders senders = sendersOf(task.from, task.shape, task.side, task.region);
+    if (senders.end() > 1) {
+      std::vector<TransferDim> dims = transferDims(task.from, task.shape, task.to, task.shape, {});
+      if (auto runs = senderRuns(dims, task.side, task.sizes, senders, Receivers::OnLine, /*between=*/1))
+        return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
+    }
+    return kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor * slices(task)) +
+           static_cast<double>(senders.end());
+  }
+
+  /// A pass of more dimensions than a descriptor has is made slice by slice.
+  static int64_t slices(const MoveTask &task) {
+    SmallVector<int64_t> cut;
+    for (auto [has, wanted, extent] : llvm::zip(task.from.dims, task.to.dims, task.shape)) {
+      LayoutDim whole{extent, Affine(0)};
+      if (!(has == whole) || !(wanted == whole) || (cut.empty() && extent > 1))
+        cut.push_back(extent);
+    }
+    int64_t slices = 1;
+    llvm::sort(cut);
+    for (size_t d = isa::kMaxRank; d < cut.size(); ++d)
+      slices *= cut[d - isa::kMaxRank];
+    return slices;
+  }
+};
+
+} // namespace
+
+const MoveCollective &wafer::wfr::passMove() {
+  static const LinePass collective;
+  return collective;
+}

@@ -1,0 +1,44 @@
+// Moving boxes within a region: wafer.redistribute, by the algorithm that it names or by a copy on each PE.
+#include "RegionCode.h"
+
+#include "wafer/Collectives/Move.h"
+#include "wafer/Support/MlirDiagnostic.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+LogicalResult wafer::wfr::checkRank(Operation *op, const BoxTransfer &transfer) {
+  int64_t walked = llvm::count_if(transfer.dims, [](const TransferDim &dim) { return dim.slices == 0; });
+  if (walked > isa::kMaxRank)
+    return wafer::emitUnsupported(op, "moves a box with ")
+           << transfer.dims.size() << " dimensions that are split or cut; a descriptor walks "
+           << static_cast<int64_t>(isa::kMaxRank);
+  return success();
+}
+
+LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code) {
+  Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
+  alignSplits({&source.layout, &result.layout});
+  std::optional<Side> along = op.getSide();
+  Side side = along.value_or(Side::X);
+  int64_t line = code.size.along(side);
+  Senders senders = sendersOf(source.layout, source.shape, side, code.size);
+  std::string name =
+      along ? (stringifyMoveAlgorithm(op.getAlgorithm()) + "_" + stringifySide(side)).str() : std::string("copy");
+  return code.function(op.getLoc(), source.layout, name, [&](PeBuilder &b) {
+    std::vector<TransferDim> dims =
+        transferDims(source.layout, source.shape, result.layout, result.shape, op.getShift(), op.regroup());
+    sliceDims(dims);
+    BoxTransfer transfer{b, side, line, senders, std::move(dims), source.elementType(), source.buffer, result.buffer};
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    transfer.eachSlice([&] {
+      if (!along || line == 1)
+        transfer.copy();
+      else
+        collectiveOf(op.getAlgorithm()).build(transfer, code.lineColors(side));
+    });
+    return success();
+  });
+}

@@ -1,0 +1,181 @@
+// Streams between regions, and to and from the host: wafer.send, wafer.receive and wafer.relay.
+//
+// A stream is a pass cut in two at the head: the producer's head relays to the stream's color instead of the broadcast
+// channel, the consumer's head relays from the stream's color. In a region on the way, the head relays from one
+// stream's color to another's.
+#include "RegionCode.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+/// As sliceDims, of a stream: what lies on the wire between the host or another region and here is whole boxes,
+/// row-major, so it is the outermost dimensions that are taken slice by slice, within every sender's part.
+void sliceStreamDims(std::vector<TransferDim> &dims) {
+  for (size_t d = 0; dims.size() - d > isa::kMaxRank && d <= S3 - S0; ++d)
+    dims[d].slice(static_cast<Axis>(S0 + d), 0, dims[d].sourceExtent);
+}
+
+struct StreamTransfer : BoxTransfer {
+  void sendStream(int gather, int stream) {
+    if (senders.end() == 1) {
+      b.when(line > 1 ? isHead() : Value(), [&] { eachSlice([&] { send(stream, 0, pe::Control::None); }); });
+      return;
+    }
+    if (sliced())
+      return sendSlices(gather, stream);
+    sendToGather(gather);
+    b.when(isHead(), [&] {
+      eachSender([&] {
+        b.vec(pe::VectorKind::Mov, type, blockExtents(), b.fabric(stream), b.fabric(gather));
+        dropControl(gather);
+      });
+    });
+    b.wait(kSendThread);
+  }
+
+  /// sendStream, slice by slice: every slice waits until it is gone, so the head's own go to the stream at once, not by
+  /// way of the gather channel, of which it is the reader.
+  void sendSlices(int gather, int stream) {
+    b.when(isHead(), [&] { eachSlice([&] { send(stream, 0, pe::Control::None); }); });
+    auto handOn = [&](pe::Control control) {
+      b.vec(pe::VectorKind::Mov, type, b.constant(0), b.fabric(gather), b.desc(b.address(source), {1}), {}, {},
+            kSendThread, control);
+    };
+    Value position = b.position(side);
+    int64_t end = senders.end();
+    b.when(end < line ? b.less(position, b.constant(end)) : Value(), [&] {
+      b.when(b.less(b.constant(0), position), [&] { eachSlice([&] { send(gather, 0, pe::Control::None); }); });
+      b.when(
+          b.equal(position, b.constant(end - 1)), [&] { handOn(pe::Control::Reset); },
+          [&] { handOn(pe::Control::Advance); });
+    });
+    b.when(isHead(), [&] {
+      Affine sender;
+      sender.step[P0] = senders.split;
+      sender.step[P1] = 1;
+      eachSender([&] {
+        b.when(b.less(b.constant(0), b.value(sender)), [&] {
+          eachSlice([&] { b.vec(pe::VectorKind::Mov, type, blockExtents(), b.fabric(stream), b.fabric(gather)); });
+        });
+        dropControl(gather);
+      });
+    });
+    b.wait(kSendThread);
+  }
+
+  void receiveStream(int stream, int broadcast) {
+    if (auto runs = senderRuns(dims, side, b.sizes, senders, receivers, /*between=*/0)) {
+      for (const SenderRun &run : *runs)
+        burst(run, stream, broadcast, 0);
+      return;
+    }
+    auto takeBlock = [&] {
+      SmallVector<Value> extents = blockExtents();
+      if (line == 1)
+        return receive(stream, extents);
+      b.when(isHead(), [&] {
+        b.vec(pe::VectorKind::Mov, type, extents, b.fabric(broadcast), b.fabric(stream), {}, {}, kRelayThread);
+      });
+      receive(broadcast, extents);
+      b.when(isHead(), [&] { b.wait(kRelayThread); });
+    };
+    eachSender([&] { eachSlice(takeBlock); });
+  }
+
+  /// What all senders have sent goes on to another color, word by word.
+  void relayStream(int from, int to) {
+    auto handOn = [&](int64_t blocks) {
+      Value words = b.constant(blocks);
+      for (const Span &range : senderBlock())
+        words = b.mul(words, b.clampedExtent(range));
+      b.vec(pe::VectorKind::Mov, type, words, b.fabric(to), b.fabric(from));
+    };
+    auto runs = senderRuns(dims, side, b.sizes, senders, receivers, /*between=*/0);
+    if (!runs)
+      return eachSender([&] { handOn(1); });
+    for (const SenderRun &run : *runs) {
+      bindSender(b.constant(run.first));
+      handOn(run.count);
+    }
+  }
+};
+
+/// Of a stream every sender of a row sends all that it has.
+Senders streamSenders(StreamOp stream, const Layout &layout) {
+  int64_t count = static_cast<int64_t>(stream.getSenders()), split = layout.splitX;
+  return {(count + split - 1) / split, std::min(count, split), split};
+}
+
+FailureOr<int> colorOf(StreamOp stream, Operation *user, RegionCode &code) {
+  if (std::optional<int> color = code.streamColor(stream.getSymName()))
+    return *color;
+  return user->emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
+}
+
+} // namespace
+
+LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
+  Tensor source = code.tensor(op.getSource());
+  FailureOr<int> color = colorOf(stream, op, code);
+  if (failed(color))
+    return failure();
+  return code.function(op.getLoc(), source.layout, "send", [&](PeBuilder &b) {
+    StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(stream, source.layout),
+                             transferDims(source.layout, source.shape, source.layout, source.shape, {}),
+                             source.elementType(), source.buffer, source.buffer, Receivers::Elsewhere}};
+    sliceStreamDims(transfer.dims);
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    int64_t lanes = stream.getLanes();
+    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(),
+           [&] { transfer.sendStream(code.colors.x.gather, *color); });
+    return success();
+  });
+}
+
+LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code) {
+  Tensor result = code.tensor(op.getResult());
+  Tensor source = result;
+  auto type = cast<RankedTensorType>(stream.getType());
+  source.shape = SmallVector<int64_t>(type.getShape());
+  source.layout = layoutOf(type);
+  alignSplits({&source.layout, &result.layout});
+  FailureOr<int> color = colorOf(stream, op, code);
+  if (failed(color))
+    return failure();
+  return code.function(op.getLoc(), source.layout, "receive", [&](PeBuilder &b) {
+    StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(stream, source.layout),
+                             transferDims(source.layout, source.shape, result.layout, result.shape, {}),
+                             result.elementType(), "", result.buffer, Receivers::Elsewhere}};
+    sliceStreamDims(transfer.dims);
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    int64_t lanes = stream.getLanes();
+    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(),
+           [&] { transfer.receiveStream(*color, code.colors.x.broadcast); });
+    return success();
+  });
+}
+
+LogicalResult wafer::wfr::lowerRelay(RelayOp op, StreamOp from, StreamOp to, RegionCode &code) {
+  FailureOr<int> fromColor = colorOf(from, op, code), toColor = colorOf(to, op, code);
+  if (failed(fromColor) || failed(toColor))
+    return failure();
+  auto type = cast<RankedTensorType>(from.getType());
+  ArrayRef<int64_t> shape = type.getShape();
+  Layout layout = layoutOf(type), whole = Layout::replicated(shape);
+  alignSplits({&layout, &whole});
+  return code.function(op.getLoc(), layout, "relay", [&](PeBuilder &b) {
+    StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(from, layout),
+                             transferDims(layout, shape, whole, shape, {}), elementTypeOf(type.getElementType()), "",
+                             "", Receivers::Elsewhere}};
+    int64_t lanes = from.getLanes();
+    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(), [&] {
+      b.when(code.size.width > 1 ? transfer.isHead() : Value(), [&] { transfer.relayStream(*fromColor, *toColor); });
+    });
+    return success();
+  });
+}

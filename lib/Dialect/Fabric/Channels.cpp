@@ -1,0 +1,116 @@
+// Lines of one PE need no channel; the first and the last PE of a line differ from those between.
+#include "wafer/Dialect/Fabric/Channels.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::fabric;
+
+namespace {
+
+constexpr unsigned bits(std::initializer_list<Port> ports) {
+  unsigned mask = 0;
+  for (Port port : ports)
+    mask |= static_cast<unsigned>(port);
+  return mask;
+}
+
+/// The sides of a line's PEs.
+struct Ends {
+  Port toHead, toTail;
+  explicit Ends(bool y) : toHead(y ? Port::North : Port::West), toTail(y ? Port::South : Port::East) {}
+};
+
+SmallVector<LineRoute> gather(const Ends &ends, int64_t pes) {
+  return {
+      {0, 1, 1, {{Port::Ramp, bits({Port::Ramp})}, {ends.toTail, bits({Port::Ramp})}}},
+      {1, pes - 1, 1, {{Port::Ramp, bits({ends.toHead})}, {ends.toTail, bits({ends.toHead})}}},
+      {pes - 1, pes, 1, {{Port::Ramp, bits({ends.toHead})}}},
+  };
+}
+
+SmallVector<LineRoute> broadcast(const Ends &ends, int64_t pes) {
+  return {
+      {0, 1, 1, {{Port::Ramp, bits({ends.toTail, Port::Ramp})}}},
+      {1, pes - 1, 1, {{ends.toHead, bits({ends.toTail, Port::Ramp})}}},
+      {pes - 1, pes, 1, {{ends.toHead, bits({Port::Ramp})}}},
+  };
+}
+
+/// Links between neighbors, into those of one parity.
+SmallVector<LineRoute> toward(const Ends &ends, int64_t pes, unsigned parity) {
+  return {{parity, pes - 1, 2, {{ends.toTail, bits({Port::Ramp})}}},
+          {parity + 1, pes, 2, {{Port::Ramp, bits({ends.toHead})}}}};
+}
+
+SmallVector<LineRoute> away(const Ends &ends, int64_t pes, unsigned parity) {
+  int64_t taker = parity ? 1 : 2;
+  return {{taker, pes, 2, {{ends.toHead, bits({Port::Ramp})}}},
+          {taker - 1, pes - 1, 2, {{Port::Ramp, bits({ends.toTail})}}}};
+}
+
+} // namespace
+
+ChannelForm wafer::fabric::formOf(ChannelKind kind) {
+  for (Channel channel : kChannels)
+    for (bool y : {false, true})
+      for (unsigned parity : {0u, 1u})
+        if (kindOf(channel, y, parity) == kind)
+          return {channel, y, parity};
+  llvm_unreachable("every kind is one of a channel");
+}
+
+ChannelKind wafer::fabric::kindOf(Channel channel, bool y, unsigned parity) {
+  switch (channel) {
+  case Channel::Gather:
+    return y ? ChannelKind::GatherY : ChannelKind::GatherX;
+  case Channel::Broadcast:
+    return y ? ChannelKind::BroadcastY : ChannelKind::BroadcastX;
+  case Channel::Toward:
+    if (parity)
+      return y ? ChannelKind::ChainYOdd : ChannelKind::ChainXOdd;
+    return y ? ChannelKind::ChainYEven : ChannelKind::ChainXEven;
+  case Channel::Away:
+    if (parity)
+      return y ? ChannelKind::AwayYOdd : ChannelKind::AwayXOdd;
+    return y ? ChannelKind::AwayYEven : ChannelKind::AwayXEven;
+  }
+  llvm_unreachable("every channel has its kinds");
+}
+
+SmallVector<LineRoute> wafer::fabric::routesOf(const ChannelForm &form, int64_t pes) {
+  if (pes < 2)
+    return {};
+  const Ends ends(form.y);
+  switch (form.channel) {
+  case Channel::Gather:
+    return gather(ends, pes);
+  case Channel::Broadcast:
+    return broadcast(ends, pes);
+  case Channel::Toward:
+    return toward(ends, pes, form.parity);
+  case Channel::Away:
+    return away(ends, pes, form.parity);
+  }
+  llvm_unreachable("every channel has its routes");
+}
+
+SmallVector<LineIntent> wafer::fabric::intentsOf(const ChannelForm &form, int64_t pes) {
+  if (pes < 2)
+    return {};
+  auto every = [&](int64_t first, int64_t end) { return end > first ? (end - first + 1) / 2 : 0; };
+  switch (form.channel) {
+  case Channel::Gather:
+    return {{0, 1, pes, false, 0, 0}};
+  case Channel::Broadcast:
+    return {{0, 1, 1, false, 0, pes - 1}};
+  case Channel::Toward: { // the giver's parity is the other one; the head gives to nobody
+    int64_t first = form.parity ? 2 : 1;
+    return {{first, 2, every(first, pes), true, -1, -1}};
+  }
+  case Channel::Away: { // the last gives to nobody
+    int64_t first = form.parity ? 0 : 1;
+    return {{first, 2, every(first, pes - 1), true, 1, 1}};
+  }
+  }
+  llvm_unreachable("every channel has its intent");
+}
