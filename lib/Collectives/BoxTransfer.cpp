@@ -5,10 +5,10 @@ using namespace wafer;
 using namespace wafer::wfr;
 
 void wafer::wfr::sliceDims(std::vector<TransferDim> &dims) {
-  auto slicedBy = [&](Axis axis) {
+  auto slicedBy = [&](TransferAxis axis) {
     return llvm::any_of(dims, [&](const TransferDim &dim) { return dim.slices && dim.sliceAxis == axis; });
   };
-  for (Axis axis : {S0, S1, S2, S3}) {
+  for (TransferAxis axis : {S0, S1, S2, S3}) {
     if (llvm::count_if(dims, [](const TransferDim &dim) { return dim.slices == 0; }) <= isa::kMaxRank)
       return;
     if (slicedBy(axis))
@@ -62,9 +62,9 @@ void BoxTransfer::send(int color, int thread, pe::Control control) {
         thread, control);
 }
 
-Value BoxTransfer::offset(const Bounds &lower, const Affine &start, int64_t stride) {
+Value BoxTransfer::offset(const Bounds &lower, const TransferAffine &start, int64_t stride) {
   Bounds differences;
-  for (const Affine &bound : lower)
+  for (const TransferAffine &bound : lower)
     differences.push_back(bound - start);
   return b.mul(b.lower(differences), b.constant(4 * stride));
 }
@@ -75,7 +75,7 @@ void BoxTransfer::receive(int color, ValueRange blockExtents) {
   Value base = b.address(result);
   for (auto [dim, range, kept] : llvm::zip(dims, block, window)) {
     kept.lower.push_back(dim.resultStart);
-    kept.upper.push_back(dim.resultStart + Affine(dim.resultLength));
+    kept.upper.push_back(dim.resultStart + TransferAffine(dim.resultLength));
     if (!dim.slices)
       lower.push_back(b.sub(b.lower(kept.lower), b.lower(range.lower)));
     base = b.add(base, offset(kept.lower, dim.resultStart, dim.resultStride));
@@ -131,7 +131,7 @@ void BoxTransfer::burst(const SenderRun &run, int from, int broadcast, int64_t b
   for (auto [d, dim, range] : llvm::enumerate(dims, block)) {
     Span kept = range;
     kept.lower.push_back(dim.resultStart);
-    kept.upper.push_back(dim.resultStart + Affine(dim.resultLength));
+    kept.upper.push_back(dim.resultStart + TransferAffine(dim.resultLength));
     base = b.add(base, offset(kept.lower, dim.resultStart, dim.resultStride));
     strides[0] += run.advance[d] * dim.resultStride;
     if (between && d != main) {
@@ -166,9 +166,10 @@ void BoxTransfer::copy() {
   std::vector<Span> box;
   Value source = b.address(this->source), result = b.address(this->result);
   for (const TransferDim &dim : dims) {
-    box.push_back({{dim.sourceStart, dim.resultStart, Affine(0), dim.resultLow},
-                   {dim.sourceStart + Affine(dim.sourceLength), dim.resultStart + Affine(dim.resultLength),
-                    Affine(dim.sourceExtent), dim.resultHigh}});
+    box.push_back(
+        {{dim.sourceStart, dim.resultStart, TransferAffine(0), dim.resultLow},
+         {dim.sourceStart + TransferAffine(dim.sourceLength), dim.resultStart + TransferAffine(dim.resultLength),
+          TransferAffine(dim.sourceExtent), dim.resultHigh}});
     source = b.add(source, offset(box.back().lower, dim.sourceStart, dim.sourceStride));
     result = b.add(result, offset(box.back().lower, dim.resultStart, dim.resultStride));
   }

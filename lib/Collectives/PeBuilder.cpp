@@ -15,12 +15,12 @@ Value PeBuilder::position(Side side) {
   return pe::CoordOp::create(builder, loc, builder.getI32Type(), side == Side::X ? pe::Axis::X : pe::Axis::Y);
 }
 
-Value PeBuilder::coordinate(Axis axis) {
+Value PeBuilder::coordinate(unsigned axis) {
   if (coordinates[axis])
     return coordinates[axis];
   if (sizes.size[axis] == 1)
     return constant(0);
-  Side side = axesOf(Side::X) & axisBit(axis) ? Side::X : Side::Y;
+  Side side = axis == X0 || axis == X1 ? Side::X : Side::Y;
   int64_t split = side == Side::X ? splitX : splitY;
   bool major = axis == majorAxis(side);
   if (llvm::isPowerOf2_64(split)) // no helper is needed
@@ -29,12 +29,12 @@ Value PeBuilder::coordinate(Axis axis) {
   return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(side), constant(split));
 }
 
-Value PeBuilder::value(const Affine &affine) {
+Value PeBuilder::value(const TransferAffine &affine) {
   Value sum;
-  for (unsigned a = 0; a != kNumAxes; ++a) {
+  for (unsigned a = 0; a != kTransferAxes; ++a) {
     if (affine.step[a] == 0 || (sizes.size[a] == 1 && !coordinates[a]))
       continue;
-    Value term = mul(coordinate(static_cast<Axis>(a)), constant(affine.step[a]));
+    Value term = mul(coordinate(a), constant(affine.step[a]));
     sum = sum ? add(sum, term) : term;
   }
   if (!sum)
@@ -49,7 +49,7 @@ Bounds PeBuilder::deciding(const Bounds &bounds, bool largest) const {
     for (size_t j = 0; j != bounds.size() && !dominated; ++j) {
       if (i == j)
         continue;
-      Affine lead = largest ? bounds[j] - bounds[i] : bounds[i] - bounds[j];
+      TransferAffine lead = largest ? bounds[j] - bounds[i] : bounds[i] - bounds[j];
       // Of two equal bounds the first stays.
       dominated = minOf(lead, sizes) >= 0 && (j < i || maxOf(lead, sizes) > 0);
     }
@@ -61,7 +61,7 @@ Bounds PeBuilder::deciding(const Bounds &bounds, bool largest) const {
 
 Value PeBuilder::extreme(const Bounds &bounds, bool largest) {
   Value result;
-  for (const Affine &bound : deciding(bounds, largest)) {
+  for (const TransferAffine &bound : deciding(bounds, largest)) {
     Value next = value(bound);
     result = result ? scalar(largest ? pe::ScalarKind::Max : pe::ScalarKind::Min, result, next) : next;
   }
@@ -75,7 +75,7 @@ Value PeBuilder::extent(const Span &range) {
   if (lows.size() == 1) {
     // min(h...) - l = min(h - l ...): differences are often constants.
     Bounds differences;
-    for (const Affine &high : highs)
+    for (const TransferAffine &high : highs)
       differences.push_back(high - lows[0]);
     return upper(differences);
   }
@@ -83,8 +83,8 @@ Value PeBuilder::extent(const Span &range) {
 }
 
 bool PeBuilder::neverEmpty(const Span &range) const {
-  for (const Affine &low : range.lower)
-    for (const Affine &high : range.upper)
+  for (const TransferAffine &low : range.lower)
+    for (const TransferAffine &high : range.upper)
       if (minOf(high - low, sizes) < 0)
         return false;
   return true;

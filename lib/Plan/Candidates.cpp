@@ -11,99 +11,8 @@ using namespace wafer::wfr;
 
 namespace {
 
-constexpr int kNone = -1;
-
 /// Two loops on a side must leave less than this share of the work that one loop leaves, to be looked at.
 constexpr double kWorthDividing = 0.8;
-
-/// The dimension on each axis of a side; the same on both: on the side as a whole.
-struct SideDims {
-  int major = kNone, minor = kNone;
-
-  SideDims() = default;
-  SideDims(int whole) : major(whole), minor(whole) {}
-  SideDims(int major, int minor) : major(major), minor(minor) {}
-  bool operator==(const SideDims &) const = default;
-  bool has(int d) const { return d != kNone && (major == d || minor == d); }
-  bool free() const { return major == kNone || minor == kNone; }
-};
-
-Layout replicatedOn(ArrayRef<int64_t> extents, RegionShape region) {
-  Layout layout = Layout::replicated(extents);
-  layout.splitX = region.splitX;
-  layout.splitY = region.splitY;
-  return layout;
-}
-
-/// A layout of `extents` with these dimensions on the sides; of the region's rows only the first `rows` (0: all).
-Layout shardLayout(ArrayRef<int64_t> extents, SideDims x, SideDims y, RegionShape region, int64_t rows = 0) {
-  Layout layout = replicatedOn(extents, region);
-  AxisSizes sizes = region.axes();
-  if (rows)
-    sizes.size[Y0] = llvm::divideCeil(rows, region.splitY);
-  for (int d = 0; d != static_cast<int>(extents.size()); ++d) {
-    if (!x.has(d) && !y.has(d))
-      continue;
-    // From the axis whose neighbors hold neighboring blocks to that with the largest steps.
-    SmallVector<Axis> axes;
-    // Of both sides a column holds neighboring blocks: so what the host's lanes carry row by row spreads along columns.
-    // Where only the first rows are to hold something, the rows' steps are the largest: the others' blocks then lie
-    // beyond the end.
-    SmallVector<std::pair<Axis, int>, 4> sides{{Y1, y.minor}, {Y0, y.major}, {X1, x.minor}, {X0, x.major}};
-    if (rows)
-      std::rotate(sides.begin(), sides.begin() + 2, sides.end());
-    for (auto [axis, on] : sides)
-      if (on == d && (sizes.size[axis] > 1 || axis == X0 || axis == Y0))
-        axes.push_back(axis);
-    int64_t blocks = 1;
-    for (Axis axis : axes)
-      blocks *= sizes.size[axis];
-    if (rows && y == SideDims(d)) // the last of the rows' coordinates may not all be there
-      blocks = blocks / (sizes.size[Y0] * sizes.size[Y1]) * rows;
-    LayoutDim &dim = layout.dims[d];
-    int64_t step = dim.length = llvm::divideCeil(extents[d], blocks);
-    for (Axis axis : axes) {
-      dim.start.step[axis] = step;
-      step *= sizes.size[axis];
-    }
-  }
-  return layout;
-}
-
-/// The layout of a tensor read or written through `map` by loops laid out as `iteration`.
-Layout operandLayout(AffineMap map, const Layout &iteration) {
-  Layout layout;
-  layout.splitX = iteration.splitX;
-  layout.splitY = iteration.splitY;
-  for (AffineExpr expression : map.getResults()) {
-    std::optional<SmallVector<int64_t>> linear = linearForm(expression, map.getNumDims());
-    assert(linear && "the graph holds kernels with linear maps only");
-    ArrayRef<int64_t> flat = *linear;
-    LayoutDim dim;
-    dim.length = 1;
-    dim.start = Affine(flat.back());
-    for (size_t d = 0; d != iteration.dims.size(); ++d) {
-      if (flat[d] == 0)
-        continue;
-      dim.start = dim.start + iteration.dims[d].start * flat[d];
-      if (flat[d] < 0) // read backwards: the loop's last step is the box's first element
-        dim.start = dim.start + Affine(flat[d] * (iteration.dims[d].length - 1));
-      dim.length += std::abs(flat[d]) * (iteration.dims[d].length - 1);
-    }
-    layout.dims.push_back(dim);
-  }
-  return layout;
-}
-
-unsigned partialAxesOf(const GraphNode &node, const Layout &iteration) {
-  unsigned axes = 0;
-  for (size_t d = 0; d != node.extents.size(); ++d)
-    if (node.reduction[d])
-      for (Axis axis : {X0, X1, Y0, Y1})
-        if (iteration.dims[d].start.step[axis] != 0)
-          axes |= axisBit(axis);
-  return axes;
-}
 
 /// Terms of a sum can be combined where they lie: on whole sides, or on groups of neighbors.
 bool combinable(const Layout &layout, RegionShape region) {
@@ -114,7 +23,8 @@ bool combinable(const Layout &layout, RegionShape region) {
 /// What is left of a loop nest's work on one PE if a side has these loops: 1 of 1 at worst, less is better.
 double shareOfWork(ArrayRef<int64_t> extents, SideDims side, int64_t majorSize, int64_t minorSize) {
   auto share = [&](int d, int64_t size) {
-    return d == kNone ? 1.0 : static_cast<double>(llvm::divideCeil(extents[d], size)) / static_cast<double>(extents[d]);
+    return d == kNoDim ? 1.0
+                       : static_cast<double>(llvm::divideCeil(extents[d], size)) / static_cast<double>(extents[d]);
   };
   if (side.major == side.minor)
     return share(side.major, majorSize * minorSize);
@@ -213,7 +123,7 @@ private:
     for (size_t i = 0; i != node.operands.size(); ++i)
       candidate.operands.push_back(operandLayout(node.maps[i], iteration));
     candidate.local = operandLayout(node.maps.back(), iteration);
-    candidate.local.partialAxes = partialAxesOf(node, iteration);
+    candidate.local.partialAxes = partialAxesOf(node.reduction, iteration);
     if (candidate.local.partialAxes)
       candidate.local.kind = node.combiner;
     candidate.result = node.gathers ? wholeOfChunks(candidate.local, candidate.steps) : candidate.local;
@@ -270,16 +180,16 @@ private:
       for (size_t d = 0; d != shape.size(); ++d)
         if (base.local.dims[d].start.step[axis] != 0)
           return static_cast<int>(d);
-      return kNone;
+      return kNoDim;
     };
     auto sideOf = [&](Axis major, Axis minor, int64_t split) {
       return split == 1 ? SideDims(dimOn(major)) : SideDims(dimOn(major), dimOn(minor));
     };
     SideDims dx = sideOf(X0, X1, context.region.splitX), dy = sideOf(Y0, Y1, context.region.splitY);
     auto largestFree = [&](SideDims taken) {
-      int best = kNone;
+      int best = kNoDim;
       for (int d = 0; d != static_cast<int>(shape.size()); ++d)
-        if (!taken.has(d) && shape[d] > 1 && (best == kNone || shape[d] > shape[best]))
+        if (!taken.has(d) && shape[d] > 1 && (best == kNoDim || shape[d] > shape[best]))
           best = d;
       return best;
     };
@@ -323,17 +233,6 @@ private:
 
 } // namespace
 
-Layout wafer::wfr::wholeOfChunks(const Layout &layout, int64_t chunks) {
-  Layout whole = layout;
-  for (LayoutDim &dim : whole.dims) {
-    int64_t step = std::exchange(dim.start.step[T], 0);
-    dim.length += std::abs(step) * (chunks - 1);
-    if (step < 0)
-      dim.start.constant += step * (chunks - 1);
-  }
-  return whole;
-}
-
 bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
   for (Side side : kSides) {
     if (region.split(side) == 1)
@@ -347,36 +246,6 @@ bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
       return false;
   }
   return true;
-}
-
-LayoutDim wafer::wfr::shardedOn(Side side, int64_t extent, RegionShape region) {
-  return (side == Side::X ? shardLayout(extent, 0, {}, region) : shardLayout(extent, {}, 0, region)).dims.front();
-}
-
-SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows) {
-  SmallVector<Layout> layouts;
-  SmallVector<int> dims{kNone};
-  for (size_t d = 0; d != shape.size(); ++d)
-    if (shape[d] > 1)
-      dims.push_back(d);
-  for (int dx : dims)
-    for (int dy : dims) {
-      if ((dx != kNone && region.width == 1) || (dy != kNone && region.height == 1))
-        continue;
-      Layout layout = shardLayout(shape, dx, dy, region, rows);
-      if (!llvm::is_contained(layouts, layout))
-        layouts.push_back(layout);
-    }
-  return layouts;
-}
-
-Layout wafer::wfr::afterReduce(const Layout &layout, Side side) {
-  Layout result = layout;
-  result.atAxes |= layout.partialAxes & axesOf(side);
-  result.partialAxes &= ~axesOf(side);
-  if (!result.partialAxes)
-    result.kind = PartialKind::None;
-  return result;
 }
 
 Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, ArrayRef<const Layout *> current,

@@ -6,6 +6,7 @@
 #include "Movement.h"
 
 #include "wafer/Collectives/Reduce.h"
+#include "wafer/Dialect/Wafer/Sharding.h"
 
 namespace wafer::wfr {
 
@@ -40,23 +41,11 @@ struct CandidateContext {
 Candidates candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
                          const CandidateContext &context);
 
-/// What a PE holds over all chunks, or all steps of a loop, of a layout that moves with them.
-Layout wholeOfChunks(const Layout &layout, int64_t chunks);
-
 /// Every side of the region that is divided has a kernel that would put two loops on it.
 bool usesDivision(const Graph &graph, RegionShape region);
 
-/// A layout of one dimension, cut along a whole side.
-LayoutDim shardedOn(Side side, int64_t extent, RegionShape region);
-
-/// Layouts that shard up to two dimensions of a shape, on the first `rows` rows (0: all).
-llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
-
 /// Cycles of the local computation on one PE, of all steps.
 double computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model);
-
-/// The layout of a result that partial terms leave after combining along one side.
-Layout afterReduce(const Layout &layout, Side side);
 
 } // namespace wafer::wfr
 

@@ -3,6 +3,7 @@
 #define WAFER_LIB_PLAN_MOVEMENT_H
 
 #include "wafer/Collectives/Move.h"
+#include "wafer/Dialect/Wafer/Coverage.h"
 
 #include "llvm/ADT/Hashing.h"
 
@@ -10,15 +11,6 @@
 #include <unordered_map>
 
 namespace wafer::wfr {
-
-/// A region's size, and how its sides are divided into logical axes: x = x0 * splitX + x1, y likewise. All layouts of a
-/// plan are said in these axes; those that do not need the division are written without it (Layout::simplified).
-struct RegionShape : RegionSize {
-  int64_t splitX = 1, splitY = 1;
-
-  int64_t split(Side side) const { return side == Side::X ? splitX : splitY; }
-  AxisSizes axes(int64_t chunks = 1) const { return axisSizes(*this, splitX, splitY, chunks); }
-};
 
 struct MoveStep {
   std::optional<Side> along; // nothing: no PE sends anything
@@ -65,23 +57,6 @@ private:
   std::unordered_map<Key, std::optional<Movement>, Hash> known;
   Key key; // of the request at hand
 };
-
-/// Every PE's `need` lies inside what it holds.
-bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t chunks);
-
-/// The PEs together hold the whole tensor.
-bool holdsAll(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);
-
-/// How many columns and rows hold any of the tensor, from the first on; 1 if all hold the same.
-inline int64_t columnsInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionSize region) {
-  return coordinatesInUse(layout.simplified(), shape, Side::X, region);
-}
-inline int64_t rowsInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionSize region) {
-  return coordinatesInUse(layout.simplified(), shape, Side::Y, region);
-}
-
-/// Words that the lane of a row carries when a tensor leaves this layout by rows: all columns', one after the other.
-int64_t laneWords(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);
 
 } // namespace wafer::wfr
 

@@ -99,52 +99,6 @@ SmallVector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to,
 
 } // namespace
 
-std::optional<Layout> wafer::wfr::reshapeLayout(const Layout &layout, ArrayRef<int64_t> fromShape,
-                                                ArrayRef<int64_t> toShape, ArrayRef<ReassociationIndices> groups,
-                                                bool expand) {
-  Layout result = Layout::replicated(toShape);
-  result.splitX = layout.splitX;
-  result.splitY = layout.splitY;
-  auto full = [&](size_t d, ArrayRef<int64_t> shape) {
-    return layout.dims[d].start == Affine(0) && layout.dims[d].length == shape[d];
-  };
-  ArrayRef<int64_t> expandedShape = expand ? toShape : fromShape;
-  for (auto [g, group] : llvm::enumerate(groups)) {
-    // The first dimension of the group that is longer than one leads; what follows it stays together.
-    size_t lead = 0;
-    while (lead + 1 < group.size() && expandedShape[group[lead]] == 1)
-      ++lead;
-    int64_t inner = 1;
-    for (size_t i = lead + 1; i < group.size(); ++i)
-      inner *= expandedShape[group[i]];
-    if (group.empty())
-      continue;
-    if (expand) {
-      if (full(g, fromShape))
-        continue;
-      const LayoutDim &dim = layout.dims[g];
-      LayoutDim &target = result.dims[group[lead]];
-      if (dim.length % inner || dim.start.constant % inner ||
-          llvm::any_of(dim.start.step, [&](int64_t s) { return s % inner != 0; }))
-        return std::nullopt;
-      target.length = dim.length / inner;
-      target.start.constant = dim.start.constant / inner;
-      for (unsigned a = 0; a != kNumAxes; ++a)
-        target.start.step[a] = dim.start.step[a] / inner;
-    } else {
-      for (size_t i = 0; i != group.size(); ++i)
-        if (i != lead && !full(group[i], fromShape))
-          return std::nullopt;
-      const LayoutDim &dim = layout.dims[group[lead]];
-      result.dims[g].length = dim.length * inner;
-      result.dims[g].start = dim.start * inner;
-    }
-  }
-  if (expand && groups.empty())
-    return llvm::all_of(toShape, [](int64_t n) { return n == 1; }) ? std::optional<Layout>(result) : std::nullopt;
-  return result;
-}
-
 Candidates wafer::wfr::reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
                                          RegionShape region) {
   ArrayRef<int64_t> from = node.operands[0].shape, to = graph.tensors[node.result].shape;

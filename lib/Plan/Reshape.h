@@ -18,11 +18,6 @@ struct ReshapeStep {
 llvm::SmallVector<ReshapeStep> reshapeSteps(llvm::ArrayRef<int64_t> fine, llvm::ArrayRef<int64_t> coarse,
                                             llvm::ArrayRef<mlir::ReassociationIndices> groups);
 
-/// The layout on the other side of a reshape that moves nothing, if blocks line up.
-std::optional<Layout> reshapeLayout(const Layout &layout, llvm::ArrayRef<int64_t> fromShape,
-                                    llvm::ArrayRef<int64_t> toShape, llvm::ArrayRef<mlir::ReassociationIndices> groups,
-                                    bool expand);
-
 /// `current`: where the operand rests, if it does.
 Candidates reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current, RegionShape region);
 

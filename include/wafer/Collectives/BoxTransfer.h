@@ -36,7 +36,7 @@ struct BoxTransfer {
   /// Strides of the dimensions of a nest.
   llvm::SmallVector<int64_t> strides(int64_t TransferDim::*stride) const;
   /// Bytes from a box's first element to where the range begins.
-  mlir::Value offset(const Bounds &lower, const Affine &start, int64_t stride);
+  mlir::Value offset(const Bounds &lower, const TransferAffine &start, int64_t stride);
 
   /// This PE's block goes to `color`.
   void send(int color, int thread, pe::Control control);

@@ -12,12 +12,12 @@ namespace wafer::wfr {
 
 class PeBuilder {
 public:
-  PeBuilder(mlir::OpBuilder &builder, mlir::Location loc, const AxisSizes &sizes, int64_t splitX, int64_t splitY)
+  PeBuilder(mlir::OpBuilder &builder, mlir::Location loc, const TransferSizes &sizes, int64_t splitX, int64_t splitY)
       : builder(builder), loc(loc), sizes(sizes), splitX(splitX), splitY(splitY) {}
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
-  AxisSizes sizes;
+  TransferSizes sizes;
   int64_t splitX, splitY;
 
   mlir::Value constant(int64_t value);
@@ -28,12 +28,12 @@ public:
   mlir::Value less(mlir::Value a, mlir::Value b) { return scalar(pe::ScalarKind::Slt, a, b); }
   mlir::Value equal(mlir::Value a, mlir::Value b) { return scalar(pe::ScalarKind::Seq, a, b); }
 
-  /// Binds the value of an axis (t, or the sender's coordinate in a loop).
-  void bind(Axis axis, mlir::Value value) { coordinates[axis] = value; }
-  mlir::Value coordinate(Axis axis);
+  /// Binds the value of an axis of transfers (t, or the sender's coordinate in a loop).
+  void bind(unsigned axis, mlir::Value value) { coordinates[axis] = value; }
+  mlir::Value coordinate(unsigned axis);
   /// The PE's x or y, undivided.
   mlir::Value position(Side side);
-  mlir::Value value(const Affine &affine);
+  mlir::Value value(const TransferAffine &affine);
 
   /// The largest (smallest) of the bounds; those that can never decide are left out.
   mlir::Value lower(const Bounds &bounds) { return extreme(bounds, /*largest=*/true); }
@@ -61,7 +61,7 @@ private:
   mlir::Value extreme(const Bounds &bounds, bool largest);
   Bounds deciding(const Bounds &bounds, bool largest) const;
 
-  std::array<mlir::Value, kNumAxes> coordinates{};
+  std::array<mlir::Value, kTransferAxes> coordinates{};
 };
 
 } // namespace wafer::wfr

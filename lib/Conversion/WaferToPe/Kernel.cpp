@@ -163,7 +163,7 @@ FailureOr<Access> accessOf(KernelOp kernel, const Tensor &tensor, AffineMap map,
   Access access;
   access.buffer = tensor.buffer;
   access.strides.assign(iteration.dims.size(), 0);
-  SmallVector<int64_t> tensorStrides = tensor.strides();
+  SmallVector<int64_t> tensorStrides = tensor.layout.strides();
   for (auto [k, expression] : llvm::enumerate(map.getResults())) {
     std::optional<SmallVector<int64_t>> linear = linearForm(expression, map.getNumDims());
     if (!linear)
@@ -631,8 +631,8 @@ LogicalResult wafer::wfr::lowerGather(GatherOp op, RegionCode &code) {
          result = code.tensor(op.getResult());
   alignSplits({&table.layout, &indices.layout, &result.layout});
   size_t rank = indices.shape.size();
-  SmallVector<int64_t> tableStrides = table.strides(), indexStrides = indices.strides(),
-                       resultStrides = result.strides();
+  SmallVector<int64_t> tableStrides = table.layout.strides(), indexStrides = indices.layout.strides(),
+                       resultStrides = result.layout.strides();
   return code.function(op.getLoc(), result.layout, "gather", [&](PeBuilder &b) {
     // Rows that this PE does not own stay zero bits: the term that changes nothing.
     b.vec(pe::VectorKind::Mov, pe::ElementType::I32, b.constant(result.layout.words()),

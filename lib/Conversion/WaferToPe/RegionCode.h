@@ -16,8 +16,6 @@ struct Tensor {
   Layout layout;
   mlir::Type element;
 
-  /// Row-major strides of the PE's box, in words.
-  llvm::SmallVector<int64_t> strides() const;
   pe::ElementType elementType() const;
 };
 

@@ -15,7 +15,7 @@ namespace {
 /// row-major, so it is the outermost dimensions that are taken slice by slice, within every sender's part.
 void sliceStreamDims(std::vector<TransferDim> &dims) {
   for (size_t d = 0; dims.size() - d > isa::kMaxRank && d <= S3 - S0; ++d)
-    dims[d].slice(static_cast<Axis>(S0 + d), 0, dims[d].sourceExtent);
+    dims[d].slice(static_cast<TransferAxis>(S0 + d), 0, dims[d].sourceExtent);
 }
 
 struct StreamTransfer : BoxTransfer {
@@ -53,7 +53,7 @@ struct StreamTransfer : BoxTransfer {
           [&] { handOn(pe::Control::Advance); });
     });
     b.when(isHead(), [&] {
-      Affine sender;
+      TransferAffine sender;
       sender.step[P0] = senders.split;
       sender.step[P1] = 1;
       eachSender([&] {

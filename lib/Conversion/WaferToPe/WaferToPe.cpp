@@ -19,13 +19,6 @@ namespace wafer {
 #include "wafer/Support/MlirDiagnostic.h"
 } // namespace wafer
 
-SmallVector<int64_t> Tensor::strides() const {
-  SmallVector<int64_t> strides(layout.dims.size(), 1);
-  for (int d = static_cast<int>(strides.size()) - 2; d >= 0; --d)
-    strides[d] = strides[d + 1] * layout.dims[d + 1].length;
-  return strides;
-}
-
 pe::ElementType wafer::wfr::elementTypeOf(Type type) {
   return llvm::isa<FloatType>(type) ? pe::ElementType::F32 : pe::ElementType::I32;
 }
@@ -87,7 +80,7 @@ namespace {
 /// The affine box of a layout, as the loader evaluates it.
 pe::BoxAttr boxOf(MLIRContext *context, const Tensor &tensor) {
   SmallVector<int64_t> dims;
-  for (auto [dim, extent, stride] : llvm::zip(tensor.layout.dims, tensor.shape, tensor.strides()))
+  for (auto [dim, extent, stride] : llvm::zip(tensor.layout.dims, tensor.shape, tensor.layout.strides()))
     dims.append({extent, dim.start.constant, dim.length, dim.start.step[X0], dim.start.step[X1], dim.start.step[Y0],
                  dim.start.step[Y1], stride});
   return pe::BoxAttr::get(context, tensor.layout.splitX, tensor.layout.splitY, dims);

@@ -6,12 +6,12 @@ using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
 
-void TransferDim::slice(Axis axis, int64_t first, int64_t count) {
+void TransferDim::slice(TransferAxis axis, int64_t first, int64_t count) {
   slices = count;
   sliceAxis = axis;
-  resultLow = Affine(first);
+  resultLow = TransferAffine(first);
   resultLow.step[axis] = 1;
-  resultHigh = resultLow + Affine(1);
+  resultHigh = resultLow + TransferAffine(1);
 }
 
 /// Dimensions that both sides hold whole are merged into the one before them.
@@ -36,29 +36,22 @@ static std::vector<TransferDim> mergeDims(ArrayRef<TransferDim> dims) {
     merged.push_back(dim);
   }
   if (merged.empty())
-    merged.push_back({Affine(0), Affine(0), 1, 1, 1, 0, 1, 1, 1});
+    merged.push_back({TransferAffine(0), TransferAffine(0), 1, 1, 1, 0, 1, 1, 1});
   return merged;
-}
-
-static SmallVector<int64_t> rowMajorStrides(const Layout &layout) {
-  SmallVector<int64_t> strides(layout.dims.size(), 1);
-  for (int d = static_cast<int>(strides.size()) - 2; d >= 0; --d)
-    strides[d] = strides[d + 1] * layout.dims[d + 1].length;
-  return strides;
 }
 
 std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef<int64_t> sourceShape,
                                                   const Layout &result, ArrayRef<int64_t> resultShape,
                                                   ArrayRef<int64_t> shift, Regroup regroup) {
   std::vector<TransferDim> dims;
-  SmallVector<int64_t> sourceStrides = rowMajorStrides(source), resultStrides = rowMajorStrides(result);
+  SmallVector<int64_t> sourceStrides = source.strides(), resultStrides = result.strides();
   size_t s = 0, r = 0; // dimensions of the source and of the result
   auto outer = [&](int64_t extent) {
-    TransferDim dim{Affine(0), Affine(0), extent, extent, extent, 0, extent, 0, 0};
+    TransferDim dim{TransferAffine(0), TransferAffine(0), extent, extent, extent, 0, extent, 0, 0};
     dim.slice(S0, 0, extent);
     return dim;
   };
-  Affine slice;
+  TransferAffine slice;
   slice.step[S0] = 1;
   while (s != sourceShape.size()) {
     bool grouped = regroup.kind != Regroup::None && s == regroup.dim;
@@ -89,7 +82,7 @@ std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef
       r += 2;
     } else {
       int64_t by = shift.empty() ? 0 : shift[s];
-      dims.push_back({from.start, to.start - Affine(by), from.length, to.length, sourceShape[s], -by,
+      dims.push_back({from.start, to.start - TransferAffine(by), from.length, to.length, sourceShape[s], -by,
                       resultShape[r] - by, sourceStrides[s], resultStrides[r]});
       ++s;
       ++r;
@@ -99,14 +92,14 @@ std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef
 }
 
 /// What is said of this PE, of the PE at P0 and P1 on its line.
-static Affine ofSender(Affine affine, Side side) {
+static TransferAffine ofSender(TransferAffine affine, Side side) {
   affine.step[P0] = std::exchange(affine.step[majorAxis(side)], 0);
   affine.step[P1] = std::exchange(affine.step[minorAxis(side)], 0);
   return affine;
 }
 
 /// The bound with the line's axes at the values that make it smallest.
-static Affine lineMin(Affine affine, Side side, const AxisSizes &sizes) {
+static TransferAffine lineMin(TransferAffine affine, Side side, const TransferSizes &sizes) {
   for (Axis axis : {majorAxis(side), minorAxis(side)}) {
     if (affine.step[axis] < 0)
       affine.constant += affine.step[axis] * (sizes.size[axis] - 1);
@@ -114,43 +107,44 @@ static Affine lineMin(Affine affine, Side side, const AxisSizes &sizes) {
   }
   return affine;
 }
-static Affine lineMax(Affine affine, Side side, const AxisSizes &sizes) {
+static TransferAffine lineMax(TransferAffine affine, Side side, const TransferSizes &sizes) {
   return lineMin(affine * -1, side, sizes) * -1;
 }
 
 /// The block of the PE whose boxes begin at `start` of each dimension.
-static std::vector<Span> blockFrom(llvm::function_ref<Affine(const TransferDim &)> start, ArrayRef<TransferDim> dims,
-                                   Side side, const AxisSizes &sizes, Receivers receivers) {
+static std::vector<Span> blockFrom(llvm::function_ref<TransferAffine(const TransferDim &)> start,
+                                   ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes,
+                                   Receivers receivers) {
   std::vector<Span> block;
   for (const TransferDim &dim : dims) {
-    Affine from = start(dim);
-    Span range{{from, Affine(0), dim.resultLow},
-               {from + Affine(dim.sourceLength), Affine(dim.sourceExtent), dim.resultHigh}};
+    TransferAffine from = start(dim);
+    Span range{{from, TransferAffine(0), dim.resultLow},
+               {from + TransferAffine(dim.sourceLength), TransferAffine(dim.sourceExtent), dim.resultHigh}};
     if (receivers == Receivers::OnLine) {
       range.lower.push_back(lineMin(dim.resultStart, side, sizes));
-      range.upper.push_back(lineMax(dim.resultStart, side, sizes) + Affine(dim.resultLength));
+      range.upper.push_back(lineMax(dim.resultStart, side, sizes) + TransferAffine(dim.resultLength));
     }
     block.push_back(range);
   }
   return block;
 }
 
-std::vector<Span> wafer::wfr::ownBlock(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
+std::vector<Span> wafer::wfr::ownBlock(ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes,
                                        Receivers receivers) {
   return blockFrom([](const TransferDim &dim) { return dim.sourceStart; }, dims, side, sizes, receivers);
 }
 
-std::vector<Span> wafer::wfr::sendersBlock(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
+std::vector<Span> wafer::wfr::sendersBlock(ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes,
                                            Receivers receivers) {
   return blockFrom([&](const TransferDim &dim) { return ofSender(dim.sourceStart, side); }, dims, side, sizes,
                    receivers);
 }
 
-std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes) {
+std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes) {
   Axis major = majorAxis(side), minor = minorAxis(side);
   std::optional<size_t> along;
   for (auto [d, dim] : llvm::enumerate(dims)) {
-    const Affine &has = dim.sourceStart, &needs = dim.resultStart;
+    const TransferAffine &has = dim.sourceStart, &needs = dim.resultStart;
     if (dim.slices || has.step[minor] != 0 || needs.step[minor] != 0)
       return std::nullopt;
     if (has.step[major] == 0 && needs.step[major] == 0)
@@ -158,8 +152,8 @@ std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, Side 
     int64_t step = has.step[major];
     // Blocks without gaps, windows that move with them and reach no farther than the neighbors' blocks.
     if (along || step <= 0 || needs.step[major] != step || dim.sourceLength < step ||
-        minOf(needs - has + Affine(step), sizes) < 0 ||
-        maxOf(needs - has + Affine(dim.resultLength - dim.sourceLength - step), sizes) > 0)
+        minOf(needs - has + TransferAffine(step), sizes) < 0 ||
+        maxOf(needs - has + TransferAffine(dim.resultLength - dim.sourceLength - step), sizes) > 0)
       return std::nullopt;
     along = d;
   }
@@ -168,7 +162,7 @@ std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, Side 
 
 std::optional<size_t> wafer::wfr::exchangedDim(const Layout &source, ArrayRef<int64_t> sourceShape,
                                                const Layout &result, ArrayRef<int64_t> resultShape,
-                                               ArrayRef<int64_t> shift, Side side, const AxisSizes &sizes) {
+                                               ArrayRef<int64_t> shift, Side side, const TransferSizes &sizes) {
   if (source.atAxes & axesOf(side))
     return std::nullopt;
   return exchangedDim(transferDims(source, sourceShape, result, resultShape, shift), side, sizes);
@@ -180,19 +174,19 @@ static std::vector<Span> exchanged(Neighbor neighbor, int64_t taker, int64_t giv
                                    size_t along, Side side) {
   std::vector<Span> ranges;
   for (auto [d, dim] : llvm::enumerate(dims)) {
-    Affine gives = dim.sourceStart, own = dim.sourceStart, wants = dim.resultStart;
+    TransferAffine gives = dim.sourceStart, own = dim.sourceStart, wants = dim.resultStart;
     if (d == along) {
       int64_t step = dim.sourceStart.step[majorAxis(side)];
-      gives = gives + Affine(step * giver);
-      own = own + Affine(step * taker);
-      wants = wants + Affine(step * taker);
+      gives = gives + TransferAffine(step * giver);
+      own = own + TransferAffine(step * taker);
+      wants = wants + TransferAffine(step * taker);
     }
-    Span range{
-        {gives, wants, Affine(0), dim.resultLow},
-        {gives + Affine(dim.sourceLength), wants + Affine(dim.resultLength), Affine(dim.sourceExtent), dim.resultHigh}};
+    Span range{{gives, wants, TransferAffine(0), dim.resultLow},
+               {gives + TransferAffine(dim.sourceLength), wants + TransferAffine(dim.resultLength),
+                TransferAffine(dim.sourceExtent), dim.resultHigh}};
     // The taker has the rest itself.
     if (d == along && neighbor == Neighbor::After)
-      range.lower.push_back(own + Affine(dim.sourceLength));
+      range.lower.push_back(own + TransferAffine(dim.sourceLength));
     if (d == along && neighbor == Neighbor::Before)
       range.upper.push_back(own);
     ranges.push_back(range);
@@ -213,15 +207,15 @@ std::vector<Span> wafer::wfr::givenTo(Neighbor neighbor, ArrayRef<TransferDim> d
 namespace {
 
 bool movesWithSender(const Span &range) {
-  auto moves = [](const Affine &bound) { return bound.step[P0] != 0 || bound.step[P1] != 0; };
+  auto moves = [](const TransferAffine &bound) { return bound.step[P0] != 0 || bound.step[P1] != 0; };
   return llvm::any_of(range.lower, moves) || llvm::any_of(range.upper, moves);
 }
 
 /// The most elements that a range has on any PE.
-int64_t mostElements(const Span &range, const AxisSizes &sizes) {
+int64_t mostElements(const Span &range, const TransferSizes &sizes) {
   int64_t most = INT64_MAX;
-  for (const Affine &low : range.lower)
-    for (const Affine &high : range.upper)
+  for (const TransferAffine &low : range.lower)
+    for (const TransferAffine &high : range.upper)
       most = std::min(most, maxOf(high - low, sizes));
   return most;
 }
@@ -233,7 +227,7 @@ struct Part {
 };
 
 std::optional<Part> partOf(const Span &range, int64_t p) {
-  auto at = [&](Affine bound) -> std::optional<int64_t> {
+  auto at = [&](TransferAffine bound) -> std::optional<int64_t> {
     bound.constant += bound.step[P0] * p;
     bound.step[P0] = 0;
     if (!bound.isConstant())
@@ -241,13 +235,13 @@ std::optional<Part> partOf(const Span &range, int64_t p) {
     return bound.constant;
   };
   int64_t lower = INT64_MIN, upper = INT64_MAX;
-  for (const Affine &bound : range.lower) {
+  for (const TransferAffine &bound : range.lower) {
     std::optional<int64_t> value = at(bound);
     if (!value)
       return std::nullopt;
     lower = std::max(lower, *value);
   }
-  for (const Affine &bound : range.upper) {
+  for (const TransferAffine &bound : range.upper) {
     std::optional<int64_t> value = at(bound);
     if (!value)
       return std::nullopt;
@@ -258,7 +252,7 @@ std::optional<Part> partOf(const Span &range, int64_t p) {
 
 /// Every PE of a line keeps all of what its senders have of the dimension.
 bool keptWhole(const TransferDim &dim, Side side, Receivers receivers) {
-  const Affine &start = dim.resultStart;
+  const TransferAffine &start = dim.resultStart;
   if (start.dependsOn(side))
     return false;
   // What stays on the line is cut to what it needs, which here is what each PE does.
@@ -268,7 +262,7 @@ bool keptWhole(const TransferDim &dim, Side side, Receivers receivers) {
 
 } // namespace
 
-size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes, Receivers receivers) {
+size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes, Receivers receivers) {
   std::vector<Span> ranges = sendersBlock(dims, side, sizes, receivers);
   for (auto [d, range] : llvm::enumerate(ranges))
     if (mostElements(range, sizes) > 1)
@@ -277,14 +271,14 @@ size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, Side side, const AxisSize
 }
 
 std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDim> dims, Side side,
-                                                             const AxisSizes &lineSizes, const Senders &senders,
+                                                             const TransferSizes &lineSizes, const Senders &senders,
                                                              Receivers receivers, int64_t between) {
   if (senders.split > 1 || senders.major < 2)
     return std::nullopt;
   for (const TransferDim &dim : dims)
     if (dim.slices || (dim.sourceStart.step[majorAxis(side)] != 0 && !keptWhole(dim, side, receivers)))
       return std::nullopt;
-  AxisSizes sizes = lineSizes;
+  TransferSizes sizes = lineSizes;
   sizes.size[P0] = senders.major;
   std::vector<Span> ranges = sendersBlock(dims, side, sizes, receivers);
   size_t large = 0;

@@ -3,14 +3,20 @@
 #ifndef WAFER_DIALECT_WAFER_TRANSFER_H
 #define WAFER_DIALECT_WAFER_TRANSFER_H
 
-#include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Dialect/Wafer/Lines.h"
 
 #include <vector>
 
 namespace wafer::wfr {
 
+/// Axes of a transfer beside those of layouts. P0 and P1 are the major and minor axes of another PE of the same line,
+/// the sender of a block; S0 to S3 count slices.
+enum TransferAxis : unsigned { P0 = kLayoutAxes, P1, S0, S1, S2, S3, kTransferAxes };
+using TransferAffine = AffineOver<kTransferAxes>;
+using TransferSizes = AxisSizesOver<kTransferAxes>;
+
 /// One end of an interval: the largest of some lower bounds, or the smallest of some upper bounds.
-using Bounds = llvm::SmallVector<Affine, 4>;
+using Bounds = llvm::SmallVector<TransferAffine, 4>;
 
 /// [max(lower), min(upper)) of one dimension.
 struct Span {
@@ -19,21 +25,22 @@ struct Span {
 
 /// One dimension of a transfer, after merging; in elements of the source's index space.
 struct TransferDim {
-  Affine sourceStart, resultStart; // of the boxes, unclipped
+  TransferAffine sourceStart, resultStart; // of the boxes, unclipped
   int64_t sourceLength, resultLength;
   int64_t sourceExtent;
-  Affine resultLow, resultHigh; // the result tensor's range, in source indices; of sliced dimensions one element of it
+  TransferAffine resultLow,
+      resultHigh; // the result tensor's range, in source indices; of sliced dimensions one element of it
   int64_t sourceStride, resultStride;
   int64_t slices = 0; // of a sliced dimension: how many there are
-  Axis sliceAxis = S0;
+  TransferAxis sliceAxis = S0;
 
   /// Moves element by element, in a loop around all that is done with the other dimensions.
-  void slice(Axis axis, int64_t first, int64_t count);
+  void slice(TransferAxis axis, int64_t first, int64_t count);
 
   bool trivial() const {
     return sourceStart.isConstant() && resultStart.isConstant() && sourceStart.constant == 0 &&
            resultStart.constant == 0 && sourceLength == sourceExtent && resultLength == sourceExtent &&
-           resultLow == Affine(0) && resultHigh == Affine(sourceExtent);
+           resultLow == TransferAffine(0) && resultHigh == TransferAffine(sourceExtent);
   }
 };
 
@@ -50,17 +57,18 @@ std::vector<TransferDim> transferDims(const Layout &source, llvm::ArrayRef<int64
 enum class Receivers { OnLine, Elsewhere };
 
 /// What a PE sends of each dimension: its box, inside the tensor, as far as receivers on its line need it.
-std::vector<Span> ownBlock(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes, Receivers receivers);
+std::vector<Span> ownBlock(llvm::ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes,
+                           Receivers receivers);
 /// The same of the PE at P0 and P1 on the line.
-std::vector<Span> sendersBlock(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
+std::vector<Span> sendersBlock(llvm::ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes,
                                Receivers receivers);
 
 /// The dimension along which a line shards the source, if its PEs find all of their windows in what they, the PE before
 /// and the PE after them hold: then these can hand it over.
 std::optional<size_t> exchangedDim(const Layout &source, llvm::ArrayRef<int64_t> sourceShape, const Layout &result,
                                    llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift, Side side,
-                                   const AxisSizes &sizes);
-std::optional<size_t> exchangedDim(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes);
+                                   const TransferSizes &sizes);
+std::optional<size_t> exchangedDim(llvm::ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes);
 
 /// The PE at the coordinate one less on a line, and that at one more.
 enum class Neighbor { Before, After };
@@ -79,11 +87,12 @@ struct SenderRun {
 
 /// The senders of an undivided side as a few such runs, if every PE keeps of each block in a run the same window, and
 /// if blocks of as many dimensions, `between` words (0 or 1) after each, can be received as one box.
-std::optional<std::vector<SenderRun>> senderRuns(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes,
-                                                 const Senders &senders, Receivers receivers, int64_t between);
+std::optional<std::vector<SenderRun>> senderRuns(llvm::ArrayRef<TransferDim> dims, Side side,
+                                                 const TransferSizes &sizes, const Senders &senders,
+                                                 Receivers receivers, int64_t between);
 
 /// The dimension in which blocks have more than one element, if there is only one; the last if there is none.
-size_t mainDim(llvm::ArrayRef<TransferDim> dims, Side side, const AxisSizes &sizes, Receivers receivers);
+size_t mainDim(llvm::ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes, Receivers receivers);
 
 } // namespace wafer::wfr
 

@@ -1,0 +1,102 @@
+// What everything about layouts is made of: functions of a PE's place in its region that are affine.
+#ifndef WAFER_DIALECT_WAFER_AFFINE_H
+#define WAFER_DIALECT_WAFER_AFFINE_H
+
+#include "wafer/Dialect/Wafer/WaferDialect.h"
+
+#include <array>
+#include <optional>
+
+namespace wafer::wfr {
+
+/// Logical axes: x = x0 * splitX + x1, y = y0 * splitY + y1; t counts the chunks of the enclosing wafer.chunks.
+enum Axis : unsigned { X0, X1, Y0, Y1, T, kLayoutAxes };
+
+/// Both sides of a region, in the order in which all that asks both does so.
+constexpr std::array<Side, 2> kSides = {Side::X, Side::Y};
+constexpr Side otherSide(Side side) { return side == Side::X ? Side::Y : Side::X; }
+
+/// The two axes of a side: its coordinate is major * split + minor.
+constexpr Axis majorAxis(Side side) { return side == Side::X ? X0 : Y0; }
+constexpr Axis minorAxis(Side side) { return side == Side::X ? X1 : Y1; }
+
+/// Sets of axes are bits.
+constexpr unsigned axisBit(Axis axis) { return 1u << axis; }
+constexpr unsigned axesOf(Side side) { return axisBit(majorAxis(side)) | axisBit(minorAxis(side)); }
+
+/// constant + sum of step[a] * coordinate of axis a, over the first N axes; layouts have those of Axis, and what is
+/// made of layouts may have more behind them (Transfer.h).
+template <unsigned N> struct AffineOver {
+  int64_t constant = 0;
+  std::array<int64_t, N> step{};
+
+  AffineOver() = default;
+  AffineOver(int64_t value) : constant(value) {}
+  template <unsigned M>
+    requires(M < N)
+  AffineOver(const AffineOver<M> &other) : constant(other.constant) {
+    std::copy(other.step.begin(), other.step.end(), step.begin());
+  }
+
+  bool isConstant() const {
+    return llvm::all_of(step, [](int64_t s) { return s == 0; });
+  }
+  bool dependsOn(Side side) const { return step[majorAxis(side)] != 0 || step[minorAxis(side)] != 0; }
+  bool operator==(const AffineOver &) const = default;
+
+  friend AffineOver operator+(AffineOver a, const AffineOver &b) {
+    a.constant += b.constant;
+    for (unsigned i = 0; i != N; ++i)
+      a.step[i] += b.step[i];
+    return a;
+  }
+  friend AffineOver operator*(AffineOver a, int64_t factor) {
+    a.constant *= factor;
+    for (int64_t &s : a.step)
+      s *= factor;
+    return a;
+  }
+  friend AffineOver operator-(AffineOver a, const AffineOver &b) { return std::move(a) + b * -1; }
+};
+using Affine = AffineOver<kLayoutAxes>;
+
+/// How many values each axis takes (coordinate 0 .. size - 1).
+template <unsigned N> struct AxisSizesOver {
+  std::array<int64_t, N> size;
+
+  AxisSizesOver() { size.fill(1); }
+  template <unsigned M>
+    requires(M < N)
+  AxisSizesOver(const AxisSizesOver<M> &other) : AxisSizesOver() {
+    std::copy(other.size.begin(), other.size.end(), size.begin());
+  }
+
+  friend int64_t minOf(const AffineOver<N> &a, const AxisSizesOver &sizes) {
+    int64_t value = a.constant;
+    for (unsigned i = 0; i != N; ++i)
+      if (a.step[i] < 0)
+        value += a.step[i] * (sizes.size[i] - 1);
+    return value;
+  }
+  friend int64_t maxOf(const AffineOver<N> &a, const AxisSizesOver &sizes) { return -minOf(a * -1, sizes); }
+};
+using AxisSizes = AxisSizesOver<kLayoutAxes>;
+
+/// Coordinate counts of a region of this size whose sides are divided so.
+AxisSizes axisSizes(RegionSize region, int64_t splitX, int64_t splitY, int64_t chunks = 1);
+
+/// A region's size, and how its sides are divided into logical axes. All layouts of a plan are said in these axes;
+/// those that do not need the division are written without it (Layout::simplified).
+struct RegionShape : RegionSize {
+  int64_t splitX = 1, splitY = 1;
+
+  int64_t split(Side side) const { return side == Side::X ? splitX : splitY; }
+  AxisSizes axes(int64_t chunks = 1) const { return axisSizes(*this, splitX, splitY, chunks); }
+};
+
+/// Coefficients of an index expression's dimensions, then its constant; nothing if it is not linear.
+std::optional<llvm::SmallVector<int64_t>> linearForm(mlir::AffineExpr expression, unsigned dims);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_DIALECT_WAFER_AFFINE_H

@@ -1,0 +1,76 @@
+#include "wafer/Dialect/Wafer/Coverage.h"
+
+using namespace mlir;
+using namespace wafer::wfr;
+
+/// The axes of a side in the order of their steps.
+static std::array<Axis, 2> axesByStep(const Affine &start, Side side) {
+  Axis major = majorAxis(side), minor = minorAxis(side);
+  if (std::abs(start.step[major]) < std::abs(start.step[minor]))
+    std::swap(major, minor);
+  return {minor, major};
+}
+
+std::optional<LayoutDim> wafer::wfr::unionAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
+  LayoutDim line = dim;
+  for (Axis axis : axesByStep(dim.start, side)) {
+    int64_t step = std::exchange(line.start.step[axis], 0), count = sizes.size[axis];
+    if (step == 0 || count == 1)
+      continue;
+    if (step < 0 || step > line.length)
+      return std::nullopt;
+    line.length += step * (count - 1);
+  }
+  return line;
+}
+
+LayoutDim wafer::wfr::hullAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
+  LayoutDim line = dim;
+  for (Axis axis : axesByStep(dim.start, side)) {
+    int64_t step = std::exchange(line.start.step[axis], 0);
+    if (step < 0)
+      line.start.constant += step * (sizes.size[axis] - 1);
+    line.length += std::abs(step) * (sizes.size[axis] - 1);
+  }
+  return line;
+}
+
+LayoutDim wafer::wfr::existing(const LayoutDim &dim, int64_t extent, const AxisSizes &sizes) {
+  if (dim.start.step[T] == 0)
+    return {extent, Affine(0)};
+  return hullAlong(Side::Y, hullAlong(Side::X, dim, sizes), sizes);
+}
+
+bool wafer::wfr::covers(const LayoutDim &has, const LayoutDim &need, const LayoutDim &all, int64_t extent,
+                        const AxisSizes &sizes) {
+  Affine hasEnd = has.start + Affine(has.length), needEnd = need.start + Affine(need.length),
+         allEnd = all.start + Affine(all.length);
+  bool low = maxOf(has.start - need.start, sizes) <= 0 || maxOf(has.start, sizes) <= 0 ||
+             maxOf(has.start - all.start, sizes) <= 0;
+  bool high =
+      minOf(hasEnd - needEnd, sizes) >= 0 || minOf(hasEnd, sizes) >= extent || minOf(hasEnd - allEnd, sizes) >= 0;
+  return low && high;
+}
+
+bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> shape, RegionShape region,
+                       int64_t chunks) {
+  AxisSizes sizes = region.axes(chunks);
+  if (has.atAxes || has.partialAxes)
+    return false;
+  for (auto [had, needed, extent] : llvm::zip(has.dims, need.dims, shape))
+    if (!covers(had, needed, existing(had, extent, sizes), extent, sizes))
+      return false;
+  return true;
+}
+
+bool wafer::wfr::holdsAll(const Layout &layout, ArrayRef<int64_t> shape, RegionShape region) {
+  AxisSizes sizes = region.axes();
+  for (auto [dim, extent] : llvm::zip(layout.dims, shape)) {
+    std::optional<LayoutDim> all = unionAlong(Side::X, dim, sizes);
+    if (all)
+      all = unionAlong(Side::Y, *all, sizes);
+    if (!all || maxOf(all->start, sizes) > 0 || minOf(all->start + Affine(all->length), sizes) < extent)
+      return false;
+  }
+  return true;
+}
