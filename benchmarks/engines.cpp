@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,13 @@ static uint64_t checksum(const Emulator &emulator) {
       sum = (sum ^ uint8_t(byte)) * 1099511628211u;
   }
   return sum;
+}
+
+/// Of this thread, or of all of them.
+static double cpuSeconds(clockid_t clock) {
+  timespec now = {};
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 static int fail(const Diagnostic &why) {
@@ -44,6 +52,8 @@ int main(int argc, char **argv) {
       runs = std::max(1, std::atoi(argv[++i]));
     else if (argument == "--timing" && i + 1 < argc)
       options.timing = std::strcmp(argv[++i], "off") ? Timing::Stream : Timing::Off;
+    else if (argument == "--threads" && i + 1 < argc)
+      options.threads = std::atoi(argv[++i]);
     else if (argument == "--engine" && i + 1 < argc)
       only = argv[++i];
     else if (const size_t at = argument.find('='); at != std::string::npos)
@@ -55,8 +65,8 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "usage: engines IMAGE.wafer [NAME=FILE.npy ...] [--runs N] [--timing off]\n");
     return 2;
   }
-  std::printf("%-8s %9s %9s %16s %14s %14s %14s  %s\n", "engine", "least s", "median s", "cycles", "instructions",
-              "elements", "wavelets", "outputs");
+  std::printf("%-8s %9s %9s %9s %9s %16s %14s %14s %14s  %s\n", "engine", "least s", "median s", "CPU, own", "CPU, all",
+              "cycles", "instructions", "elements", "wavelets", "outputs");
   double first = 0;
   for (EngineKind kind : {EngineKind::Scalar, EngineKind::Classes}) {
     if (!only.empty() && only != (kind == EngineKind::Scalar ? "scalar" : "classes"))
@@ -84,17 +94,21 @@ int main(int argc, char **argv) {
     }
     options.engine = kind;
     std::vector<double> seconds;
+    double own = 0, all = 0;
     for (int run = 0; run <= runs; ++run) {
+      if (run == 1)
+        own = -cpuSeconds(CLOCK_THREAD_CPUTIME_ID), all = -cpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
       if (Status status = emulator.run(options); !status)
         return fail(status.error());
       if (run)
         seconds.push_back(emulator.stats().runSeconds);
     }
+    own = (own + cpuSeconds(CLOCK_THREAD_CPUTIME_ID)) / runs, all = (all + cpuSeconds(CLOCK_PROCESS_CPUTIME_ID)) / runs;
     std::sort(seconds.begin(), seconds.end());
     const RunStats &stats = emulator.stats();
-    std::printf("%-8s %9.4f %9.4f %16.3f %14llu %14llu %14llu  %016llx",
+    std::printf("%-8s %9.4f %9.4f %9.4f %9.4f %16.3f %14llu %14llu %14llu  %016llx",
                 stats.engine == EngineKind::Classes ? "classes" : "scalar", seconds.front(),
-                seconds[seconds.size() / 2], stats.cycles, (unsigned long long)stats.instructions,
+                seconds[seconds.size() / 2], own, all, stats.cycles, (unsigned long long)stats.instructions,
                 (unsigned long long)stats.vectorElements, (unsigned long long)stats.wavelets,
                 (unsigned long long)checksum(emulator));
     if (kind == EngineKind::Scalar)

@@ -194,6 +194,10 @@ typedef struct WaferRunOptions {
  * file or the rectangle is the run's error. */
 WAFER_API WaferError *waferSessionTrace(WaferSession *session, const char *path, const char *pes);
 
+/* From now on a run may use that many threads of this host; 0, as at the beginning: one for each of its processors.
+ * Outputs and cycles are the same with any number. */
+WAFER_API WaferError *waferSessionThreads(WaferSession *session, unsigned threads);
+
 /* One inference. Every input of the program is given, of its type and shape; outputs are written where the caller says,
  * any of them, each `size` bytes as its shape wants (the largest, if that is open). NULL options count cycles. */
 WAFER_API WaferError *waferSessionRun(WaferSession *session, const WaferTensor *inputs, size_t inputCount,

@@ -33,6 +33,7 @@ struct WaferSession {
   std::vector<std::vector<int64_t>> shapes; // of outputs, in the last run
   std::string stats;
   std::optional<wafer::TraceOptions> trace;
+  unsigned threads = 0;
 };
 
 namespace wafer::capi {

@@ -75,6 +75,15 @@ WaferError *waferSessionTrace(WaferSession *session, const char *path, const cha
   });
 }
 
+WaferError *waferSessionThreads(WaferSession *session, unsigned threads) {
+  return guarded([&]() -> WaferError * {
+    if (!session)
+      return misuse("there is no session");
+    session->threads = threads;
+    return nullptr;
+  });
+}
+
 WaferError *waferSessionRun(WaferSession *session, const WaferTensor *inputs, size_t inputCount,
                             const WaferTensor *outputs, size_t outputCount, const WaferRunOptions *options,
                             const WaferCallbacks *callbacks) {
@@ -96,6 +105,7 @@ WaferError *waferSessionRun(WaferSession *session, const WaferTensor *inputs, si
         return error;
     RunOptions run;
     run.trace = session->trace;
+    run.threads = session->threads;
     if (options) {
       run.timing = options->countCycles || run.trace ? Timing::Stream : Timing::Off;
       run.maxCycles = options->maxCycles;

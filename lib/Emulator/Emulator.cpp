@@ -149,6 +149,7 @@ Status Emulator::run(const RunOptions &options) {
   }
   Status status = engine->run(options);
   engine->stats.engine = EngineKind::Scalar;
+  engine->stats.threads = 1;
   ran = bool(status);
   if (classes && ran && !options.trace && !options.scheduleSeed && options.engine != EngineKind::Scalar) {
     // Nothing was wrong: this program is not for classes, and need not be tried again.

@@ -11,7 +11,7 @@ std::string wafer::statsJson(const RunStats &stats) {
   json["cycles"] = stats.cycles;
   json["seconds"] = {{"load", stats.loadSeconds}, {"run", stats.runSeconds}};
   json["engine"] = stats.engine == EngineKind::Classes ? "classes" : "scalar";
-  json["threads"] = 1;
+  json["threads"] = stats.threads;
   json["pes"] = {{"used", stats.coresUsed}, {"total", stats.coresTotal}};
   json["sram"] = {{"max_bytes", stats.sramMax}, {"total_bytes", stats.sramTotal}, {"limit_bytes", stats.sramLimit}};
   json["wavelets"] = stats.wavelets;

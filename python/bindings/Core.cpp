@@ -162,6 +162,8 @@ void trace(Session &session, std::optional<std::string> path, std::optional<std:
   raise(waferSessionTrace(session.handle.get(), path ? path->c_str() : nullptr, pes ? pes->c_str() : nullptr));
 }
 
+void useThreads(Session &session, unsigned threads) { raise(waferSessionThreads(session.handle.get(), threads)); }
+
 std::vector<int64_t> outputShape(const Session &session, const std::string &name, size_t rank) {
   std::vector<int64_t> shape(rank);
   raise(waferSessionOutputShape(session.handle.get(), name.c_str(), shape.data()));
@@ -193,6 +195,7 @@ NB_MODULE(_core, m) {
            "One inference; tensors are (name, ONNX element type, shape, dense array).")
       .def("trace", trace, "path"_a.none(), "pes"_a.none(),
            "The file that each run writes a trace to, and whose instructions are in it: \"X,Y,WxH\".")
+      .def("use_threads", useThreads, "threads"_a, "That a run may use; 0: as many as this host has processors.")
       .def("output_shape", outputShape, "name"_a, "rank"_a, "Of the last run.")
       .def("stats", [](Session &s) { return waferSessionStats(s.handle.get()); }, "JSON of the last run.");
   m.def("compile", compile, "model"_a, "name"_a.none(), "folder"_a.none(), "settings"_a, "constants"_a,

@@ -44,7 +44,8 @@ class InferenceSession:
     programs are kept in memory and, unless `disk_cache` is False, in the user's cache folder (waferc.cache).
 
     Options are those of waferc.compile. `sess_options` and `providers` are there for callers of ONNX Runtime and mean
-    nothing. A session may be used by several threads; their runs follow one another.
+    nothing. A session may be used by several threads; their runs follow one another. A run itself uses one thread on
+    each processor of this host, or at most `threads`; results are the same.
     """
 
     def __init__(
@@ -58,10 +59,13 @@ class InferenceSession:
         progress: Progress = None,
         disk_cache: bool = True,
         count_cycles: bool = True,
+        threads: int = 0,
         **options: Any,
     ):
         self._lock = threading.Lock()
-        self._progress, self._count_cycles = progress, count_cycles
+        if not isinstance(threads, int) or isinstance(threads, bool) or not 0 <= threads < 2**16:
+            raise ValueError(f"threads={threads!r}: a number of threads, or 0 for one on each processor")
+        self._progress, self._count_cycles, self._threads = progress, count_cycles, threads
         self._stats: dict[str, Any] = {}
         self._sessions: dict[int, tuple[Program, _core.Session]] = {}
         self._fixed: Program | None = None
@@ -192,6 +196,7 @@ class InferenceSession:
         if len(self._sessions) >= 4:  # each has the memory of a machine
             self._sessions.pop(next(iter(self._sessions)))
         session = _core.Session(program._handle)
+        session.use_threads(self._threads)
         self._sessions[id(program)] = (program, session)
         return session
 

@@ -132,6 +132,14 @@ static void checkTrace(WaferSession *session, const char *folder) {
   expect(waferSessionTrace(session, path, "0,0"), "WF8001", "'0,0' is no rectangle");
 }
 
+static void checkThreadsOfRun(WaferSession *session) {
+  require(waferSessionThreads(session, 2), "threads");
+  runRelu(session, 1);
+  require(waferSessionThreads(session, 0), "all threads");
+  runRelu(session, 2);
+  expect(waferSessionThreads(NULL, 1), "WF8001", "no session");
+}
+
 static void checkProgram(const char *relu, const char *folder) {
   WaferOptions *options = optionsFor("3x2");
   WaferProgram *program = NULL, *same = NULL, *opened = NULL;
@@ -181,6 +189,7 @@ static void checkProgram(const char *relu, const char *folder) {
   expect(waferProgramSave(program, "/no/such/folder/x"), "WF6003", "cannot write");
   checkReport(waferProgramReport(program), folder);
   checkTrace(second, folder);
+  checkThreadsOfRun(second);
   waferSessionDestroy(first);
   waferSessionDestroy(second);
   waferProgramDestroy(program);

@@ -1,4 +1,5 @@
-"""Runs models with both engines of the emulator: the same outputs to the bit, the same statistics to the cycle.
+"""Runs models with both engines of the emulator, and by class with one thread and several: the same outputs to the bit,
+the same statistics to the cycle.
 
 Usage: engines.py [CASE ...]
 
@@ -36,24 +37,28 @@ def differences(case: str, folder: pathlib.Path) -> list[str]:
     image = wafer_tools.compile_model(
         model.path, folder / "model.wafer", [*model.compile_options, *options]
     ).image
-    scalar, classes = (
-        wafer_tools.run_image(image, feed, folder / engine, ["--engine", engine, "--timing", timing])
-        for engine in ("scalar", "classes")
-    )
+
+    def run(engine: str, *more: str) -> wafer_tools.Result:
+        arguments = ["--engine", engine, "--timing", timing, *more]
+        return wafer_tools.run_image(image, feed, folder / "-".join([engine, *more]), arguments)
+
+    scalar = run("scalar")
     found = []
-    if classes.stats["engine"] != "classes":
-        found.append("was handed over to the scalar engine")
-    found += [
-        f"{key} differ"
-        for key in scalar.stats
-        if key not in MAY_DIFFER and scalar.stats[key] != classes.stats[key]
-    ]
-    found += [
-        f"output {key} differs"
-        for key, value in scalar.outputs.items()
-        if value.tobytes() != classes.outputs[key].tobytes()
-    ]
-    cycles = classes.stats["cycles"]
+    for threads in ("1", "2", "8"):
+        classes = run("classes", "--threads", threads)
+        if classes.stats["engine"] != "classes":
+            found.append("was handed over to the scalar engine")
+        found += [
+            f"{key} differ with {threads} threads"
+            for key in scalar.stats
+            if key not in MAY_DIFFER and scalar.stats[key] != classes.stats[key]
+        ]
+        found += [
+            f"output {key} differs with {threads} threads"
+            for key, value in scalar.outputs.items()
+            if value.tobytes() != classes.outputs[key].tobytes()
+        ]
+    cycles = scalar.stats["cycles"]
     print(f"{case}: {name}, {cycles:,.0f} cycles, {', '.join(found) or 'equal'}", flush=True)
     return found
 

@@ -45,6 +45,9 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
          "Outputs and cycles are the same")
       ->check(CLI::IsMember({"auto", "scalar", "classes"}))
       ->capture_default_str();
+  app.add_option("--threads", line.options.threads,
+                 "threads that the run may use; default: one on each processor. Outputs and cycles are the same")
+      ->check(CLI::Range(1u, 65535u));
   app.add_option("--schedule-seed", line.options.scheduleSeed,
                  "run cores in a shuffled order; outputs and cycles must not change (a test of the emulator)")
       ->check(wholeNumber());

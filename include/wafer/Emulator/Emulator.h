@@ -57,6 +57,8 @@ enum class EngineKind : uint8_t {
 struct RunOptions {
   Timing timing = Timing::Stream;
   EngineKind engine = EngineKind::Auto;
+  /// That one run may use; 0: as many as this host has. Results are the same. What runs PE by PE takes one.
+  unsigned threads = 0;
   uint64_t scheduleSeed = 0; // not 0: cores run in a shuffled order; results must not change
   double maxCycles = 0;      // 0: no limit
   std::optional<TraceOptions> trace;
@@ -96,6 +98,7 @@ struct RunStats {
   uint64_t wavelets = 0;                              // injected, by cores and host
   uint64_t instructions = 0, vectorElements = 0;
   EngineKind engine = EngineKind::Scalar; // that ran it
+  unsigned threads = 1;                   // that it may have used
   std::vector<RegionStats> regions;
   std::vector<NodeStats> nodes;
 };

@@ -68,7 +68,7 @@ void ClassEngine::openHostPorts(std::vector<std::vector<uint32_t>> &hostData) {
 
 void ClassEngine::loop() {
   uint64_t steps = 0, rounds = 0;
-  while (!fabric.stuck()) {
+  while (!fabric.stuck() && !data->failed()) {
     if (++steps % 65536 == 0 && options.isCancelled && options.isCancelled())
       return;
     if (!readyOps.empty()) {
@@ -136,9 +136,14 @@ bool ClassEngine::run(const RunOptions &runOptions, std::vector<std::vector<uint
   fabric.reset(timed);
   for (const std::unique_ptr<RegionRun> &region : regions)
     region->reset();
+  stats.threads = threadsFor(options.threads);
+  data.emplace(stats.threads);
   openHostPorts(hostData);
   loop();
-  if (!isOver())
+  data->finish();
+  const bool right = !data->failed();
+  data.reset();
+  if (!right || !isOver())
     return false;
   collect(stats);
   return true;
@@ -270,6 +275,7 @@ bool RegionRun::load(Context &c, const Value &address, unsigned bytes, bool sign
       return true;
     }
   }
+  engine.data->finish();
   std::vector<uint32_t> words;
   words.reserve(c.set.size());
   for (uint16_t y : c.set.rows)
@@ -289,6 +295,7 @@ bool RegionRun::load(Context &c, const Value &address, unsigned bytes, bool sign
 
 bool RegionRun::store(Context &c, const Value &address, const Value &word) {
   const Value where = address.resolved(c.set), what = word.resolved(c.set);
+  engine.data->finish();
   if (where.isUniform()) {
     const Footprint words(where.uniform() / 4);
     if (where.uniform() % 4 || meetsAccess(c.set, words, /*write=*/true) || !memory.writable(spans(c.set), words))

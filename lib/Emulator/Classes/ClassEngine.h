@@ -19,6 +19,7 @@
 #include "BlockKernels.h"
 #include "BlockMemory.h"
 #include "Contexts.h"
+#include "DataJobs.h"
 #include "LaneFabric.h"
 #include "wafer/Emulator/Emulator.h"
 #include "wafer/Emulator/LoadedProgram.h"
@@ -44,15 +45,6 @@ struct VectorShape {
   bool operator==(const VectorShape &) const = default;
 };
 
-/// Words that lanes took at one position, to be stored when the post has all.
-struct Taken {
-  LaneTrainRef train;
-  LaneMap from;
-  uint32_t position;
-  Indices lanes;
-  PerLane offset, begin, count; // in the train; in the instruction
-};
-
 /// A vector instruction that the PEs of a context have begun together.
 struct Post {
   uint32_t references = 0;
@@ -71,7 +63,6 @@ struct Post {
   uint32_t outstanding = 0;
   std::vector<Taken> taken;
 };
-using PostRef = Ref<Post>;
 
 /// A post at one position of its line; or what a port of the host takes.
 struct LaneOp {
@@ -123,6 +114,7 @@ private:
   const ProgramTables &tables;
   const InstructionCosts &costs;
   LaneFabric fabric;
+  std::optional<DataJobs> data; // of a run
   std::vector<std::unique_ptr<RegionRun>> regions;
   std::deque<LaneOp> ops;
   std::vector<LaneOp *> freeOps, readyOps;
@@ -161,21 +153,15 @@ public:
   Issue issueFabric(Context &, const PostRef &);
 
   /// Calls f(shape, columns, rows) for sets of PEs that have the same shape, while it returns true.
-  template <typename F> bool forShapes(const Post &post, const PeSet &set, F f) const;
+  template <typename F> bool forShapes(const Post &post, const Indices &columns, const Indices &rows, F f) const;
+  uint64_t elementsOf(const Post &post) const;
   VectorShape shapeAt(const Post &post, uint32_t x, uint32_t y) const;
 
-  // ClassExecute.cpp
-  bool executeLocal(const Post &post);
-  bool executeSends(const Post &post, std::span<LaneOp *const> ops);
-  bool executeTaken(Post &post);
-  /// Elements of a coupled instruction at one position: `words` by operand: a train's words and the element's place.
-  struct FabricWords {
-    LaneTrain *train = nullptr;
-    LaneMap from;
-    PerLane offset;
-  };
-  bool executePassed(const LaneOp &op, const Indices &lanes, const PerLane &begin, const PerLane &count,
-                     const FabricWords *words);
+  // ClassExecute.cpp: what DataJobs does. False: an operation has failed.
+  bool executeLocal(const Post &post, Team &team);
+  bool executeSends(const Post &post, std::span<const Sent> all, Team &team);
+  bool executeTaken(const Post &post, std::span<const Taken> all, Team &team);
+  bool executePassed(const Post &post, const Passed &passed, Team &team);
 
   // Clocks, by PE; at a position of a line.
   Ticks lastClock() const;

@@ -1,5 +1,5 @@
-// What the PEs of a post compute: blocks of eight at once where they can, PE by
-// PE where words come along rows.
+// What the PEs of a post compute: blocks of eight at once where they can, PE by PE where words come along rows. All of
+// it may run on another thread than the engine's (DataJobs.h): what belongs to that one is read and not copied.
 #include "../Window.h"
 #include "ClassEngine.h"
 #include "ClassShapes.h"
@@ -57,12 +57,34 @@ template <typename F> static bool forParts(const VectorShape &shape, int64_t beg
   return true;
 }
 
+/// Calls f(begin, end) for ranges of `count` things, each with so many elements to compute, while it returns true: one
+/// range, or several at once if there is enough to do and somebody to help.
+template <typename F> static bool forRanges(Team &team, size_t count, int64_t elements, F f) {
+  constexpr int64_t kLeast = 1 << 14; // of a part: some microseconds
+  const uint64_t parts = !team.hasHelp() ? 1 : std::min<uint64_t>({count, count * elements / kLeast, Team::kMostParts});
+  if (parts < 2)
+    return f(size_t(0), count);
+  std::atomic<bool> right{true};
+  team.forParts(static_cast<unsigned>(parts), [&](unsigned part) {
+    if (right.load(std::memory_order_relaxed) && !f(count * part / parts, count * (part + 1) / parts))
+      right.store(false, std::memory_order_relaxed);
+  });
+  return right.load();
+}
+
+static int64_t elementsIn(const VectorShape &shape) {
+  int64_t n = 1;
+  for (int d = 0; d != shape.rank; ++d)
+    n *= shape.extent[d];
+  return n;
+}
+
 /// Runs a nest in blocks. `fabric(k, block's first column, row)` says where a
 /// fabric operand's first word is; `fabricLanes` whether eight PEs have one
 /// each there or all hear the same.
 template <typename Fabric>
-static bool runBlocks(BlockMemory &memory, const Post &post, const VectorShape &shape, const Indices &columns,
-                      const Indices &rows, uint8_t fabricLanes, Fabric fabric) {
+static bool runBlocks(Team &team, BlockMemory &memory, const Post &post, const VectorShape &shape,
+                      const Indices &columns, const Indices &rows, uint8_t fabricLanes, Fabric fabric) {
   static const BlockRunner run = selectBlockRunner();
   BlockCall call;
   call.op = post.op;
@@ -70,7 +92,7 @@ static bool runBlocks(BlockMemory &memory, const Post &post, const VectorShape &
   call.rank = shape.rank;
   call.iotaBase = static_cast<int32_t>(shape.at[1]);
   std::copy_n(shape.extent, 4, call.extent);
-  uint32_t words[4][kLanes];
+  uint32_t none[4][kLanes]; // registers' words are put together block by block
   uint32_t *data[4] = {};
   const uint16_t firstColumn = columns[0] / kLanes * kLanes;
   for (int k = 0; k != 4; ++k) {
@@ -90,8 +112,7 @@ static bool runBlocks(BlockMemory &memory, const Post &post, const VectorShape &
     case Mode::Register:
       operand.lanes = post.scalar[k].isUniform() ? 1 : kLanes;
       std::fill_n(operand.stride, 4, 0);
-      data[k] = words[k];
-      words[k][0] = post.scalar[k].isUniform() ? post.scalar[k].uniform() : 0;
+      data[k] = none[k];
       break;
     case Mode::Fabric:
       operand.lanes = k == 0 ? kLanes : fabricLanes;
@@ -103,50 +124,68 @@ static bool runBlocks(BlockMemory &memory, const Post &post, const VectorShape &
   const BlockPlan plan = planBlock(call);
   std::vector<BlockLanes> blocks;
   forEachBlockOf({columns.begin(), columns.end()}, memory.width(), [&](const BlockLanes &of) { blocks.push_back(of); });
-  for (uint16_t y : rows)
-    for (const BlockLanes &block : blocks) {
+  const size_t across = blocks.size();
+  return forRanges(team, rows.size() * across, elementsIn(shape) * kLanes, [&](size_t begin, size_t end) {
+    uint32_t words[4][kLanes];
+    uint32_t *at[4];
+    for (int k = 0; k != 4; ++k) {
+      at[k] = data[k];
+      if (shape.mode[k] == Mode::Register) {
+        at[k] = words[k];
+        words[k][0] = post.scalar[k].isUniform() ? post.scalar[k].uniform() : 0;
+      }
+    }
+    for (size_t i = begin; i != end; ++i) {
+      const uint16_t y = rows[i / across];
+      const BlockLanes &block = blocks[i % across];
       const uint16_t column = block.block * kLanes;
       for (int k = 0; k != 4; ++k) {
         if (shape.mode[k] == Mode::Memory) {
-          data[k] = memory.block(block.block, y, shape.at[k]);
+          at[k] = memory.block(block.block, y, shape.at[k]);
         } else if (shape.mode[k] == Mode::Fabric) {
-          data[k] = fabric(k, column, y);
+          at[k] = fabric(k, column, y);
         } else if (shape.mode[k] == Mode::Register && !post.scalar[k].isUniform()) {
           for (int lane = 0; lane != kLanes; ++lane)
             words[k][lane] = block.lanes >> lane & 1 ? post.scalar[k].at(column + lane, y) : 0;
         }
       }
-      if (run(plan, data, plan.traps ? block.lanes : block.stores) != KernelStatus::Done)
+      if (run(plan, at, plan.traps ? block.lanes : block.stores) != KernelStatus::Done)
         return false;
     }
-  return true;
+    return true;
+  });
 }
 
-bool RegionRun::executeLocal(const Post &post) {
+bool RegionRun::executeLocal(const Post &post, Team &team) {
   if (post.mode[0] == Mode::None)
     return true;
-  return forShapes(post, post.set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-    return isEmpty(shape) || runBlocks(memory, post, shape, columns, rows, kLanes,
-                                       [](int, uint32_t, uint32_t) -> uint32_t * { return nullptr; });
-  });
+  return forShapes(post, post.set.columns, post.set.rows,
+                   [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+                     return isEmpty(shape) || runBlocks(team, memory, post, shape, columns, rows, kLanes,
+                                                        [](int, uint32_t, uint32_t) -> uint32_t * { return nullptr; });
+                   });
 }
 
 /// Stores what falls into a window's box of wavelets [begin, begin + count) of its block; `from` says where the first
 /// of them is, for a block's first column and a row.
 template <typename From>
-static void storeWindow(BlockMemory &memory, const VectorShape &shape, int64_t begin, int64_t count,
+static void storeWindow(Team &team, BlockMemory &memory, const VectorShape &shape, int64_t begin, int64_t count,
                         const Indices &columns, const Indices &rows, int fabricLanes, From from) {
   static const BlockCopy copy = selectBlockCopy();
   const Window window(shape.rank, shape.extent, shape.block, shape.lower, shape.stride[0]);
-  for (uint16_t y : rows)
-    forEachBlockOf({columns.begin(), columns.end()}, memory.width(), [&](const BlockLanes &of) {
-      uint32_t *to = memory.block(of.block, y, shape.at[0]);
-      const uint32_t *words = from(of.block * kLanes, y);
-      window.forEachRun(begin, count, [&](const WindowRun &run) {
-        copy(to + run.offset * kLanes, run.stride * kLanes, words + run.from * fabricLanes, fabricLanes, fabricLanes,
-             run.count, of.stores);
+  const int64_t elements = std::min<int64_t>(count, elementsIn(shape)) * columns.size();
+  forRanges(team, rows.size(), elements, [&](size_t first, size_t last) {
+    for (size_t i = first; i != last; ++i)
+      forEachBlockOf({columns.begin(), columns.end()}, memory.width(), [&](const BlockLanes &of) {
+        uint32_t *to = memory.block(of.block, rows[i], shape.at[0]);
+        const uint32_t *words = from(of.block * kLanes, rows[i]);
+        window.forEachRun(begin, count, [&](const WindowRun &run) {
+          copy(to + run.offset * kLanes, run.stride * kLanes, words + run.from * fabricLanes, fabricLanes, fabricLanes,
+               run.count, of.stores);
+        });
       });
-    });
+    return true;
+  });
 }
 
 /// One PE's nest, with the scalar kernels: its words stand eight apart.
@@ -187,24 +226,27 @@ static bool runLane(BlockMemory &memory, KernelFunction kernels, const Post &pos
   return kernels(call) == KernelStatus::Done;
 }
 
-bool RegionRun::executeSends(const Post &post, std::span<LaneOp *const> ops) {
-  for (LaneOp *op : ops) {
-    LaneWords &words = op->out->words;
-    const Indices here = Indices::of({uint16_t(op->position)}, post.alongY ? height : width);
-    const PeSet set = post.alongY ? PeSet{op->lanes, here} : PeSet{here, op->lanes};
-    const bool right = forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-      if (isEmpty(shape))
-        return true;
-      if (post.alongY)
-        return runBlocks(memory, post, shape, columns, rows, kLanes,
-                         [&](int, uint32_t column, uint32_t) { return words.block(column); });
-      for (uint16_t y : rows) {
-        uint32_t *fabric[4] = {words.lane(y)};
-        if (!runLane(memory, engine.tables.kernels, post, shape, columns[0], y, fabric))
-          return false;
-      }
-      return true;
-    });
+bool RegionRun::executeSends(const Post &post, std::span<const Sent> all, Team &team) {
+  for (const Sent &sent : all) {
+    LaneWords &words = sent.train->words;
+    const Indices here = Indices::of({uint16_t(sent.position)}, post.alongY ? height : width);
+    const bool right =
+        forShapes(post, post.alongY ? sent.lanes : here, post.alongY ? here : sent.lanes,
+                  [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+                    if (isEmpty(shape))
+                      return true;
+                    if (post.alongY)
+                      return runBlocks(team, memory, post, shape, columns, rows, kLanes,
+                                       [&](int, uint32_t column, uint32_t) { return words.block(column); });
+                    return forRanges(team, rows.size(), elementsIn(shape), [&](size_t begin, size_t end) {
+                      for (size_t i = begin; i != end; ++i) {
+                        uint32_t *fabric[4] = {words.lane(rows[i])};
+                        if (!runLane(memory, engine.tables.kernels, post, shape, columns[0], rows[i], fabric))
+                          return false;
+                      }
+                      return true;
+                    });
+                  });
     if (!right)
       return false;
   }
@@ -233,9 +275,7 @@ static bool forSame(const Indices &lanes, const PerLane &a, const PerLane &b, co
 
 /// Stores what the post has taken. Positions that took the same piece of the
 /// same train, as all that hear a cast do, are stored together.
-bool RegionRun::executeTaken(Post &post) {
-  std::vector<Taken> all;
-  all.swap(post.taken);
+bool RegionRun::executeTaken(const Post &post, std::span<const Taken> all, Team &team) {
   // The pieces by what they are of; those that several positions may have alike
   // can be found again by a hash.
   struct Group {
@@ -277,40 +317,37 @@ bool RegionRun::executeTaken(Post &post) {
     std::sort(positions.begin(), positions.end());
     const Indices here = Indices::of(std::move(positions), post.alongY ? height : width);
     LaneWords &words = taken.train->words;
-    right = forSame(
-        taken.lanes, taken.offset, taken.begin, taken.count,
-        [&](const Indices &lanes, int64_t offset, int64_t begin, int64_t count) {
-          const PeSet set = post.alongY ? PeSet{lanes, here} : PeSet{here, lanes};
-          return forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-            auto wordsOf = [&](uint32_t column, uint32_t y, int64_t place) {
-              return post.alongY ? words.block(column) + (offset + place) * kLanes
-                                 : words.lane(taken.from ? (*taken.from)[y] : y) + offset + place;
-            };
-            const int fabricLanes = post.alongY ? kLanes : 1;
-            if (post.window) {
-              storeWindow(memory, shape, begin, count, columns, rows, fabricLanes,
-                          [&](uint32_t column, uint32_t y) { return wordsOf(column, y, 0); });
-              return true;
-            }
-            return forParts(shape, begin, count, [&](const VectorShape &part, int64_t place) {
-              return runBlocks(memory, post, part, columns, rows, fabricLanes,
-                               [&](int, uint32_t column, uint32_t y) { return wordsOf(column, y, place); });
-            });
-          });
-        });
+    right =
+        forSame(taken.lanes, taken.offset, taken.begin, taken.count,
+                [&](const Indices &lanes, int64_t offset, int64_t begin, int64_t count) {
+                  return forShapes(
+                      post, post.alongY ? lanes : here, post.alongY ? here : lanes,
+                      [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+                        auto wordsOf = [&](uint32_t column, uint32_t y, int64_t place) {
+                          return post.alongY ? words.block(column) + (offset + place) * kLanes
+                                             : words.lane(taken.from ? (*taken.from)[y] : y) + offset + place;
+                        };
+                        const int fabricLanes = post.alongY ? kLanes : 1;
+                        if (post.window) {
+                          storeWindow(team, memory, shape, begin, count, columns, rows, fabricLanes,
+                                      [&](uint32_t column, uint32_t y) { return wordsOf(column, y, 0); });
+                          return true;
+                        }
+                        return forParts(shape, begin, count, [&](const VectorShape &part, int64_t place) {
+                          return runBlocks(team, memory, post, part, columns, rows, fabricLanes,
+                                           [&](int, uint32_t column, uint32_t y) { return wordsOf(column, y, place); });
+                        });
+                      });
+                });
   }
-  for (Taken &taken : all)
-    if (--taken.train->holders == 0)
-      taken.train->freeWords();
   return right;
 }
 
-bool RegionRun::executePassed(const LaneOp &op, const Indices &lanes, const PerLane &begin, const PerLane &count,
-                              const FabricWords *words) {
-  const Post &post = *op.post;
+bool RegionRun::executePassed(const Post &post, const Passed &passed, Team &team) {
+  const auto &[position, lanes, begin, count, words] = passed;
   if (post.mode[0] == Mode::None)
     return true;
-  const Indices here = Indices::of({uint16_t(op.position)}, post.alongY ? height : width);
+  const Indices here = Indices::of({uint16_t(position)}, post.alongY ? height : width);
   auto wordsOf = [&](int k, uint32_t lane) {
     const FabricWords &w = words[k];
     LaneWords &data = w.train->words;
@@ -318,24 +355,27 @@ bool RegionRun::executePassed(const LaneOp &op, const Indices &lanes, const PerL
     return data.inBlocks() ? data.block(from) + w.offset[lane] * kLanes : data.lane(from) + w.offset[lane];
   };
   auto run = [&](const Indices &lanes, int64_t begin, int64_t count) {
-    const PeSet set = post.alongY ? PeSet{lanes, here} : PeSet{here, lanes};
-    return forShapes(post, set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-      return forParts(shape, begin, count, [&](const VectorShape &part, int64_t place) {
-        if (post.alongY)
-          return runBlocks(memory, post, part, columns, rows, kLanes, [&](int k, uint32_t column, uint32_t) {
-            return wordsOf(k, std::max<uint32_t>(column, columns[0])) + place * kLanes;
-          });
-        for (uint16_t y : rows) {
-          uint32_t *fabric[4] = {};
-          for (int k = 0; k != 4; ++k)
-            if (post.mode[k] == Mode::Fabric)
-              fabric[k] = wordsOf(k, y) + place;
-          if (!runLane(memory, engine.tables.kernels, post, part, columns[0], y, fabric))
-            return false;
-        }
-        return true;
-      });
-    });
+    return forShapes(post, post.alongY ? lanes : here, post.alongY ? here : lanes,
+                     [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+                       return forParts(shape, begin, count, [&](const VectorShape &part, int64_t place) {
+                         if (post.alongY)
+                           return runBlocks(
+                               team, memory, post, part, columns, rows, kLanes, [&](int k, uint32_t column, uint32_t) {
+                                 return wordsOf(k, std::max<uint32_t>(column, columns[0])) + place * kLanes;
+                               });
+                         return forRanges(team, rows.size(), elementsIn(part), [&](size_t first, size_t last) {
+                           for (size_t i = first; i != last; ++i) {
+                             uint32_t *fabric[4] = {};
+                             for (int k = 0; k != 4; ++k)
+                               if (post.mode[k] == Mode::Fabric)
+                                 fabric[k] = wordsOf(k, rows[i]) + place;
+                             if (!runLane(memory, engine.tables.kernels, post, part, columns[0], rows[i], fabric))
+                               return false;
+                           }
+                           return true;
+                         });
+                       });
+                     });
   };
   bool together = begin.isUniform() && count.isUniform();
   for (int k = 0; k != 4 && post.alongY; ++k)

@@ -134,26 +134,27 @@ bool RegionRun::checkMemory(Post &post, bool onThread) {
       continue;
     bool aligned = true, anyReadOnly = false, anyData = false;
     each(post.set, post.base[k], [&](uint32_t base) { aligned &= base % 4 == 0; });
-    right = forShapes(post, post.set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-      for (int d = 0; d != shape.rank; ++d)
-        if (shape.extent[d] <= 0)
-          return true; // touches nothing
-      if (!aligned)
-        return false;
-      const Footprint words(shape.at[k], shape.rank, shape.extent, shape.stride[k]);
-      const PeSet set{columns, rows};
-      bool readOnly = false;
-      if (k == 0) {
-        if (meetsAccess(set, words, /*write=*/true) || !memory.writable(spans(set), words, &known[k]))
-          return false;
-      } else {
-        if (!memory.readable(spans(set), words, readOnly, &known[k]) ||
-            (!readOnly && meetsAccess(set, words, /*write=*/false)))
-          return false;
-      }
-      (readOnly ? anyReadOnly : anyData) = true;
-      return true;
-    });
+    right = forShapes(post, post.set.columns, post.set.rows,
+                      [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+                        for (int d = 0; d != shape.rank; ++d)
+                          if (shape.extent[d] <= 0)
+                            return true; // touches nothing
+                        if (!aligned)
+                          return false;
+                        const Footprint words(shape.at[k], shape.rank, shape.extent, shape.stride[k]);
+                        const PeSet set{columns, rows};
+                        bool readOnly = false;
+                        if (k == 0) {
+                          if (meetsAccess(set, words, /*write=*/true) || !memory.writable(spans(set), words, &known[k]))
+                            return false;
+                        } else {
+                          if (!memory.readable(spans(set), words, readOnly, &known[k]) ||
+                              (!readOnly && meetsAccess(set, words, /*write=*/false)))
+                            return false;
+                        }
+                        (readOnly ? anyReadOnly : anyData) = true;
+                        return true;
+                      });
     if (!right || (anyReadOnly && anyData))
       return false;
     if (anyReadOnly)
@@ -161,16 +162,19 @@ bool RegionRun::checkMemory(Post &post, bool onThread) {
   }
   if (!onThread)
     return true;
-  return forShapes(post, post.set, [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-    for (int d = 0; d != shape.rank; ++d)
-      if (shape.extent[d] <= 0)
-        return true;
-    for (int k = 0; k != 4; ++k)
-      if (post.mode[k] == Mode::Memory)
-        accesses.push_back(
-            {post.thread, k == 0, {columns, rows}, Footprint(shape.at[k], shape.rank, shape.extent, shape.stride[k])});
-    return true;
-  });
+  return forShapes(post, post.set.columns, post.set.rows,
+                   [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+                     for (int d = 0; d != shape.rank; ++d)
+                       if (shape.extent[d] <= 0)
+                         return true;
+                     for (int k = 0; k != 4; ++k)
+                       if (post.mode[k] == Mode::Memory)
+                         accesses.push_back({post.thread,
+                                             k == 0,
+                                             {columns, rows},
+                                             Footprint(shape.at[k], shape.rank, shape.extent, shape.stride[k])});
+                     return true;
+                   });
 }
 
 bool RegionRun::meetsAccess(const PeSet &set, const Footprint &words, bool write) const {
@@ -282,12 +286,16 @@ Issue RegionRun::vector(Context &c, const DecodedInstruction &d) {
   return any ? issueFabric(c, post) : issueLocal(c, post);
 }
 
+/// About what there is to do.
+uint64_t RegionRun::elementsOf(const Post &post) const {
+  return uint64_t(post.n.at(post.set.columns[0], post.set.rows[0])) * post.set.size();
+}
+
 /// Memory only: done at once; on a thread, time passes there.
 Issue RegionRun::issueLocal(Context &c, const PostRef &post) {
   const Instruction &i = post->instruction->i;
   const Ticks setup = engine.costs.setup[unsigned(i.op)], rate = engine.costs.elementOf(i);
-  if (!executeLocal(*post))
-    return Issue::Failed;
+  engine.data->compute(post, elementsOf(*post));
   if (!post->thread && post->n.isUniform()) {
     c.pending += setup + int64_t(post->n.uniform()) * rate;
     return Issue::Done;
@@ -315,7 +323,7 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
   const Indices &lanes = post->alongY ? c.set.columns : c.set.rows;
   Line &line = engine.fabric.line(index, post->alongY);
   settle(c);
-  std::vector<LaneOp *> sends;
+  std::vector<Sent> sends;
   std::vector<LaneOp *> begun;
   const Instruction &i = post->instruction->i;
   const bool window = post->window;
@@ -396,7 +404,7 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
       ++post->outstanding;
       begun.push_back(&op);
       if (kind == LaneOp::Send)
-        sends.push_back(&op);
+        sends.push_back({op.out, position, of});
     };
     // Lanes that only send a control wavelet stay with the others: they use the switches together.
     const Indices active = control ? lanes : some;
@@ -410,8 +418,8 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
     asynchronous.push_back(post);
   else
     post->context = &c;
-  if (!sends.empty() && !executeSends(*post, sends))
-    return Issue::Failed;
+  if (!sends.empty())
+    engine.data->send(post, sends, elementsOf(*post));
   for (LaneOp *op : begun) {
     if (op->out) {
       LaneTrain &train = *op->out;

@@ -11,7 +11,8 @@ inline PeSpans spans(const PeSet &set) {
   return {{set.columns.begin(), set.columns.end()}, {set.rows.begin(), set.rows.end()}};
 }
 
-template <typename F> bool RegionRun::forShapes(const Post &post, const PeSet &set, F f) const {
+template <typename F>
+bool RegionRun::forShapes(const Post &post, const Indices &columns, const Indices &rows, F f) const {
   bool byColumn = false, byRow = false;
   auto see = [&](const Value &value) {
     byColumn |= value.kind() == Value::ByColumn || value.kind() == Value::ByPe;
@@ -30,7 +31,7 @@ template <typename F> bool RegionRun::forShapes(const Post &post, const PeSet &s
         see(post.stride[k][d]);
     }
   if (!byColumn && !byRow)
-    return f(shapeAt(post, set.columns[0], set.rows[0]), set.columns, set.rows);
+    return f(shapeAt(post, columns[0], rows[0]), columns, rows);
   std::vector<std::pair<VectorShape, std::vector<uint16_t>>> groups;
   auto group = [&](const VectorShape &shape, uint16_t index) {
     auto same = std::find_if(groups.rbegin(), groups.rend(), [&](auto &g) { return g.first == shape; });
@@ -40,26 +41,26 @@ template <typename F> bool RegionRun::forShapes(const Post &post, const PeSet &s
       groups.push_back({shape, {index}});
   };
   if (!byColumn) {
-    for (uint16_t y : set.rows)
-      group(shapeAt(post, set.columns[0], y), y);
-    for (auto &[shape, rows] : groups)
-      if (!f(shape, set.columns, Indices::of(std::move(rows), set.rows.extent())))
+    for (uint16_t y : rows)
+      group(shapeAt(post, columns[0], y), y);
+    for (auto &[shape, some] : groups)
+      if (!f(shape, columns, Indices::of(some, rows.extent())))
         return false;
     return true;
   }
-  auto row = [&](uint16_t y, const Indices &rows) {
+  auto row = [&](uint16_t y, const Indices &alike) {
     groups.clear();
-    for (uint16_t x : set.columns)
+    for (uint16_t x : columns)
       group(shapeAt(post, x, y), x);
-    for (auto &[shape, columns] : groups)
-      if (!f(shape, Indices::of(std::move(columns), set.columns.extent()), rows))
+    for (auto &[shape, some] : groups)
+      if (!f(shape, Indices::of(some, columns.extent()), alike))
         return false;
     return true;
   };
   if (!byRow)
-    return row(set.rows[0], set.rows);
-  for (uint16_t y : set.rows)
-    if (!row(y, Indices::of({y}, set.rows.extent())))
+    return row(rows[0], rows);
+  for (uint16_t y : rows)
+    if (!row(y, Indices::of({y}, rows.extent())))
       return false;
   return true;
 }

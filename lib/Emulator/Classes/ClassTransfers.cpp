@@ -123,8 +123,7 @@ bool ClassEngine::takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset
     return false; // a control wavelet leaves the mesh
   if (train.words.inBlocks())
     return false;
-  const uint32_t *from = train.words.lane(lane) + offset[0];
-  op.hostData->insert(op.hostData->end(), from, from + count[0]);
+  data->give({leg.train, lane, offset[0], count[0], op.hostData});
   return true;
 }
 
@@ -250,15 +249,13 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
   const Indices moving = select(lanes, [](int64_t count) { return count > 0; }, count);
   if (moving.empty())
     return false;
-  RegionRun::FabricWords words[4];
+  Passed passed{op.position, moving, op.done, count, {}};
   for (unsigned i = 0; i != op.inputs; ++i)
-    words[op.inOperand[i]] = {pieces[i].leg().train.get(), pieces[i].leg().from, pieces[i].offset};
+    passed.words[op.inOperand[i]] = {pieces[i].leg().train, pieces[i].leg().from, pieces[i].offset};
   if (out)
-    words[0] = {out, nullptr, op.done};
-  if (!op.post->region->executePassed(op, moving, op.done, count, words)) {
-    fabric.giveUp();
-    return false;
-  }
+    passed.words[0] = {op.out, nullptr, op.done};
+  if (op.post->mode[0] != VectorShape::Mode::None)
+    data->pass(op.post, std::move(passed), count[moving[0]] * moving.size());
   change(op.lanes, op.done, moving, [](int64_t so, int64_t count) { return so + count; }, count);
   for (unsigned i = 0; i != op.inputs; ++i)
     fabric.moveOn(*op.in[i], pieces[i].leg(), pieces[i].number, moving, plus(moving, pieces[i].offset, count));
@@ -397,10 +394,8 @@ void ClassEngine::complete(LaneOp &op, const PerLane &when) {
   freeOps.push_back(&op);
   if (--post->outstanding)
     return;
-  if (!region.executeTaken(*post)) {
-    fabric.giveUp();
-    return;
-  }
+  if (!post->taken.empty())
+    data->store(post, post->taken, region.elementsOf(*post));
   if (post->thread)
     region.asynchronous.remove_if([&](const PostRef &other) { return other.get() == post.get(); });
   else

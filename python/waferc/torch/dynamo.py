@@ -27,7 +27,7 @@ def backend(
     options: Mapping[str, Any] | None = None,
 ) -> Callable[..., Sequence[Any]]:
     """torch.compile(backend="waferc"). `options` are those of waferc.compile that are no shapes or values of inputs, and
-    `disk_cache`, `count_cycles` of waferc.InferenceSession."""
+    `disk_cache`, `count_cycles`, `threads` of waferc.InferenceSession."""
     if mode is not None:
         raise ValueError(
             f"waferc has no mode {mode!r}; it has options, as torch.compile(options={{'mesh': 'auto'}})"

@@ -10,6 +10,7 @@ _PROGRESS = {"progress": "True, or a function of a text and a fraction: waferc.c
 _SESSION = {
     "disk_cache": "False: programs are not kept in the user's cache folder",
     "count_cycles": "False: no timing, which is a little faster",
+    "threads": "that one run may use; else one on each processor",
 }
 
 

@@ -1,4 +1,5 @@
-// One loaded program in several threads at once: each run is what it would have been alone.
+// One loaded program in several threads at once: each run is what it would have been alone. And several threads in a
+// run.
 #include "TestProgram.h"
 
 #include <thread>
@@ -141,6 +142,29 @@ TEST_P(ThreadsOf, OneProgramRunsInSeveralAtOnce) {
   for (std::thread &thread : threads)
     thread.join();
   EXPECT_EQ(together, alone);
+}
+
+TEST_P(ThreadsOf, ARunIsTheSameWithAnyNumber) {
+  TestProgram p(kSide, kSide);
+  build(p);
+  auto loaded = load(p);
+  std::vector<Outcome> outcomes[3];
+  for (int k = 0; const unsigned threads : {1u, 2u, 8u}) {
+    auto emulator = Emulator::create(loaded);
+    ASSERT_TRUE(emulator);
+    RunOptions with = options();
+    with.threads = threads;
+    for (int input : {1, 2, -1, 3}) {
+      outcomes[k].push_back(run(**emulator, input, with));
+      const bool byClass = (*emulator)->stats().engine == EngineKind::Classes;
+      EXPECT_EQ((*emulator)->stats().threads, byClass ? threads : 1);
+    }
+    ++k;
+  }
+  EXPECT_EQ(outcomes[0][0].values[0], 1111 * 100);
+  EXPECT_NE(outcomes[0][2].error.find("the first word is negative"), std::string::npos);
+  EXPECT_EQ(outcomes[1], outcomes[0]);
+  EXPECT_EQ(outcomes[2], outcomes[0]);
 }
 
 TEST_P(ThreadsOf, AnEmulatorOutlivesTheThreadThatRanIt) {
