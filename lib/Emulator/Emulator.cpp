@@ -147,15 +147,16 @@ Status Emulator::run(const RunOptions &options) {
     ran = true;
     return Status::ok();
   }
+  // The memory of a run by class that was given up is for this one.
+  const bool gaveUp = classes && !options.trace && !options.scheduleSeed && options.engine != EngineKind::Scalar;
+  if (gaveUp)
+    classes.reset();
   Status status = engine->run(options);
   engine->stats.engine = EngineKind::Scalar;
   engine->stats.threads = 1;
   ran = bool(status);
-  if (classes && ran && !options.trace && !options.scheduleSeed && options.engine != EngineKind::Scalar) {
-    // Nothing was wrong: this program is not for classes, and need not be tried again.
+  if (gaveUp && ran) // nothing was wrong: this program is not for classes, and need not be tried again
     classesFailed = true;
-    classes.reset();
-  }
   return status;
 }
 

@@ -33,7 +33,7 @@ void Doorbell::pause() {
 //===- Thread -------------------------------------------------------------===//
 
 // Not std::thread, which ends the process where there is no room for another one.
-bool Thread::start(std::function<void()> what) {
+bool Thread::start(const char *name, std::function<void()> what) {
   body = std::move(what);
   sigset_t all, before;
   sigfillset(&all);
@@ -47,6 +47,8 @@ bool Thread::start(std::function<void()> what) {
                 },
                 this) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (running)
+    pthread_setname_np(handle, name);
   return running;
 }
 
@@ -61,7 +63,7 @@ void Thread::join() {
 Team::Team(unsigned helpers) {
   for (unsigned i = 0; i != helpers; ++i) {
     auto thread = std::make_unique<Thread>();
-    if (!thread->start([this] {
+    if (!thread->start("wafer-helper", [this] {
           while (!over.load()) {
             bell.wait([this] { return hasParts() || over.load(); });
             help();
@@ -103,7 +105,7 @@ void Team::share(unsigned parts, Part what, void *with) {
 //===- Follower -----------------------------------------------------------===//
 
 Follower::Follower(Team &team, bool ownThread, std::function<void(uint64_t)> what) : team(team), work(std::move(what)) {
-  threaded = ownThread && thread.start([this] { follow(); });
+  threaded = ownThread && thread.start("wafer-follower", [this] { follow(); });
 }
 
 Follower::~Follower() {

@@ -57,8 +57,8 @@ private:
 class Thread {
 public:
   ~Thread() { join(); }
-  /// False if this host has no room for another one.
-  bool start(std::function<void()> body);
+  /// False if this host has no room for another one. The name, of 15 letters at most, is for profilers.
+  bool start(const char *name, std::function<void()> body);
   void join();
 
 private:

@@ -338,11 +338,13 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
     uint8_t operands[3];
     unsigned inputs = 0;
     auto hear = [&](uint8_t color, int k) {
-      for (uint16_t lane : lanes) {
-        if (!engine.fabric.reachesCore(line, position, lane, color))
-          return false;
-        if (engine.fabric.kind(index, color) != ColorKind::Wire)
-          break; // the same for all
+      if (engine.fabric.kind(index, color) == ColorKind::Wire) {
+        for (uint16_t lane : lanes)
+          if (!engine.fabric.reachesCore(line, position, lane, color))
+            return false;
+      } else if (!engine.fabric.reachesCore(line, position, lanes.front(), color) ||
+                 !(lanes - engine.fabric.lanesOf(index, color)).empty()) {
+        return false;
       }
       operands[inputs] = k;
       ends[inputs++] = &engine.fabric.endAt(line, position, color);

@@ -244,6 +244,8 @@ public:
 
   // LaneRoutes.cpp
   ColorKind kind(uint32_t region, uint8_t color) const { return kinds[region * 32 + color]; }
+  /// Of the line that a color runs along: lanes that have it.
+  const Indices &lanesOf(uint32_t region, uint8_t color) const { return lanesOfColor[region * 32 + color]; }
   Line &line(uint32_t region, bool alongY) { return lines[region * 2 + alongY]; }
   LaneEnd &endAt(Line &line, uint32_t position, uint8_t color);
   LaneStream &streamAt(Line &line, uint32_t position, uint8_t color);
@@ -286,7 +288,7 @@ public:
   const std::deque<LaneStream> &streams() const { return allStreams; }
 
 private:
-  bool uniformAlong(uint32_t region, uint8_t color, bool alongY) const;
+  Indices lanesAlong(uint32_t region, uint8_t color, bool alongY) const;
   void traceLine(LaneStream &stream);
   void traceWire(LaneStream &stream);
   const RouterSetup *setupAt(const Line &line, uint32_t position, uint8_t color) const;
@@ -318,6 +320,7 @@ private:
   bool timed = false;
   mutable bool unsupported = false;
   std::vector<ColorKind> kinds;
+  std::vector<Indices> lanesOfColor;
   std::deque<Line> lines;
   std::vector<uint32_t> regionOfPe;
   std::deque<LaneEnd> allEnds;

@@ -22,16 +22,21 @@ LaneFabric::LaneFabric(const VerifiedProgram &program, LaneClient &client)
       std::fill_n(regionOfPe.begin() + (rect.y() + y) * program.width + rect.x(), rect.w(), r);
   }
   kinds.assign(manifest.regions_size() * 32, ColorKind::None);
+  lanesOfColor.assign(kinds.size(), {});
   for (int r = 0; r != manifest.regions_size(); ++r)
     for (int color = 0; color != program.routes.colors(); ++color) {
       bool used = false;
       for (uint32_t position = 0; position != lines[2 * r].positions && !used; ++position)
         for (uint32_t lane = 0; lane != lines[2 * r].lanes && !used; ++lane)
           used = program.routes.at(color, meshPe(lines[2 * r], position, lane));
-      if (used)
-        kinds[r * 32 + color] = uniformAlong(r, color, false)  ? ColorKind::AlongX
-                                : uniformAlong(r, color, true) ? ColorKind::AlongY
-                                                               : ColorKind::Wire;
+      if (!used)
+        continue;
+      Indices &lanes = lanesOfColor[r * 32 + color];
+      ColorKind &kind = kinds[r * 32 + color];
+      kind = ColorKind::Wire;
+      for (bool alongY : {false, true})
+        if (kind == ColorKind::Wire && !(lanes = lanesAlong(r, color, alongY)).empty())
+          kind = alongY ? ColorKind::AlongY : ColorKind::AlongX;
     }
 }
 
@@ -41,26 +46,35 @@ uint32_t LaneFabric::meshPe(const Line &line, uint32_t position, uint32_t lane) 
   return (rect.y() + y) * program.width + rect.x() + x;
 }
 
-/// Whether a color is the same in all lanes along an axis of a region, and stays on it.
-bool LaneFabric::uniformAlong(uint32_t region, uint8_t color, bool alongY) const {
+/// The lanes along an axis of a region that have a color, if it is the same in all of these and stays on the axis;
+/// else none.
+Indices LaneFabric::lanesAlong(uint32_t region, uint8_t color, bool alongY) const {
   const Line &line = lines[region * 2 + alongY];
   const uint8_t back = alongY ? PortNorth : PortWest, forth = alongY ? PortSouth : PortEast;
+  std::vector<uint16_t> lanes;
+  for (uint32_t lane = 0; lane != line.lanes; ++lane) {
+    bool any = false;
+    for (uint32_t position = 0; position != line.positions && !any; ++position)
+      any = program.routes.at(color, meshPe(line, position, lane));
+    if (any)
+      lanes.push_back(lane);
+  }
   for (uint32_t position = 0; position != line.positions; ++position) {
-    const RouterSetup *first = program.routes.at(color, meshPe(line, position, 0));
-    for (uint32_t lane = 1; lane != line.lanes; ++lane) {
+    const RouterSetup *first = program.routes.at(color, meshPe(line, position, lanes[0]));
+    for (uint16_t lane : lanes) {
       const RouterSetup *other = program.routes.at(color, meshPe(line, position, lane));
       if (other != first && (!first || !other || first->positions != other->positions || first->input != other->input ||
                              first->outputs != other->outputs))
-        return false;
+        return {};
     }
     for (int p = 0; first && p != first->positions; ++p) {
       const uint8_t ports = first->input[p] | first->outputs[p];
       if (ports & ~(back | forth | PortRamp) || (position == 0 && ports & back) ||
           (position + 1 == line.positions && ports & forth))
-        return false;
+        return {};
     }
   }
-  return true;
+  return Indices::of(lanes, line.lanes);
 }
 
 void LaneFabric::reset(bool withTimes) {
@@ -136,7 +150,7 @@ LaneStream &LaneFabric::openHostStream(size_t number) {
 }
 
 const RouterSetup *LaneFabric::setupAt(const Line &line, uint32_t position, uint8_t color) const {
-  return program.routes.at(color, meshPe(line, position, 0));
+  return program.routes.at(color, meshPe(line, position, lanesOf(line.region, color).front()));
 }
 
 bool LaneFabric::reachesCore(const Line &line, uint32_t position, uint32_t lane, uint8_t color) const {
@@ -169,10 +183,10 @@ void LaneFabric::trace(LaneStream &stream) {
   refresh(stream);
 }
 
-/// All lanes at once: the way of one is that of all.
+/// All lanes that have the color at once: the way of one is that of all.
 void LaneFabric::traceLine(LaneStream &stream) {
   Line &line = *stream.line;
-  const Indices all = Indices::all(line.lanes);
+  const Indices &all = lanesOf(line.region, stream.color);
   if (!takes(setupAt(line, stream.position, stream.color), PortRamp))
     return;
   stream.routed = all;
