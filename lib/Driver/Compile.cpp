@@ -35,6 +35,9 @@ bool driver::hasOperator(std::string_view domain, std::string_view op, int opset
   return domain.empty() && !schemas.find("", op, frontend::kNewestOpset) && hasOnnxLowering("com.microsoft", op, 1);
 }
 
+/// Models of fewer nodes are compiled on one thread: others would take longer to start than they could help.
+constexpr int64_t kWorthThreads = 16;
+
 class Compilation::Impl {
 public:
   Impl(CompileOptions options, CompileHooks hooks)
@@ -88,6 +91,8 @@ private:
       return failure();
     report.stages.back() = reportOf(Stage::Onnx, *module, report.stages.back().seconds);
     module->walk([&](onnx::NodeOp) { ++report.modelNodes; });
+    if (report.modelNodes < kWorthThreads)
+      context.disableMultithreading();
     if (options.backend.stopAfter == Stage::Onnx)
       return print(*module);
     if (!runPasses(*module, Stage::Tensor, addTensorPasses) || isCancelled())
