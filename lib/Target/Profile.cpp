@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <list>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -289,11 +291,35 @@ std::vector<std::string> Profile::builtinNames() {
   return names;
 }
 
+/// Every pass asks for its profile by name, and profiles with many dead parts are long: the last few texts that were
+/// parsed are kept with what they say.
+static Result<Profile> parsedOnce(std::string_view json) {
+  constexpr size_t kKept = 4;
+  static std::mutex mutex;
+  static std::list<Profile> known; // the one asked for last first
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    auto it = std::find_if(known.begin(), known.end(), [&](const Profile &profile) { return profile.json == json; });
+    if (it != known.end()) {
+      known.splice(known.begin(), known, it);
+      return known.front();
+    }
+  }
+  Result<Profile> profile = Profile::parse(json);
+  if (profile) {
+    std::lock_guard<std::mutex> lock(mutex);
+    known.push_front(*profile);
+    if (known.size() > kKept)
+      known.pop_back();
+  }
+  return profile;
+}
+
 Result<Profile> Profile::load(std::string_view nameOrPath) {
   std::string names;
   for (const auto &[name, json] : detail::builtinProfiles()) {
     if (name == nameOrPath)
-      return parse(json);
+      return parsedOnce(json);
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
   // Folders, devices and pipes are none: the latter might never end.
@@ -306,5 +332,5 @@ Result<Profile> Profile::load(std::string_view nameOrPath) {
                       "built-in profiles are " + names + "; anything else is the path of a JSON file"};
   std::ostringstream text;
   text << file.rdbuf();
-  return parse(text.str());
+  return parsedOnce(text.str());
 }

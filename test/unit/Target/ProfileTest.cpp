@@ -2,6 +2,9 @@
 #include "wafer/Target/ResourceModel.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
 #include <set>
 
 using namespace wafer;
@@ -129,6 +132,21 @@ TEST(Profile, QueuesOfTheBuiltInMachinesKeepRampsAndLinksBusy) {
     EXPECT_GE(profile.inputQueueWavelets, profile.rampCycles) << name;
     EXPECT_GE(profile.outputQueueWavelets, 2) << name;
   }
+}
+
+TEST(Profile, FileThatChangesIsReadAnew) {
+  const std::string path = testing::TempDir() + "changing-profile.json";
+  auto colorsOf = [&](const std::string &json) {
+    std::ofstream(path) << json;
+    Result<Profile> profile = Profile::load(path);
+    return profile ? (*profile).colors : -1;
+  };
+  const std::string text = (*Profile::load("test4")).json;
+  EXPECT_EQ(colorsOf(text), 24);
+  EXPECT_EQ(colorsOf(edited(R"("colors": {"value": 24)", R"("colors": {"value": 25)")), 25);
+  EXPECT_EQ(colorsOf("{}"), -1);
+  EXPECT_EQ(colorsOf(text), 24);
+  std::remove(path.c_str());
 }
 
 TEST(Profile, OnlyFilesAreRead) {
