@@ -16,11 +16,20 @@ const MoveCollective &wafer::wfr::collectiveOf(MoveAlgorithm algorithm) {
   llvm_unreachable("every algorithm is in the list");
 }
 
-std::pair<const MoveCollective *, double> wafer::wfr::fastestMove(const MoveTask &task, const ResourceModel &model) {
+std::pair<const MoveCollective *, double> wafer::wfr::fastestMove(const MoveTask &task, const ResourceModel &model,
+                                                                  double limit) {
   std::pair<const MoveCollective *, double> best{nullptr, INFINITY};
   for (const MoveCollective *collective : moveCollectives())
-    if (collective->legal(task))
+    if (collective->leastCycles(task.words, task.line(), model) < std::min(limit, best.second) &&
+        collective->legal(task))
       if (double cycles = collective->cycles(task, model); cycles < best.second)
         best = {collective, cycles};
   return best;
+}
+
+double wafer::wfr::leastMoveCycles(int64_t words, int64_t line, const ResourceModel &model) {
+  double least = INFINITY;
+  for (const MoveCollective *collective : moveCollectives())
+    least = std::min(least, collective->leastCycles(words, line, model));
+  return least;
 }

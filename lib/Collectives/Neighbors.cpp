@@ -34,6 +34,8 @@ public:
     return kExchangeOverheadCycles + words + model.vectorCycles(isa::VectorOp::Mov, static_cast<int64_t>(kept));
   }
 
+  double leastCycles(int64_t, int64_t, const ResourceModel &) const override { return kExchangeOverheadCycles; }
+
   void build(BoxTransfer &transfer, const LineColors &colors) const override {
     PeBuilder &b = transfer.b;
     const std::array<int, 2> &toward = colors.toward, &away = colors.away;

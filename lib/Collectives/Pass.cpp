@@ -22,6 +22,10 @@ public:
     return model.broadcastCycles(task.words, static_cast<int>(task.line())) + senderCycles(task);
   }
 
+  double leastCycles(int64_t words, int64_t line, const ResourceModel &model) const override {
+    return model.broadcastCycles(words, static_cast<int>(line)) + kSenderOverheadCycles;
+  }
+
   void build(BoxTransfer &transfer, const LineColors &colors) const override {
     PeBuilder &b = transfer.b;
     int gather = colors.gather, broadcast = colors.broadcast;
@@ -61,13 +65,23 @@ private:
   /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
   static double senderCycles(const MoveTask &task) {
     Senders senders = sendersOf(task.from, task.shape, task.side, task.region);
-    if (senders.end() > 1) {
+    if (senders.end() > 1 && mayHaveRuns(task, senders)) {
       std::vector<TransferDim> dims = transferDims(task.from, task.shape, task.to, task.shape, {});
       if (auto runs = senderRuns(dims, task.side, task.sizes, senders, Receivers::OnLine, /*between=*/1))
         return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
     }
     return kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor * slices(task)) +
            static_cast<double>(senders.end());
+  }
+
+  /// What can be said before the transfer is looked at: where the line's PEs keep parts of a dimension that they have
+  /// in parts, senders have no runs (senderRuns).
+  static bool mayHaveRuns(const MoveTask &task, const Senders &senders) {
+    return senders.split == 1 && senders.major > 1 &&
+           llvm::none_of(llvm::zip(task.from.dims, task.to.dims), [&](auto dims) {
+             auto &[has, wanted] = dims;
+             return has.start.step[majorAxis(task.side)] != 0 && wanted.start.dependsOn(task.side);
+           });
   }
 
   /// A pass of more dimensions than a descriptor has is made slice by slice.

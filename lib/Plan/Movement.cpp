@@ -25,7 +25,7 @@ public:
 
   std::optional<Movement> run() {
     const Layout &from = request.from;
-    if (from.atAxes == 0 && inPlace(from)) {
+    if (inPlace()) {
       Movement movement;
       if (request.copy) {
         double cycles = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
@@ -34,31 +34,28 @@ public:
       }
       return movement;
     }
-    std::optional<Movement> best;
-    auto consider = [&](std::optional<Movement> movement) {
-      if (movement && (!best || movement->cycles < best->cycles))
-        best = movement;
-    };
     for (Side side : kSides)
       if (canPass(from, side)) {
-        consider(single(from, side));
-        consider(gathered(from, side));
+        single(from, side);
+        gathered(from, side);
       }
-    if (best)
-      return best;
-    for (Side first : kSides)
-      consider(twoPasses(first));
-    return best;
+    if (!best)
+      for (Side first : kSides)
+        twoPasses(first);
+    return std::move(best);
   }
 
-private:
-  bool inPlace(const Layout &has) const {
+  bool inPlace() const {
+    const Layout &has = request.from;
+    if (has.atAxes)
+      return false;
     for (size_t d = 0; d != need.size(); ++d)
       if (!covers(has.dims[d], need[d], all[d], request.fromShape[d], sizes))
         return false;
     return true;
   }
 
+private:
   /// An interval holds nothing beyond what there is. What is handed on from a layout must: of a tensor that is made
   /// chunk by chunk only the last step may end in one that other chunks fill.
   bool exists(const LayoutDim &interval, size_t d) const {
@@ -79,41 +76,58 @@ private:
     return true;
   }
 
-  /// A step along one side, by the fastest algorithm.
-  MoveStep along(Side side, Layout has, Layout result, ArrayRef<LayoutDim> wanted) const {
-    double words = 1;
+  /// A step along one side.
+  struct Along {
+    Side side;
+    double cycles;
+    MoveAlgorithm algorithm;
+
+    MoveStep to(const Layout &result) const { return {side, result, cycles, algorithm}; }
+  };
+
+  /// By the fastest algorithm; nothing if it takes `limit` cycles or more for sure.
+  std::optional<Along> along(Side side, const Layout &has, ArrayRef<LayoutDim> wanted, double limit) const {
+    double product = 1;
     for (size_t d = 0; d != wanted.size(); ++d) {
       int64_t held = hullAlong(side, has.dims[d], sizes).length, asked = hullAlong(side, wanted[d], sizes).length;
-      words *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
+      product *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
     }
-    Layout to = alignedTo(has, wanted);
-    auto [collective, cycles] =
-        fastestMove({side, region, has, to, request.fromShape, sizesOf(has), static_cast<int64_t>(words)}, model);
-    return {side, std::move(result), cycles, collective->algorithm()};
-  }
-
-  /// The layout of `wanted`; both in as few axes as say them, as code generation will have them.
-  static Layout alignedTo(Layout &has, ArrayRef<LayoutDim> wanted) {
-    Layout to;
+    const int64_t words = static_cast<int64_t>(product);
+    if (leastMoveCycles(words, region.along(side), model) >= limit)
+      return std::nullopt;
+    Layout from = has, to;
     to.splitX = has.splitX;
     to.splitY = has.splitY;
     to.dims.assign(wanted.begin(), wanted.end());
-    alignSplits({&has, &to});
-    return to;
+    alignSplits({&from, &to}); // in as few axes as say both, as code generation will have them
+    auto [collective, cycles] =
+        fastestMove({side, region, from, to, request.fromShape, sizesOf(from), words}, model, limit);
+    return collective ? std::optional<Along>({side, cycles, collective->algorithm()}) : std::nullopt;
+  }
+
+  /// What a movement must take less than to be of use.
+  double limit() const { return best ? best->cycles : INFINITY; }
+
+  /// Keeps a movement of so many cycles if it is the fastest so far; only then are its steps made.
+  void consider(double cycles, int64_t middleWords, llvm::function_ref<void(Movement &)> makeSteps) {
+    if (cycles >= limit())
+      return;
+    best.emplace();
+    best->cycles = cycles;
+    best->middleWords = middleWords;
+    makeSteps(*best);
   }
 
   AxisSizes sizesOf(const Layout &layout) const { return axisSizes(region, layout.splitX, layout.splitY, chunks); }
 
-  Movement single(const Layout &has, Side side) const {
-    Movement movement;
-    movement.steps.push_back(along(side, has, request.to, need));
-    movement.cycles = movement.steps.front().cycles;
-    return movement;
+  void single(const Layout &has, Side side) {
+    if (std::optional<Along> step = along(side, has, need, limit()))
+      consider(step->cycles, 0, [&](Movement &movement) { movement.steps.push_back(step->to(request.to)); });
   }
 
   /// Everybody keeps all that its line needs, and then its own part of it. Blocks that nobody cuts are taken together:
   /// where they are many and small that is faster than a window of each.
-  std::optional<Movement> gathered(const Layout &has, Side side) const {
+  void gathered(const Layout &has, Side side) {
     Layout middle;
     middle.splitX = has.splitX;
     middle.splitY = has.splitY;
@@ -122,46 +136,48 @@ private:
       if (line.length > request.fromShape[d] && line.start.isConstant())
         line = {request.fromShape[d], Affine(0)};
       if (!exists(line, d))
-        return std::nullopt;
+        return;
       middle.dims.push_back(line);
     }
     double copy = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
-    Movement movement;
-    movement.steps.push_back(along(side, has, middle, middle.dims));
-    movement.steps.push_back({std::nullopt, request.to, copy});
-    movement.cycles = movement.steps.front().cycles + copy;
-    movement.middleWords = middle.words();
-    return movement;
+    std::optional<Along> step = along(side, has, middle.dims, limit() - copy);
+    if (!step)
+      return;
+    consider(step->cycles + copy, middle.words(), [&](Movement &movement) {
+      movement.steps.push_back(step->to(middle));
+      movement.steps.push_back({std::nullopt, request.to, copy});
+    });
   }
 
-  std::optional<Movement> twoPasses(Side first) const {
-    const Side second = otherSide(first);
+  void twoPasses(Side firstSide) {
+    const Side secondSide = otherSide(firstSide);
     const Layout &from = request.from;
     // The first pass must not start from lines that hold nothing valid; columns first may carry rows' validity along.
-    if (first == Side::X && (from.atAxes & axesOf(Side::Y)))
-      return std::nullopt;
+    if (firstSide == Side::X && (from.atAxes & axesOf(Side::Y)))
+      return;
     Layout middle;
     middle.splitX = from.splitX;
     middle.splitY = from.splitY;
-    middle.atAxes = from.atAxes & ~axesOf(first);
+    middle.atAxes = from.atAxes & ~axesOf(firstSide);
     for (size_t d = 0; d != need.size(); ++d) {
-      std::optional<LayoutDim> had = unionAlong(first, from.dims[d], sizes);
+      std::optional<LayoutDim> had = unionAlong(firstSide, from.dims[d], sizes);
       if (!had)
-        return std::nullopt;
-      LayoutDim asked = hullAlong(second, need[d], sizes);
+        return;
+      LayoutDim asked = hullAlong(secondSide, need[d], sizes);
       LayoutDim chosen = covers(*had, asked, all[d], request.fromShape[d], sizes) && exists(asked, d) ? asked : *had;
       if (chosen.length > request.fromShape[d] && chosen.start.isConstant())
         chosen = {request.fromShape[d], Affine(0)};
       middle.dims.push_back(chosen);
     }
-    if (!canPass(middle, second))
-      return std::nullopt;
-    Movement movement;
-    movement.steps.push_back(along(first, from, middle, middle.dims));
-    movement.steps.push_back(along(second, middle, request.to, need));
-    movement.cycles = movement.steps[0].cycles + movement.steps[1].cycles;
-    movement.middleWords = middle.words();
-    return movement;
+    if (!canPass(middle, secondSide))
+      return;
+    std::optional<Along> first = along(firstSide, from, middle.dims, limit()), second;
+    if (!first || !(second = along(secondSide, middle, need, limit() - first->cycles)))
+      return;
+    consider(first->cycles + second->cycles, middle.words(), [&](Movement &movement) {
+      movement.steps.push_back(first->to(middle));
+      movement.steps.push_back(second->to(request.to));
+    });
   }
 
   const MoveRequest &request;
@@ -169,8 +185,9 @@ private:
   const ResourceModel &model;
   int64_t chunks;
   AxisSizes sizes;
-  SmallVector<LayoutDim> need; // in the source's indices
-  SmallVector<LayoutDim> all;  // that exists
+  SmallVector<LayoutDim, 4> need; // in the source's indices
+  SmallVector<LayoutDim, 4> all;  // that exists
+  std::optional<Movement> best;   // so far
 };
 
 } // namespace
@@ -192,6 +209,12 @@ const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks
     it = known.emplace(key, Planner(request, region, chunks, model).run()).first;
   return it->second ? &*it->second : nullptr;
 }
+
+bool MovementPlanner::inPlace(const MoveRequest &request, int64_t chunks) const {
+  return Planner(request, region, chunks, model).inPlace();
+}
+
+double MovementPlanner::leastCycles() const { return leastMoveCycles(0, std::min(region.width, region.height), model); }
 
 std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<int64_t> fromShape, const Layout &to,
                                                  ArrayRef<int64_t> toShape, Regroup regroup, Side side) const {

@@ -42,6 +42,12 @@ public:
   /// The cheapest movement, or null if no two passes do it. Lives as long as the planner.
   const Movement *plan(const MoveRequest &request, int64_t chunks);
 
+  /// Nothing has to move.
+  bool inPlace(const MoveRequest &request, int64_t chunks) const;
+
+  /// What a movement takes at least where something has to move.
+  double leastCycles() const;
+
   /// A pass that merges two dimensions or splits one, if its lines hold what their PEs need.
   std::optional<MoveStep> regroup(const Layout &from, llvm::ArrayRef<int64_t> fromShape, const Layout &to,
                                   llvm::ArrayRef<int64_t> toShape, Regroup regroup, Side side) const;

@@ -278,30 +278,58 @@ Pricing::Way Pricing::cheapestWay(const MoveRequest &move, const Candidate &cand
 }
 
 /// How an input comes in: as it is needed (`direct`, if that is given), or by rows, for the sake of more lanes, and
-/// then moved as `move` says. The cheapest way of those that there is memory for.
+/// then moved as `move` says. The cheapest way of those that there is memory for. A movement is planned only where the
+/// way would be the best one if it moved for nothing, or for the least that a movement takes.
 Pricing::Entry Pricing::cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                                       const Candidate &candidate) {
+  using Rank = std::tuple<bool, double, size_t>; // too large, cycles, number
   Entry best;
-  std::pair<bool, double> least{true, INFINITY}; // too large, cycles
-  const double budget = request.fill * static_cast<double>(request.model.usableSramBytes());
-  auto consider = [&](const Layout &layout, bool isDirect, double after, int64_t moved) {
-    double cycles = entryCycles(tensor, layout);
-    bool tooLarge = static_cast<double>(kBaseCodeBytes + 4 * (layout.words() + moved)) > budget;
-    if (std::pair now(tooLarge, cycles + after); now < least) {
+  Rank least{true, INFINITY, 0};
+  const double budget = request.fill * static_cast<double>(request.model.usableSramBytes()),
+               steps = static_cast<double>(candidate.steps);
+  auto isTooLarge = [&](int64_t words) { return static_cast<double>(kBaseCodeBytes + 4 * words) > budget; };
+  if (direct) {
+    double cycles = entryCycles(tensor, *direct);
+    if (Rank now{isTooLarge(direct->words()), cycles, 0}; now < least) {
       least = now;
-      best = {layout, isDirect, cycles};
+      best = {*direct, true, cycles};
     }
-  };
-  if (direct)
-    consider(*direct, true, 0, 0);
-  int64_t rows = std::min(hostLanes, request.region.height);
-  for (const Layout &layout : plainLayouts(tensor.shape, request.region, rows)) {
-    MoveRequest behind{layout, move.fromShape, move.to, move.shift, move.copy};
-    if (const Movement *movement = movements.plan(behind, candidate.steps))
-      consider(layout, false, movement->cycles * static_cast<double>(candidate.steps),
-               movement->middleWords + move.to.words());
+  }
+  const int64_t needed = move.to.words();
+  for (const RowsEntry &rows : rowsEntries(tensor)) {
+    if (!std::get<bool>(least) && rows.cycles > std::get<double>(least))
+      break; // and so do all that follow
+    MoveRequest behind{rows.layout, move.fromShape, move.to, move.shift, move.copy};
+    int64_t words = rows.layout.words() + needed;
+    auto isWorse = [&](double moving) {
+      return Rank{isTooLarge(words), rows.cycles + moving * steps, rows.number} >= least;
+    };
+    if (isWorse(0) || (isWorse(movements.leastCycles()) && !movements.inPlace(behind, candidate.steps)))
+      continue;
+    const Movement *movement = movements.plan(behind, candidate.steps);
+    if (!movement)
+      continue;
+    words += movement->middleWords;
+    if (!isWorse(movement->cycles)) {
+      least = {isTooLarge(words), rows.cycles + movement->cycles * steps, rows.number};
+      best = {rows.layout, false, rows.cycles};
+    }
   }
   return best;
+}
+
+/// Those of an input, the cheapest first.
+ArrayRef<Pricing::RowsEntry> Pricing::rowsEntries(const GraphTensor &tensor) {
+  std::vector<RowsEntry> &entries = entriesByRows[&tensor - graph.tensors.data()];
+  if (entries.empty()) {
+    int64_t rows = std::min(hostLanes, request.region.height);
+    for (Layout &layout : plainLayouts(tensor.shape, request.region, rows)) {
+      double cycles = entryCycles(tensor, layout);
+      entries.push_back({std::move(layout), cycles, entries.size() + 1}); // 0 is the direct one
+    }
+    llvm::stable_sort(entries, [](const RowsEntry &a, const RowsEntry &b) { return a.cycles < b.cycles; });
+  }
+  return entries;
 }
 
 /// Cycles of the host's stream of an input; infinite if rows need more lanes than there are.

@@ -27,8 +27,8 @@ struct Price {
 class Pricing {
 public:
   explicit Pricing(const PlanRequest &request)
-      : request(request), graph(request.graph), movements(request.region, request.model), hostLanes(request.hostLanes) {
-  }
+      : request(request), graph(request.graph), movements(request.region, request.model), hostLanes(request.hostLanes),
+        entriesByRows(graph.tensors.size()) {}
 
   /// The work of node n as `candidate` says, or nothing if its operands cannot be brought to it from where they rest.
   /// With `plan`, also how it is done.
@@ -48,6 +48,13 @@ private:
     double cycles = INFINITY; // of the host's stream, without the movement behind it
   };
 
+  /// A way for an input to come in by rows.
+  struct RowsEntry {
+    Layout layout;
+    double cycles; // of the host's stream
+    size_t number; // in the order of preference
+  };
+
   /// How a node takes an operand: what it needs of what rests, exactly what rests, or a copy of its own.
   enum class Access { Any, Exact, Copy };
 
@@ -65,12 +72,14 @@ private:
   bool finish(const GraphNode &node, const Candidate &candidate, Work &work, NodePlan *plan);
   Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                       const Candidate &candidate);
+  llvm::ArrayRef<RowsEntry> rowsEntries(const GraphTensor &tensor);
   double entryCycles(const GraphTensor &tensor, const Layout &layout) const;
 
   const PlanRequest &request;
   const Graph &graph;
   MovementPlanner movements;
   int64_t hostLanes;
+  std::vector<std::vector<RowsEntry>> entriesByRows; // by tensor, as far as someone asked
 };
 
 } // namespace wafer::wfr

@@ -65,7 +65,7 @@ namespace {
 
 /// Where the two dimensions, or the one, may rest on a side by a pass along it: the layouts on the other side of a pass
 /// from `layout`.
-SmallVector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to, Regroup regroup, Side side,
+std::vector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to, Regroup regroup, Side side,
                                      RegionShape region) {
   unsigned d = regroup.dim;
   bool merge = regroup.kind == Regroup::Merge;
@@ -78,7 +78,7 @@ SmallVector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to,
   // Merged where the inner one is whole, nothing would have to move.
   if (!llvm::all_of(moved, staysOnLine) || !onLine(moved.back()) || (merge && onLine(moved.front())))
     return {};
-  SmallVector<Layout> layouts;
+  std::vector<Layout> layouts;
   auto add = [&](ArrayRef<LayoutDim> dims) {
     Layout result = layout;
     result.dims.clear();

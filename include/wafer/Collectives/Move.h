@@ -33,6 +33,8 @@ public:
   virtual bool legal(const MoveTask &task) const = 0;
   /// Of the slowest PE; `task` is legal.
   virtual double cycles(const MoveTask &task, const ResourceModel &model) const = 0;
+  /// What any task of so many words on lines of so many PEs takes at least: it costs nothing to ask.
+  virtual double leastCycles(int64_t words, int64_t line, const ResourceModel &model) const = 0;
   virtual ChannelSet channels() const = 0;
   /// The code of one slice of the transfer.
   virtual void build(BoxTransfer &transfer, const LineColors &colors) const = 0;
@@ -41,8 +43,12 @@ public:
 llvm::ArrayRef<const MoveCollective *> moveCollectives();
 const MoveCollective &collectiveOf(MoveAlgorithm algorithm);
 
-/// The fastest that is legal, with its cycles.
-std::pair<const MoveCollective *, double> fastestMove(const MoveTask &task, const ResourceModel &model);
+/// The fastest that is legal, with its cycles; null if they are `limit` or more for sure.
+std::pair<const MoveCollective *, double> fastestMove(const MoveTask &task, const ResourceModel &model,
+                                                      double limit = INFINITY);
+
+/// What any of them takes at least.
+double leastMoveCycles(int64_t words, int64_t line, const ResourceModel &model);
 
 // lib/Collectives/Pass.cpp, Neighbors.cpp
 const MoveCollective &passMove();

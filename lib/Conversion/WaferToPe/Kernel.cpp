@@ -337,7 +337,7 @@ public:
       return failure();
     body = std::move(*built);
     auto maps = llvm::to_vector(kernel.getIndexingMaps().getAsValueRange<AffineMapAttr>());
-    SmallVector<Tensor> operands;
+    SmallVector<Tensor, 4> operands;
     for (Value value : kernel.getInputs())
       operands.push_back(code.tensor(value));
     Tensor output = code.tensor(kernel.getResult());

@@ -48,8 +48,8 @@ LayoutDim wafer::wfr::shardedOn(Side side, int64_t extent, RegionShape region) {
   return (side == Side::X ? shardLayout(extent, 0, {}, region) : shardLayout(extent, {}, 0, region)).dims.front();
 }
 
-SmallVector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows) {
-  SmallVector<Layout> layouts;
+std::vector<Layout> wafer::wfr::plainLayouts(ArrayRef<int64_t> shape, RegionShape region, int64_t rows) {
+  std::vector<Layout> layouts;
   SmallVector<int> dims{kNoDim};
   for (size_t d = 0; d != shape.size(); ++d)
     if (shape[d] > 1)

@@ -207,7 +207,7 @@ LogicalResult KernelOp::verify() {
     return emitOpError("a reduction needs its identity");
   if (getBody().front().getNumArguments() != operands + 1)
     return emitOpError("body takes one scalar per input and the accumulator");
-  SmallVector<Layout> layouts{Layout::get(getIteration()), layoutOf(getResult().getType())};
+  SmallVector<Layout, 2> layouts{Layout::get(getIteration()), layoutOf(getResult().getType())};
   for (Type type : getInputs().getTypes())
     layouts.push_back(layoutOf(type));
   return verifySplits(*this, layouts);

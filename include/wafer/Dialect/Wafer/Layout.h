@@ -18,7 +18,7 @@ struct LayoutDim {
 
 struct Layout {
   int64_t splitX = 1, splitY = 1;
-  llvm::SmallVector<LayoutDim> dims;
+  llvm::SmallVector<LayoutDim, 4> dims;
   PartialKind kind = PartialKind::None;
   unsigned partialAxes = 0, atAxes = 0; // sets of axes
 

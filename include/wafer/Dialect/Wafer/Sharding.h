@@ -7,6 +7,8 @@
 
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 
+#include <vector>
+
 namespace wafer::wfr {
 
 constexpr int kNoDim = -1;
@@ -33,7 +35,7 @@ Layout shardLayout(llvm::ArrayRef<int64_t> extents, SideDims x, SideDims y, Regi
 LayoutDim shardedOn(Side side, int64_t extent, RegionShape region);
 
 /// Layouts that shard up to two dimensions of a shape, on the first `rows` rows (0: all).
-llvm::SmallVector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
+std::vector<Layout> plainLayouts(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t rows = 0);
 
 /// The layout of a tensor read or written through `map`, whose expressions are linear, by loops laid out as
 /// `iteration`: each PE has what its iterations touch.

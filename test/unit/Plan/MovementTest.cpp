@@ -1,0 +1,52 @@
+#include "Plan/Movement.h"
+#include "wafer/Dialect/Wafer/Sharding.h"
+
+#include <gtest/gtest.h>
+
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+/// From every layout of one dimension a side, in all rows or in the first two, to every other.
+template <typename Check> void forAllMovements(RegionShape region, Check check) {
+  const Profile profile = *Profile::load("wse2");
+  ResourceModel model(profile);
+  MovementPlanner movements(region, model);
+  const llvm::SmallVector<int64_t> shape{6, 1, 7, 12};
+  for (int64_t rows : {0, 2})
+    for (const Layout &from : plainLayouts(shape, region, rows))
+      for (const Layout &to : plainLayouts(shape, region))
+        for (bool copy : {false, true})
+          check(movements, MoveRequest{from, shape, to, {}, copy}, model);
+}
+
+} // namespace
+
+TEST(Movement, TakesAtLeastWhatAStepTakesWhereSomethingMoves) {
+  int moving = 0;
+  for (RegionShape region : {RegionShape{{5, 4}}, RegionShape{{1, 4}}, RegionShape{{8, 3}, 4, 1}})
+    forAllMovements(region, [&](MovementPlanner &movements, const MoveRequest &request, const ResourceModel &) {
+      const Movement *movement = movements.plan(request, 1);
+      if (!movement || movements.inPlace(request, 1))
+        return;
+      ++moving;
+      EXPECT_FALSE(movement->steps.empty());
+      EXPECT_GE(movement->cycles, movements.leastCycles());
+    });
+  EXPECT_GT(moving, 100);
+}
+
+TEST(Movement, InPlaceCostsACopyAtMost) {
+  int inPlace = 0;
+  forAllMovements({{5, 4}}, [&](MovementPlanner &movements, const MoveRequest &request, const ResourceModel &model) {
+    if (!movements.inPlace(request, 1))
+      return;
+    ++inPlace;
+    const Movement *movement = movements.plan(request, 1);
+    ASSERT_TRUE(movement);
+    EXPECT_EQ(movement->steps.size(), request.copy ? 1u : 0u);
+    EXPECT_EQ(movement->cycles, request.copy ? model.vectorCycles(isa::VectorOp::Mov, request.to.words()) : 0);
+  });
+  EXPECT_GT(inPlace, 20);
+}
