@@ -127,54 +127,56 @@ bool RegionRun::captureWindow(Context &c, const Instruction &i, Post &post) {
 
 /// Whether all PEs may touch what they will; what they write counts as initialised from now on.
 bool RegionRun::checkMemory(Post &post, bool onThread) {
-  bool right = true;
   std::array<AccessCache, 4> &known = checked[post.instruction - tables.verified->code.instructions.data()];
-  for (int k : {1, 2, 3, 0}) {
-    if (post.mode[k] != Mode::Memory)
-      continue;
-    bool aligned = true, anyReadOnly = false, anyData = false;
-    each(post.set, post.base[k], [&](uint32_t base) { aligned &= base % 4 == 0; });
-    right = forShapes(post, post.set.columns, post.set.rows,
-                      [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-                        for (int d = 0; d != shape.rank; ++d)
-                          if (shape.extent[d] <= 0)
-                            return true; // touches nothing
-                        if (!aligned)
-                          return false;
-                        const Footprint words(shape.at[k], shape.rank, shape.extent, shape.stride[k]);
-                        const PeSet set{columns, rows};
-                        bool readOnly = false;
-                        if (k == 0) {
-                          if (meetsAccess(set, words, /*write=*/true) || !memory.writable(spans(set), words, &known[k]))
-                            return false;
-                        } else {
-                          if (!memory.readable(spans(set), words, readOnly, &known[k]) ||
-                              (!readOnly && meetsAccess(set, words, /*write=*/false)))
-                            return false;
-                        }
-                        (readOnly ? anyReadOnly : anyData) = true;
-                        return true;
-                      });
-    if (!right || (anyReadOnly && anyData))
+  bool touches = false, aligned[4] = {}, anyReadOnly[4] = {}, anyData[4] = {};
+  for (int k = 0; k != 4; ++k)
+    if (post.mode[k] == Mode::Memory) {
+      touches = aligned[k] = true;
+      each(post.set, post.base[k], [&](uint32_t base) { aligned[k] &= base % 4 == 0; });
+    }
+  if (!touches)
+    return true;
+  const bool right = forShapes(post, post.set.columns, post.set.rows,
+                               [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
+                                 for (int d = 0; d != shape.rank; ++d)
+                                   if (shape.extent[d] <= 0)
+                                     return true; // touches nothing
+                                 const PeSet set{columns, rows};
+                                 std::optional<Footprint> words[4];
+                                 for (int k : {1, 2, 3, 0}) {
+                                   if (post.mode[k] != Mode::Memory)
+                                     continue;
+                                   words[k].emplace(shape.at[k], shape.rank, shape.extent, shape.stride[k]);
+                                   bool readOnly = false;
+                                   if (!aligned[k])
+                                     return false;
+                                   if (k == 0) {
+                                     if (meetsAccess(set, *words[k], /*write=*/true) ||
+                                         !memory.writable(spans(set), *words[k], &known[k]))
+                                       return false;
+                                   } else {
+                                     if (!memory.readable(spans(set), *words[k], readOnly, &known[k]) ||
+                                         (!readOnly && meetsAccess(set, *words[k], /*write=*/false)))
+                                       return false;
+                                   }
+                                   (readOnly ? anyReadOnly : anyData)[k] = true;
+                                   if (readOnly)
+                                     words[k].reset();
+                                 }
+                                 for (int k = 0; onThread && k != 4; ++k)
+                                   if (words[k])
+                                     accesses.push_back({post.thread, k == 0, set, *words[k]});
+                                 return true;
+                               });
+  if (!right)
+    return false;
+  for (int k = 0; k != 4; ++k) {
+    if (anyReadOnly[k] && anyData[k])
       return false;
-    if (anyReadOnly)
+    if (anyReadOnly[k])
       post.mode[k] = Mode::ReadOnly;
   }
-  if (!onThread)
-    return true;
-  return forShapes(post, post.set.columns, post.set.rows,
-                   [&](const VectorShape &shape, const Indices &columns, const Indices &rows) {
-                     for (int d = 0; d != shape.rank; ++d)
-                       if (shape.extent[d] <= 0)
-                         return true;
-                     for (int k = 0; k != 4; ++k)
-                       if (post.mode[k] == Mode::Memory)
-                         accesses.push_back({post.thread,
-                                             k == 0,
-                                             {columns, rows},
-                                             Footprint(shape.at[k], shape.rank, shape.extent, shape.stride[k])});
-                     return true;
-                   });
+  return true;
 }
 
 bool RegionRun::meetsAccess(const PeSet &set, const Footprint &words, bool write) const {
