@@ -10,7 +10,7 @@ using namespace wafer::emulator;
 struct ClassEngine::Piece {
   LaneEnd *end;
   uint64_t number; // of the leg
-  const LaneRecord *record;
+  const LanePace *record;
   Indices lanes;
   PerLane offset; // in the train
   LaneLeg &leg() const { return end->legs[number - end->firstLeg]; }
@@ -35,7 +35,7 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
   for (LaneFabric::Reading &reading : readings) {
     LaneLeg &leg = end.legs[reading.number - end.firstLeg];
     const PerLane offset = minus(reading.lanes, end.consumed, leg.base);
-    const std::vector<LaneRecord> &records = leg.train->records;
+    const std::vector<LanePace> &records = leg.train->records;
     Indices left = reading.lanes;
     if (left.size() == leg.lanes.size())
       while (leg.over != records.size() &&
@@ -44,7 +44,7 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
                  mapped(records[leg.over].start, leg.from, left), mapped(records[leg.over].count, leg.from, left)))
         ++leg.over;
     for (size_t i = leg.over; i != records.size(); ++i) {
-      const LaneRecord &record = records[i];
+      const LanePace &record = records[i];
       const Indices here = select(
           left, [](int64_t k, int64_t start, int64_t count) { return start <= k && k < start + count; }, offset,
           mapped(record.start, leg.from, left), mapped(record.count, leg.from, left));
@@ -58,18 +58,10 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
   }
 }
 
-/// Times of wavelets that a leg brings: when there, as Fabric::arrival; when sent.
-static PerLane arrival(const LaneFabric &fabric, const LaneLeg &leg, const LaneRecord &r, const Indices &lanes,
+/// When wavelets that a leg brings are there, as Fabric::arrival.
+static PerLane arrival(const LaneFabric &fabric, const LaneLeg &leg, const LanePace &pace, const Indices &lanes,
                        const PerLane &k) {
-  const Ticks link = fabric.costs.link;
-  const PerLane sent = LaneFabric::between(lanes, k, mapped(r.start, leg.from, lanes), mapped(r.count, leg.from, lanes),
-                                           mapped(r.first, leg.from, lanes), mapped(r.last, leg.from, lanes));
-  return made(
-      lanes,
-      [link](int64_t sent, int64_t latency, int64_t gate, int64_t k) {
-        return std::max(sent + latency, gate + k * link);
-      },
-      sent, leg.latency, leg.gate, k);
+  return pace.at(lanes, k, leg.from, leg.latency, leg.gate, fabric.costs.link);
 }
 
 LaneOp &ClassEngine::newOp() {
@@ -165,15 +157,19 @@ void ClassEngine::pumpSink(LaneOp &op) {
       }
       const PerLane after = plus(lanes, piece.offset, count);
       if (timed) {
-        const PerLane first = larger(lanes, arrival(fabric, leg, *piece.record, lanes, piece.offset), op.ready);
+        const PerLane there = arrival(fabric, leg, *piece.record, lanes, piece.offset);
+        const PerLane lastThere = arrival(fabric, leg, *piece.record, lanes, minus(lanes, after, 1));
+        const PerLane first = larger(lanes, there, op.ready);
         const PerLane last = made(
             lanes,
             [rate = op.rate](int64_t last, int64_t first, int64_t count) {
               return std::max(last, first + (count - 1) * rate);
             },
-            arrival(fabric, leg, *piece.record, lanes, minus(lanes, after, 1)), first, count);
+            lastThere, first, count);
+        auto same = [](int64_t a, int64_t b) { return a == b; };
+        const bool asItCame = every(lanes, same, first, there) && every(lanes, same, last, lastThere);
         change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
-        fabric.remember(end, lanes, {end.consumed, count, first, last, {}, 0});
+        fabric.remember(end, lanes, {LanePace(lanes, end.consumed, count, first, last), {}, 0, asItCame});
       } else {
         change(
             op.lanes, op.ready, lanes, [rate = op.rate](int64_t so, int64_t count) { return so + count * rate; },
@@ -224,7 +220,7 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
         last, first, length);
     change(op.lanes, op.ready, fresh, [rate](int64_t, int64_t last) { return last + rate; }, last);
     if (out) {
-      LaneRecord record{op.done, length, plus(fresh, first, rate), plus(fresh, last, rate)};
+      LanePace record(fresh, op.done, length, plus(fresh, first, rate), plus(fresh, last, rate));
       if (fresh != out->lanes) { // none of the other lanes'
         PerLane count;
         count.spread(fresh.extent());
@@ -235,7 +231,8 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
     }
     if (timed)
       for (unsigned i = 0; i != op.inputs; ++i)
-        fabric.remember(*op.in[i], fresh, {plus(fresh, op.inStart[i], op.done), length, first, last, op.out, op.done});
+        fabric.remember(*op.in[i], fresh,
+                        {LanePace(fresh, plus(fresh, op.inStart[i], op.done), length, first, last), op.out, op.done});
   }
   PerLane count = minus(lanes, op.pieceEnd, op.done);
   for (unsigned i = 0; i != op.inputs; ++i)
@@ -311,7 +308,7 @@ void ClassEngine::pumpCoupled(LaneOp &op) {
       // Its last word left when the instruction was ready for another; a relay of nothing sends at once.
       const PerLane when = made(
           controls, [rate = op.rate](int64_t ready, int64_t n) { return n ? ready + rate : ready; }, op.ready, op.n);
-      LaneRecord record{op.n, 1, when, when};
+      LanePace record(op.n, 1, when, /*step=*/0);
       if (controls != out->lanes) {
         record.count = PerLane();
         record.count.spread(controls.extent());

@@ -16,12 +16,13 @@
 // LaneTrains.cpp     launch, inject, settle, and what receivers promise
 // LaneSwitches.cpp   heads, tails and switches
 // LaneTime.cpp       when
+// LanePace.h         many wavelets' times as one
 #ifndef WAFER_LIB_EMULATOR_CLASSES_LANEFABRIC_H
 #define WAFER_LIB_EMULATOR_CLASSES_LANEFABRIC_H
 
 #include "../Containers.h"
 #include "../Fabric.h"
-#include "PerLane.h"
+#include "LanePace.h"
 
 #include <deque>
 #include <memory>
@@ -37,32 +38,6 @@ struct LaneTrain;
 void release(LaneTrain *train);
 using LaneTrainRef = Ref<LaneTrain>;
 
-/// From the lanes of one line to those of another; null: to the same.
-using LaneMap = std::shared_ptr<const std::vector<uint16_t>>;
-
-/// By the lanes of an end, what is by the lanes of the train: for the expression that it stands in, since it is the
-/// number itself where lanes are the same.
-class Mapped {
-public:
-  Mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes) : number(&ofTrain) {
-    if (from && !ofTrain.isUniform())
-      map(*from, lanes);
-  }
-  Mapped(const Mapped &) = delete;
-  operator const PerLane &() const { return *number; }
-  bool isUniform() const { return number->isUniform(); }
-  int64_t uniform() const { return number->uniform(); }
-  const int64_t *data() const { return number->data(); }
-
-private:
-  void map(const std::vector<uint16_t> &from, const Indices &lanes);
-  const PerLane *number;
-  PerLane own;
-};
-inline Mapped mapped(const PerLane &ofTrain, const LaneMap &from, const Indices &lanes) {
-  return Mapped(ofTrain, from, lanes);
-}
-
 /// An axis of a region; or a port of the host, of one lane and one position.
 struct Line {
   uint32_t region = kNone;
@@ -70,11 +45,6 @@ struct Line {
   uint32_t lanes = 0, positions = 0;
   std::vector<LaneEnd *> ends;       // by position and color
   std::vector<LaneStream *> streams; // by position and color
-};
-
-/// Wavelets [start, start + count) of a train leave the sender between two times, evenly; count 0: none of this lane's.
-struct LaneRecord {
-  PerLane start, count, first, last;
 };
 
 /// The words of a train. Over rows: lane by lane. Over columns: in blocks of eight, as memory is: word by word, eight
@@ -137,12 +107,14 @@ struct LaneTrain {
   isa::Control control = isa::Control::None;
   Indices lanes;
   PerLane total, produced, injected, base;
-  bool complete = false; // injected whole, in all lanes
-  int64_t unread = 0;    // lanes of legs and parked heads that have not read all
-  uint32_t holders = 0;  // instructions that have taken words and not stored them yet
+  bool isLaunched = false;
+  bool complete = false;                        // injected whole, in all lanes
+  LaneTrain *older = nullptr, *newer = nullptr; // of the stream, of those that somebody knows
+  int64_t unread = 0;                           // lanes of legs and parked heads that have not read all
+  uint32_t holders = 0;                         // instructions that have taken words and not stored them yet
   bool queued = false;
   LaneWords words;
-  std::vector<LaneRecord> records;
+  std::vector<LanePace> records; // that it left at, had it never been held back
   std::vector<LaneTrainLeaf> leaves;
   std::vector<LaneTrainNode> nodes;
   void freeWords() {
@@ -150,6 +122,10 @@ struct LaneTrain {
       words.free();
   }
 };
+/// What receivers took is not asked for on its behalf any more.
+void forget(LaneTrain &train);
+/// Lanes of another line.
+Indices mappedLanes(const Indices &lanes, const LaneMap &to, uint32_t extent);
 /// One that was released, with the room of its lists, or another.
 LaneTrain *newTrain();
 
@@ -159,6 +135,9 @@ struct LaneLeaf { // of a stream without switches
   Indices endLanes; // where they lead
   LaneMap to, from; // lane of the end by lane of the stream, and back
   PerLane capacity, latency, response;
+  int64_t maxCapacity = 0;
+  /// Who takes the sender's wavelets as they come never holds it back.
+  bool keepsPace = false;
 };
 
 struct LaneStream {
@@ -169,6 +148,7 @@ struct LaneStream {
   bool traced = false, dynamic = false, dirty = false;
   Indices routed; // lanes whose router takes it
   std::vector<LaneLeaf> leaves;
+  LaneTrain *oldest = nullptr, *newest = nullptr; // that somebody knows
   PerLane sent, injectLimit, settleLimit, freeAt;
   std::vector<LaneTrainRef> current; // on their way, or their instruction still in hand
   std::vector<LaneOp *> ops;         // of disjoint lanes
@@ -184,28 +164,41 @@ struct LaneLeg {
   uint32_t over = 0;  // records of the train that all lanes have taken
 };
 
+/// What an end took at an even pace, and from where on it was passed on in which train, if it was.
 struct LaneConsumption {
-  PerLane start, count, first, last;
+  LanePace pace;
   LaneTrainRef out;
   PerLane outStart;
-  bool full = false; // of all lanes
+  bool asItCame = false; // at its sender's pace, and as soon as it was there
 };
 
 struct LaneEnd {
+  struct Writer {
+    LaneStream *stream;
+    uint32_t leaf;
+  };
+  struct Arrived {
+    LaneTrain *train; // null: nobody knows it any more
+    uint32_t leaf;
+  };
   Line *line = nullptr;
   uint32_t position = 0;
   uint8_t color = 0;
   int hostPort = -1;
-  std::vector<LaneStream *> writers; // without switches
+  std::vector<Writer> writers; // without switches
   int64_t maxCapacity = 0;
   Fifo<LaneLeg> legs; // not settled yet
   uint64_t firstLeg = 0;
   PerLane cursor; // number of the leg to read next
   PerLane enqueued, promised, consumed, settled, freeAt;
   std::vector<LaneOp *> ops; // of disjoint lanes
+  /// What may be asked for: room for a wavelet of a train that somebody knows. In each lane a piece begins where the
+  /// one before it ends, one of none of its wavelets too.
   Fifo<LaneConsumption> history;
-  uint32_t partial = 0; // pieces of the history that are not of all lanes
-  PerLane forgotten;    // what was taken before is not in the history any more
+  PerLane remembered;       // where the next one begins
+  int64_t lateBefore = 0;   // whatever is from here on was taken as it came, in all lanes
+  mutable size_t asked = 0; // the piece that was asked for last
+  Fifo<Arrived> arrived;    // over switches: the trains, from the first that somebody knows on
 };
 
 struct LaneRouter {
@@ -280,9 +273,6 @@ public:
   // LaneTime.cpp
   void remember(LaneEnd &end, const Indices &lanes, LaneConsumption consumption);
   PerLane injectedAt(const LaneTrain &train, const Indices &lanes, const PerLane &k) const;
-  /// When wavelet k of an even piece was there: of `count` from `start` on, the first and the last at these times.
-  static PerLane between(const Indices &lanes, const PerLane &k, const PerLane &start, const PerLane &count,
-                         const PerLane &first, const PerLane &last);
 
   const std::deque<LaneEnd> &ends() const { return allEnds; }
   const std::deque<LaneStream> &streams() const { return allStreams; }
@@ -311,7 +301,10 @@ private:
   void advanceTails(LaneTrain &train);
   void flip(LaneTrain &train, LaneTrainNode &node);
   void unpark(const LaneStream &stream, uint32_t position, Indices lanes);
-  PerLane consumedAt(const LaneEnd &end, const Indices &lanes, const PerLane &coordinate) const;
+  bool isForgotten(const LaneEnd &end, const LaneConsumption &piece) const;
+  const LaneConsumption *pieceAt(const LaneEnd &end, uint16_t lane, int64_t coordinate) const;
+  void raiseToTaken(PerLane &when, const LaneEnd &end, const Indices &lanes, const PerLane &coordinate,
+                    Ticks after) const;
   PerLane passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes,
                    const PerLane &k) const;
 

@@ -90,6 +90,9 @@ void LaneFabric::reset(bool withTimes) {
   }
   for (LaneStream &stream : allStreams)
     stream.current.clear();
+  for (LaneStream &stream : allStreams) // those that instructions still hold
+    while (stream.oldest)
+      forget(*stream.oldest);
   allEnds.clear();
   allStreams.clear();
   hostLines.clear();
@@ -176,9 +179,17 @@ void LaneFabric::trace(LaneStream &stream) {
   else
     traceLine(stream);
   for (LaneLeaf &leaf : stream.leaves) {
-    leaf.end->writers.push_back(&stream);
-    for (uint16_t lane : leaf.lanes)
-      leaf.end->maxCapacity = std::max(leaf.end->maxCapacity, leaf.capacity[lane]);
+    leaf.end->writers.push_back({&stream, uint32_t(&leaf - stream.leaves.data())});
+    leaf.maxCapacity = greatestOf(leaf.lanes, leaf.capacity);
+    leaf.end->maxCapacity = std::max(leaf.end->maxCapacity, leaf.maxCapacity);
+    // Wavelets leave at the link's pace at most. When one leaves, that which made room for it had left long enough ago
+    // to have been taken at its end, and for this to be known here.
+    leaf.keepsPace = every(
+        leaf.lanes,
+        [&](int64_t capacity, int64_t latency, int64_t response) {
+          return capacity * costs.link >= latency + response;
+        },
+        leaf.capacity, leaf.latency, leaf.response);
   }
   refresh(stream);
 }

@@ -167,7 +167,8 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
         LaneEnd &end = *next.end;
         next.base = end.enqueued;
         apply(end.enqueued, next.lanes, [](int64_t a, int64_t b) { return a + b; }, train->total);
-        end.maxCapacity = std::max(end.maxCapacity, capacityFromSource(*train, next));
+        // Of any train that may come.
+        end.maxCapacity = ownCapacity() + int64_t(line.positions) * costs.linkBuffer + int64_t(costs.inputQueue);
         LaneLeg leg;
         leg.train = train;
         leg.lanes = next.lanes;
@@ -176,6 +177,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
         leg.gate = next.gate;
         leg.unread = next.lanes.size();
         end.legs.push(std::move(leg));
+        end.arrived.push({train.get(), target});
         for (LaneOp *op : end.ops)
           client.wake(op);
       }

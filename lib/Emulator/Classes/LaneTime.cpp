@@ -1,136 +1,127 @@
 // When wavelets left, passed and were taken, in all lanes: asked for by who was held back. As FabricTime.cpp.
 #include "LaneFabric.h"
 
+#include <algorithm>
+
 using namespace wafer;
 using namespace wafer::emulator;
-
-PerLane LaneFabric::between(const Indices &lanes, const PerLane &k, const PerLane &start, const PerLane &count,
-                            const PerLane &first, const PerLane &last) {
-  if (k.isUniform() && start.isUniform() && count.isUniform()) {
-    // Mostly the first or the last of a piece is asked for.
-    const int64_t at = k.uniform() - start.uniform(), end = count.uniform() - 1;
-    if (at == 0 || end <= 0)
-      return first;
-    if (at == end)
-      return last;
-  }
-  return made(
-      lanes,
-      [](int64_t k, int64_t start, int64_t count, int64_t first, int64_t last) {
-        const int64_t at = k - start, end = count - 1;
-        return at == 0 || end <= 0 ? first : at == end ? last : first + (last - first) * at / end;
-      },
-      k, start, count, first, last);
-}
-
-static bool holds(const PerLane &start, const PerLane &count, const Indices &lanes, const PerLane &k) {
-  return every(
-      lanes, [](int64_t k, int64_t start, int64_t count) { return start <= k && k < start + count; }, k, start, count);
-}
 
 /// The time of wavelets by a train's records; 0 where it is not known.
 static PerLane paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k) {
   for (size_t i = train.records.size(); i-- > 0;)
-    if (const LaneRecord &r = train.records[i]; holds(r.start, r.count, lanes, k))
-      return LaneFabric::between(lanes, k, r.start, r.count, r.first, r.last);
+    if (train.records[i].holds(lanes, k))
+      return train.records[i].at(lanes, k);
   PerLane when;
   int64_t *to = when.spread(lanes.extent());
   for (uint16_t lane : lanes)
-    for (size_t i = train.records.size(); i-- > 0;) {
-      const LaneRecord &r = train.records[i];
-      const int64_t at = k[lane] - r.start[lane], end = r.count[lane] - 1;
-      if (at < 0 || at > end)
-        continue;
-      to[lane] = at == 0     ? r.first[lane]
-                 : at == end ? r.last[lane]
-                             : r.first[lane] + (r.last[lane] - r.first[lane]) * at / end;
-      break;
-    }
+    for (size_t i = train.records.size(); i-- > 0;)
+      if (const LanePace &r = train.records[i]; uint64_t(k[lane] - r.start[lane]) < uint64_t(r.count[lane])) {
+        to[lane] = r.at(lane, k[lane]);
+        break;
+      }
   return when;
+}
+
+/// Nobody can ask for it any more: a wavelet of a train asks for the one that made room for it at its end.
+bool LaneFabric::isForgotten(const LaneEnd &end, const LaneConsumption &piece) const {
+  auto isBefore = [&](const Indices &lanes, const PerLane &known) {
+    return every(
+        lanes,
+        [room = end.maxCapacity](int64_t start, int64_t count, int64_t known) { return start + count <= known - room; },
+        piece.pace.start, piece.pace.count, known);
+  };
+  for (const LaneEnd::Writer &writer : end.writers) {
+    const LaneLeaf &leaf = writer.stream->leaves[writer.leaf];
+    const PerLane &known = writer.stream->oldest ? writer.stream->oldest->base : writer.stream->sent;
+    if (!isBefore(leaf.endLanes, mapped(known, leaf.from, leaf.endLanes)))
+      return false;
+  }
+  if (!end.writers.empty())
+    return true;
+  const LaneEnd::Arrived *first = end.arrived.empty() ? nullptr : &end.arrived.front();
+  return isBefore(Indices::all(end.line->lanes), first ? first->train->leaves[first->leaf].base : end.enqueued);
 }
 
 void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c) {
-  c.full = lanes.isAll();
-  if (!c.full) { // none of the other lanes'
-    PerLane start, count;
-    apply(start, lanes, [](int64_t, int64_t a) { return a; }, c.start);
-    apply(count, lanes, [](int64_t, int64_t a) { return a; }, c.count);
-    start.spread(lanes.extent());
-    count.spread(lanes.extent());
-    c.start = std::move(start);
-    c.count = std::move(count);
-    ++end.partial;
+  LanePace &pace = c.pace;
+  if (!c.asItCame)
+    end.lateBefore = std::max(end.lateBefore, greatestOf(lanes, plus(lanes, pace.start, pace.count)));
+  if (!lanes.isAll()) { // none of the other lanes'
+    PerLane count;
+    apply(count, lanes, [](int64_t, int64_t a) { return a; }, pace.count);
+    pace.count = std::move(count);
+    pace.start = end.remembered;
   }
-  // A sender asks for wavelets that its path buffers, and on a line that passes on for those of the paths before it.
-  const int64_t keep = 2 * end.maxCapacity +
-                       (costs.outputQueue + 2 * costs.linkBuffer + costs.inputQueue) * int64_t(end.line->positions);
-  while (end.history.size() > 64) {
-    const LaneConsumption &oldest = end.history.front();
-    if (!every(
-            c.full ? lanes : Indices::all(end.line->lanes),
-            [&](int64_t start, int64_t count, int64_t consumed) { return start + count + keep < consumed; },
-            oldest.start, oldest.count, end.consumed))
-      break;
-    end.partial -= !oldest.full;
-    raise(end.forgotten, Indices::all(end.line->lanes),
-          plus(Indices::all(end.line->lanes), oldest.start, oldest.count));
-    end.history.pop();
-  }
+  apply(end.remembered, lanes, [](int64_t a, int64_t b) { return a + b; }, pace.count);
+  size_t forgotten = 0;
+  while (forgotten != end.history.size() && isForgotten(end, end.history[forgotten]))
+    ++forgotten;
+  end.history.pop(forgotten);
+  end.asked -= std::min(end.asked, forgotten);
   end.history.push(std::move(c));
 }
 
-/// When the receivers took wavelets, and passed them on if they did.
-PerLane LaneFabric::consumedAt(const LaneEnd &end, const Indices &lanes, const PerLane &coordinate) const {
-  auto of = [&](const LaneConsumption &c, const Indices &lanes) {
-    PerLane when = between(lanes, coordinate, c.start, c.count, c.first, c.last);
-    if (c.out)
-      when = larger(lanes, when,
-                    injectedAt(*c.out, lanes,
-                               made(
-                                   lanes, [](int64_t out, int64_t q, int64_t start) { return out + (q - start); },
-                                   c.outStart, coordinate, c.start)));
-    return when;
-  };
-  auto find = [&](uint16_t lane) -> const LaneConsumption * {
-    const int64_t q = coordinate[lane];
-    if (!end.partial) {
-      auto after = std::upper_bound(end.history.begin(), end.history.end(), q,
-                                    [&](int64_t q, const LaneConsumption &c) { return q < c.start[lane]; });
-      if (after != end.history.begin())
-        if (const LaneConsumption &c = *--after; q < c.start[lane] + c.count[lane])
-          return &c;
-    } else {
-      for (size_t i = end.history.size(); i-- > 0;)
-        if (const LaneConsumption &c = end.history[i]; c.start[lane] <= q && q < c.start[lane] + c.count[lane])
-          return &c;
-    }
-    if (q < end.forgotten[lane])
-      unsupported = true; // a path longer than any that was thought of; better no time than a wrong one
+/// The piece in which a lane's wavelet was taken; null if it is still to be.
+const LaneConsumption *LaneFabric::pieceAt(const LaneEnd &end, uint16_t lane, int64_t coordinate) const {
+  if (coordinate >= end.remembered[lane])
     return nullptr;
-  };
-  const LaneConsumption *first = find(lanes[0]);
-  if (first && holds(first->start, first->count, lanes, coordinate))
-    return of(*first, lanes);
-  // Lanes that are apart: those of one piece together.
-  std::vector<std::pair<const LaneConsumption *, std::vector<uint16_t>>> groups;
-  for (uint16_t lane : lanes) {
-    const LaneConsumption *c = find(lane);
-    auto group = std::find_if(groups.begin(), groups.end(), [&](auto &g) { return g.first == c; });
-    if (group == groups.end())
-      group = groups.insert(groups.end(), {c, {}});
-    group->second.push_back(lane);
+  const LaneConsumption *const begin = end.history.begin(), *const last = end.history.end() - 1;
+  auto isAfter = [lane, coordinate](const LaneConsumption &c) { return coordinate < c.pace.start[lane]; };
+  // Mostly one near that which was asked for last: from there by steps of twice the length, then between two of them.
+  const LaneConsumption *low = begin + std::min<size_t>(end.asked, last - begin), *high = low;
+  for (ptrdiff_t step = 1; isAfter(*low); step *= 2) {
+    if (low == begin) { // forgotten, though somebody asks: better no time than a wrong one
+      unsupported = true;
+      return nullptr;
+    }
+    high = low;
+    low -= std::min(step, low - begin);
   }
-  PerLane when;
-  int64_t *to = when.spread(lanes.extent());
-  for (auto &[c, list] : groups) {
-    if (!c)
+  for (ptrdiff_t step = 1; low == high || !isAfter(*high); step *= 2) {
+    if (high == last) {
+      ++high;
+      break;
+    }
+    low = high;
+    high += std::min(step, last - high);
+  }
+  const LaneConsumption *found =
+      std::partition_point(low, high, [&](const LaneConsumption &c) { return !isAfter(c); }) - 1;
+  end.asked = found - begin;
+  return found;
+}
+
+/// Raises times to those when receivers took wavelets, and passed them on if they did, plus a time.
+void LaneFabric::raiseToTaken(PerLane &when, const LaneEnd &end, const Indices &lanes, const PerLane &coordinate,
+                              Ticks after) const {
+  Indices left = lanes;
+  for (;;) {
+    const LaneConsumption *c = pieceAt(end, left.front(), coordinate[left.front()]);
+    if (!c) {
+      left = select(left, [](int64_t q, int64_t remembered) { return q < remembered; }, coordinate, end.remembered);
+      if (left.empty() || unsupported)
+        return;
       continue;
-    const Indices some = Indices::of(std::move(list), lanes.extent());
-    const PerLane part = of(*c, some);
-    for (uint16_t lane : some)
-      to[lane] = part[lane];
+    }
+    const LanePace &pace = c->pace;
+    const Indices here =
+        pace.holds(left, coordinate)
+            ? left
+            : select(
+                  left, [](int64_t k, int64_t start, int64_t count) { return uint64_t(k - start) < uint64_t(count); },
+                  coordinate, pace.start, pace.count);
+    pace.raise(when, here, coordinate, after);
+    if (c->out)
+      apply(
+          when, here, [after](int64_t so, int64_t out) { return std::max(so, out + after); },
+          injectedAt(*c->out, here,
+                     made(
+                         here, [](int64_t out, int64_t q, int64_t start) { return out + (q - start); }, c->outStart,
+                         coordinate, pace.start)));
+    if (here.size() == left.size())
+      return;
+    left = left - here;
   }
-  return when;
 }
 
 PerLane LaneFabric::injectedAt(const LaneTrain &train, const Indices &lanes, const PerLane &k) const {
@@ -145,28 +136,29 @@ PerLane LaneFabric::injectedAt(const LaneTrain &train, const Indices &lanes, con
     }
     return when;
   }
+  const PerLane sum = plus(lanes, train.base, k);
+  const int64_t least = leastOf(lanes, sum);
   for (const LaneLeaf &leaf : train.stream->leaves) {
-    const Indices held = select(
-        leaf.lanes.isAll() ? lanes : lanes & leaf.lanes,
-        [](int64_t base, int64_t k, int64_t capacity) { return base + k >= capacity; }, train.base, k, leaf.capacity);
+    if (leaf.keepsPace && least - leaf.maxCapacity >= leaf.end->lateBefore)
+      continue;
+    const Indices held = least >= leaf.maxCapacity && leaf.lanes.isAll()
+                             ? lanes
+                             : select(
+                                   leaf.lanes.isAll() ? lanes : lanes & leaf.lanes,
+                                   [](int64_t sum, int64_t capacity) { return sum >= capacity; }, sum, leaf.capacity);
     if (held.empty())
       continue;
-    const PerLane coordinate = made(
-        held, [](int64_t base, int64_t k, int64_t capacity) { return base + k - capacity; }, train.base, k,
-        leaf.capacity);
-    Indices ends = held;
-    if (leaf.to) {
-      std::vector<uint16_t> list;
-      for (uint16_t lane : held)
-        list.push_back((*leaf.to)[lane]);
-      std::sort(list.begin(), list.end());
-      ends = Indices::of(std::move(list), leaf.end->line->lanes);
+    const PerLane coordinate = minus(held, sum, leaf.capacity);
+    if (!leaf.to && leaf.response.isUniform()) {
+      raiseToTaken(when, *leaf.end, held, coordinate, leaf.response.uniform());
+      continue;
     }
-    const PerLane taken = mapped(consumedAt(*leaf.end, ends, mapped(coordinate, leaf.from, ends)), leaf.to, held);
+    const Indices ends = mappedLanes(held, leaf.to, leaf.end->line->lanes);
+    PerLane taken;
+    raiseToTaken(taken, *leaf.end, ends, mapped(coordinate, leaf.from, ends), 0);
     apply(
-        when, lanes == held ? lanes : held,
-        [](int64_t so, int64_t taken, int64_t response) { return std::max(so, taken + response); }, taken,
-        leaf.response);
+        when, held, [](int64_t so, int64_t taken, int64_t response) { return std::max(so, taken + response); },
+        mapped(taken, leaf.to, held), leaf.response);
   }
   return when;
 }
@@ -205,9 +197,9 @@ PerLane LaneFabric::passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, 
   const Indices held = select(left, [&](int64_t base, int64_t k) { return base + k + 1 > capacity; }, leaf.base, k);
   if (held.empty())
     return when;
-  const PerLane taken = consumedAt(
-      *leaf.end, held, made(held, [&](int64_t base, int64_t k) { return base + k - capacity; }, leaf.base, k));
-  const Ticks back = kTicksPerCycle * (Ticks(leaf.path.size()) - 1 - node);
-  apply(when, held, [&](int64_t so, int64_t taken) { return std::max(so, taken + back); }, taken);
+  raiseToTaken(when, *leaf.end, held,
+               made(
+                   held, [&](int64_t base, int64_t k) { return base + k - capacity; }, leaf.base, k),
+               kTicksPerCycle * (Ticks(leaf.path.size()) - 1 - node));
   return when;
 }

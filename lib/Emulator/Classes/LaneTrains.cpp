@@ -63,7 +63,24 @@ LaneTrain *wafer::emulator::newTrain() {
   return train;
 }
 
+void wafer::emulator::forget(LaneTrain &train) {
+  train.isLaunched = false;
+  LaneStream &stream = *train.stream;
+  (train.older ? train.older->newer : stream.oldest) = train.newer;
+  (train.newer ? train.newer->older : stream.newest) = train.older;
+  for (const LaneTrainLeaf &leaf : train.leaves)
+    if (leaf.end) {
+      Fifo<LaneEnd::Arrived> &arrived = leaf.end->arrived;
+      auto isThis = [&](const LaneEnd::Arrived &other) { return other.train == &train; };
+      std::find_if(arrived.begin(), arrived.end(), isThis)->train = nullptr;
+      while (!arrived.empty() && !arrived.front().train)
+        arrived.pop();
+    }
+}
+
 void wafer::emulator::release(LaneTrain *train) {
+  if (train->isLaunched)
+    forget(*train);
   Store *store = perThread<Store>();
   if (!store) {
     delete train;
@@ -74,6 +91,8 @@ void wafer::emulator::release(LaneTrain *train) {
   train->leaves.clear();
   train->nodes.clear();
   train->stream = nullptr;
+  train->older = train->newer = nullptr;
+  train->isLaunched = false;
   train->op = nullptr;
   train->control = isa::Control::None;
   train->lanes = Indices();
@@ -85,15 +104,7 @@ void wafer::emulator::release(LaneTrain *train) {
 
 //===- Trains -------------------------------------------------------------===//
 
-void Mapped::map(const std::vector<uint16_t> &from, const Indices &lanes) {
-  const int64_t *ofTrain = number->data();
-  int64_t *to = own.room(lanes.extent());
-  for (uint16_t lane : lanes)
-    to[lane] = ofTrain[from[lane]];
-  number = &own;
-}
-
-static Indices mappedLanes(const Indices &lanes, const LaneMap &to, uint32_t extent) {
+Indices wafer::emulator::mappedLanes(const Indices &lanes, const LaneMap &to, uint32_t extent) {
   if (!to)
     return lanes;
   std::vector<uint16_t> result;
@@ -119,6 +130,10 @@ void LaneFabric::launch(LaneTrain &train) {
   for (uint16_t lane : train.lanes)
     stream.wavelets += train.total[lane];
   stream.current.push_back(&train);
+  train.isLaunched = true;
+  train.older = stream.newest;
+  (stream.newest ? stream.newest->newer : stream.oldest) = &train;
+  stream.newest = &train;
   if (stream.dynamic) {
     LaneTrainLeaf leaf;
     leaf.lanes = train.lanes;
@@ -296,8 +311,8 @@ void LaneFabric::promise(LaneEnd &end, const Indices &lanes, const PerLane &coor
   if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.promised))
     return;
   raise(end.promised, lanes, coordinate);
-  for (LaneStream *writer : end.writers)
-    touch(*writer);
+  for (const LaneEnd::Writer &writer : end.writers)
+    touch(*writer.stream);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
       if (!leg.train->complete && meet(leg.lanes, lanes))
@@ -308,8 +323,8 @@ void LaneFabric::settle(LaneEnd &end, const Indices &lanes, const PerLane &coord
   if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.settled))
     return;
   raise(end.settled, lanes, coordinate);
-  for (LaneStream *writer : end.writers)
-    touch(*writer);
+  for (const LaneEnd::Writer &writer : end.writers)
+    touch(*writer.stream);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
       if (meet(leg.lanes, lanes))

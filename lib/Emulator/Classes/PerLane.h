@@ -251,6 +251,24 @@ template <typename F, typename... A> Indices select(const Indices &lanes, F f, c
   }(ScatteredInput(a)...);
 }
 
+/// The least and the greatest in some lanes.
+inline int64_t leastOf(const Indices &lanes, const PerLane &a) {
+  int64_t least = INT64_MAX;
+  if (a.isUniform())
+    return a.uniform();
+  for (uint16_t lane : lanes)
+    least = std::min(least, a[lane]);
+  return least;
+}
+inline int64_t greatestOf(const Indices &lanes, const PerLane &a) {
+  int64_t greatest = INT64_MIN;
+  if (a.isUniform())
+    return a.uniform();
+  for (uint16_t lane : lanes)
+    greatest = std::max(greatest, a[lane]);
+  return greatest;
+}
+
 inline void raise(PerLane &to, const Indices &lanes, const PerLane &value) {
   apply(to, lanes, [](int64_t a, int64_t b) { return std::max(a, b); }, value);
 }
