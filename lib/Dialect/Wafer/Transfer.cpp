@@ -40,7 +40,7 @@ static std::vector<TransferDim> mergeDims(ArrayRef<TransferDim> dims) {
   return merged;
 }
 
-std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef<int64_t> sourceShape,
+std::vector<TransferDim> wafer::wfr::unmergedDims(const Layout &source, ArrayRef<int64_t> sourceShape,
                                                   const Layout &result, ArrayRef<int64_t> resultShape,
                                                   ArrayRef<int64_t> shift, Regroup regroup) {
   std::vector<TransferDim> dims;
@@ -88,7 +88,13 @@ std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef
       ++r;
     }
   }
-  return mergeDims(dims);
+  return dims;
+}
+
+std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef<int64_t> sourceShape,
+                                                  const Layout &result, ArrayRef<int64_t> resultShape,
+                                                  ArrayRef<int64_t> shift, Regroup regroup) {
+  return mergeDims(unmergedDims(source, sourceShape, result, resultShape, shift, regroup));
 }
 
 /// What is said of this PE, of the PE at P0 and P1 on its line.

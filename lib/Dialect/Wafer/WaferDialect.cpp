@@ -200,6 +200,13 @@ LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
   return success();
 }
 
+LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
+                                         llvm::function_ref<InFlightDiagnostic()> emitError) const {
+  if (shape.size() != getRank())
+    return emitError() << "a layout of " << getRank() << " dimensions for a tensor of " << shape.size();
+  return success();
+}
+
 LogicalResult RectAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t x, int64_t y, int64_t w,
                                int64_t h) {
   if (x < 0 || y < 0 || w < 1 || h < 1)

@@ -1,5 +1,4 @@
-#include "wafer/Dialect/Wafer/Layout.h"
-#include "wafer/Dialect/Wafer/Transfer.h"
+#include "wafer/Dialect/Wafer/Proof.h"
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 
 #include "mlir/IR/Builders.h"
@@ -46,6 +45,23 @@ static LogicalResult verifySplits(Operation *op, ArrayRef<Layout> layouts) {
   return success();
 }
 
+/// The region around an op and how often the op runs, for proofs about all PEs; nothing outside of regions.
+static std::optional<Place> placeOf(Operation *op) {
+  auto region = op->getParentOfType<RegionOp>();
+  if (!region)
+    return std::nullopt;
+  auto chunks = op->getParentOfType<ChunksOp>();
+  return Place{region.size(), chunks ? static_cast<int64_t>(chunks.getCount()) : 1};
+}
+
+static Placed placed(Value value) {
+  return {layoutOf(value.getType()), cast<RankedTensorType>(value.getType()).getShape()};
+}
+
+static LogicalResult verifyClaim(Operation *op, const Objection &objection) {
+  return objection ? op->emitOpError(*objection) : LogicalResult(success());
+}
+
 LogicalResult StreamOp::verify() {
   if (!isa<RankedTensorType>(getType()))
     return emitOpError("carries a ranked tensor");
@@ -62,17 +78,13 @@ LogicalResult StreamOp::verify() {
   return success();
 }
 
-/// Elements held by a box in row-major order without gaps: all lengths of dimensions after the first that is longer
-/// than one cover their extent or are one.
-static bool sameWords(const Layout &a, const Layout &b) { return a.words() == b.words(); }
-
 LogicalResult ReshapeOp::verify() {
   auto from = cast<RankedTensorType>(getSource().getType()), to = cast<RankedTensorType>(getResult().getType());
   if (from.getNumElements() != to.getNumElements() || from.getElementType() != to.getElementType())
     return emitOpError("must keep element type and number of elements");
-  if (!sameWords(layoutOf(from), layoutOf(to)))
-    return emitOpError("must keep the number of words per PE");
-  return success();
+  if (failed(verifySplits(*this, {layoutOf(from), layoutOf(to)})))
+    return failure();
+  return verifyClaim(*this, objectionTo(ReshapeClaim{placed(getSource()), placed(getResult())}));
 }
 
 OpFoldResult ReshapeOp::fold(FoldAdaptor) {
@@ -151,21 +163,14 @@ LogicalResult RedistributeOp::verify() {
     return emitOpError("result must have the type of 'into'");
   if (!getSide() && byNeighbors())
     return emitOpError("neighbors are those along x or along y");
-  Layout source = layoutOf(from);
-  if (source.partialAxes)
-    return emitOpError("source is partial: reduce it first");
-  Layout result = layoutOf(to);
-  if (failed(verifySplits(*this, {source, result})))
+  if (failed(verifySplits(*this, {layoutOf(from), layoutOf(to)})))
     return failure();
-  auto region = (*this)->getParentOfType<RegionOp>();
-  if (!byNeighbors() || !region)
+  std::optional<Place> place = placeOf(*this);
+  if (!place)
     return success();
-  auto chunks = (*this)->getParentOfType<ChunksOp>();
-  alignSplits({&source, &result});
-  AxisSizes sizes = axisSizes(region.size(), source.splitX, source.splitY, chunks ? chunks.getCount() : 1);
-  if (!exchangedDim(source, from.getShape(), result, to.getShape(), getShift(), *getSide(), sizes))
-    return emitOpError("neighbors do not hold what PEs lack of their windows: move it by pass");
-  return success();
+  MoveClaim claim{placed(getSource()), placed(getResult()), getShift(),     regroup(),
+                  getSide(),           getAlgorithm(),      bool(getInto())};
+  return verifyClaim(*this, objectionTo(claim, *place));
 }
 
 LogicalResult ReduceOp::verify() {
@@ -181,7 +186,9 @@ LogicalResult ReduceOp::verify() {
     return emitOpError("terms lie on the major axis of a divided side: their PEs are no neighbors");
   if (divided && !major && getAlgorithm() == ReduceAlgorithm::Star)
     return emitOpError("star combines whole lines; groups of a divided side are combined by chain");
-  return success();
+  if (failed(verifySplits(*this, {source, result})))
+    return failure();
+  return verifyClaim(*this, objectionTo(ReduceClaim{placed(getSource()), placed(getResult()), side}));
 }
 
 LogicalResult KernelOp::verify() {
@@ -210,7 +217,20 @@ LogicalResult KernelOp::verify() {
   SmallVector<Layout, 2> layouts{Layout::get(getIteration()), layoutOf(getResult().getType())};
   for (Type type : getInputs().getTypes())
     layouts.push_back(layoutOf(type));
-  return verifySplits(*this, layouts);
+  if (failed(verifySplits(*this, layouts)))
+    return failure();
+  std::optional<Place> place = placeOf(*this);
+  if (!place)
+    return success();
+  SmallVector<bool> reduction;
+  for (StringRef iterator : getIterators().getAsValueRange<StringAttr>())
+    reduction.push_back(iterator == "reduction");
+  KernelClaim claim{getExtents(), reduction, layouts[0], {}, placed(getResult()), {}};
+  claim.inputs = llvm::map_to_vector<3>(getInputs(), placed);
+  claim.maps = llvm::to_vector(getIndexingMaps().getAsValueRange<AffineMapAttr>());
+  claim.repeatable = llvm::is_contained({PartialKind::Min, PartialKind::Max, PartialKind::Pick}, layouts[1].kind);
+  claim.replaces = bool(getInto());
+  return verifyClaim(*this, objectionTo(claim, *place));
 }
 
 LogicalResult CheckedOp::verify() {

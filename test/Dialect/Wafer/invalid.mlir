@@ -48,7 +48,7 @@ wafer.program @main mesh(4 x 4) {
 wafer.program @main mesh(4 x 4) {
   wafer.region @r0 size(2 x 2) {
     %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0]>>
-    // expected-error @+1 {{must keep the number of words per PE}}
+    // expected-error @+1 {{PEs' boxes of [4] and of [2, 2] are not the same words}}
     %1 = wafer.reshape %0 : tensor<4xf32, #wafer.layout<[4 at 0]>> to tensor<2x2xf32, #wafer.layout<[1 at 0, 2 at 0]>>
   }
 }
@@ -153,4 +153,13 @@ wafer.program @main mesh(8 x 8) {
   }
   // expected-error @+1 {{the host's shape must have as many elements as 'tensor<16x8xf32>'}}
   wafer.stream @in to [@r0] of tensor<16x8xf32> senders 1 lanes 1 host "x" as [127]
+}
+
+// -----
+
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    // expected-error @+1 {{a layout of 1 dimensions for a tensor of 2}}
+    %0 = wafer.empty : tensor<4x4xf32, #wafer.layout<[2 at 2 * x0]>>
+  }
 }

@@ -4,6 +4,7 @@
 
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 

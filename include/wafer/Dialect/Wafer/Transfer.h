@@ -23,7 +23,7 @@ struct Span {
   Bounds lower, upper;
 };
 
-/// One dimension of a transfer, after merging; in elements of the source's index space.
+/// One dimension of a transfer, in elements of the source's index space.
 struct TransferDim {
   TransferAffine sourceStart, resultStart; // of the boxes, unclipped
   int64_t sourceLength, resultLength;
@@ -52,6 +52,11 @@ struct TransferDim {
 std::vector<TransferDim> transferDims(const Layout &source, llvm::ArrayRef<int64_t> sourceShape, const Layout &result,
                                       llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift,
                                       Regroup regroup = {});
+
+/// The same, one for each dimension of the finer side.
+std::vector<TransferDim> unmergedDims(const Layout &source, llvm::ArrayRef<int64_t> sourceShape, const Layout &result,
+                                      llvm::ArrayRef<int64_t> resultShape, llvm::ArrayRef<int64_t> shift,
+                                      Regroup regroup);
 
 /// Where those are that a line's PEs send to. What others need is not known here, so to them all goes.
 enum class Receivers { OnLine, Elsewhere };

@@ -5,6 +5,7 @@
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
+include "mlir/IR/TensorEncoding.td"
 
 def Wafer_Dialect : Dialect {
   let name = "wafer";
@@ -20,7 +21,9 @@ def Wafer_Dialect : Dialect {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
-class Wafer_Attr<string name, string mnemonic_> : AttrDef<Wafer_Dialect, name> { let mnemonic = mnemonic_; }
+class Wafer_Attr<string name, string mnemonic_, list<Trait> traits = []> : AttrDef<Wafer_Dialect, name, traits> {
+  let mnemonic = mnemonic_;
+}
 
 def Wafer_PartialKind : I32EnumAttr<"PartialKind", "", [
   I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Add", 1, "add">, I32EnumAttrCase<"Mul", 2, "mul">,
@@ -51,7 +54,7 @@ def Wafer_ReduceAlgorithm : I32EnumAttr<"ReduceAlgorithm", "How the terms of a l
   let cppNamespace = "::wafer::wfr";
 }
 
-def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout"> {
+def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout", [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let summary = "Which box of a tensor each PE of a region holds";
   let description = [{
     The logical axes of a region are x0, x1 (x = x0 * splitX + x1), y0 and y1 likewise, and t, the chunk of the enclosing
