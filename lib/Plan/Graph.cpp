@@ -1,10 +1,10 @@
 // From tensor-level ops to the planner's graph.
-#include "PrepareKernels.h"
 #include "Reshape.h"
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Tensor/LoopForm.h"
+#include "wafer/Tensor/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

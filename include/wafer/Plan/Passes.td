@@ -4,19 +4,6 @@
 
 include "mlir/Pass/PassBase.td"
 
-def PrepareKernels : Pass<"prepare-kernels", "::mlir::ModuleOp"> {
-  let summary = "Tensor level to as few kernels as are worth having";
-  let description = [{
-    Drops tensors without elements, says scalar functions that the machine lacks by those that it has, drops unit
-    dimensions, fuses elementwise ops into one another and into reductions, folds transposes into the indexing
-    maps of their readers, and gives every reduction the identity of its combiner as its initial value.
-  }];
-  let statistics = [Statistic<"numKernels", "kernels", "structured ops left">];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect",
-                           "::mlir::math::MathDialect"];
-}
-
 def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
   let summary = "Chooses regions, layouts and algorithms: tensor level to wafer.program";
   let description = [{

@@ -10,6 +10,9 @@ namespace wafer {
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "wafer/Tensor/Passes.h.inc"
+
+/// Of an argument that prepare-kernels gives another shape: the one that the host knows it by.
+constexpr llvm::StringLiteral kHostShape = "wafer.host_shape";
 } // namespace wafer
 
 #endif // WAFER_TENSOR_PASSES_H

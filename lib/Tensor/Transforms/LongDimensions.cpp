@@ -4,6 +4,8 @@
 // summed up follows (a collapse behind it is folded into the loops of its readers, and ends where the output leaves).
 #include "PrepareKernels.h"
 
+#include "wafer/Tensor/Passes.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

@@ -1,7 +1,7 @@
-// The pass prepare-kernels: fewer, larger kernels before planning.
+// The pass prepare-kernels: fewer, larger kernels.
 #include "PrepareKernels.h"
 
-#include "wafer/Plan/Passes.h"
+#include "wafer/Tensor/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,7 +17,7 @@ using namespace wafer;
 
 namespace wafer {
 #define GEN_PASS_DEF_PREPAREKERNELS
-#include "wafer/Plan/Passes.h.inc"
+#include "wafer/Tensor/Passes.h.inc"
 } // namespace wafer
 
 namespace {

@@ -1,6 +1,6 @@
 // The parts of prepare-kernels that are more than a pattern or two.
-#ifndef WAFER_LIB_PLAN_PREPAREKERNELS_H
-#define WAFER_LIB_PLAN_PREPAREKERNELS_H
+#ifndef WAFER_LIB_TENSOR_TRANSFORMS_PREPAREKERNELS_H
+#define WAFER_LIB_TENSOR_TRANSFORMS_PREPAREKERNELS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
@@ -11,11 +11,9 @@ namespace wafer {
 /// initial value. No kernel, movement or layout sees an extent of zero afterwards.
 void dropEmptyTensors(mlir::func::FuncOp function);
 
-/// Of an argument that the host knows by another shape: that shape.
-constexpr llvm::StringLiteral kHostShape = "wafer.host_shape";
-
-/// Gives the function's very long arguments in two dimensions instead of one, where all readers can do with that; true
-/// if there are any. Readers see a collapse of them, which populateSplitLoopPatterns folds into their loops.
+/// Gives the function's very long arguments in two dimensions instead of one (kHostShape says so), where all readers
+/// can do with that; true if there are any. Readers see a collapse of them, which populateSplitLoopPatterns folds into
+/// their loops.
 bool splitLongInputs(mlir::func::FuncOp function);
 void populateSplitLoopPatterns(mlir::RewritePatternSet &patterns);
 
@@ -27,4 +25,4 @@ void populateGatherRowsPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace wafer
 
-#endif // WAFER_LIB_PLAN_PREPAREKERNELS_H
+#endif // WAFER_LIB_TENSOR_TRANSFORMS_PREPAREKERNELS_H
