@@ -15,6 +15,18 @@ class Wafer_Op<string mnemonic, list<Trait> traits = []> : Op<Wafer_Dialect, mne
 
 def Wafer_ProgramOp : Wafer_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
   let summary = "A planned model: regions and the streams between them";
+  let description = [{
+    ```mlir
+    wafer.program @main mesh(8 x 8) {
+      wafer.region @r0 size(4 x 1) {
+        %x = wafer.receive @in : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
+        wafer.send %x to @out : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
+      }
+      wafer.stream @in to [@r0] of tensor<16xf32, #wafer.layout<[16 at 0]>> senders 1 lanes 1 host "x"
+      wafer.stream @out from @r0 to [] of tensor<16xf32, #wafer.layout<[4 at 4 * x0]>> senders 4 lanes 1 host "y"
+    }
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$mesh_width, I64Attr:$mesh_height);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `mesh` `(` $mesh_width `x` $mesh_height `)` attr-dict-with-keyword $body";
@@ -26,6 +38,14 @@ def Wafer_RegionOp : Wafer_Op<"region", [Symbol, HasParent<"ProgramOp">, SingleB
     The planner chooses the size; the placer adds `rect`. A `pin` fixes a coordinate before placement (-1: free). For
     reports the planner notes `estimated_bytes` on regions (SRAM of a PE) and `estimated_cycles` on their ops, by what they
     are spent on.
+
+    ```mlir
+    wafer.program @main mesh(8 x 8) {
+      wafer.region @r0 size(4 x 2) rect #wafer.rect<1, 0, 4, 2> {
+        %0 = wafer.empty : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
+      }
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$width, I64Attr:$height, OptionalAttr<Wafer_RectAttr>:$rect,
                        OptionalAttr<DenseI64ArrayAttr>:$pin);
@@ -48,6 +68,14 @@ def Wafer_StreamOp : Wafer_Op<"stream", [Symbol, HasParent<"ProgramOp">]> {
     box that it holds of the tensor, clipped, row-major. Streams with the same ends share a fabric.net, one after the
     other; the host sends and takes those of a net in the order in which they stand in the program. The host may know
     the tensor by another shape, `as`, of the same elements in row-major order.
+
+    ```mlir
+    wafer.program @main mesh(8 x 8) {
+      wafer.stream @x to [@r0, @r1] of tensor<6x8xf32, #wafer.layout<[3 at 3 * y0, 8 at 0]>> senders 1 lanes 2
+          host "x" as [48]
+      wafer.stream @h from @r0 to [@r1] of tensor<6x8xf32, #wafer.layout<[3 at 3 * y0, 2 at 2 * x0]>> senders 4 lanes 2
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<FlatSymbolRefAttr>:$from, ArrayAttr:$to, TypeAttr:$type,
                        I64Attr:$senders, I64Attr:$lanes, OptionalAttr<StrAttr>:$host_name,
@@ -64,6 +92,12 @@ def Wafer_UnreadOp : Wafer_Op<"unread", [HasParent<"ProgramOp">]> {
   let description = [{
     The result does not depend on it, or only on its shape. The host still takes it, so that the program is called as
     the model is; it goes no further.
+
+    ```mlir
+    wafer.program @main mesh(8 x 8) {
+      wafer.unread "training_mode" of tensor<1xi64>
+    }
+    ```
   }];
   let arguments = (ins StrAttr:$host_name, TypeAttrOf<AnyRankedTensor>:$type);
   let assemblyFormat = "$host_name `of` $type attr-dict";
@@ -73,6 +107,11 @@ def Wafer_UnreadOp : Wafer_Op<"unread", [HasParent<"ProgramOp">]> {
 
 def Wafer_WeightOp : Wafer_Op<"weight", [Pure]> {
   let summary = "A weight, resident in the given layout from load on";
+  let description = [{
+    ```mlir
+    %w = wafer.weight @w : tensor<16x8xf32, #wafer.layout<[4 at 4 * x0, 8 at 0]>>
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$source);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($result)";
@@ -80,6 +119,11 @@ def Wafer_WeightOp : Wafer_Op<"weight", [Pure]> {
 
 def Wafer_ConstantOp : Wafer_Op<"constant", [Pure]> {
   let summary = "A small constant, resident like a weight";
+  let description = [{
+    ```mlir
+    %c = wafer.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32> : tensor<4xf32, #wafer.layout<[1 at 1 * x0]>>
+    ```
+  }];
   let arguments = (ins ElementsAttr:$value);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$value attr-dict `:` type($result)";
@@ -87,6 +131,11 @@ def Wafer_ConstantOp : Wafer_Op<"constant", [Pure]> {
 
 def Wafer_FillOp : Wafer_Op<"fill", [Pure]> {
   let summary = "A tensor of one value in the given layout; whole boxes are filled, beyond the tensor's edge too";
+  let description = [{
+    ```mlir
+    %zeros = wafer.fill 0.0 : f32 : tensor<18xf32, #wafer.layout<[5 at 4 * x0]>>
+    ```
+  }];
   let arguments = (ins TypedAttrInterface:$value);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$value attr-dict `:` type($result)";
@@ -94,12 +143,24 @@ def Wafer_FillOp : Wafer_Op<"fill", [Pure]> {
 
 def Wafer_EmptyOp : Wafer_Op<"empty", [Pure]> {
   let summary = "A tensor without values in the given layout, to be written piece by piece";
+  let description = [{
+    ```mlir
+    %0 = wafer.empty : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
+    ```
+  }];
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
 def Wafer_ReshapeOp : Wafer_Op<"reshape", [Pure]> {
   let summary = "The same memory under another shape: every PE's box is the same elements in the same order";
+  let description = [{
+    ```mlir
+    %0 = wafer.empty : tensor<4x6xf32, #wafer.layout<[1 at 1 * x0, 6 at 0]>>
+    %1 = wafer.reshape %0
+        : tensor<4x6xf32, #wafer.layout<[1 at 1 * x0, 6 at 0]>> to tensor<24xf32, #wafer.layout<[6 at 6 * x0]>>
+    ```
+  }];
   let arguments = (ins AnyRankedTensor:$source);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
@@ -122,6 +183,20 @@ def Wafer_RedistributeOp : Wafer_Op<"redistribute", [Pure]> {
     A pass may also reshape what it moves. `merge d`: dimensions d and d + 1 of the source are dimension d of the
     result, row-major; `split d` is the reverse. Blocks of the merged dimension may be cut anywhere: the outer of the
     two dimensions is passed slice by slice.
+
+    ```mlir
+    #blocks = #wafer.layout<[4 at 4 * x0]>
+    #windows = #wafer.layout<[6 at 4 * x0 - 1]>
+    %0 = wafer.empty : tensor<16xf32, #blocks>
+    %all = wafer.redistribute %0 along x : (tensor<16xf32, #blocks>) -> tensor<16xf32, #wafer.layout<[16 at 0]>>
+    %halo = wafer.redistribute %0 along x by neighbors : (tensor<16xf32, #blocks>) -> tensor<16xf32, #windows>
+    %part = wafer.redistribute %halo locally : (tensor<16xf32, #windows>) -> tensor<16xf32, #blocks>
+    %zeros = wafer.fill 0.0 : f32 : tensor<18xf32, #wafer.layout<[18 at 0]>>
+    %padded = wafer.redistribute %0 into %zeros along x shift [1]
+        : (tensor<16xf32, #blocks>, tensor<18xf32, #wafer.layout<[18 at 0]>>) -> tensor<18xf32, #wafer.layout<[18 at 0]>>
+    %rows = wafer.redistribute %0 along x split 0
+        : (tensor<16xf32, #blocks>) -> tensor<2x8xf32, #wafer.layout<[2 at 0, 2 at 2 * x0]>>
+    ```
   }];
   let arguments = (ins AnyRankedTensor:$source, Optional<AnyRankedTensor>:$into, OptionalAttr<Wafer_Side>:$side,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$shift,
@@ -152,6 +227,13 @@ def Wafer_ReduceOp : Wafer_Op<"reduce", [Pure]> {
   let description = [{
     `chain` and `star` combine whole lines of PEs, `chain` also groups of neighbors (terms on the minor axis alone of a
     divided side).
+
+    ```mlir
+    #terms = #wafer.layout<[8 at 0], partial = add[x0]>
+    #sums = #wafer.layout<[8 at 0], valid_at_0 = [x0]>
+    %0 = wafer.empty : tensor<8xf32, #terms>
+    %1 = wafer.reduce %0 along x by chain : tensor<8xf32, #terms> to tensor<8xf32, #sums>
+    ```
   }];
   let arguments = (ins AnyRankedTensor:$source, Wafer_Side:$side, Wafer_ReduceAlgorithm:$algorithm);
   let results = (outs AnyRankedTensor:$result);
@@ -161,12 +243,23 @@ def Wafer_ReduceOp : Wafer_Op<"reduce", [Pure]> {
 
 def Wafer_SendOp : Wafer_Op<"send"> {
   let summary = "Sends a tensor down a stream: one half of a pass along x";
+  let description = [{
+    ```mlir
+    %0 = wafer.empty : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
+    wafer.send %0 to @out : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
+    ```
+  }];
   let arguments = (ins AnyRankedTensor:$source, FlatSymbolRefAttr:$stream);
   let assemblyFormat = "$source `to` $stream attr-dict `:` type($source)";
 }
 
 def Wafer_ReceiveOp : Wafer_Op<"receive"> {
   let summary = "Receives a tensor from a stream: the other half";
+  let description = [{
+    ```mlir
+    %0 = wafer.receive @in : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$stream);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$stream attr-dict `:` type($result)";
@@ -177,6 +270,10 @@ def Wafer_RelayOp : Wafer_Op<"relay"> {
   let description = [{
     The heads of rows hand on word after word; both streams carry the same. So taking the one and sending the other is
     one event: neither ends before the other's ends have begun.
+
+    ```mlir
+    wafer.relay @from_left to @to_right
+    ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$source, FlatSymbolRefAttr:$target);
   let assemblyFormat = "$source `to` $target attr-dict";
@@ -190,6 +287,24 @@ def Wafer_KernelOp : Wafer_Op<"kernel", [SingleBlock, AttrSizedOperandSegments]>
     The body, maps and iterators are those of linalg.generic on whole tensors; `iteration` says which box of the
     iteration space each PE computes. A reduction dimension that an axis shards leaves the result partial on that axis.
     Reductions start from `identity`. With `into` the result accumulates (reductions) or is written (others) in place.
+
+    The product of a 4x6 matrix and a vector: rows on y, terms on x.
+
+    ```mlir
+    #a = #wafer.layout<[2 at 2 * y0, 2 at 2 * x0]>
+    #terms = #wafer.layout<[2 at 2 * y0], partial = add[x0]>
+    %a = wafer.weight @a : tensor<4x6xf32, #a>
+    %x = wafer.receive @x : tensor<6xf32, #wafer.layout<[2 at 2 * x0]>>
+    %y = wafer.kernel(%a, %x) {extents = array<i64: 4, 6>, iteration = #a, iterators = ["parallel", "reduction"],
+        indexing_maps = [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (k)>, affine_map<(i, k) -> (i)>],
+        identity = 0.0 : f32}
+        : (tensor<4x6xf32, #a>, tensor<6xf32, #wafer.layout<[2 at 2 * x0]>>) -> tensor<4xf32, #terms> {
+    ^bb0(%u: f32, %v: f32, %sum: f32):
+      %product = arith.mulf %u, %v : f32
+      %more = arith.addf %sum, %product : f32
+      wafer.yield %more : f32
+    }
+    ```
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Optional<AnyRankedTensor>:$into,
                        AffineMapArrayAttr:$indexing_maps, StrArrayAttr:$iterators, DenseI64ArrayAttr:$extents,
@@ -204,6 +319,17 @@ def Wafer_KernelOp : Wafer_Op<"kernel", [SingleBlock, AttrSizedOperandSegments]>
 
 def Wafer_IndexOp : Wafer_Op<"index", [Pure, HasParent<"KernelOp">]> {
   let summary = "The index of a kernel's loop, in the whole iteration space";
+  let description = [{
+    ```mlir
+    %y = wafer.kernel() {extents = array<i64: 8>, iteration = #wafer.layout<[2 at 2 * x0]>, iterators = ["parallel"],
+        indexing_maps = [affine_map<(i) -> (i)>]} : () -> tensor<8xi32, #wafer.layout<[2 at 2 * x0]>> {
+    ^bb0(%old: i32):
+      %i = wafer.index 0
+      %value = arith.index_cast %i : index to i32
+      wafer.yield %value : i32
+    }
+    ```
+  }];
   let arguments = (ins I64Attr:$dim);
   let results = (outs Index:$result);
   let assemblyFormat = "$dim attr-dict";
@@ -216,6 +342,12 @@ def Wafer_CheckedOp : Wafer_Op<"checked", [NoMemoryEffect]> {
     bits; else the run ends with WF7019. So it wraps nowhere, and nothing may be reordered over it that could: it is no op
     of arith, whose rewrites add and multiply constants modulo 2^32. `non_negative` is the operand, which must be >= 0;
     `from_float` truncates an f32 toward zero.
+
+    ```mlir
+    %a = arith.constant 2147483647 : i32
+    %sum = wafer.checked add %a, %a : i32
+    %index = wafer.checked non_negative %a : i32
+    ```
   }];
   let arguments = (ins Wafer_CheckedKind:$kind, AnyTypeOf<[I32, F32]>:$a, Optional<I32>:$b);
   let results = (outs I32:$result);
@@ -228,6 +360,15 @@ def Wafer_GatherOp : Wafer_Op<"gather", [Pure]> {
   let description = [{
     result[i..., d...] = table[indices[i...], d...]. If the table's rows are sharded the result is partial(pick).
     An index outside the table ends the run with an error.
+
+    ```mlir
+    #table = #wafer.layout<[25 at 25 * x0, 8 at 0]>
+    #rows = #wafer.layout<[3 at 0, 8 at 0], partial = pick[x0]>
+    %table = wafer.weight @embedding : tensor<100x8xf32, #table>
+    %ids = wafer.receive @ids : tensor<3xi32, #wafer.layout<[3 at 0]>>
+    %rows = wafer.gather %table at %ids
+        : (tensor<100x8xf32, #table>, tensor<3xi32, #wafer.layout<[3 at 0]>>) -> tensor<3x8xf32, #rows>
+    ```
   }];
   let arguments = (ins AnyRankedTensor:$table, AnyRankedTensor:$indices);
   let results = (outs AnyRankedTensor:$result);
@@ -237,6 +378,21 @@ def Wafer_GatherOp : Wafer_Op<"gather", [Pure]> {
 
 def Wafer_ChunksOp : Wafer_Op<"chunks", [SingleBlock]> {
   let summary = "Runs its body for t = 0 .. count - 1, carrying tensors; layouts inside may depend on t";
+  let description = [{
+    ```mlir
+    #row = #wafer.layout<[1 at 1 * t, 8 at 0]>
+    #all = #wafer.layout<[4 at 0, 8 at 0]>
+    %x = wafer.receive @x : tensor<4x8xf32, #all>
+    %place = wafer.empty : tensor<4x8xf32, #all>
+    %y = wafer.chunks 4 init (%place) : (tensor<4x8xf32, #all>) -> tensor<4x8xf32, #all> {
+    ^bb0(%done: tensor<4x8xf32, #all>):
+      %row = wafer.redistribute %x locally : (tensor<4x8xf32, #all>) -> tensor<4x8xf32, #row>
+      %next = wafer.redistribute %row into %done locally
+          : (tensor<4x8xf32, #row>, tensor<4x8xf32, #all>) -> tensor<4x8xf32, #all>
+      wafer.yield %next : tensor<4x8xf32, #all>
+    }
+    ```
+  }];
   let arguments = (ins Variadic<AnyRankedTensor>:$inits, I64Attr:$count);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
@@ -246,6 +402,16 @@ def Wafer_ChunksOp : Wafer_Op<"chunks", [SingleBlock]> {
 
 def Wafer_YieldOp : Wafer_Op<"yield", [Terminator, Pure]> {
   let summary = "Ends a kernel's or a chunk loop's body";
+  let description = [{
+    ```mlir
+    %y = wafer.kernel() {extents = array<i64: 8>, iteration = #wafer.layout<[2 at 2 * x0]>, iterators = ["parallel"],
+        indexing_maps = [affine_map<(i) -> (i)>]} : () -> tensor<8xf32, #wafer.layout<[2 at 2 * x0]>> {
+    ^bb0(%old: f32):
+      %one = arith.constant 1.0 : f32
+      wafer.yield %one : f32
+    }
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
 }
