@@ -50,7 +50,7 @@ SmallVector<SideDims> sideChoices(const GraphNode &node, Side side, RegionShape 
   for (int major = 0; major != loops; ++major)
     for (int minor = 0; minor != loops; ++minor)
       if (major != minor && major != node.stepLoop && minor != node.stepLoop && node.extents[major] > 1 &&
-          node.extents[minor] > 1 && !node.reduction[major] &&
+          node.extents[minor] > 1 && (!node.reduction[major] || node.reduction[minor]) &&
           shareOfWork(node.extents, {major, minor}, line / split, split) < kWorthDividing * best)
         choices.push_back({major, minor});
   return choices;

@@ -79,7 +79,13 @@ Value wafer::softmax(NodeLowering &n, Value x, ArrayRef<int64_t> axes) {
   Value top = n.t.reduce(x, axes, /*keep=*/true, ReduceKind::Max);
   Value e = n.t.map({x, top}, elementTypeOf(x),
                     [](S &s, ValueRange v) -> Value { return s.op<math::ExpOp>(s.sub(v[0], v[1])); });
-  return n.t.div(e, n.t.reduce(e, axes, /*keep=*/true, ReduceKind::Add));
+  Value sum = n.t.reduce(e, axes, /*keep=*/true, ReduceKind::Add);
+  // One division a row: the sum lies between 1 and its number of terms. Narrower types would be rounded once more.
+  if (!elementTypeOf(x).isF32())
+    return n.t.div(e, sum);
+  Value share = n.t.map({sum}, elementTypeOf(x),
+                        [](S &s, ValueRange v) -> Value { return s.div(s.constant(v[0].getType(), 1), v[0]); });
+  return n.t.mul(e, share);
 }
 
 ArrayRef<LoweringEntry> wafer::softmaxLowerings() {

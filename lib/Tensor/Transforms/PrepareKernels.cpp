@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -110,6 +111,46 @@ struct StartFromIdentity : OpRewritePattern<linalg::GenericOp> {
     if (auto number = dyn_cast<FloatAttr>(identity); number && isa<arith::AddFOp>(combiner))
       return FloatAttr::get(number.getType(), 0.0);
     return identity;
+  }
+};
+
+/// x / sqrt(a), where a row has one a: x times the reciprocal root, which is one function for the row and a
+/// multiplication for each of its elements. Nothing overflows that did not: the root of what is no zero lies between
+/// 1e-23 and 2e19.
+struct MultiplyByReciprocalRoot : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+      if (!producer || !operand->get().hasOneUse() || producer.getNumResults() != 1 ||
+          elementsPerRow(op, op.getMatchingIndexingMap(operand)) < 2)
+        continue;
+      auto yield = cast<linalg::YieldOp>(producer.getRegion().front().getTerminator());
+      auto root = yield.getOperand(0).getDefiningOp<math::SqrtOp>();
+      BlockArgument divisor = op.getMatchingBlockArgument(operand);
+      auto divides = [&](OpOperand &use) { return isa<arith::DivFOp>(use.getOwner()) && use.getOperandNumber() == 1; };
+      if (!root || !root->hasOneUse() || !root.getType().isF32() || divisor.use_empty() ||
+          !llvm::all_of(divisor.getUses(), divides))
+        continue;
+      rewriter.setInsertionPoint(root);
+      rewriter.replaceOpWithNewOp<math::RsqrtOp>(root, root.getOperand());
+      for (Operation *division : llvm::to_vector(divisor.getUsers())) {
+        rewriter.setInsertionPoint(division);
+        rewriter.replaceOpWithNewOp<arith::MulFOp>(division, division->getOperand(0), divisor);
+      }
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "divides by no root of a row");
+  }
+
+private:
+  static int64_t elementsPerRow(linalg::GenericOp op, AffineMap map) {
+    int64_t elements = 1;
+    for (auto [loop, extent] : llvm::enumerate(op.getStaticLoopRanges()))
+      if (!map.isFunctionOfDim(loop))
+        elements *= extent;
+    return elements;
   }
 };
 
@@ -247,7 +288,10 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
           context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(patterns);
         })))
       return signalPassFailure();
-    if (failed(apply([&](RewritePatternSet &patterns) { patterns.add<StartFromIdentity>(context); })))
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
+      foldReshapes(function);
+    if (failed(apply(
+            [&](RewritePatternSet &patterns) { patterns.add<StartFromIdentity, MultiplyByReciprocalRoot>(context); })))
       return signalPassFailure();
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
       groupConcatenations(function);

@@ -17,6 +17,9 @@ void dropEmptyTensors(mlir::func::FuncOp function);
 bool splitLongInputs(mlir::func::FuncOp function);
 void populateSplitLoopPatterns(mlir::RewritePatternSet &patterns);
 
+/// Reshapes between kernels become loops of the kernels, where nothing else looks into what they cut or merge.
+void foldReshapes(mlir::func::FuncOp function);
+
 /// Scalar functions that the machine lacks, as those that it has.
 void populateExpandMathPatterns(mlir::RewritePatternSet &patterns);
 
