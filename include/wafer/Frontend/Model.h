@@ -8,7 +8,6 @@
 #include "wafer/Support/Tensor.h"
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -47,8 +46,9 @@ struct ModelOptions {
   int64_t maxInlineElements = 1024;
   /// Run the ONNX library in a process of its own, so that no model can crash this one or run without end.
   bool isolated = true;
-  /// Nodes that have a lowering of their own; the others are replaced by the body of their ONNX function, if any.
-  std::function<bool(std::string_view domain, std::string_view op, int since)> hasLowering;
+  /// Nodes that have a lowering of their own; the others are replaced by the body of their ONNX function, if any. Null:
+  /// all have.
+  bool (*hasLowering)(std::string_view domain, std::string_view op, int since) = nullptr;
 };
 
 /// The ONNX library's operator schemas.

@@ -84,7 +84,18 @@ void setNodeChain(::onnx::NodeProto &node, const std::string &chain);
 /// Parses a ModelProto, nested no deeper than slimModel() allows.
 bool parseModel(const std::string &bytes, ::onnx::ModelProto &model);
 
-/// A result as bytes, to cross a pipe.
+/// What is to be prepared: the bytes of a model without the data of its big tensors, or a text.
+struct PrepareRequest {
+  bool isText = false;
+  std::string model;
+  Diagnostic unreadable{}; // what is said if the bytes are no model
+  std::vector<DetachedTensor> detached;
+  ModelOptions options;
+};
+
+/// A request and its result as bytes, to cross to another process and back.
+std::string encodeRequest(const PrepareRequest &request);
+PrepareRequest decodeRequest(const std::string &bytes);
 std::string encodeResult(const ModelResult<PreparedModel> &result);
 ModelResult<PreparedModel> decodeResult(const std::string &bytes);
 

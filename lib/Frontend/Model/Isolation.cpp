@@ -5,20 +5,30 @@
 //
 //   A handler that jumps out of SIGSEGV leaves locks held and the heap torn; a host that embeds the compiler would die
 //   later. A helper program, found and started for each model, is the cleanest of all, but is one more file that a
-//   Python wheel and a plugin of ONNX Runtime must find beside themselves. A forked child needs no file, sees the
-//   model and the options as they are, and ends without a trace: this is what is done here.
+//   Python wheel and a plugin of ONNX Runtime must find beside themselves. A forked child needs no file and ends
+//   without a trace: this is what is done here.
 //
 // After a fork only one thread is left, and a lock that another one held is held forever. glibc renews those of its
 // heap; the library has none once its registry is filled, which the parent sees to (see onnxSchemas()); ours are not
 // held across the fork. Should the child wait for a lock after all, the time limit ends it. The child never returns
-// into the host's code: it writes to a pipe and ends with _exit, so no buffer is flushed twice and no destructor runs.
+// into the host's code: it answers over a socket and ends with _exit, so no buffer is flushed twice and no destructor
+// runs.
 //
-// Cost, for a model of 20,000 nodes: see docs/rationale/onnx.md.
+// To fork a Python process takes as long as to compile a small model: its page tables are copied, and every page that
+// it writes afterwards. So a child that has answered waits for the next request, for a second. Requests are bytes and
+// say all there is to know, as the child's memory is that of the time of the fork. While it waits it holds nothing of
+// the host's: all other files are closed, so that pipes end and ports are free when the host says so. It ends when
+// nothing comes, or when the host does, even in the middle of its work: the socket tells it. Children of large
+// processes are not kept, because the host's pages would be.
+//
+// Cost, for small models and one of 20,000 nodes: see docs/rationale/onnx.md.
 #include "Isolation.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #if defined(__unix__)
@@ -27,15 +37,15 @@
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
 #include <mutex>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
 #endif
 
 // Sanitizers reserve terabytes and report on standard error.
@@ -56,15 +66,24 @@ void WorkStep::enter(std::string_view step) {
   text[length] = '\0';
 }
 
-static std::string runHere(const std::function<std::string(WorkStep &)> &work) {
+static std::string runHere(Work work, const std::string &request) {
   std::vector<char> text(WorkStep::size);
   WorkStep step(text.data());
-  return work(step);
+  return work(request, step);
 }
 
 #if defined(__unix__)
 
 namespace {
+
+/// How long a child waits for the next request.
+constexpr int kIdleMilliseconds = 1000;
+
+/// Of children that wait. More are at work only while as many threads compile.
+constexpr size_t kMostIdle = 4;
+
+/// A process with more memory of its own than this is copied anew for each request.
+constexpr int64_t kMostKeptBytes = int64_t(512) << 20;
 
 /// Memory that parent and child share, for the step.
 class SharedText {
@@ -84,31 +103,51 @@ public:
   char *text = nullptr;
 };
 
-/// Bytes of data that this process has mapped so far: VmData, in the unit of RLIMIT_DATA.
-int64_t dataBytes() {
-  int64_t pages = 0;
+/// Of this process, in bytes: what it has that no other has as well, and the data it has mapped so far (VmData, in the
+/// unit of RLIMIT_DATA).
+struct MemoryUse {
+  int64_t own = 0, data = 0;
+};
+MemoryUse memoryUse() {
+  MemoryUse use;
   if (FILE *file = std::fopen("/proc/self/statm", "re")) {
     long long total, resident, shared, text, library, data;
     if (std::fscanf(file, "%lld %lld %lld %lld %lld %lld", &total, &resident, &shared, &text, &library, &data) == 6)
-      pages = data;
+      use = {(resident - shared) * sysconf(_SC_PAGESIZE), data * sysconf(_SC_PAGESIZE)};
     std::fclose(file);
   }
-  return pages * sysconf(_SC_PAGESIZE);
+  return use;
 }
 
-void lowerLimit(int resource, int64_t value) {
-  struct rlimit limit;
-  if (getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0)
-    return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, static_cast<rlim_t>(value));
-  limit.rlim_max = std::min<rlim_t>(limit.rlim_max, limit.rlim_cur + 1);
-  setrlimit(static_cast<__rlimit_resource_t>(resource), &limit);
+/// A limit of this process, lowered again and again, but never above what the host has.
+class Limit {
+public:
+  explicit Limit(decltype(RLIMIT_CPU) resource) : resource(resource) { valid = getrlimit(resource, &host) == 0; }
+  void lowerTo(int64_t value) const {
+    struct rlimit lowered = host;
+    lowered.rlim_cur = std::min<rlim_t>(host.rlim_cur, static_cast<rlim_t>(value));
+    if (valid)
+      setrlimit(resource, &lowered);
+  }
+
+private:
+  decltype(RLIMIT_CPU) resource;
+  struct rlimit host{};
+  bool valid;
+};
+
+/// Whole seconds of processor time that this process has used, or begun.
+int64_t usedSeconds() {
+  struct rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const int64_t microseconds = used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+  return used.ru_utime.tv_sec + used.ru_stime.tv_sec + (microseconds + 999'999) / 1'000'000;
 }
 
-bool writeAll(int fd, const void *data, size_t size) {
+bool sendAll(int socket, const void *data, size_t size) {
   const char *at = static_cast<const char *>(data);
   while (size) {
-    ssize_t done = write(fd, at, size);
+    ssize_t done = send(socket, at, size, MSG_NOSIGNAL);
     if (done < 0 && errno == EINTR)
       continue;
     if (done <= 0)
@@ -119,76 +158,244 @@ bool writeAll(int fd, const void *data, size_t size) {
   return true;
 }
 
-[[noreturn]] void runChild(int pipe, pid_t parent, const IsolationLimits &limits, int64_t usedBytes,
-                           const std::function<std::string(WorkStep &)> &work, WorkStep step) {
-#if defined(__linux__)
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(1);
+bool receiveAll(int socket, void *data, size_t size) {
+  char *at = static_cast<char *>(data);
+  while (size) {
+    ssize_t done = recv(socket, at, size, 0);
+    if (done < 0 && errno == EINTR)
+      continue;
+    if (done <= 0)
+      return false;
+    at += done;
+    size -= static_cast<size_t>(done);
+  }
+  return true;
+}
+
+/// What goes before the bytes of a request.
+struct RequestHeader {
+  IsolationLimits limits;
+  uint64_t folderBytes, bytes;
+};
+
+bool sendRequest(int socket, const IsolationLimits &limits, const std::string &request) {
+  // Relative paths are the host's, which may have gone elsewhere.
+  std::error_code failed;
+  const std::string folder = std::filesystem::current_path(failed).string();
+  const RequestHeader header{limits, folder.size(), request.size()};
+  return sendAll(socket, &header, sizeof(header)) && sendAll(socket, folder.data(), folder.size()) &&
+         sendAll(socket, request.data(), request.size());
+}
+
+/// While this lives, the end of the host ends the process: SIGIO does, which the socket sends when its other end is
+/// closed. The host neither sends nor receives meanwhile.
+class EndsWithHost {
+public:
+  explicit EndsWithHost(int socket) : socket(socket), flags(fcntl(socket, F_GETFL)) {
+    fcntl(socket, F_SETOWN, getpid());
+    fcntl(socket, F_SETFL, flags | O_ASYNC);
+  }
+  ~EndsWithHost() { fcntl(socket, F_SETFL, flags); }
+  EndsWithHost(const EndsWithHost &) = delete;
+  EndsWithHost &operator=(const EndsWithHost &) = delete;
+
+private:
+  int socket, flags;
+};
+
+void serve(int socket, Work work, SharedText &shared) {
+  const Limit processor(RLIMIT_CPU), data(RLIMIT_DATA);
+  for (;;) {
+    struct pollfd wait = {socket, POLLIN, 0};
+    int ready = poll(&wait, 1, kIdleMilliseconds);
+    if (ready < 0 && errno == EINTR)
+      continue;
+    RequestHeader header;
+    if (ready <= 0 || !receiveAll(socket, &header, sizeof(header)))
+      return;
+    std::string folder(header.folderBytes, '\0'), request(header.bytes, '\0');
+    if (!receiveAll(socket, folder.data(), folder.size()) || !receiveAll(socket, request.data(), request.size()))
+      return;
+    [[maybe_unused]] int moved = chdir(folder.c_str()); // a folder that is gone has no files
+    processor.lowerTo(usedSeconds() + header.limits.seconds);
+#ifndef WAFER_SANITIZED
+    data.lowerTo(memoryUse().data + header.limits.bytes);
 #endif
+    WorkStep step(shared.text);
+    std::string result;
+    {
+      EndsWithHost scope(socket);
+      result = work(request, step);
+    }
+    const uint64_t size = result.size();
+    if (!sendAll(socket, &size, sizeof(size)) || !sendAll(socket, result.data(), size))
+      return;
+  }
+}
+
+[[noreturn]] void runChild(int socket, Work work, SharedText &shared) {
   // The host's handlers speak of the host's faults.
-  for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGTERM, SIGINT, SIGALRM, SIGPIPE})
+  for (int signal :
+       {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGTERM, SIGINT, SIGALRM, SIGPIPE, SIGIO, SIGXCPU})
     std::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  lowerLimit(RLIMIT_CORE, 0);
-  lowerLimit(RLIMIT_CPU, limits.seconds);
-#ifndef WAFER_SANITIZED
-  lowerLimit(RLIMIT_DATA, usedBytes + limits.bytes);
+  Limit(RLIMIT_CORE).lowerTo(0);
+  if (socket <= STDERR_FILENO) // the host has closed its streams
+    socket = fcntl(socket, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   // What the library and the heap say when they die is said by the parent, with a code.
-  if (int null = open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0)
-    dup2(null, STDERR_FILENO);
-#else
-  (void)usedBytes;
+  if (int null = open("/dev/null", O_RDWR | O_CLOEXEC); null >= 0)
+    for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+#ifdef WAFER_SANITIZED
+      if (stream != STDERR_FILENO)
 #endif
-  std::string result = work(step);
-  uint64_t size = result.size();
-  bool sent = writeAll(pipe, &size, sizeof(size)) && writeAll(pipe, result.data(), result.size());
-  _exit(sent ? 0 : 1);
+        dup2(null, stream);
+  constexpr int first = STDERR_FILENO + 1;
+  if (socket > first)
+    close_range(first, socket - 1, 0);
+  close_range(socket + 1, ~0U, 0);
+  serve(socket, work, shared);
+  _exit(0);
 }
 
-/// What the child sent. `complete` is false if it ended before it had said all; `late` if it ran out of wall time.
-struct Received {
-  std::string bytes;
-  bool complete = false;
-  bool late = false;
-};
-
-Received receive(int fd, int64_t seconds) {
-  using Clock = std::chrono::steady_clock;
-  auto deadline = Clock::now() + std::chrono::seconds(seconds);
-  Received result;
-  uint64_t size = 0;
-  size_t got = 0; // with the size in front
-  for (;;) {
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) {
-      result.late = true;
-      return result;
+/// A child, seen from the parent.
+class Worker {
+public:
+  static std::unique_ptr<Worker> start(Work work) {
+    auto worker = std::unique_ptr<Worker>(new Worker(work));
+    int ends[2];
+    if (!worker->shared.text || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+      return nullptr;
+    worker->isLarge = memoryUse().own > kMostKeptBytes;
+    worker->child = fork();
+    if (worker->child == 0)
+      runChild(ends[1], work, worker->shared);
+    close(ends[1]);
+    worker->socket = ends[0];
+    worker->node = nodeOf(ends[0]);
+    if (worker->child < 0) {
+      close(ends[0]);
+      return nullptr;
     }
-    struct pollfd wait = {fd, POLLIN, 0};
-    int ready = poll(&wait, 1, static_cast<int>(std::min<int64_t>(left, 1'000'000)));
-    if (ready < 0 && errno != EINTR)
-      return result;
-    if (ready <= 0)
-      continue;
-    char *into = got < sizeof(size) ? reinterpret_cast<char *>(&size) + got : result.bytes.data() + got - sizeof(size);
-    size_t room = got < sizeof(size) ? sizeof(size) - got : result.bytes.size() + sizeof(size) - got;
-    ssize_t done = read(fd, into, room);
-    if (done < 0 && errno == EINTR)
-      continue;
-    if (done <= 0)
-      return result;
-    got += static_cast<size_t>(done);
-    if (got == sizeof(size))
-      result.bytes.resize(size);
-    if (got >= sizeof(size) && got == size + sizeof(size)) {
-      result.complete = true;
-      return result;
+    return worker;
+  }
+
+  /// The parent still has the child and its socket: a copy of the parent has neither, and may have given the socket's
+  /// number to something else.
+  bool isOurs() const { return parent == getpid() && node && nodeOf(socket) == node; }
+
+  /// What the child sent. `complete` is false if it ended before it had said all; `late` if it ran out of wall time.
+  struct Received {
+    std::string bytes;
+    bool complete = false, late = false;
+  };
+  Received ask(const IsolationLimits &limits, const std::string &request) {
+    shared.text[0] = '\0';
+    if (!sendRequest(socket, limits, request))
+      return {};
+    // A child that waits for something uses no processor time; a loaded machine gives little of it.
+    return receive(10 * limits.seconds);
+  }
+
+  /// Ends the child if it has not ended yet, and says how it ended.
+  int end() {
+    close(socket);
+    kill(child, SIGKILL);
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0)
+      if (errno != EINTR) // a host that reaps all children itself
+        return 0;
+    return status;
+  }
+
+  std::string step() const { return shared.read(); }
+
+  const Work work;
+  bool isLarge = false;
+
+private:
+  explicit Worker(Work work) : work(work) {}
+
+  static std::optional<std::pair<dev_t, ino_t>> nodeOf(int fd) {
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+      return std::nullopt;
+    return std::pair(status.st_dev, status.st_ino);
+  }
+
+  Received receive(int64_t seconds) {
+    using Clock = std::chrono::steady_clock;
+    auto deadline = Clock::now() + std::chrono::seconds(seconds);
+    Received result;
+    uint64_t size = 0;
+    size_t got = 0; // with the size in front
+    for (;;) {
+      auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+      if (left <= 0) {
+        result.late = true;
+        return result;
+      }
+      struct pollfd wait = {socket, POLLIN, 0};
+      int ready = poll(&wait, 1, static_cast<int>(std::min<int64_t>(left, 1'000'000)));
+      if (ready < 0 && errno != EINTR)
+        return result;
+      if (ready <= 0)
+        continue;
+      char *into =
+          got < sizeof(size) ? reinterpret_cast<char *>(&size) + got : result.bytes.data() + got - sizeof(size);
+      size_t room = got < sizeof(size) ? sizeof(size) - got : result.bytes.size() + sizeof(size) - got;
+      ssize_t done = read(socket, into, room);
+      if (done < 0 && errno == EINTR)
+        continue;
+      if (done <= 0)
+        return result;
+      got += static_cast<size_t>(done);
+      if (got == sizeof(size))
+        result.bytes.resize(size);
+      if (got >= sizeof(size) && got == size + sizeof(size)) {
+        result.complete = true;
+        return result;
+      }
     }
   }
-}
+
+  const pid_t parent = getpid();
+  pid_t child = -1;
+  int socket = -1;
+  std::optional<std::pair<dev_t, ino_t>> node; // what the socket is, whatever its number means later
+  SharedText shared;
+};
+
+/// Children that wait.
+class Idle {
+public:
+  /// One for this work, if there is one.
+  std::unique_ptr<Worker> take(Work work) {
+    std::lock_guard<std::mutex> lock(mutex);
+    // In a copy of the process they are the original's.
+    std::erase_if(workers, [](const auto &worker) { return !worker->isOurs(); });
+    auto it = std::find_if(workers.rbegin(), workers.rend(), [&](const auto &worker) { return worker->work == work; });
+    if (it == workers.rend())
+      return nullptr;
+    std::unique_ptr<Worker> worker = std::move(*it);
+    workers.erase(std::next(it).base());
+    return worker;
+  }
+
+  void put(std::unique_ptr<Worker> worker) {
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      if (!worker->isLarge && workers.size() < kMostIdle)
+        return workers.push_back(std::move(worker));
+    }
+    worker->end();
+  }
+
+private:
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Worker>> workers; // the one that worked last at the end
+};
 
 Diagnostic describeDeath(int status, bool late, const IsolationLimits &limits, const std::string &step) {
   std::string where = step.empty() ? "" : " at " + step;
@@ -209,51 +416,33 @@ Diagnostic describeDeath(int status, bool late, const IsolationLimits &limits, c
 
 } // namespace
 
-Result<std::string> frontend::runIsolated(const IsolationLimits &limits,
-                                          const std::function<std::string(WorkStep &)> &work) {
-  SharedText shared;
-  if (!shared.text)
-    return runHere(work);
-  int64_t usedBytes = dataBytes();
-  int ends[2];
-  pid_t parent = getpid(), child = -1;
-  {
-    // A child that another thread forks in between would hold this pipe open.
-    static std::mutex forking;
-    std::lock_guard<std::mutex> lock(forking);
-    if (pipe2(ends, O_CLOEXEC) != 0)
-      return runHere(work);
-    child = fork();
-    if (child == 0) {
-      close(ends[0]);
-      runChild(ends[1], parent, limits, usedBytes, work, WorkStep(shared.text));
+Result<std::string> frontend::runIsolated(const IsolationLimits &limits, Work work, const std::string &request) {
+  // Never destroyed: a child's end does not matter when the host ends.
+  static Idle &idle = *new Idle;
+  for (;;) {
+    std::unique_ptr<Worker> worker = idle.take(work);
+    const bool isKept = worker != nullptr;
+    if (!worker)
+      worker = Worker::start(work);
+    if (!worker)
+      return runHere(work, request);
+    Worker::Received received = worker->ask(limits, request);
+    if (received.complete) {
+      idle.put(std::move(worker));
+      return std::move(received.bytes);
     }
-    close(ends[1]);
+    // One that was kept may have gone for lack of work, just now or long ago.
+    const int status = worker->end();
+    if (isKept && WIFEXITED(status) && WEXITSTATUS(status) == 0 && !received.late)
+      continue;
+    return describeDeath(status, received.late, limits, worker->step());
   }
-  if (child < 0) {
-    close(ends[0]);
-    return runHere(work);
-  }
-  // A child that waits for something uses no processor time; a loaded machine gives little of it.
-  Received received = receive(ends[0], 10 * limits.seconds);
-  close(ends[0]);
-  if (!received.complete)
-    kill(child, SIGKILL);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) { // a host that reaps all children itself
-      status = 0;
-      break;
-    }
-  if (received.complete)
-    return std::move(received.bytes);
-  return describeDeath(status, received.late, limits, shared.read());
 }
 
 #else
 
-Result<std::string> frontend::runIsolated(const IsolationLimits &, const std::function<std::string(WorkStep &)> &work) {
-  return runHere(work);
+Result<std::string> frontend::runIsolated(const IsolationLimits &, Work work, const std::string &request) {
+  return runHere(work, request);
 }
 
 #endif

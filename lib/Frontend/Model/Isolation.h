@@ -5,13 +5,12 @@
 #include "wafer/Support/Diagnostic.h"
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
 namespace wafer::frontend {
 
-/// What the work may use, beyond what this process has used when it starts.
+/// What the work may use, beyond what its process has used when it starts.
 struct IsolationLimits {
   int64_t seconds = 60;             // of processor time
   int64_t bytes = int64_t(8) << 30; // of memory
@@ -28,10 +27,13 @@ private:
   char *text;
 };
 
-/// Runs `work` in a copy of this process and returns what it returns. If it crashes, or uses more than it may, the
-/// result is an error that names the last step it entered. `work` must not throw. Where there is no fork, or the host
-/// forbids it, the work runs here.
-Result<std::string> runIsolated(const IsolationLimits &limits, const std::function<std::string(WorkStep &)> &work);
+/// What is done with a request; must not throw. A plain function: what it needs to know is in the request.
+using Work = std::string (*)(const std::string &request, WorkStep &step);
+
+/// Runs `work` on a request in a copy of this process, one that is kept for a while from an earlier request for the
+/// same work or a new one, and returns what it returns. If it crashes, or uses more than it may, the result is an error
+/// that names the last step it entered. Where there is no fork, or the host forbids it, the work runs here.
+Result<std::string> runIsolated(const IsolationLimits &limits, Work work, const std::string &request);
 
 } // namespace wafer::frontend
 

@@ -432,23 +432,28 @@ std::string firstLines(std::string text) {
   return text;
 }
 
-ModelError unreadable(const std::string &message, const std::string &hint) {
-  return {{ErrorCode::ModelUnreadable, message, hint}, ""};
+/// Fills the proto, or returns what is wrong.
+std::optional<Diagnostic> parse(const PrepareRequest &request, ::onnx::ModelProto &model) {
+  if (!request.isText)
+    return parseModel(request.model, model) ? std::nullopt : std::optional(request.unreadable);
+  ::onnx::OnnxParser parser(request.model.c_str());
+  auto status = parser.Parse(model);
+  if (status.IsOK() && parser.EndOfInput())
+    return std::nullopt;
+  return Diagnostic{ErrorCode::ModelUnreadable,
+                    "not a model in ONNX's text syntax: " + firstLines(status.ErrorMessage()), ""};
 }
 
-/// What the library does with a model: `parse` fills the proto or returns what is wrong.
-using Parse = std::function<std::vector<ModelError>(::onnx::ModelProto &)>;
-
-ModelResult<PreparedModel> prepareHere(const Parse &parse, const std::vector<DetachedTensor> &detached,
-                                       const ModelOptions &options, WorkStep &step) {
+ModelResult<PreparedModel> prepareHere(const PrepareRequest &request, WorkStep &step) {
   ModelResult<PreparedModel> result;
   auto model = std::make_unique<PreparedModel>();
   model->proto = std::make_unique<::onnx::ModelProto>();
   try {
     step.enter("parsing");
-    result.errors = parse(*model->proto);
-    if (result.errors.empty())
-      result.errors = Preparer(*model->proto, detached, options, *model, step).run();
+    if (std::optional<Diagnostic> error = parse(request, *model->proto))
+      result.errors.push_back({*error, ""});
+    else
+      result.errors = Preparer(*model->proto, request.detached, request.options, *model, step).run();
   } catch (const Failure &failure) {
     result.errors.push_back({failure.diagnostic, ""});
   } catch (const ::onnx::checker::ValidationError &error) {
@@ -470,17 +475,18 @@ ModelResult<PreparedModel> prepareHere(const Parse &parse, const std::vector<Det
   return result;
 }
 
-ModelResult<PreparedModel> prepare(const Parse &parse, const std::vector<DetachedTensor> &detached,
-                                   const ModelOptions &options) {
+ModelResult<PreparedModel> prepare(const PrepareRequest &request) {
   onnxSchemas().find("", "Identity", 1); // fills the registry before the process is copied
   ModelResult<PreparedModel> result;
-  if (!options.isolated) {
+  if (!request.options.isolated) {
     char text[WorkStep::size];
     WorkStep step(text);
-    return prepareHere(parse, detached, options, step);
+    return prepareHere(request, step);
   }
-  auto bytes = runIsolated(IsolationLimits(),
-                           [&](WorkStep &step) { return encodeResult(prepareHere(parse, detached, options, step)); });
+  auto prepareThere = [](const std::string &bytes, WorkStep &step) {
+    return encodeResult(prepareHere(decodeRequest(bytes), step));
+  };
+  auto bytes = runIsolated(IsolationLimits(), prepareThere, encodeRequest(request));
   if (!bytes) {
     result.errors.push_back({bytes.error(), ""});
     return result;
@@ -514,23 +520,12 @@ ModelResult<PreparedModel> frontend::prepareModel(const ModelSource &source, con
     result.errors.push_back({slim.error(), ""});
     return result;
   }
-  auto parse = [&](::onnx::ModelProto &model) -> std::vector<ModelError> {
-    if (parseModel(slim->bytes, model))
-      return {};
-    std::string foreign = describeForeignFile((*file)->bytes());
-    return {unreadable("'" + source.name + "' is not an ONNX model",
-                       foreign.empty() ? "fetch or export the model again" : foreign)};
-  };
-  return prepare(parse, slim->detached, options);
+  std::string foreign = describeForeignFile((*file)->bytes());
+  Diagnostic unreadable{ErrorCode::ModelUnreadable, "'" + source.name + "' is not an ONNX model",
+                        foreign.empty() ? "fetch or export the model again" : foreign};
+  return prepare({false, std::move(slim->bytes), std::move(unreadable), std::move(slim->detached), options});
 }
 
 ModelResult<PreparedModel> frontend::prepareModelText(const std::string &text, const ModelOptions &options) {
-  auto parse = [&](::onnx::ModelProto &model) -> std::vector<ModelError> {
-    ::onnx::OnnxParser parser(text.c_str());
-    auto status = parser.Parse(model);
-    if (status.IsOK() && parser.EndOfInput())
-      return {};
-    return {unreadable("not a model in ONNX's text syntax: " + firstLines(status.ErrorMessage()), "")};
-  };
-  return prepare(parse, {}, options);
+  return prepare({true, text, {}, {}, options});
 }

@@ -1,5 +1,5 @@
-// A prepared model, or what is wrong with one, as bytes: each number 8 bytes of this machine, each string and list its
-// length first. Both ends are the same program.
+// What the process that reads models is asked and answers, as bytes: each number 8 bytes of this machine, each string
+// and list its length first. Both ends are the same program, so that a function's address means the same to both.
 #include "Internal.h"
 
 #include <cstring>
@@ -25,6 +25,20 @@ public:
     number(static_cast<uint64_t>(value.code));
     text(value.message);
     text(value.hint);
+  }
+  void tensor(const DetachedTensor &value) {
+    text(value.name);
+    number(static_cast<uint64_t>(value.dataType));
+    numbers(value.dims);
+    text(value.file);
+    number(value.offset);
+    number(value.length);
+    number(value.error.has_value());
+    if (value.error)
+      diagnostic(*value.error);
+  }
+  void numbers(const std::vector<int64_t> &values) {
+    list(values, [&](int64_t value) { number(static_cast<uint64_t>(value)); });
   }
   std::string bytes;
 };
@@ -54,6 +68,28 @@ public:
     std::string message = text();
     return {code, std::move(message), text()};
   }
+  DetachedTensor tensor() {
+    DetachedTensor tensor;
+    tensor.name = text();
+    tensor.dataType = static_cast<int>(number());
+    tensor.dims = numbers();
+    tensor.file = text();
+    tensor.offset = number();
+    tensor.length = number();
+    if (number())
+      tensor.error = diagnostic();
+    return tensor;
+  }
+  std::vector<int64_t> numbers() {
+    return list<int64_t>([&] { return static_cast<int64_t>(number()); });
+  }
+  /// Fills a map of names.
+  template <typename Map, typename Read> void map(Map &items, Read read) {
+    for (uint64_t left = number(); left != 0; --left) {
+      std::string name = text();
+      items.emplace(std::move(name), read());
+    }
+  }
 
 private:
   const std::string &bytes;
@@ -61,6 +97,58 @@ private:
 };
 
 } // namespace
+
+std::string frontend::encodeRequest(const PrepareRequest &request) {
+  Writer w;
+  w.number(request.isText);
+  w.text(request.model);
+  w.diagnostic(request.unreadable);
+  w.list(request.detached, [&](const DetachedTensor &tensor) { w.tensor(tensor); });
+  const ModelOptions &options = request.options;
+  w.list(options.dims, [&](const auto &dim) {
+    w.text(dim.first);
+    w.number(static_cast<uint64_t>(dim.second));
+  });
+  w.list(options.shapes, [&](const auto &shape) {
+    w.text(shape.first);
+    w.numbers(shape.second);
+  });
+  w.list(options.constants, [&](const auto &constant) {
+    w.text(constant.first);
+    w.text(constant.second);
+  });
+  w.list(options.constantTensors, [&](const auto &constant) {
+    w.text(constant.first);
+    w.number(static_cast<uint64_t>(constant.second.type));
+    w.numbers(constant.second.shape);
+    w.text({constant.second.bytes.begin(), constant.second.bytes.end()});
+  });
+  w.number(reinterpret_cast<uintptr_t>(options.hasLowering));
+  return std::move(w.bytes);
+}
+
+PrepareRequest frontend::decodeRequest(const std::string &bytes) {
+  Reader r(bytes);
+  PrepareRequest request;
+  request.isText = r.number();
+  request.model = r.text();
+  request.unreadable = r.diagnostic();
+  request.detached = r.list<DetachedTensor>([&] { return r.tensor(); });
+  ModelOptions &options = request.options;
+  r.map(options.dims, [&] { return static_cast<int64_t>(r.number()); });
+  r.map(options.shapes, [&] { return r.numbers(); });
+  r.map(options.constants, [&] { return r.text(); });
+  r.map(options.constantTensors, [&] {
+    HostTensor tensor;
+    tensor.type = static_cast<HostType>(r.number());
+    tensor.shape = r.numbers();
+    std::string elements = r.text();
+    tensor.bytes.assign(elements.begin(), elements.end());
+    return tensor;
+  });
+  options.hasLowering = reinterpret_cast<decltype(options.hasLowering)>(r.number());
+  return request;
+}
 
 std::string frontend::encodeResult(const ModelResult<PreparedModel> &result) {
   Writer w;
@@ -72,14 +160,7 @@ std::string frontend::encodeResult(const ModelResult<PreparedModel> &result) {
   if (!result.value)
     return std::move(w.bytes);
   w.text(result.value->proto->SerializeAsString());
-  w.list(result.value->weights, [&](const DetachedTensor &tensor) {
-    w.text(tensor.name);
-    w.number(static_cast<uint64_t>(tensor.dataType));
-    w.list(tensor.dims, [&](int64_t dim) { w.number(static_cast<uint64_t>(dim)); });
-    w.text(tensor.file);
-    w.number(tensor.offset);
-    w.number(tensor.length);
-  });
+  w.list(result.value->weights, [&](const DetachedTensor &tensor) { w.tensor(tensor); });
   w.list(result.value->ignoredInputs, [&](const IgnoredInput &input) {
     w.text(input.name);
     w.list(input.symbols, [&](const std::string &symbol) { w.text(symbol); });
@@ -101,16 +182,7 @@ ModelResult<PreparedModel> frontend::decodeResult(const std::string &bytes) {
   if (!parseModel(r.text(), *result.value->proto))
     fail(ErrorCode::ModelLimits, "the model does not fit one message once its functions are expanded",
          "compile parts of it");
-  result.value->weights = r.list<DetachedTensor>([&] {
-    DetachedTensor tensor;
-    tensor.name = r.text();
-    tensor.dataType = static_cast<int>(r.number());
-    tensor.dims = r.list<int64_t>([&] { return static_cast<int64_t>(r.number()); });
-    tensor.file = r.text();
-    tensor.offset = r.number();
-    tensor.length = r.number();
-    return tensor;
-  });
+  result.value->weights = r.list<DetachedTensor>([&] { return r.tensor(); });
   result.value->ignoredInputs = r.list<IgnoredInput>([&] {
     std::string name = r.text();
     return IgnoredInput{std::move(name), r.list<std::string>([&] { return r.text(); })};
