@@ -100,6 +100,9 @@ private:
       plan.splitX = options.splitX;
       plan.splitY = options.splitY;
       plan.largestSide = attempt.largestSide;
+      if (options.largestSide == 0 &&
+          attempt.largestSide == std::min(kUsualSide, std::max(attempt.width, attempt.height)))
+        plan.growTo = std::max(attempt.width, attempt.height);
       plan.lanes = attempt.lanes;
       plan.first = attempt.firstPlan;
       pm.addPass(createWaferPlan(plan, found, {isNew, attempt.sameSize, attempt.other}));
@@ -232,7 +235,7 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
   if (failed(backend.prepare()))
     return failure();
   AttemptLimits limits;
-  limits.largestRegion = options.largestSide;
+  limits.largestRegion = options.largestSide > 0 ? options.largestSide : kUsualSide;
   limits.lanes = profile.hostLanes;
   if (options.smallestMesh) {
     // A mesh cannot be smaller than the weights.

@@ -177,7 +177,7 @@ const std::vector<Entry> &entries() {
         {{"largest-region", "N",
           "no region is wider or higher; larger ones may be faster on the machine, and the emulator takes longer "
           "(default: " +
-              std::to_string(defaults.backend.largestSide) + ")",
+              std::to_string(driver::kUsualSide) + ", more where no plan fits otherwise)",
           false},
          [](CompileOptions &options, const std::string &text) {
            return setNumber(options.backend.largestSide, text, 1);

@@ -60,6 +60,9 @@ constexpr double kWorthGrowing = 0.97;
 /// Around dead parts, plans that take so much longer than the best one are kept: it may find no routes.
 constexpr double kWorthKeeping = 1.1;
 
+/// Where nothing fits in regions of the usual size, a side may be that much longer, and again.
+constexpr int64_t kGrowBy = 4;
+
 constexpr int64_t kSides[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
 
 /// Lanes that a stream between regions of this width may have. Where regions only lie above one another, all heads
@@ -196,10 +199,10 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       splitY = found->taken.splitY;
     ResourceModel model(profile);
     FreeSpace space(profile, static_cast<int>(meshW), static_cast<int>(meshH));
-    FailureOr<SmallVector<Size>> chosen = sizesToTry(profile, space, meshW, meshH);
+    FailureOr<SmallVector<Size>> chosen = sizesToTry(profile, space, meshW, meshH, largestSide);
     if (failed(chosen))
       return failure();
-    SmallVector<Size> &sizes = *chosen;
+    SmallVector<Size> sizes = *chosen;
     std::optional<Plan> best;
     PlanFailure nearest;
     SmallVector<Size> hopeless;
@@ -219,11 +222,21 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     }
     if (!best)
       search(graph, model, hopeless, best, nearest);
+    // A program that fills regions of the usual size has larger ones.
+    for (int64_t side = largestSide; !best && width == 0 && side < growTo;) {
+      const int64_t before = std::exchange(side, std::min<int64_t>(side * kGrowBy, growTo));
+      chosen = sizesToTry(profile, space, meshW, meshH, side);
+      if (failed(chosen))
+        return failure();
+      llvm::erase_if(*chosen,
+                     [&](const Size &size) { return std::max(size.shape.width, size.shape.height) <= before; });
+      search(graph, model, *chosen, best, nearest);
+    }
     if (best && splitX == 0 && splitY == 0 && !first) {
       // Either side; the other as well where dividing the one has gained something, and not so little around dead
       // parts, where searches are many.
       const double undivided = best->cycles * (space.hasDeadParts() ? kWorthGrowing : 1);
-      Size whole = *llvm::find_if(sizes, [&](const Size &size) {
+      Size whole = *llvm::find_if(*chosen, [&](const Size &size) {
         return size.shape.width == best->region.width && size.shape.height == best->region.height;
       });
       search(graph, model, divisionsOf(graph, whole), best, nearest);
@@ -246,8 +259,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       why += "; its largest free rectangle is " + space.describeLargest();
     bool whole = profile.isWholeMesh(meshW, meshH);
     wafer::Diagnostic error{ErrorCode::PlanDoesNotFit, "no plan fits a mesh of " + mesh + ": " + why,
-                            whole ? "let regions be larger (--largest-region), or give another --target"
-                                  : "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
+                            whole && growTo > 0 ? "give smaller dimensions (--dim), or another --target"
+                            : whole ? "let regions be larger (--largest-region), or give another --target"
+                                    : "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
     return wafer::emitError(where, error);
   }
 
@@ -370,8 +384,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return colors;
   }
 
-  FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW,
-                                          int64_t meshH) {
+  /// Regions of at most `largest` PEs a side.
+  FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW, int64_t meshH,
+                                          int64_t largest) {
     const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
                   most = space.hasDeadParts() ? space.openLanes(static_cast<int>(limit)) : limit;
     SmallVector<Size> sizes;
@@ -379,7 +394,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       sizes.push_back(
           {{{width, height}}, roomFor(space, meshW, meshH, width, height), 0, 0, lanesBetween(meshW, width)});
     else
-      sizes = sizesFor(space, meshW, meshH, largestSide, most);
+      sizes = sizesFor(space, meshW, meshH, largest, most);
     llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
     const std::vector<Rect> widest = space.widest();
     // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One

@@ -15,13 +15,17 @@ class OpPassManager;
 
 namespace wafer::driver {
 
+/// Regions are no larger if nothing is said. Where they could be, on the whole wafer, programs would often be faster,
+/// but take more PEs and longer to emulate.
+constexpr int64_t kUsualSide = 64;
+
 struct BackendOptions {
   std::string target = "wse2";           // a profile's name or file
   int64_t meshWidth = 0, meshHeight = 0; // 0: the whole target
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
   int64_t maxRegions = 0;         // 0: as many as there is room for
-  int64_t largestSide = 64;       // of a region
+  int64_t largestSide = 0;        // of a region; 0: kUsualSide, larger where nothing fits in that
   int64_t splitX = 0, splitY = 0; // minor axes of regions' sides; 0: by cost
   Stage stopAfter = Stage::Image;
 };

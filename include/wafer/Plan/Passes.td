@@ -21,6 +21,7 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
                  Option<"splitY", "split-y", "int64_t", "0", "minor axis of the height (0: chosen by cost)">,
                  Option<"regions", "regions", "int64_t", "0", "at most so many regions (0: as many as there is room for)">,
                  Option<"largestSide", "largest-side", "int64_t", "64", "no region is wider or higher">,
+                 Option<"growTo", "grow-to", "int64_t", "0", "but up to that where no plan has regions so small (0: none is)">,
                  Option<"fill", "fill", "int64_t", "100", "percent of the usable SRAM that plans may count on">,
                  Option<"lanes", "lanes", "int64_t", "0", "lanes of a stream, at most (0: as many as rows, and as the host has)">,
                  Option<"first", "first", "bool", "false",
