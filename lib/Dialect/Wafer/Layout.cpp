@@ -17,26 +17,12 @@ Layout Layout::get(LayoutAttr attr) {
   layout.kind = attr.getKind();
   layout.partialAxes = attr.getPartialAxes();
   layout.atAxes = attr.getAtAxes();
-  ArrayRef<int64_t> data = attr.getDims();
-  for (unsigned d = 0; d != attr.getRank(); ++d) {
-    LayoutDim dim;
-    dim.length = data[7 * d];
-    dim.start.constant = data[7 * d + 1];
-    for (unsigned a = 0; a != kLayoutAxes; ++a)
-      dim.start.step[a] = data[7 * d + 2 + a];
-    layout.dims.push_back(dim);
-  }
+  layout.dims.assign(attr.getDims().begin(), attr.getDims().end());
   return layout;
 }
 
 LayoutAttr Layout::attr(MLIRContext *context) const {
-  SmallVector<int64_t> data;
-  for (const LayoutDim &dim : dims) {
-    data.push_back(dim.length);
-    data.push_back(dim.start.constant);
-    data.append(dim.start.step.begin(), dim.start.step.begin() + kLayoutAxes);
-  }
-  return LayoutAttr::get(context, splitX, splitY, data, kind, partialAxes, atAxes);
+  return LayoutAttr::get(context, splitX, splitY, dims, kind, partialAxes, atAxes);
 }
 
 int64_t Layout::words() const {

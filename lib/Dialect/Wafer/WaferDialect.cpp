@@ -23,15 +23,16 @@ void WaferDialect::initialize() {
       >();
 }
 
-//===- LayoutAttr: [31 @ 31*x0 - 1, 4 @ 0], split = [4, 1], partial = add[y0, y1], at = [x0]
-//------------------------===//
+//===- LayoutAttr ---------------------------------------------------------===//
+
+// <[31 at 31 * x0 - 1, 4 at 0], split = [4, 1], partial = add[y0, y1], valid_at_0 = [x0]>
 
 static constexpr StringRef axisNames[kLayoutAxes] = {"x0", "x1", "y0", "y1", "t"};
 
-static void printStart(AsmPrinter &printer, ArrayRef<int64_t> dim) {
+static void printStart(AsmPrinter &printer, const Affine &start) {
   bool any = false;
   for (unsigned a = 0; a != kLayoutAxes; ++a) {
-    int64_t step = dim[2 + a];
+    int64_t step = start.step[a];
     if (step == 0)
       continue;
     if (any)
@@ -42,9 +43,9 @@ static void printStart(AsmPrinter &printer, ArrayRef<int64_t> dim) {
     any = true;
   }
   if (!any)
-    printer << dim[1];
-  else if (dim[1] != 0)
-    printer << (dim[1] < 0 ? " - " : " + ") << std::abs(dim[1]);
+    printer << start.constant;
+  else if (start.constant != 0)
+    printer << (start.constant < 0 ? " - " : " + ") << std::abs(start.constant);
 }
 
 static void printAxes(AsmPrinter &printer, unsigned mask) {
@@ -60,11 +61,10 @@ static void printAxes(AsmPrinter &printer, unsigned mask) {
 
 void LayoutAttr::print(AsmPrinter &printer) const {
   printer << "<[";
-  for (unsigned d = 0; d != getRank(); ++d) {
-    ArrayRef<int64_t> dim = getDims().slice(7 * d, 7);
-    printer << (d ? ", " : "") << dim[0] << " at ";
-    printStart(printer, dim);
-  }
+  llvm::interleaveComma(getDims(), printer, [&](const LayoutDim &dim) {
+    printer << dim.length << " at ";
+    printStart(printer, dim.start);
+  });
   printer << ']';
   if (getSplitX() != 1 || getSplitY() != 1)
     printer << ", split = [" << getSplitX() << ", " << getSplitY() << ']';
@@ -103,47 +103,47 @@ static ParseResult parseAxes(AsmParser &parser, unsigned &mask) {
 }
 
 /// One term of a start: an integer, optionally times an axis.
-static ParseResult parseTerm(AsmParser &parser, int64_t sign, MutableArrayRef<int64_t> dim) {
+static ParseResult parseTerm(AsmParser &parser, int64_t sign, Affine &start) {
   int64_t value;
   if (parser.parseInteger(value))
     return failure();
   if (failed(parser.parseOptionalStar())) {
-    dim[1] += sign * value;
+    start.constant += sign * value;
     return success();
   }
   unsigned axis = 0;
   if (parseAxis(parser, axis))
     return failure();
-  dim[2 + axis] += sign * value;
+  start.step[axis] += sign * value;
   return success();
 }
 
-static ParseResult parseDim(AsmParser &parser, SmallVectorImpl<int64_t> &data) {
-  SmallVector<int64_t, 7> dim(7, 0);
-  if (parser.parseInteger(dim[0]) || parser.parseKeyword("at") || parseTerm(parser, 1, dim))
+static ParseResult parseDim(AsmParser &parser, SmallVectorImpl<LayoutDim> &dims) {
+  LayoutDim dim;
+  if (parser.parseInteger(dim.length) || parser.parseKeyword("at") || parseTerm(parser, 1, dim.start))
     return failure();
   while (true) {
     if (succeeded(parser.parseOptionalPlus())) {
-      if (parseTerm(parser, 1, dim))
+      if (parseTerm(parser, 1, dim.start))
         return failure();
     } else if (succeeded(parser.parseOptionalMinus())) {
-      if (parseTerm(parser, -1, dim))
+      if (parseTerm(parser, -1, dim.start))
         return failure();
     } else {
       break;
     }
   }
-  data.append(dim);
+  dims.push_back(dim);
   return success();
 }
 
 Attribute LayoutAttr::parse(AsmParser &parser, Type) {
-  SmallVector<int64_t> data;
+  SmallVector<LayoutDim> dims;
   int64_t splitX = 1, splitY = 1;
   PartialKind kind = PartialKind::None;
   unsigned partial = 0, at = 0;
   if (parser.parseLess() ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] { return parseDim(parser, data); }))
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] { return parseDim(parser, dims); }))
     return {};
   while (succeeded(parser.parseOptionalComma())) {
     StringRef key;
@@ -176,24 +176,22 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
   }
   if (parser.parseGreater())
     return {};
-  return parser.getChecked<LayoutAttr>(parser.getContext(), splitX, splitY, data, kind, partial, at);
+  return parser.getChecked<LayoutAttr>(parser.getContext(), splitX, splitY, dims, kind, partial, at);
 }
 
 LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t splitX, int64_t splitY,
-                                 ArrayRef<int64_t> dims, PartialKind kind, unsigned partialAxes, unsigned atAxes) {
+                                 ArrayRef<LayoutDim> dims, PartialKind kind, unsigned partialAxes, unsigned atAxes) {
   if (splitX < 1 || splitY < 1)
     return emitError() << "splits must be at least 1";
-  if (dims.size() % 7 != 0)
-    return emitError() << "a layout has seven numbers per dimension";
   if (partialAxes && kind == PartialKind::None)
     return emitError() << "partial axes need a kind";
   if (partialAxes & atAxes)
     return emitError() << "an axis cannot be both partial and valid_at_0";
-  for (size_t d = 0; d != dims.size() / 7; ++d) {
-    if (dims[7 * d] < 0)
+  for (auto [d, dim] : llvm::enumerate(dims)) {
+    if (dim.length < 0)
       return emitError() << "length of dimension " << d << " must not be negative";
     for (unsigned a = 0; a != kLayoutAxes; ++a)
-      if (dims[7 * d + 2 + a] && ((partialAxes | atAxes) & (1u << a)))
+      if (dim.start.step[a] && ((partialAxes | atAxes) & (1u << a)))
         return emitError() << "axis " << axisNames[a] << " shards dimension " << d
                            << " and cannot be partial or valid_at_0";
   }

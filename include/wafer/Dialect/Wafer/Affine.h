@@ -2,7 +2,12 @@
 #ifndef WAFER_DIALECT_WAFER_AFFINE_H
 #define WAFER_DIALECT_WAFER_AFFINE_H
 
-#include "wafer/Dialect/Wafer/WaferDialect.h"
+#include "wafer/Dialect/Wafer/WaferEnums.h"
+
+#include "mlir/IR/AffineExpr.h"
+
+#include "llvm/ADT/Hashing.h"
+#include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
 #include <array>
@@ -61,6 +66,17 @@ template <unsigned N> struct AffineOver {
 };
 using Affine = AffineOver<kLayoutAxes>;
 
+/// What each PE has of one dimension.
+struct LayoutDim {
+  int64_t length = 0; // at most so many elements
+  Affine start;       // of the box, before clipping
+  bool operator==(const LayoutDim &) const = default;
+};
+inline llvm::hash_code hash_value(const LayoutDim &dim) {
+  return llvm::hash_combine(dim.length, dim.start.constant,
+                            llvm::hash_combine_range(dim.start.step.begin(), dim.start.step.end()));
+}
+
 /// How many values each axis takes (coordinate 0 .. size - 1).
 template <unsigned N> struct AxisSizesOver {
   std::array<int64_t, N> size;
@@ -82,6 +98,13 @@ template <unsigned N> struct AxisSizesOver {
   friend int64_t maxOf(const AffineOver<N> &a, const AxisSizesOver &sizes) { return -minOf(a * -1, sizes); }
 };
 using AxisSizes = AxisSizesOver<kLayoutAxes>;
+
+/// The PEs of a region's sides.
+struct RegionSize {
+  int64_t width, height;
+  /// PEs of a line along the side.
+  int64_t along(Side side) const { return side == Side::X ? width : height; }
+};
 
 /// Coordinate counts of a region of this size whose sides are divided so.
 AxisSizes axisSizes(RegionSize region, int64_t splitX, int64_t splitY, int64_t chunks = 1);

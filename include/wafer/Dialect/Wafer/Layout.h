@@ -6,15 +6,9 @@
 #ifndef WAFER_DIALECT_WAFER_LAYOUT_H
 #define WAFER_DIALECT_WAFER_LAYOUT_H
 
-#include "wafer/Dialect/Wafer/Affine.h"
+#include "wafer/Dialect/Wafer/WaferDialect.h"
 
 namespace wafer::wfr {
-
-struct LayoutDim {
-  int64_t length = 0; // at most so many elements per PE
-  Affine start;       // of the box, before clipping
-  bool operator==(const LayoutDim &) const = default;
-};
 
 struct Layout {
   int64_t splitX = 1, splitY = 1;

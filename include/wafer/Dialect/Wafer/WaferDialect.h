@@ -15,19 +15,13 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "wafer/Dialect/Wafer/Affine.h"
+
 #include "wafer/Dialect/Wafer/WaferDialect.h.inc"
-#include "wafer/Dialect/Wafer/WaferEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "wafer/Dialect/Wafer/WaferAttrs.h.inc"
 namespace wafer::wfr {
-
-/// The PEs of a region's sides.
-struct RegionSize {
-  int64_t width, height;
-  /// PEs of a line along the side.
-  int64_t along(Side side) const { return side == Side::X ? width : height; }
-};
 
 /// Two dimensions of one side of a transfer that are one, row-major, of the other: `dim` and `dim + 1` of the source
 /// are `dim` of the result (Merge), or the other way about (Split).

@@ -68,12 +68,12 @@ def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout", [DeclareAttrInterfaceMetho
     the PEs at coordinate 0 of it hold valid data).
   }];
   let parameters = (ins "int64_t":$splitX, "int64_t":$splitY,
-                        ArrayRefParameter<"int64_t">:$dims, // length, offset, steps of x0 x1 y0 y1 t: 7 per dimension
+                        ArrayRefParameter<"LayoutDim">:$dims,
                         "PartialKind":$kind, "unsigned":$partialAxes, "unsigned":$atAxes);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    unsigned getRank() const { return getDims().size() / 7; }
+    unsigned getRank() const { return getDims().size(); }
   }];
 }
 
