@@ -58,7 +58,7 @@ void ClassEngine::openHostPorts(std::vector<std::vector<uint32_t>> &hostData) {
     train->words.allocate(false, one, words);
     std::copy(hostData[number].begin(), hostData[number].end(), train->words.lane(0));
     train->total = train->produced = words;
-    train->records.emplace_back(0, words, 0, std::max(fabric.costs.host, fabric.costs.link));
+    train->addRecord(one, LanePace(0, words, 0, std::max(fabric.costs.host, fabric.costs.link)));
     fabric.launch(*train);
   }
   for (LaneOp *op : hostOps)

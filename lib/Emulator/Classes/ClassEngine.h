@@ -66,6 +66,7 @@ struct Post {
 
 /// A post at one position of its line; or what a port of the host takes.
 struct LaneOp {
+  static constexpr uint32_t kNone = ~0u;
   enum Kind : uint8_t { Send, Sink, Coupled } kind = Sink;
   bool queued = false, alive = false;
   uint8_t inputs = 0;
@@ -79,6 +80,12 @@ struct LaneOp {
   PerLane n, done, pieceEnd, ready;
   Ticks rate = 0;
   std::vector<uint32_t> *hostData = nullptr;
+  // Of one with one input.
+  uint32_t taken = kNone; // its last piece in Post::taken
+  LaneTrainRef followed;  // whose record it took as it came, up to an offset; then `ready` may be unknown yet
+  size_t followedRecord = 0;
+  PerLane followedTo, followedLatency;
+  bool isReadyUnknown = false;
 };
 
 class ClassEngine : LaneClient {
@@ -102,9 +109,13 @@ private:
   void wake(LaneOp *op) override;
   void moved(LaneTrain &train) override;
   void pump(LaneOp &op);
-  void pumpSink(LaneOp &op);
-  void pumpCoupled(LaneOp &op);
   struct Piece;
+  void pumpSink(LaneOp &op);
+  void take(LaneOp &op, const LaneLeg &leg, const Indices &lanes, const PerLane &offset, const PerLane &count);
+  void receive(LaneOp &op, const Piece &piece, const Indices &lanes, const PerLane &after, const PerLane &count);
+  void follow(LaneOp &op, const Piece &piece, const Indices &lanes, PerLane after, const PerLane &count);
+  const PerLane &readyOf(LaneOp &op);
+  void pumpCoupled(LaneOp &op);
   bool takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset, const PerLane &count);
   bool pass(LaneOp &op, const Indices &lanes, const Piece *pieces);
   void complete(LaneOp &op, const PerLane &when);

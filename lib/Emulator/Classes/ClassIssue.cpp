@@ -429,7 +429,7 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
       LaneTrain &train = *op->out;
       if (op->kind == LaneOp::Send) {
         const PerLane &begin = op->ready;
-        train.records.emplace_back(0, train.total, begin, op->rate);
+        train.addRecord(op->lanes, LanePace(0, train.total, begin, op->rate));
         train.produced = train.total;
         op->ready = made(
             op->lanes, [rate = op->rate](int64_t begin, int64_t total) { return begin + total * rate; }, begin,

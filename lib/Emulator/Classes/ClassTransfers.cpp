@@ -10,10 +10,11 @@ using namespace wafer::emulator;
 struct ClassEngine::Piece {
   LaneEnd *end;
   uint64_t number; // of the leg
-  const LanePace *record;
+  const LaneTrain::Record *record;
   Indices lanes;
   PerLane offset; // in the train
   LaneLeg &leg() const { return end->legs[number - end->firstLeg]; }
+  size_t recordIndex() const { return record - leg().train->records.data(); }
 };
 
 /// As apply, of a number that only `all` lanes have: it stays one number for all of them while it can.
@@ -35,7 +36,7 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
   for (LaneFabric::Reading &reading : readings) {
     LaneLeg &leg = end.legs[reading.number - end.firstLeg];
     const PerLane offset = minus(reading.lanes, end.consumed, leg.base);
-    const std::vector<LanePace> &records = leg.train->records;
+    const std::vector<LaneTrain::Record> &records = leg.train->records;
     Indices left = reading.lanes;
     if (left.size() == leg.lanes.size())
       while (leg.over != records.size() &&
@@ -44,7 +45,7 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
                  mapped(records[leg.over].start, leg.from, left), mapped(records[leg.over].count, leg.from, left)))
         ++leg.over;
     for (size_t i = leg.over; i != records.size(); ++i) {
-      const LanePace &record = records[i];
+      const LaneTrain::Record &record = records[i];
       const Indices here = select(
           left, [](int64_t k, int64_t start, int64_t count) { return start <= k && k < start + count; }, offset,
           mapped(record.start, leg.from, left), mapped(record.count, leg.from, left));
@@ -119,6 +120,79 @@ bool ClassEngine::takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset
   return true;
 }
 
+/// Words for memory: with those before them, if they follow.
+void ClassEngine::take(LaneOp &op, const LaneLeg &leg, const Indices &lanes, const PerLane &offset,
+                       const PerLane &count) {
+  std::vector<Taken> &all = op.post->taken;
+  if (op.taken != LaneOp::kNone) {
+    Taken &before = all[op.taken];
+    if (before.train.get() == leg.train.get() && before.lanes == lanes &&
+        every(
+            lanes, [](int64_t before, int64_t count, int64_t offset) { return before + count == offset; },
+            before.offset, before.count, offset)) {
+      before.count = plus(lanes, before.count, count);
+      return;
+    }
+  }
+  op.taken = static_cast<uint32_t>(all.size());
+  all.push_back({leg.train, leg.from, op.position, lanes, offset, op.done, count});
+  ++leg.train->holders;
+}
+
+/// When the instruction is ready for another word.
+const PerLane &ClassEngine::readyOf(LaneOp &op) {
+  if (op.followed && op.isReadyUnknown) {
+    const LanePace &pace = op.followed->records[op.followedRecord];
+    op.ready = made(
+        op.lanes, [rate = op.rate](int64_t when, int64_t latency) { return when + latency + rate; },
+        pace.at(op.lanes, minus(op.lanes, op.followedTo, 1)), op.followedLatency);
+    op.isReadyUnknown = false;
+  }
+  return op.ready;
+}
+
+/// Nothing of the train was left out between the piece and the one that the instruction took last, in all lanes.
+static bool isNext(const LaneOp &op, const LaneTrain &train, size_t record, const Indices &lanes) {
+  return op.followed.get() == &train && op.followedRecord + 1 == record && lanes.size() == op.lanes.size();
+}
+
+/// A piece that comes behind one that was taken as it came, not faster than the instruction takes words, is taken as it
+/// comes, too: that needs no look at lanes.
+void ClassEngine::follow(LaneOp &op, const Piece &piece, const Indices &lanes, PerLane after, const PerLane &count) {
+  op.followedRecord = piece.recordIndex();
+  op.followedTo = std::move(after);
+  op.isReadyUnknown = true;
+  fabric.rememberAsItCame(*op.in[0], lanes, count);
+}
+
+void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, const PerLane &after,
+                          const PerLane &count) {
+  const LaneLeg &leg = piece.leg();
+  LaneEnd &end = *piece.end;
+  const PerLane there = arrival(fabric, leg, *piece.record, lanes, piece.offset);
+  const PerLane lastThere = arrival(fabric, leg, *piece.record, lanes, minus(lanes, after, 1));
+  const PerLane first = larger(lanes, there, readyOf(op));
+  const PerLane last = made(
+      lanes,
+      [rate = op.rate](int64_t last, int64_t first, int64_t count) {
+        return std::max(last, first + (count - 1) * rate);
+      },
+      lastThere, first, count);
+  change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
+  op.followed = LaneTrainRef();
+  auto same = [](int64_t a, int64_t b) { return a == b; };
+  if (!end.keepsPace || !every(lanes, same, first, there) || !every(lanes, same, last, lastThere)) {
+    fabric.remember(end, lanes, {LanePace(lanes, end.consumed, count, first, last), {}, 0});
+    return;
+  }
+  fabric.rememberAsItCame(end, lanes, count);
+  if (!leg.from && lanes == op.lanes && lanes == leg.train->lanes) {
+    op.followed = leg.train;
+    op.followedRecord = piece.recordIndex();
+    op.followedLatency = leg.latency;
+  }
+}
+
 /// An instruction with one fabric operand, to memory: piece by piece, whole pieces only.
 void ClassEngine::pumpSink(LaneOp &op) {
   LaneEnd &end = *op.in[0];
@@ -126,7 +200,7 @@ void ClassEngine::pumpSink(LaneOp &op) {
   while (!fabric.stuck()) {
     const Indices left = select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
     if (left.empty()) {
-      complete(op, op.ready);
+      complete(op, readyOf(op));
       return;
     }
     findPieces(fabric, end, left, pieces);
@@ -152,29 +226,18 @@ void ClassEngine::pumpSink(LaneOp &op) {
           return;
         }
       } else if (op.post->window || op.post->mode[0] != VectorShape::Mode::None) {
-        op.post->taken.push_back({leg.train, leg.from, op.position, lanes, piece.offset, op.done, count});
-        ++leg.train->holders;
+        take(op, leg, lanes, piece.offset, count);
       }
       const PerLane after = plus(lanes, piece.offset, count);
-      if (timed) {
-        const PerLane there = arrival(fabric, leg, *piece.record, lanes, piece.offset);
-        const PerLane lastThere = arrival(fabric, leg, *piece.record, lanes, minus(lanes, after, 1));
-        const PerLane first = larger(lanes, there, op.ready);
-        const PerLane last = made(
-            lanes,
-            [rate = op.rate](int64_t last, int64_t first, int64_t count) {
-              return std::max(last, first + (count - 1) * rate);
-            },
-            lastThere, first, count);
-        auto same = [](int64_t a, int64_t b) { return a == b; };
-        const bool asItCame = every(lanes, same, first, there) && every(lanes, same, last, lastThere);
-        change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
-        fabric.remember(end, lanes, {LanePace(lanes, end.consumed, count, first, last), {}, 0, asItCame});
-      } else {
+      if (!timed)
         change(
             op.lanes, op.ready, lanes, [rate = op.rate](int64_t so, int64_t count) { return so + count * rate; },
             count);
-      }
+      else if (isNext(op, *leg.train, piece.recordIndex(), lanes) && piece.record->gap >= op.rate &&
+               piece.record->isPacedBy(op.rate))
+        follow(op, piece, lanes, after, count);
+      else
+        receive(op, piece, lanes, after, count);
       change(op.lanes, op.done, lanes, [](int64_t so, int64_t count) { return so + count; }, count);
       fabric.moveOn(end, leg, piece.number, lanes, after);
     }
@@ -227,7 +290,7 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
         apply(count, fresh, [](int64_t, int64_t length) { return length; }, length);
         record.count = std::move(count);
       }
-      out->records.push_back(std::move(record));
+      out->addRecord(fresh, std::move(record));
     }
     if (timed)
       for (unsigned i = 0; i != op.inputs; ++i)
@@ -314,7 +377,7 @@ void ClassEngine::pumpCoupled(LaneOp &op) {
         record.count.spread(controls.extent());
         apply(record.count, controls, [](int64_t) { return 1; });
       }
-      out->records.push_back(std::move(record));
+      out->addRecord(controls, std::move(record));
       change(op.lanes, out->produced, controls, [](int64_t, int64_t total) { return total; }, out->total);
       fabric.enqueue(out);
     }

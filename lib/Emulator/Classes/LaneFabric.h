@@ -114,9 +114,17 @@ struct LaneTrain {
   uint32_t holders = 0;                         // instructions that have taken words and not stored them yet
   bool queued = false;
   LaneWords words;
-  std::vector<LanePace> records; // that it left at, had it never been held back
+  /// How it leaves when it is not held back. `gap`: the least time after the record before this one, where both are of
+  /// all lanes; else -1.
+  struct Record : LanePace {
+    Record(LanePace pace, bool full) : LanePace(std::move(pace)), full(full) {}
+    bool full;
+    Ticks gap = -1;
+  };
+  std::vector<Record> records;
   std::vector<LaneTrainLeaf> leaves;
   std::vector<LaneTrainNode> nodes;
+  void addRecord(const Indices &of, LanePace pace);
   void freeWords() {
     if (unread == 0 && holders == 0)
       words.free();
@@ -169,7 +177,8 @@ struct LaneConsumption {
   LanePace pace;
   LaneTrainRef out;
   PerLane outStart;
-  bool asItCame = false; // at its sender's pace, and as soon as it was there
+  /// At its sender's pace, as soon as it was there, by who never holds a sender back then: nobody has to know when.
+  bool asItCame = false;
 };
 
 struct LaneEnd {
@@ -186,6 +195,7 @@ struct LaneEnd {
   uint8_t color = 0;
   int hostPort = -1;
   std::vector<Writer> writers; // without switches
+  bool keepsPace = false;      // of all writers' leaves
   int64_t maxCapacity = 0;
   Fifo<LaneLeg> legs; // not settled yet
   uint64_t firstLeg = 0;
@@ -272,6 +282,7 @@ public:
 
   // LaneTime.cpp
   void remember(LaneEnd &end, const Indices &lanes, LaneConsumption consumption);
+  void rememberAsItCame(LaneEnd &end, const Indices &lanes, const PerLane &count);
   PerLane injectedAt(const LaneTrain &train, const Indices &lanes, const PerLane &k) const;
 
   const std::deque<LaneEnd> &ends() const { return allEnds; }
@@ -302,6 +313,7 @@ private:
   void flip(LaneTrain &train, LaneTrainNode &node);
   void unpark(const LaneStream &stream, uint32_t position, Indices lanes);
   bool isForgotten(const LaneEnd &end, const LaneConsumption &piece) const;
+  void prune(LaneEnd &end);
   const LaneConsumption *pieceAt(const LaneEnd &end, uint16_t lane, int64_t coordinate) const;
   void raiseToTaken(PerLane &when, const LaneEnd &end, const Indices &lanes, const PerLane &coordinate,
                     Ticks after) const;

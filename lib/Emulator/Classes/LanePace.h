@@ -46,6 +46,8 @@ public:
 
   PerLane start, count, first;
 
+  /// No two of them come faster than this, for sure.
+  bool isPacedBy(Ticks rate) const { return step >= rate; }
   /// Wavelet k is one of them, in each of these lanes.
   bool holds(const Indices &lanes, const PerLane &k) const {
     return every(

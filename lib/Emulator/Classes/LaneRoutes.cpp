@@ -179,7 +179,6 @@ void LaneFabric::trace(LaneStream &stream) {
   else
     traceLine(stream);
   for (LaneLeaf &leaf : stream.leaves) {
-    leaf.end->writers.push_back({&stream, uint32_t(&leaf - stream.leaves.data())});
     leaf.maxCapacity = greatestOf(leaf.lanes, leaf.capacity);
     leaf.end->maxCapacity = std::max(leaf.end->maxCapacity, leaf.maxCapacity);
     // Wavelets leave at the link's pace at most. When one leaves, that which made room for it had left long enough ago
@@ -190,6 +189,8 @@ void LaneFabric::trace(LaneStream &stream) {
           return capacity * costs.link >= latency + response;
         },
         leaf.capacity, leaf.latency, leaf.response);
+    leaf.end->keepsPace = leaf.keepsPace && (leaf.end->keepsPace || leaf.end->writers.empty());
+    leaf.end->writers.push_back({&stream, uint32_t(&leaf - stream.leaves.data())});
   }
   refresh(stream);
 }

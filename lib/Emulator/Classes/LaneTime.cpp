@@ -44,8 +44,7 @@ bool LaneFabric::isForgotten(const LaneEnd &end, const LaneConsumption &piece) c
 
 void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c) {
   LanePace &pace = c.pace;
-  if (!c.asItCame)
-    end.lateBefore = std::max(end.lateBefore, greatestOf(lanes, plus(lanes, pace.start, pace.count)));
+  end.lateBefore = std::max(end.lateBefore, greatestOf(lanes, plus(lanes, pace.start, pace.count)));
   if (!lanes.isAll()) { // none of the other lanes'
     PerLane count;
     apply(count, lanes, [](int64_t, int64_t a) { return a; }, pace.count);
@@ -53,12 +52,27 @@ void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c)
     pace.start = end.remembered;
   }
   apply(end.remembered, lanes, [](int64_t a, int64_t b) { return a + b; }, pace.count);
+  prune(end);
+  end.history.push(std::move(c));
+}
+
+/// What lanes took as it came, at an end that keeps pace.
+void LaneFabric::rememberAsItCame(LaneEnd &end, const Indices &lanes, const PerLane &count) {
+  auto add = [](int64_t a, int64_t b) { return a + b; };
+  if (end.history.empty() || !end.history.end()[-1].asItCame) {
+    prune(end);
+    end.history.push({LanePace(end.remembered, 0, 0, /*step=*/0), {}, 0, /*asItCame=*/true});
+  }
+  apply(end.history.end()[-1].pace.count, lanes, add, count);
+  apply(end.remembered, lanes, add, count);
+}
+
+void LaneFabric::prune(LaneEnd &end) {
   size_t forgotten = 0;
   while (forgotten != end.history.size() && isForgotten(end, end.history[forgotten]))
     ++forgotten;
   end.history.pop(forgotten);
   end.asked -= std::min(end.asked, forgotten);
-  end.history.push(std::move(c));
 }
 
 /// The piece in which a lane's wavelet was taken; null if it is still to be.
@@ -110,7 +124,8 @@ void LaneFabric::raiseToTaken(PerLane &when, const LaneEnd &end, const Indices &
             : select(
                   left, [](int64_t k, int64_t start, int64_t count) { return uint64_t(k - start) < uint64_t(count); },
                   coordinate, pace.start, pace.count);
-    pace.raise(when, here, coordinate, after);
+    if (!c->asItCame)
+      pace.raise(when, here, coordinate, after);
     if (c->out)
       apply(
           when, here, [after](int64_t so, int64_t out) { return std::max(so, out + after); },

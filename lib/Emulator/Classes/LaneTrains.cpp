@@ -114,6 +114,17 @@ Indices wafer::emulator::mappedLanes(const Indices &lanes, const LaneMap &to, ui
   return Indices::of(std::move(result), extent);
 }
 
+void LaneTrain::addRecord(const Indices &of, LanePace pace) {
+  Record record(std::move(pace), of.size() == lanes.size());
+  if (!records.empty() && record.full && records.back().full) {
+    const Record &before = records.back();
+    const PerLane last =
+        made(lanes, [](int64_t start, int64_t count) { return start + count - 1; }, before.start, before.count);
+    record.gap = leastOf(lanes, minus(lanes, record.first, before.at(lanes, last)));
+  }
+  records.push_back(std::move(record));
+}
+
 static int64_t beyondOf(int64_t base, int64_t coordinate) { return coordinate > base ? coordinate - base : 0; }
 
 void LaneFabric::enqueue(LaneTrain *train) {
