@@ -1,10 +1,7 @@
-// The pass wafer-plan: how large the regions are, how many there may be, and then the search for that size.
-//
-// A region's side costs: a pass along a line takes a cycle per word and hop and some 80 cycles for every run of
-// senders, while arithmetic shrinks with the PEs. So the best size lies between, and the planner tries a ladder of
-// sizes and keeps the cheapest plan. On a mesh that is given small every division of it into equal regions is tried.
+// The pass wafer-plan: a search for each size of regions that is worth it (Sizes.h), and the cheapest of the plans
+// found.
 #include "Plan.h"
-#include "wafer/Place/Placer.h"
+#include "Sizes.h"
 #include "wafer/Plan/Passes.h"
 #include "wafer/Route/ChannelColors.h"
 #include "wafer/Support/Cancellation.h"
@@ -42,17 +39,6 @@ std::shared_ptr<FoundPlans> makeFoundPlans() { return std::make_shared<FoundPlan
 
 namespace {
 
-struct Size {
-  RegionShape shape;
-  int64_t room;         // regions of this shape that the mesh has room for
-  int64_t lanes;        // of a stream with the host
-  int64_t lanesOfTwo;   // the same, if several regions have one
-  int64_t lanesBetween; // of a stream between regions
-  int64_t pes() const { return shape.width * shape.height; }
-};
-
-constexpr int kMostRegions = 64;
-
 /// A plan on more PEs must be that much faster than the one on the fewest: they are others' otherwise, and estimates
 /// are no finer.
 constexpr double kWorthGrowing = 0.97;
@@ -62,92 +48,6 @@ constexpr double kWorthKeeping = 1.1;
 
 /// Where nothing fits in regions of the usual size, a side may be that much longer, and again.
 constexpr int64_t kGrowBy = 4;
-
-constexpr int64_t kSides[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
-
-/// Lanes that a stream between regions of this width may have. Where regions only lie above one another, all heads
-/// stand in columns 0 .. meshWidth - width, and lanes of one color, which cannot cross and keep their order, each go
-/// down a column of their own: between heads that both stand at the mesh's edge there is a way for one.
-int64_t lanesBetween(int64_t meshWidth, int64_t width) {
-  return meshWidth / width > 1 ? INT64_MAX : meshWidth - width + 1;
-}
-
-/// The same around dead parts: lanes go straight where regions fit beside one another, and elsewhere a few find a way
-/// round. A bus gives way in a stair of a column a lane for each dead part that it meets, so it shall not meet one in
-/// every column.
-int64_t lanesBetween(const FreeSpace &space, ArrayRef<Rect> widest, int64_t meshWidth, int64_t w, int64_t h) {
-  constexpr int kFew = 4;
-  constexpr double kDeadPartsPerColumn = 1.0 / 3;
-  int64_t most = lanesBetween(meshWidth, w);
-  if (!space.hasDeadParts() || h <= kFew)
-    return most;
-  if (widest[h - 1].w >= 2 * w)
-    return std::min(most, std::max<int64_t>(kFew, static_cast<int64_t>(kDeadPartsPerColumn / space.density())));
-  return std::min<int64_t>(most, std::max(kFew, space.lanesBeside(static_cast<int>(w), static_cast<int>(h))));
-}
-
-/// Regions of one size that fit around dead parts.
-int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
-  return packingRoom(space, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
-                     static_cast<int>(h), kMostRegions);
-}
-
-/// Region sizes worth trying on a mesh.
-SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t largestSide,
-                           int64_t lanes) {
-  SmallVector<Size> sizes;
-  const std::vector<Rect> widest = space.widest();
-  auto add = [&](int64_t w, int64_t h) {
-    if (w < 1 || h < 1 || h > meshHeight || w > widest[h - 1].w)
-      return;
-    if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
-      sizes.push_back({{{w, h}}, roomFor(space, meshWidth, meshHeight, w, h), 0, 0, lanesBetween(meshWidth, w)});
-  };
-  // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
-  for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
-    for (int64_t rows = 1; rows <= std::min<int64_t>(meshHeight, 4); ++rows)
-      if (meshWidth / columns <= largestSide && meshHeight / rows <= largestSide && columns * rows <= 16)
-        add(meshWidth / columns, meshHeight / rows);
-  for (int64_t side : kSides) {
-    int64_t limited = std::min(side, largestSide);
-    add(std::min(limited, meshWidth), std::min(limited, meshHeight));
-  }
-  if (!space.hasDeadParts())
-    return sizes;
-  // Around dead parts: the largest free square, and beside it what is wider or higher, free and not much smaller.
-  auto widthAt = [&](int64_t h) { return std::min<int64_t>(widest[h - 1].w, largestSide); };
-  int64_t square = 0;
-  while (square < std::min(meshHeight, largestSide) && widthAt(square + 1) > square)
-    ++square;
-  add(square, square);
-  // What all lanes of the host reach straight.
-  for (int64_t h : kSides) {
-    if (h > std::min(meshHeight, largestSide))
-      break;
-    int w = 0;
-    for (int y = 0; y + h <= meshHeight; ++y)
-      while (w < std::min(meshWidth, largestSide) &&
-             space.besideClearRows(y, w + 1, static_cast<int>(h), static_cast<int>(std::min(h, lanes))))
-        ++w;
-    add(w, h);
-  }
-  int64_t most = 0;
-  for (const Rect &rect : widest)
-    most = std::max(most, rect.area());
-  auto addIfLarge = [&](int64_t w, int64_t h) {
-    if (2 * w * h >= std::min(most, largestSide * largestSide))
-      add(w, h);
-  };
-  for (int64_t side : kSides) {
-    if (side <= std::min(meshHeight, largestSide))
-      addIfLarge(widthAt(side), side);
-    int64_t h = 0;
-    while (h < std::min(meshHeight, largestSide) && widthAt(h + 1) >= side)
-      ++h;
-    addIfLarge(side, h);
-  }
-  return sizes;
-}
 
 /// Regions that the host sends to or hears from.
 int regionsWithHost(const Graph &graph, const Plan &plan) {
@@ -199,9 +99,10 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       splitY = found->taken.splitY;
     ResourceModel model(profile);
     FreeSpace space(profile, static_cast<int>(meshW), static_cast<int>(meshH));
-    FailureOr<SmallVector<Size>> chosen = sizesToTry(profile, space, meshW, meshH, largestSide);
-    if (failed(chosen))
-      return failure();
+    SizeRequest request{meshW, meshH, largestSide, width, height, splitX, splitY, lanes};
+    Result<SmallVector<Size>> chosen = sizesToTry(profile, space, request);
+    if (!chosen)
+      return wafer::emitError(getOperation().getLoc(), chosen.error());
     SmallVector<Size> sizes = *chosen;
     std::optional<Plan> best;
     PlanFailure nearest;
@@ -225,9 +126,10 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     // A program that fills regions of the usual size has larger ones.
     for (int64_t side = largestSide; !best && width == 0 && side < growTo;) {
       const int64_t before = std::exchange(side, std::min<int64_t>(side * kGrowBy, growTo));
-      chosen = sizesToTry(profile, space, meshW, meshH, side);
-      if (failed(chosen))
-        return failure();
+      request.largestSide = side;
+      chosen = sizesToTry(profile, space, request);
+      if (!chosen)
+        return wafer::emitError(getOperation().getLoc(), chosen.error());
       llvm::erase_if(*chosen,
                      [&](const Size &size) { return std::max(size.shape.width, size.shape.height) <= before; });
       search(graph, model, *chosen, best, nearest);
@@ -384,64 +286,6 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return colors;
   }
 
-  /// Regions of at most `largest` PEs a side.
-  FailureOr<SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpace &space, int64_t meshW, int64_t meshH,
-                                          int64_t largest) {
-    const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
-                  most = space.hasDeadParts() ? space.openLanes(static_cast<int>(limit)) : limit;
-    SmallVector<Size> sizes;
-    if (width > 0 && height > 0)
-      sizes.push_back(
-          {{{width, height}}, roomFor(space, meshW, meshH, width, height), 0, 0, lanesBetween(meshW, width)});
-    else
-      sizes = sizesFor(space, meshW, meshH, largest, most);
-    llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
-    const std::vector<Rect> widest = space.widest();
-    // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
-    // lane nearly always finds a way.
-    for (Size &size : sizes) {
-      size.lanes = size.lanesOfTwo = most;
-      if (space.hasDeadParts()) {
-        auto [one, two] = space.straightLanes(static_cast<int>(size.shape.width), static_cast<int>(size.shape.height),
-                                              static_cast<int>(most));
-        size.lanes = std::max(1, one);
-        size.lanesOfTwo = size.room > 1 ? std::max(1, two) : size.lanes;
-      }
-      if (size.room > 1)
-        size.lanesBetween = lanesBetween(space, widest, meshW, size.shape.width, size.shape.height);
-      if (lanes > 0)
-        size.lanesBetween = std::min<int64_t>(size.lanesBetween, lanes);
-    }
-    auto refuse = [&](const std::string &why, const std::string &hint) {
-      wafer::emitError(getOperation().getLoc(), ErrorCode::PlanDoesNotFit, why, hint);
-      return failure();
-    };
-    const std::string mesh =
-        "a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs of '" + profile.name + "' ";
-    if (most == 0)
-      return refuse(mesh + "is dead along its west edge, where the host's data enter and leave",
-                    "give another --target");
-    if (sizes.empty())
-      return refuse(mesh + "has no room for any region: its PEs are dead, or the regions asked for are larger" +
-                        (space.hasDeadParts() ? "; its largest free rectangle is " + space.describeLargest() : ""),
-                    "give another --mesh or --target");
-    if (splitX <= 1 && splitY <= 1)
-      return sizes;
-    for (Size &size : sizes) {
-      size.shape.splitX = std::max<int64_t>(splitX, 1);
-      size.shape.splitY = std::max<int64_t>(splitY, 1);
-    }
-    auto divides = [](int64_t split, int64_t side) { return split == 1 || (side % split == 0 && side > split); };
-    llvm::erase_if(sizes, [&](const Size &size) {
-      return !divides(size.shape.splitX, size.shape.width) || !divides(size.shape.splitY, size.shape.height);
-    });
-    if (sizes.empty())
-      return refuse("no region size for this mesh has sides that " + std::to_string(splitX) + " x " +
-                        std::to_string(splitY) + " divides",
-                    "give factors of the mesh's sides (--split), or let the compiler choose");
-    return sizes;
-  }
-
   /// Searches sizes in parallel, those with the most lanes and PEs first. One that is already beaten ends early; which
   /// are depends on the threads, the choice does not: of the plans that are nearly as fast as the fastest the one on
   /// the fewest PEs.
@@ -495,24 +339,6 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
           others.push_back(*plan);
     if (chosen && (!best || chosen != &*best))
       best = std::move(*chosen);
-  }
-
-  /// A size with one more of its sides divided, as far as some kernel would use that.
-  static SmallVector<Size> divisionsOf(const Graph &graph, const Size &size) {
-    SmallVector<Size> divisions;
-    auto divide = [&](int64_t side, int64_t RegionShape::*splitOf) {
-      for (int64_t split : {2, 4, 8}) {
-        Size division = size;
-        division.shape.*splitOf = split;
-        if (side % split == 0 && side > split && usesDivision(graph, division.shape))
-          divisions.push_back(division);
-      }
-    };
-    if (size.shape.splitX == 1)
-      divide(size.shape.width, &RegionShape::splitX);
-    if (size.shape.splitY == 1)
-      divide(size.shape.height, &RegionShape::splitY);
-    return divisions;
   }
 
   std::shared_ptr<FoundPlans> found;

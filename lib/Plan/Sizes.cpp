@@ -1,0 +1,171 @@
+#include "Sizes.h"
+
+#include "Decision.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+// Where regions only lie above one another, all heads
+// stand in columns 0 .. meshWidth - width, and lanes of one color, which cannot cross and keep their order, each go
+// down a column of their own: between heads that both stand at the mesh's edge there is a way for one.
+int64_t wafer::wfr::lanesBetween(int64_t meshWidth, int64_t width) {
+  return meshWidth / width > 1 ? INT64_MAX : meshWidth - width + 1;
+}
+
+namespace {
+
+constexpr int kMostRegions = 64;
+
+constexpr int64_t kLadder[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
+
+/// Lanes of a stream between regions around dead parts: they go straight where regions fit beside one another, and
+/// elsewhere a few find a way round. A bus gives way in a stair of a column a lane for each dead part that it meets, so
+/// it shall not meet one in every column.
+int64_t lanesAround(const FreeSpace &space, ArrayRef<Rect> widest, int64_t meshWidth, int64_t w, int64_t h) {
+  constexpr int kFew = 4;
+  constexpr double kDeadPartsPerColumn = 1.0 / 3;
+  int64_t most = lanesBetween(meshWidth, w);
+  if (!space.hasDeadParts() || h <= kFew)
+    return most;
+  if (widest[h - 1].w >= 2 * w)
+    return std::min(most, std::max<int64_t>(kFew, static_cast<int64_t>(kDeadPartsPerColumn / space.density())));
+  return std::min<int64_t>(most, std::max(kFew, space.lanesBeside(static_cast<int>(w), static_cast<int>(h))));
+}
+
+/// Regions of one size that fit around dead parts.
+int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
+  return packingRoom(space, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
+                     static_cast<int>(h), kMostRegions);
+}
+
+/// Region sizes worth trying on a mesh.
+SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t largestSide,
+                           int64_t lanes) {
+  SmallVector<Size> sizes;
+  const std::vector<Rect> widest = space.widest();
+  auto add = [&](int64_t w, int64_t h) {
+    if (w < 1 || h < 1 || h > meshHeight || w > widest[h - 1].w)
+      return;
+    if (!llvm::any_of(sizes, [&](const Size &s) { return s.shape.width == w && s.shape.height == h; }))
+      sizes.push_back({{{w, h}}, roomFor(space, meshWidth, meshHeight, w, h), 0, 0, lanesBetween(meshWidth, w)});
+  };
+  // Divisions of the whole mesh, as long as regions are not much larger than any kernel can use.
+  for (int64_t columns = 1; columns <= std::min<int64_t>(meshWidth, 8); ++columns)
+    for (int64_t rows = 1; rows <= std::min<int64_t>(meshHeight, 4); ++rows)
+      if (meshWidth / columns <= largestSide && meshHeight / rows <= largestSide && columns * rows <= 16)
+        add(meshWidth / columns, meshHeight / rows);
+  for (int64_t side : kLadder) {
+    int64_t limited = std::min(side, largestSide);
+    add(std::min(limited, meshWidth), std::min(limited, meshHeight));
+  }
+  if (!space.hasDeadParts())
+    return sizes;
+  // Around dead parts: the largest free square, and beside it what is wider or higher, free and not much smaller.
+  auto widthAt = [&](int64_t h) { return std::min<int64_t>(widest[h - 1].w, largestSide); };
+  int64_t square = 0;
+  while (square < std::min(meshHeight, largestSide) && widthAt(square + 1) > square)
+    ++square;
+  add(square, square);
+  // What all lanes of the host reach straight.
+  for (int64_t h : kLadder) {
+    if (h > std::min(meshHeight, largestSide))
+      break;
+    int w = 0;
+    for (int y = 0; y + h <= meshHeight; ++y)
+      while (w < std::min(meshWidth, largestSide) &&
+             space.besideClearRows(y, w + 1, static_cast<int>(h), static_cast<int>(std::min(h, lanes))))
+        ++w;
+    add(w, h);
+  }
+  int64_t most = 0;
+  for (const Rect &rect : widest)
+    most = std::max(most, rect.area());
+  auto addIfLarge = [&](int64_t w, int64_t h) {
+    if (2 * w * h >= std::min(most, largestSide * largestSide))
+      add(w, h);
+  };
+  for (int64_t side : kLadder) {
+    if (side <= std::min(meshHeight, largestSide))
+      addIfLarge(widthAt(side), side);
+    int64_t h = 0;
+    while (h < std::min(meshHeight, largestSide) && widthAt(h + 1) >= side)
+      ++h;
+    addIfLarge(side, h);
+  }
+  return sizes;
+}
+
+} // namespace
+
+Result<SmallVector<Size>> wafer::wfr::sizesToTry(const Profile &profile, const FreeSpace &space,
+                                                 const SizeRequest &request) {
+  const auto &[meshW, meshH, largest, width, height, splitX, splitY, lanes] = request;
+  const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
+                most = space.hasDeadParts() ? space.openLanes(static_cast<int>(limit)) : limit;
+  SmallVector<Size> sizes;
+  if (width > 0 && height > 0)
+    sizes.push_back({{{width, height}}, roomFor(space, meshW, meshH, width, height), 0, 0, lanesBetween(meshW, width)});
+  else
+    sizes = sizesFor(space, meshW, meshH, largest, most);
+  llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
+  const std::vector<Rect> widest = space.widest();
+  // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
+  // lane nearly always finds a way.
+  for (Size &size : sizes) {
+    size.lanes = size.lanesOfTwo = most;
+    if (space.hasDeadParts()) {
+      auto [one, two] = space.straightLanes(static_cast<int>(size.shape.width), static_cast<int>(size.shape.height),
+                                            static_cast<int>(most));
+      size.lanes = std::max(1, one);
+      size.lanesOfTwo = size.room > 1 ? std::max(1, two) : size.lanes;
+    }
+    if (size.room > 1)
+      size.lanesBetween = lanesAround(space, widest, meshW, size.shape.width, size.shape.height);
+    if (lanes > 0)
+      size.lanesBetween = std::min<int64_t>(size.lanesBetween, lanes);
+  }
+  auto refuse = [&](const std::string &why, const std::string &hint) {
+    return Diagnostic{ErrorCode::PlanDoesNotFit, why, hint};
+  };
+  const std::string mesh =
+      "a mesh of " + std::to_string(meshW) + " x " + std::to_string(meshH) + " PEs of '" + profile.name + "' ";
+  if (most == 0)
+    return refuse(mesh + "is dead along its west edge, where the host's data enter and leave", "give another --target");
+  if (sizes.empty())
+    return refuse(mesh + "has no room for any region: its PEs are dead, or the regions asked for are larger" +
+                      (space.hasDeadParts() ? "; its largest free rectangle is " + space.describeLargest() : ""),
+                  "give another --mesh or --target");
+  if (splitX <= 1 && splitY <= 1)
+    return sizes;
+  for (Size &size : sizes) {
+    size.shape.splitX = std::max<int64_t>(splitX, 1);
+    size.shape.splitY = std::max<int64_t>(splitY, 1);
+  }
+  auto divides = [](int64_t split, int64_t side) { return split == 1 || (side % split == 0 && side > split); };
+  llvm::erase_if(sizes, [&](const Size &size) {
+    return !divides(size.shape.splitX, size.shape.width) || !divides(size.shape.splitY, size.shape.height);
+  });
+  if (sizes.empty())
+    return refuse("no region size for this mesh has sides that " + std::to_string(splitX) + " x " +
+                      std::to_string(splitY) + " divides",
+                  "give factors of the mesh's sides (--split), or let the compiler choose");
+  return sizes;
+}
+
+SmallVector<Size> wafer::wfr::divisionsOf(const Graph &graph, const Size &size) {
+  SmallVector<Size> divisions;
+  auto divide = [&](int64_t side, int64_t RegionShape::*splitOf) {
+    for (int64_t split : {2, 4, 8}) {
+      Size division = size;
+      division.shape.*splitOf = split;
+      if (side % split == 0 && side > split && usesDivision(graph, division.shape))
+        divisions.push_back(division);
+    }
+  };
+  if (size.shape.splitX == 1)
+    divide(size.shape.width, &RegionShape::splitX);
+  if (size.shape.splitY == 1)
+    divide(size.shape.height, &RegionShape::splitY);
+  return divisions;
+}
