@@ -248,7 +248,31 @@ LogicalResult GatherOp::verify() {
        result = cast<RankedTensorType>(getResult().getType());
   if (table.getRank() < 1 || result.getRank() != table.getRank() - 1 + indices.getRank())
     return emitOpError("result rank must be that of the indices plus the table's without its first dimension");
-  return verifySplits(*this, {layoutOf(table), layoutOf(indices), layoutOf(result)});
+  Layout rows = layoutOf(table), iteration = layoutOf(result);
+  if (failed(verifySplits(*this, {rows, layoutOf(indices), iteration})))
+    return failure();
+  std::optional<Place> place = placeOf(*this);
+  if (!place)
+    return success();
+  // As a kernel: loops over the result, and over the rows that a PE has of the table; one of them is the one.
+  alignSplits({&rows, &iteration});
+  int64_t rank = result.getRank(), indexed = indices.getRank();
+  iteration.partialAxes = iteration.atAxes = 0;
+  iteration.dims.push_back(rows.dims.front());
+  SmallVector<int64_t> extents(result.getShape());
+  extents.push_back(table.getDimSize(0));
+  SmallVector<bool> reduction(rank, false);
+  reduction.push_back(true);
+  SmallVector<AffineExpr> loops;
+  for (int64_t d = 0; d <= rank; ++d)
+    loops.push_back(getAffineDimExpr(d, getContext()));
+  SmallVector<AffineExpr> read{loops.back()};
+  read.append(loops.begin() + indexed, loops.end() - 1);
+  auto map = [&](ArrayRef<AffineExpr> expressions) { return AffineMap::get(rank + 1, 0, expressions, getContext()); };
+  KernelClaim claim{extents, reduction, iteration, {placed(getTable()), placed(getIndices())}, placed(getResult()), {}};
+  claim.maps = {map(read), map(ArrayRef(loops).take_front(indexed)), map(ArrayRef(loops).drop_back())};
+  claim.repeatable = true; // the bits of a row that two PEs have
+  return verifyClaim(*this, objectionTo(claim, *place));
 }
 
 LogicalResult ChunksOp::verify() {

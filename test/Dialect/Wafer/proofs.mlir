@@ -385,3 +385,55 @@ wafer.program @main mesh(4 x 4) {
     }
   }
 }
+
+// -----
+
+// A PE of y looks up what it has an index of.
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    %table = wafer.empty : tensor<10x8xf32, #wafer.layout<[5 at 5 * x0, 8 at 0]>>
+    %ids = wafer.empty : tensor<4xi32, #wafer.layout<[2 at 2 * y0]>>
+    // expected-error @+1 {{the PE at (0, 1) reads element [0] of 4 of input 1, which it does not hold}}
+    %rows = wafer.gather %table at %ids : (tensor<10x8xf32, #wafer.layout<[5 at 5 * x0, 8 at 0]>>, tensor<4xi32, #wafer.layout<[2 at 2 * y0]>>)
+        -> tensor<4x8xf32, #wafer.layout<[4 at 0, 8 at 0], partial = pick[x0]>>
+  }
+}
+
+// -----
+
+// Any row may be asked for.
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    %table = wafer.empty : tensor<10x8xf32, #wafer.layout<[4 at 4 * x0, 8 at 0]>>
+    %ids = wafer.empty : tensor<4xi32, #wafer.layout<[4 at 0]>>
+    // expected-error @+1 {{the terms of loop 2 are not all there}}
+    %rows = wafer.gather %table at %ids : (tensor<10x8xf32, #wafer.layout<[4 at 4 * x0, 8 at 0]>>, tensor<4xi32, #wafer.layout<[4 at 0]>>)
+        -> tensor<4x8xf32, #wafer.layout<[4 at 0, 8 at 0], partial = pick[x0]>>
+  }
+}
+
+// -----
+
+// Each PE of a row has half of the table.
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    %table = wafer.empty : tensor<10x8xf32, #wafer.layout<[5 at 5 * x0, 8 at 0]>>
+    %ids = wafer.empty : tensor<4xi32, #wafer.layout<[4 at 0]>>
+    // expected-error @+1 {{the terms of loop 2 lie on PEs or in chunks that the result is not partial on}}
+    %rows = wafer.gather %table at %ids : (tensor<10x8xf32, #wafer.layout<[5 at 5 * x0, 8 at 0]>>, tensor<4xi32, #wafer.layout<[4 at 0]>>)
+        -> tensor<4x8xf32, #wafer.layout<[4 at 0, 8 at 0]>>
+  }
+}
+
+// -----
+
+// Of a row a PE has what it has.
+wafer.program @main mesh(4 x 4) {
+  wafer.region @r0 size(2 x 2) {
+    %table = wafer.empty : tensor<10x8xf32, #wafer.layout<[5 at 5 * x0, 4 at 4 * y0]>>
+    %ids = wafer.empty : tensor<4xi32, #wafer.layout<[4 at 0]>>
+    // expected-error @+1 {{the PE at (0, 1) reads element [0, 0] of 10x8 of input 0, which it does not hold}}
+    %rows = wafer.gather %table at %ids : (tensor<10x8xf32, #wafer.layout<[5 at 5 * x0, 4 at 4 * y0]>>, tensor<4xi32, #wafer.layout<[4 at 0]>>)
+        -> tensor<4x8xf32, #wafer.layout<[4 at 0, 8 at 0], partial = pick[x0]>>
+  }
+}
