@@ -298,6 +298,7 @@ private:
   void splitRouter(std::vector<LaneRouter> &routers, size_t index, const Indices &lanes);
   uint32_t splitLeaf(LaneTrain &train, uint32_t leaf, const Indices &away);
   const LaneRouter &parkedAt(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
+  bool isFullBeforeSwitch(const LaneTrain &train) const;
   void update(const LaneTrainRef &train);
   void touch(LaneStream &stream);
   void refresh(LaneStream &stream);

@@ -198,10 +198,12 @@ PerLane LaneFabric::fitBeyond(const LaneTrain &train, uint32_t position, const I
   constexpr unsigned kDeepest = 64;
   PerLane fit = train.total;
   for (const LaneTrainLeaf &leaf : train.leaves) {
-    const Indices both = leaf.lanes & lanes;
-    for (size_t node = leaf.tail; node < leaf.path.size() && !both.empty(); ++node) {
+    for (size_t node = leaf.tail; node < leaf.path.size(); ++node) {
       if (train.nodes[leaf.path[node].node].position != position)
         continue;
+      const Indices both = leaf.lanes & lanes;
+      if (both.empty())
+        break;
       const PerLane ahead = !leaf.parked       ? leaf.base
                             : depth < kDeepest ? parkedAhead(train, leaf, depth + 1)
                                                : PerLane(int64_t(kUnlimited));
@@ -234,28 +236,37 @@ PerLane LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLeaf &lea
 void LaneFabric::advanceTails(LaneTrain &train) {
   if (!train.complete)
     return;
-  for (size_t i = 0; i != train.leaves.size(); ++i)
+  for (size_t i = 0; i != train.leaves.size(); ++i) {
+    PerLane ahead; // of a parked head; asked for again when a switch has turned
+    bool isAheadKnown = false;
     while (!unsupported && train.leaves[i].tail < train.leaves[i].path.size()) {
       LaneTrainLeaf &leaf = train.leaves[i];
       const int64_t capacity = capacityBeyond(leaf, leaf.tail);
-      const bool passed =
-          leaf.parked
-              ? every(
-                    leaf.lanes, [&](int64_t total, int64_t ahead) { return total + ahead <= capacity; }, train.total,
-                    parkedAhead(train, leaf))
-              : every(
-                    leaf.lanes,
-                    [&](int64_t base, int64_t total, int64_t settled) { return base + total <= settled + capacity; },
-                    leaf.base, train.total, leaf.end->settled);
-      if (!passed)
+      if (leaf.parked) {
+        if (!every(leaf.lanes, [&](int64_t total) { return total <= capacity; }, train.total))
+          break;
+        if (!std::exchange(isAheadKnown, true))
+          ahead = parkedAhead(train, leaf);
+        if (!every(
+                leaf.lanes, [&](int64_t total, int64_t ahead) { return total + ahead <= capacity; }, train.total,
+                ahead))
+          break;
+      } else if (!every(
+                     leaf.lanes,
+                     [&](int64_t base, int64_t total, int64_t settled) { return base + total <= settled + capacity; },
+                     leaf.base, train.total, leaf.end->settled)) {
         break;
+      }
       LaneTrainNode &node = train.nodes[leaf.path[leaf.tail].node];
       if (timed && train.control != isa::Control::None && leaf.path[leaf.tail].switched) // when it turns the switch
         raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
       ++leaf.tail;
-      if (--node.openLeaves == 0)
+      if (--node.openLeaves == 0) {
         flip(train, node);
+        isAheadKnown = false;
+      }
     }
+  }
 }
 
 /// The train's last wavelet, a control wavelet perhaps, has passed a router.

@@ -228,8 +228,19 @@ static void wakeAll(LaneClient &client, LaneEnd &end) {
     client.wake(op);
 }
 
+/// As much of a train has left as fits before a switch that it waits at: whatever is ahead of it there, no more can.
+bool LaneFabric::isFullBeforeSwitch(const LaneTrain &train) const {
+  for (const LaneTrainLeaf &leaf : train.leaves)
+    if (leaf.parked && leaf.lanes.size() == train.lanes.size()) {
+      const int64_t capacity = capacityFromSource(train, leaf);
+      if (every(train.lanes, [capacity](int64_t injected) { return injected >= capacity; }, train.injected))
+        return true;
+    }
+  return false;
+}
+
 void LaneFabric::update(const LaneTrainRef &train) {
-  if (!train->complete) {
+  if (!train->complete && !isFullBeforeSwitch(*train)) {
     const PerLane allowed = smaller(train->lanes, train->produced, injectable(*train));
     if (!every(train->lanes, [](int64_t a, int64_t b) { return a <= b; }, allowed, train->injected)) {
       train->injected = larger(train->lanes, train->injected, allowed);
