@@ -2,7 +2,8 @@
 //
 // Everything about a layout is affine in the logical coordinates of a PE, so questions about all PEs of a region are
 // answered term by term, without enumerating PEs: Sharding.h says how layouts come about, Lines.h who of a line has
-// what, Coverage.h whether what is held is what is needed, Transfer.h what has to move.
+// what, Coverage.h whether what is held is what is needed, Transfer.h what has to move. Proof.h is for verifiers: it
+// proves that what is read is there.
 #ifndef WAFER_DIALECT_WAFER_LAYOUT_H
 #define WAFER_DIALECT_WAFER_LAYOUT_H
 

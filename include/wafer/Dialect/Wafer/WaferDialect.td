@@ -60,12 +60,12 @@ def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout", [DeclareAttrInterfaceMetho
     The logical axes of a region are x0, x1 (x = x0 * splitX + x1), y0 and y1 likewise, and t, the chunk of the enclosing
     `wafer.chunks`. Per tensor dimension the PE holds `length` elements from an affine start, clipped to the tensor:
 
-        #wafer.layout<[31 @ 31*x0, 16 @ 16*y0 - 1, 4 @ 0]>
+        #wafer.layout<[31 at 31 * x0, 16 at 16 * y0 - 1, 4 at 0]>
 
     An axis that appears in a dimension shards it; one that appears nowhere replicates, unless it is named in `partial`
     (each PE holds a term; the kind combines them; `pick` has one contributor, others hold zero bits;
-    `add_checked` and `mul_checked` end the run when a result does not fit 32 bits) or in `at` (only
-    the PEs at coordinate 0 of it hold valid data).
+    `add_checked` and `mul_checked` end the run when a result does not fit 32 bits) or in
+    `valid_at_0` (only the PEs at coordinate 0 of it hold valid data). Where a side is divided, `split` says by what.
   }];
   let parameters = (ins "int64_t":$splitX, "int64_t":$splitY,
                         ArrayRefParameter<"LayoutDim">:$dims,
