@@ -5,15 +5,18 @@
 #include "Graph.h"
 #include "Movement.h"
 
-#include "wafer/Collectives/Reduce.h"
+#include "wafer/Collectives/AllReduce.h"
 #include "wafer/Dialect/Wafer/Sharding.h"
 
 namespace wafer::wfr {
 
+/// Terms are combined along a side: toward the heads of lines by an algorithm, or for all on lines of a shape.
 struct ReduceStep {
   Side side;
-  ReduceAlgorithm algorithm;
   Layout result;
+  ReduceAlgorithm algorithm = ReduceAlgorithm::Chain;
+  std::optional<LineShape> line = {}; // of an all-reduce
+  int64_t words = 0;                  // of its terms
 };
 
 /// How a node runs: its loops' layout, its operands', its result's.

@@ -247,8 +247,13 @@ private:
   Value finish(size_t n, Value value, Value into, OpBuilder &builder) {
     const GraphNode &node = graph.nodes[n];
     const NodePlan &nodePlan = plan.nodes[n];
-    for (const ReduceStep &step : nodePlan.reduces)
-      value = ReduceOp::create(builder, node.loc, typeOf(node.result, step.result), value, step.side, step.algorithm);
+    for (const ReduceStep &step : nodePlan.reduces) {
+      Type type = typeOf(node.result, step.result);
+      if (step.line)
+        value = AllReduceOp::create(builder, node.loc, type, value, step.side, step.line->attr(builder.getContext()));
+      else
+        value = ReduceOp::create(builder, node.loc, type, value, step.side, step.algorithm);
+    }
     return move(nodePlan.toResult, value, graph.tensors[node.result].shape, graph.tensors[node.result].element, into,
                 graph.tensors[node.result].shape, {}, builder, node.loc);
   }

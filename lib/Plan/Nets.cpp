@@ -41,6 +41,7 @@ constexpr int kNeighborLinks = 4;
 
 /// Where not all fits: for nets that lie over a region after all, because places are not quite those of the line.
 constexpr int kSpare = 3;
+static_assert(kNeighborLinks + kSpare <= kLeastNetColors);
 
 /// What a hop costs beside a cycle per word: a relay's set-up at its head, or another send.
 constexpr double kHopCycles = 100;

@@ -14,6 +14,10 @@ namespace wafer::wfr {
 /// The host as an end of a net: it stands before the first region.
 constexpr int kHost = -1;
 
+/// With fewer colors than this, nets of several regions may find no way: as many are left where regions exchange halos
+/// along both sides.
+constexpr int kLeastNetColors = 9;
+
 /// All that goes one way: from a region, or the host, to others.
 struct Net {
   int from;

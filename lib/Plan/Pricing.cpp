@@ -105,6 +105,32 @@ void Pricing::countTensors(size_t n, const State &state, const Work &work, int64
   memory.lastNode = static_cast<int>(n);
 }
 
+Pricing::Combination Pricing::combine(const Layout &terms, bool forAll) {
+  Combination combination;
+  combination.result = terms;
+  for (Side side : kSides) {
+    const Layout before = combination.result;
+    if (!before.isPartialAlong(side))
+      continue;
+    ReduceTask task = ReduceTask::of(before, side, request.region);
+    Layout &result = combination.result = afterReduce(before, side);
+    if (task.group == 1 || (forAll && task.whole()))
+      result.atAxes &= ~axesOf(side);
+    if (task.group == 1)
+      continue;
+    if (forAll && task.whole()) {
+      const auto &[line, cycles] = lines.fastest(task.line, task.words);
+      combination.steps.push_back({side, result, ReduceAlgorithm::Chain, line, task.words});
+      combination.cycles += cycles;
+    } else {
+      auto [collective, cycles] = fastestReduce(task, request.model);
+      combination.steps.push_back({side, result, collective->algorithm()});
+      combination.cycles += cycles;
+    }
+  }
+  return combination;
+}
+
 /// Combines partial terms, then brings the result to where it rests.
 bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &work, NodePlan *plan) {
   if (node.gathers) { // its kernel writes where the output rests
@@ -112,25 +138,7 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
     work.resultWords = work.result.words();
     return true;
   }
-  double reductions = 0, steps = static_cast<double>(candidate.steps);
-  std::optional<Layout> combined;
-  for (Side side : kSides) {
-    const Layout &terms = combined ? *combined : candidate.local;
-    if (!terms.isPartialAlong(side))
-      continue;
-    ReduceTask task = ReduceTask::of(terms, side, request.region);
-    Layout reduced = afterReduce(terms, side);
-    if (task.group > 1) {
-      auto [collective, cycles] = fastestReduce(task, request.model);
-      if (plan)
-        plan->reduces.push_back({side, collective->algorithm(), reduced});
-      reductions += cycles;
-      work.codeBytes += kTransferCodeBytes;
-    } else {
-      reduced.atAxes &= ~axesOf(side);
-    }
-    combined = std::move(reduced);
-  }
+  double steps = static_cast<double>(candidate.steps);
   work.result = candidate.result;
   if (candidate.regroupAlong) {
     std::optional<MoveStep> step =
@@ -146,24 +154,46 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
       plan->toResult.steps.push_back(std::move(*step));
     }
   } else if (node.result >= 0) {
-    const Layout &local = combined ? *combined : candidate.local;
-    const Movement *movement = movements.plan(
-        {local, graph.tensors[node.result].shape, candidate.result, {}, candidate.chunks > 1}, candidate.steps);
+    // Combined for all, the result often is where it should rest; combined toward heads, it goes on from there.
+    Combination combination;
+    const Movement *movement = nullptr;
+    for (bool forAll : {false, true}) {
+      // It takes the memory of the terms once more, and what it saves are hops, which many words hide.
+      if (forAll && (!candidate.local.partialAxes ||
+                     isa::kWordBytes * candidate.local.words() > request.model.usableSramBytes() / 8))
+        break;
+      Combination other = combine(candidate.local, forAll);
+      // What all have would rest there as it is, and take the memory: where a part of it is asked for, that is copied.
+      bool copy = candidate.chunks > 1 || (forAll && !(other.result == candidate.result));
+      const Movement *after =
+          movements.plan({other.result, graph.tensors[node.result].shape, candidate.result, {}, copy}, candidate.steps);
+      if (!after || (movement && other.cycles + after->cycles >= combination.cycles + movement->cycles))
+        continue;
+      combination = std::move(other);
+      movement = after;
+    }
     if (!movement)
       return false;
+    work.cycles.reductions += combination.cycles * steps;
     work.cycles.moves += movement->cycles * steps;
     work.codeBytes += kTransferCodeBytes * static_cast<int64_t>(movement->steps.size());
-    if (plan)
-      plan->toResult = *movement;
+    for (const ReduceStep &step : combination.steps) {
+      work.codeBytes += step.line ? kAllReduceCodeBytes : kTransferCodeBytes;
+      if (step.line) // is no longer where the terms were
+        work.temporaryWords += step.words;
+    }
     // What needs no movement rests as it was made, which may be more than what was asked for.
     if (movement->steps.empty())
-      work.result = local;
+      work.result = combination.result;
     else
       work.temporaryWords += candidate.local.words() + movement->middleWords;
     bool inPlace = node.kind == GraphNode::Reshape || node.kind == GraphNode::Next;
     work.resultWords = inPlace ? 0 : work.result.words();
+    if (plan) {
+      plan->reduces = std::move(combination.steps);
+      plan->toResult = *movement;
+    }
   }
-  work.cycles.reductions += reductions * steps;
   return true;
 }
 

@@ -2,6 +2,7 @@
 #ifndef WAFER_LIB_PLAN_PRICING_H
 #define WAFER_LIB_PLAN_PRICING_H
 
+#include "RegionLines.h"
 #include "State.h"
 
 namespace wafer::wfr {
@@ -27,8 +28,8 @@ struct Price {
 class Pricing {
 public:
   explicit Pricing(const PlanRequest &request)
-      : request(request), graph(request.graph), movements(request.region, request.model), hostLanes(request.hostLanes),
-        entriesByRows(graph.tensors.size()) {}
+      : request(request), graph(request.graph), movements(request.region, request.model), lines(request.model),
+        hostLanes(request.hostLanes), entriesByRows(graph.tensors.size()) {}
 
   /// The work of node n as `candidate` says, or nothing if its operands cannot be brought to it from where they rest.
   /// With `plan`, also how it is done.
@@ -69,6 +70,14 @@ private:
   Way cheapestWay(const MoveRequest &move, const Candidate &candidate, bool unchanging);
   void countTensors(size_t n, const State &state, const Work &work, int64_t arrivedWords, int region,
                     Price &price) const;
+  /// Terms combined along all sides that have some.
+  struct Combination {
+    llvm::SmallVector<ReduceStep, 2> steps;
+    Layout result;
+    double cycles = 0;
+  };
+  /// Toward the heads of lines, or `forAll` where whole lines have terms.
+  Combination combine(const Layout &terms, bool forAll);
   bool finish(const GraphNode &node, const Candidate &candidate, Work &work, NodePlan *plan);
   Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                       const Candidate &candidate);
@@ -78,6 +87,7 @@ private:
   const PlanRequest &request;
   const Graph &graph;
   MovementPlanner movements;
+  LinePlanner lines;
   int64_t hostLanes;
   std::vector<std::vector<RowsEntry>> entriesByRows; // by tensor, as far as someone asked
 };

@@ -1,7 +1,9 @@
 // The pass wafer-plan: a search for each size of regions that is worth it (Sizes.h), and the cheapest of the plans
 // found.
-#include "Plan.h"
+#include "Nets.h"
+#include "RegionLines.h"
 #include "Sizes.h"
+
 #include "wafer/Plan/Passes.h"
 #include "wafer/Route/ChannelColors.h"
 #include "wafer/Support/Cancellation.h"
@@ -83,6 +85,10 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return signalPassFailure();
     if (found)
       found->taken = best->region;
+    settleLines(*best, ResourceModel(*profile), /*mayCast=*/true);
+    // Between regions there must be colors for nets, too.
+    if (best->regions > 1 && netColors(*profile, *best) < kLeastNetColors)
+      settleLines(*best, ResourceModel(*profile), /*mayCast=*/false);
     numRegions += best->regions;
     numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
@@ -278,7 +284,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       for (const OperandPlan &operand : node.operands)
         llvm::for_each(operand.pieces, note);
       for (const ReduceStep &step : node.reduces)
-        channels[step.side] |= collectiveOf(step.algorithm).channels();
+        channels[step.side] |= step.line ? step.line->channels() : collectiveOf(step.algorithm).channels();
     }
     int colors = profile.colors - static_cast<int>(profile.reservedColors.size());
     for (const auto &[side, set] : channels)

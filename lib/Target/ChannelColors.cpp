@@ -15,6 +15,10 @@ std::span<int> LineColors::of(Channel channel) {
     return toward;
   case Channel::Away:
     return away;
+  case Channel::Far:
+    return far;
+  case Channel::Cast:
+    return {&cast, 1};
   }
   return {};
 }
@@ -30,12 +34,27 @@ int wafer::colorsOf(ChannelSet set) {
   return colors;
 }
 
-std::vector<int> ChannelColors::all() const {
-  std::vector<int> colors;
-  for (Channel channel : kChannels)
+ChannelSet ChannelColors::available() const {
+  ChannelSet set = 0;
+  for (Channel channel : kChannels) {
+    bool there = true;
     for (const LineColors *line : {&x, &y})
       for (int color : line->of(channel))
-        colors.push_back(color);
+        there &= color >= 0;
+    if (there)
+      set |= only(channel);
+  }
+  return set;
+}
+
+std::vector<int> ChannelColors::all() const {
+  const ChannelSet set = available();
+  std::vector<int> colors;
+  for (Channel channel : kChannels)
+    if (has(set, channel))
+      for (const LineColors *line : {&x, &y})
+        for (int color : line->of(channel))
+          colors.push_back(color);
   return colors;
 }
 
@@ -66,17 +85,20 @@ Result<ChannelColors> ChannelColors::assign(const Profile &profile) {
     return color >= 0 ? color : take(false, false);
   };
   ChannelColors colors{};
-  for (Channel channel : kChannels)
+  for (Channel channel : kChannels) {
+    const size_t before = taken.size();
     for (LineColors *line : {&colors.x, &colors.y})
       for (int &color : line->of(channel))
         color = channel == Channel::Gather ? take(true, false) : takeStatic();
-  for (int color : colors.all())
-    if (color < 0)
-      return Diagnostic{ErrorCode::TooFewColors,
-                        "profile '" + profile.name + "' leaves " +
-                            std::to_string(profile.colors - static_cast<int>(profile.reservedColors.size())) +
-                            " colors; a region's channels take " + std::to_string(colors.all().size()) +
-                            ", two of them with switches",
-                        "reserve fewer colors in the profile, or list more in fabric.switchable_colors"};
+    if (!has(colors.available(), channel)) // what it has got is for others
+      taken.resize(before);
+  }
+  if ((colors.available() & kChannelsNeeded) != kChannelsNeeded)
+    return Diagnostic{ErrorCode::TooFewColors,
+                      "profile '" + profile.name + "' leaves " +
+                          std::to_string(profile.colors - static_cast<int>(profile.reservedColors.size())) +
+                          " colors; a region's channels take " + std::to_string(2 * colorsOf(kChannelsNeeded)) +
+                          ", two of them with switches",
+                      "reserve fewer colors in the profile, or list more in fabric.switchable_colors"};
   return colors;
 }

@@ -6,6 +6,10 @@
 
 using namespace wafer;
 
+double ResourceModel::scalarCycles(const ScalarCount &count) const {
+  return count.scalars * profile.scalarOp + count.memory * profile.scalarMemory + count.branches * profile.branch;
+}
+
 double ResourceModel::vectorCycles(isa::VectorOp op, int64_t elements) const {
   double count = static_cast<double>(std::max<int64_t>(elements, 0));
   auto at = [&](const VectorCost &cost) { return cost.setup + count * cost.perElement; };

@@ -16,8 +16,11 @@ enum class Channel {
   Broadcast, // from the head to the whole line
   Toward,    // to the neighbor toward the head: two colors, by the parity of that neighbor's coordinate
   Away,      // to the neighbor away from it, likewise
+  Far,       // from leader to leader toward the line's root: two colors, which take turns
+  Cast,      // from a root that is not the head to the whole line
 };
-constexpr std::array kChannels{Channel::Gather, Channel::Broadcast, Channel::Toward, Channel::Away};
+constexpr std::array kChannels{Channel::Gather, Channel::Broadcast, Channel::Toward,
+                               Channel::Away,   Channel::Far,       Channel::Cast};
 
 /// Some of them, as bits.
 using ChannelSet = unsigned;
@@ -26,6 +29,8 @@ constexpr bool has(ChannelSet set, Channel channel) { return set & only(channel)
 
 /// Every region has these: streams and the host go by them too.
 constexpr ChannelSet kChannelsOfAll = only(Channel::Gather) | only(Channel::Broadcast) | only(Channel::Toward);
+/// What else must have its colors. Those of the others are -1 where a machine has too few.
+constexpr ChannelSet kChannelsNeeded = kChannelsOfAll | only(Channel::Away);
 
 /// Colors that a set takes along one side.
 int colorsOf(ChannelSet set);
@@ -33,7 +38,8 @@ int colorsOf(ChannelSet set);
 /// Of lines along one side of a region.
 struct LineColors {
   int gather, broadcast;
-  std::array<int, 2> toward, away;
+  std::array<int, 2> toward, away, far;
+  int cast;
 
   std::span<const int> of(Channel channel) const;
   std::span<int> of(Channel channel);
@@ -42,6 +48,9 @@ struct LineColors {
 struct ChannelColors {
   LineColors x, y; // of rows, of columns
 
+  /// Those that have colors along both sides.
+  ChannelSet available() const;
+  /// Of channels that are available.
   std::vector<int> all() const;
 
   /// Gathers take the lowest switchable colors, the others the lowest that cannot switch first: switchable ones are

@@ -6,9 +6,20 @@
 
 namespace wafer {
 
+/// Instructions of a core that are not on vectors.
+struct ScalarCount {
+  int scalars = 0;  // registers only, and words of nests and descriptors
+  int memory = 0;   // loads and stores
+  int branches = 0; // taken; calls and returns
+};
+
 class ResourceModel {
 public:
   explicit ResourceModel(const Profile &profile) : profile(profile) {}
+
+  const Profile &figures() const { return profile; }
+
+  double scalarCycles(const ScalarCount &count) const;
 
   /// Bytes of a PE's SRAM that code, weights, buffers and stack may fill.
   int64_t usableSramBytes() const { return profile.sramBytes - profile.sramReservedBytes; }

@@ -182,6 +182,20 @@ void ProgramAssembler::layOut() {
     out.section[out.codeWords + b / 4] |= uint32_t(bytes[b]) << (b % 4 * 8);
 }
 
+/// The instruction that a label leads to, over jumps that only lead elsewhere: nested branches end in chains of them.
+static size_t endOfJumps(const machine::Function &function, int label) {
+  size_t at = function.labels[label];
+  for (size_t followed = 0; followed != function.labels.size(); ++followed) {
+    while (function.insts[at].isMarker)
+      ++at;
+    const machine::Inst &inst = function.insts[at];
+    if (inst.i.opcode != isa::Opcode::Jmp || inst.fixUp != machine::FixUp::Label)
+      break;
+    at = function.labels[inst.target];
+  }
+  return at;
+}
+
 LogicalResult ProgramAssembler::encode() {
   std::vector<uint32_t> words;
   int site = -1;
@@ -201,9 +215,14 @@ LogicalResult ProgramAssembler::encode() {
       switch (inst.fixUp) {
       case machine::FixUp::None:
         break;
-      case machine::FixUp::Label:
-        i.imm = int32_t(wordOf[function.labels[inst.target]]) - int32_t(wordOf[at]) - 1;
+      case machine::FixUp::Label: {
+        const size_t end = endOfJumps(function, inst.target);
+        if (i.opcode == isa::Opcode::Jmp && function.insts[end].i.opcode == isa::Opcode::Ret)
+          i = function.insts[end].i;
+        else
+          i.imm = int32_t(wordOf[end]) - int32_t(wordOf[at]) - 1;
         break;
+      }
       case machine::FixUp::Function:
         i.imm = int32_t(functionWord[inst.target]) - int32_t(wordOf[at]) - 1;
         break;

@@ -68,14 +68,21 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
       if (region.size().along(side) == 1)
         continue;
       ChannelSet wanted = kChannelsOfAll | wfr::channelsAlong(side, region);
+      auto [root, led] = wfr::linesAlong(side, region);
       const LineColors &line = side == wfr::Side::X ? colors.x : colors.y;
       for (Channel channel : kChannels)
         if (has(wanted, channel))
           for (auto [parity, color] : llvm::enumerate(line.of(channel))) {
             fabric::ChannelKind kind = fabric::kindOf(channel, side == wfr::Side::Y, parity);
-            fabric::ChannelOp::create(builder, region.getLoc(),
-                                      (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind,
-                                      color, area);
+            auto op = fabric::ChannelOp::create(
+                builder, region.getLoc(), (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind,
+                color, area, /*root=*/IntegerAttr(), /*leaders=*/DenseI64ArrayAttr());
+            if (channel == Channel::Cast)
+              op.setRoot(root);
+            if (channel == Channel::Far) {
+              op.setRoot(led.getRoot());
+              op.setLeaders(led.getLeaders());
+            }
           }
     }
   }

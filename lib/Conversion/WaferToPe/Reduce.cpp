@@ -1,8 +1,8 @@
-// Combining partial terms along a line of PEs: wafer.reduce, by the algorithm that it names. The order of the additions
-// is part of the algorithm, so results depend on the choice but never on timing.
+// Combining partial terms along a line of PEs: wafer.reduce, by the algorithm that it names, and wafer.all_reduce. The
+// order of the additions is part of the algorithm, so results depend on the choice but never on timing.
 #include "RegionCode.h"
 
-#include "wafer/Collectives/Reduce.h"
+#include "wafer/Collectives/AllReduce.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -29,15 +29,56 @@ static pe::VectorKind combiner(PartialKind kind) {
   return pe::VectorKind::Add;
 }
 
+/// What is picked are bits.
+static pe::ElementType termType(const Tensor &term) {
+  return term.layout.kind == PartialKind::Pick ? pe::ElementType::I32 : term.elementType();
+}
+
 LogicalResult wafer::wfr::lowerReduce(ReduceOp op, RegionCode &code) {
   Tensor source = code.tensor(op.getSource());
   Side side = op.getSide();
   ReduceTask task = ReduceTask::of(source.layout, side, code.size);
-  pe::ElementType type = source.layout.kind == PartialKind::Pick ? pe::ElementType::I32 : source.elementType();
   // Terms are combined over whole boxes: what lies beyond a ragged edge holds the identity.
   return code.function(op.getLoc(), source.layout, ("reduce_" + stringifySide(side)).str(), [&](PeBuilder &b) {
-    ReduceCode reduce{b, code.lineColors(side), source.buffer, combiner(source.layout.kind), type};
+    ReduceCode reduce{b, code.lineColors(side), source.buffer, combiner(source.layout.kind), termType(source)};
     collectiveOf(op.getAlgorithm()).build(task, reduce);
     return success();
   });
+}
+
+/// The PE's role on a line, in main: a word that the loader fills and the program reads once. The roles of all PEs of a
+/// line are a constant as long as the line.
+static Value roleOn(Side side, LineAttr attr, const LineShape &line, RegionCode &code) {
+  Value &role = code.roles[{side, attr}];
+  if (!role) {
+    SmallVector<int32_t> numbers;
+    for (int64_t p = 0; p != line.pes; ++p)
+      numbers.push_back(static_cast<int32_t>(line.roleAt(p).number()));
+    Layout layout = Layout::replicated({1});
+    layout.dims.front().start.step[majorAxis(side)] = 1;
+    Location loc = code.region.getLoc();
+    auto type = RankedTensorType::get({line.pes}, code.builder.getI32Type());
+    std::string buffer = code.newConstant(loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(numbers)), layout);
+    auto main = *code.program.getBody().getOps<pe::MainOp>().begin();
+    OpBuilder atStart = OpBuilder::atBlockBegin(&main.getBody().front());
+    Value address = pe::AddrOp::create(atStart, loc, atStart.getI32Type(), buffer, 0);
+    role = pe::LoadOp::create(atStart, loc, atStart.getI32Type(), address, 0);
+  }
+  return role;
+}
+
+LogicalResult wafer::wfr::lowerAllReduce(AllReduceOp op, RegionCode &code) {
+  Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
+  Side side = op.getSide();
+  ReduceTask task = ReduceTask::of(source.layout, side, code.size);
+  LineShape line = LineShape::of(op.getLine(), task.line);
+  auto body = [&](PeBuilder &b) {
+    AllReduceCode reduce{{b, code.lineColors(side), source.buffer, combiner(source.layout.kind), termType(source)},
+                         result.buffer,
+                         b.builder.getInsertionBlock()->getArguments().back()};
+    buildAllReduce(task, line, reduce);
+    return success();
+  };
+  return code.function(op.getLoc(), source.layout, ("all_reduce_" + stringifySide(side)).str(), body,
+                       roleOn(side, op.getLine(), line, code));
 }

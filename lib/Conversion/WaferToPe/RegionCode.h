@@ -5,6 +5,8 @@
 #include "wafer/Collectives/BoxTransfer.h"
 #include "wafer/Route/ChannelColors.h"
 
+#include "llvm/ADT/MapVector.h"
+
 #include <functional>
 
 namespace wafer::wfr {
@@ -29,10 +31,12 @@ struct RegionCode {
   mlir::OpBuilder mainBuilder;
   ChannelColors colors;
   std::function<std::optional<int>(llvm::StringRef)> streamColor;
+  mlir::SymbolTable &module; // for constants
   RegionSize size;
   int64_t chunks = 1;       // of the chunk loop being lowered
   mlir::Value chunkIndex{}; // its induction variable, in main
   llvm::DenseMap<mlir::Value, std::string> buffers{};
+  llvm::MapVector<std::pair<Side, mlir::Attribute>, mlir::Value> roles{}; // by side and line, in main
   int functions = 0, names = 0;
   mlir::Operation *step = nullptr; // the op that is being lowered
   int64_t steps = 0;               // that have code
@@ -41,10 +45,15 @@ struct RegionCode {
 
   Tensor tensor(mlir::Value value);
   std::string newBuffer(mlir::Location loc, llvm::StringRef kind, int64_t words);
+  /// A buffer that the loader fills with the part of `source` that the layout gives a PE.
+  std::string newWeight(mlir::Location loc, mlir::FlatSymbolRefAttr source, llvm::ArrayRef<int64_t> shape,
+                        const Layout &layout);
+  std::string newConstant(mlir::Location loc, mlir::ElementsAttr value, const Layout &layout);
   /// Makes a function, has `body` fill it with what follows the coordinates of `splits`, and calls it from main. The
-  /// step and its calls get one number, `step`: so the image can say which kernel an instruction is there for.
+  /// step and its calls get one number, `step`: so the image can say which kernel an instruction is there for. An
+  /// `argument` of main is the function's last one.
   mlir::LogicalResult function(mlir::Location loc, const Layout &splits, llvm::StringRef name,
-                               llvm::function_ref<mlir::LogicalResult(PeBuilder &)> body);
+                               llvm::function_ref<mlir::LogicalResult(PeBuilder &)> body, mlir::Value argument = {});
 };
 
 /// Fails where boxes have more dimensions than a descriptor.
@@ -55,6 +64,7 @@ mlir::LogicalResult lowerSend(SendOp op, StreamOp stream, RegionCode &code);
 mlir::LogicalResult lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code);
 mlir::LogicalResult lowerRelay(RelayOp op, StreamOp from, StreamOp to, RegionCode &code);
 mlir::LogicalResult lowerReduce(ReduceOp op, RegionCode &code);
+mlir::LogicalResult lowerAllReduce(AllReduceOp op, RegionCode &code);
 mlir::LogicalResult lowerKernel(KernelOp op, RegionCode &code);
 mlir::LogicalResult lowerGather(GatherOp op, RegionCode &code);
 mlir::LogicalResult lowerFill(FillOp op, RegionCode &code);

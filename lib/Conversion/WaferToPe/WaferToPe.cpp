@@ -53,8 +53,29 @@ std::string RegionCode::newBuffer(Location loc, StringRef kind, int64_t words) {
   return name;
 }
 
+std::string RegionCode::newWeight(Location loc, FlatSymbolRefAttr source, ArrayRef<int64_t> shape,
+                                  const Layout &layout) {
+  std::string name = ("w" + Twine(names++)).str();
+  // The affine box of the layout, as the loader evaluates it.
+  SmallVector<int64_t> dims;
+  for (auto [dim, extent, stride] : llvm::zip(layout.dims, shape, layout.strides()))
+    dims.append({extent, dim.start.constant, dim.length, dim.start.step[X0], dim.start.step[X1], dim.start.step[Y0],
+                 dim.start.step[Y1], stride});
+  pe::BufferOp::create(builder, loc, name, layout.words(), "weight", IntegerAttr(), source,
+                       pe::BoxAttr::get(loc.getContext(), layout.splitX, layout.splitY, dims));
+  return name;
+}
+
+std::string RegionCode::newConstant(Location loc, ElementsAttr value, const Layout &layout) {
+  auto global = ml_program::GlobalOp::create(builder, loc, "constant", value.getType(), /*is_mutable=*/false, value,
+                                             builder.getStringAttr("private"));
+  global->remove();
+  StringAttr name = module.insert(global);
+  return newWeight(loc, FlatSymbolRefAttr::get(name), value.getShapedType().getShape(), layout);
+}
+
 LogicalResult RegionCode::function(Location loc, const Layout &splits, StringRef name,
-                                   llvm::function_ref<LogicalResult(PeBuilder &)> body) {
+                                   llvm::function_ref<LogicalResult(PeBuilder &)> body, Value argument) {
   std::string symbol = (name + Twine(functions++)).str();
   auto func = pe::FuncOp::create(builder, loc, symbol);
   Block &block = func.getBody().emplaceBlock();
@@ -65,6 +86,10 @@ LogicalResult RegionCode::function(Location loc, const Layout &splits, StringRef
   if (chunkIndex) {
     b.bind(T, block.addArgument(builder.getI32Type(), loc));
     arguments.push_back(chunkIndex);
+  }
+  if (argument) {
+    block.addArgument(builder.getI32Type(), loc);
+    arguments.push_back(argument);
   }
   if (failed(body(b)))
     return failure();
@@ -77,23 +102,14 @@ LogicalResult RegionCode::function(Location loc, const Layout &splits, StringRef
 
 namespace {
 
-/// The affine box of a layout, as the loader evaluates it.
-pe::BoxAttr boxOf(MLIRContext *context, const Tensor &tensor) {
-  SmallVector<int64_t> dims;
-  for (auto [dim, extent, stride] : llvm::zip(tensor.layout.dims, tensor.shape, tensor.layout.strides()))
-    dims.append({extent, dim.start.constant, dim.length, dim.start.step[X0], dim.start.step[X1], dim.start.step[Y0],
-                 dim.start.step[Y1], stride});
-  return pe::BoxAttr::get(context, tensor.layout.splitX, tensor.layout.splitY, dims);
-}
-
 class RegionLowering {
 public:
   RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
                  SymbolTable &streams, SymbolTable &module, std::function<std::optional<int>(StringRef)> streamColor)
-      : streams(streams), module(module), code{region,          program,
-                                               OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()),
-                                               colors,          std::move(streamColor),
-                                               region.size()} {}
+      : streams(streams), code{region,          program,
+                               OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()),
+                               colors,          std::move(streamColor),
+                               module,          region.size()} {}
 
   LogicalResult run() { return lowerBlock(code.region.getBody().front()); }
 
@@ -109,30 +125,17 @@ private:
     code.buffers[value] = code.newBuffer(value.getLoc(), kind, layoutOf(value.getType()).words());
   }
 
-  /// A weight's buffer is filled by the loader: the box goes with it.
-  void resident(Value value, FlatSymbolRefAttr source) {
-    Tensor tensor = code.tensor(value);
-    std::string name = ("w" + Twine(code.names++)).str();
-    pe::BufferOp::create(code.builder, value.getLoc(), name, tensor.layout.words(), "weight", IntegerAttr(), source,
-                         boxOf(value.getContext(), tensor));
-    code.buffers[value] = name;
-  }
-
   LogicalResult lower(Operation *op) {
     code.step = op;
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case<WeightOp>([&](WeightOp op) {
-          resident(op.getResult(), op.getSourceAttr());
+          Tensor tensor = code.tensor(op.getResult());
+          code.buffers[op.getResult()] = code.newWeight(op.getLoc(), op.getSourceAttr(), tensor.shape, tensor.layout);
           return success();
         })
         .Case<ConstantOp>([&](ConstantOp op) {
-          auto value = cast<ElementsAttr>(op.getValue());
-          auto global =
-              ml_program::GlobalOp::create(code.builder, op.getLoc(), "constant", value.getType(),
-                                           /*is_mutable=*/false, value, code.builder.getStringAttr("private"));
-          global->remove();
-          StringAttr name = module.insert(global);
-          resident(op.getResult(), FlatSymbolRefAttr::get(name));
+          code.buffers[op.getResult()] =
+              code.newConstant(op.getLoc(), cast<ElementsAttr>(op.getValue()), layoutOf(op.getType()));
           return success();
         })
         .Case<EmptyOp>([&](EmptyOp op) {
@@ -147,6 +150,10 @@ private:
         .Case<ReduceOp>([&](ReduceOp op) {
           (void)alias(op.getResult(), op.getSource());
           return lowerReduce(op, code);
+        })
+        .Case<AllReduceOp>([&](AllReduceOp op) {
+          newTensor(op.getResult(), "activation");
+          return lowerAllReduce(op, code);
         })
         .Case<RedistributeOp>([&](RedistributeOp op) {
           resultBuffer(op.getResult(), op.getInto());
@@ -215,7 +222,6 @@ private:
   }
 
   SymbolTable &streams;
-  SymbolTable &module;
   RegionCode code;
 };
 

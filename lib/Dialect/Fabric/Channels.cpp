@@ -48,7 +48,66 @@ SmallVector<LineRoute> away(const Ends &ends, int64_t pes, unsigned parity) {
           {taker - 1, pes - 1, 2, {{Port::Ramp, bits({ends.toTail})}}}};
 }
 
+/// From the root both ways, and into its own core.
+SmallVector<LineRoute> cast(const Ends &ends, int64_t pes, int64_t root) {
+  unsigned out = bits({Port::Ramp});
+  SmallVector<LineRoute> routes;
+  if (root > 0) {
+    out |= bits({ends.toHead});
+    routes.push_back({0, 1, 1, {{ends.toTail, bits({Port::Ramp})}}});
+    routes.push_back({1, root, 1, {{ends.toTail, bits({ends.toHead, Port::Ramp})}}});
+  }
+  if (root + 1 < pes) {
+    out |= bits({ends.toTail});
+    routes.push_back({root + 1, pes - 1, 1, {{ends.toHead, bits({ends.toTail, Port::Ramp})}}});
+    routes.push_back({pes - 1, pes, 1, {{ends.toHead, bits({Port::Ramp})}}});
+  }
+  routes.push_back({root, root + 1, 1, {{Port::Ramp, out}}});
+  return routes;
+}
+
+/// A leader and the next one toward the root, which may be the root.
+struct Link {
+  int64_t from, to;
+};
+
+/// Every second link between leaders. The two into the root have different colors.
+SmallVector<Link> farLinks(const ChannelForm &form) {
+  SmallVector<Link> links;
+  auto add = [&](int64_t from, int64_t to, int64_t number) {
+    if (number % 2 == form.parity)
+      links.push_back({from, to});
+  };
+  auto beyond = llvm::upper_bound(form.leaders, form.root);
+  int64_t to = form.root, number = 0;
+  for (auto leader = beyond; leader != form.leaders.end(); to = *leader++)
+    add(*leader, to, number++);
+  to = form.root, number = 1;
+  for (auto leader = beyond; leader != form.leaders.begin(); to = *leader)
+    add(*--leader, to, number++);
+  return links;
+}
+
+SmallVector<LineRoute> far(const Ends &ends, const ChannelForm &form) {
+  SmallVector<LineRoute> routes;
+  for (auto [from, to] : farLinks(form)) {
+    Port out = from > to ? ends.toHead : ends.toTail, in = from > to ? ends.toTail : ends.toHead;
+    routes.push_back({from, from + 1, 1, {{Port::Ramp, bits({out})}}});
+    routes.push_back({std::min(from, to) + 1, std::max(from, to), 1, {{in, bits({out})}}});
+    routes.push_back({to, to + 1, 1, {{in, bits({Port::Ramp})}}});
+  }
+  return routes;
+}
+
 } // namespace
+
+ChannelForm wafer::fabric::formOf(ChannelOp channel) {
+  ChannelForm form = formOf(channel.getKind());
+  form.root = static_cast<int64_t>(channel.getRoot().value_or(0));
+  if (std::optional<ArrayRef<int64_t>> leaders = channel.getLeaders())
+    form.leaders.assign(leaders->begin(), leaders->end());
+  return form;
+}
 
 ChannelForm wafer::fabric::formOf(ChannelKind kind) {
   for (Channel channel : kChannels)
@@ -73,6 +132,12 @@ ChannelKind wafer::fabric::kindOf(Channel channel, bool y, unsigned parity) {
     if (parity)
       return y ? ChannelKind::AwayYOdd : ChannelKind::AwayXOdd;
     return y ? ChannelKind::AwayYEven : ChannelKind::AwayXEven;
+  case Channel::Far:
+    if (parity)
+      return y ? ChannelKind::FarYOdd : ChannelKind::FarXOdd;
+    return y ? ChannelKind::FarYEven : ChannelKind::FarXEven;
+  case Channel::Cast:
+    return y ? ChannelKind::CastY : ChannelKind::CastX;
   }
   llvm_unreachable("every channel has its kinds");
 }
@@ -90,6 +155,10 @@ SmallVector<LineRoute> wafer::fabric::routesOf(const ChannelForm &form, int64_t 
     return toward(ends, pes, form.parity);
   case Channel::Away:
     return away(ends, pes, form.parity);
+  case Channel::Far:
+    return far(ends, form);
+  case Channel::Cast:
+    return cast(ends, pes, form.root);
   }
   llvm_unreachable("every channel has its routes");
 }
@@ -111,6 +180,14 @@ SmallVector<LineIntent> wafer::fabric::intentsOf(const ChannelForm &form, int64_
     int64_t first = form.parity ? 0 : 1;
     return {{first, 2, every(first, pes - 1), true, 1, 1}};
   }
+  case Channel::Far: {
+    SmallVector<LineIntent> intents;
+    for (auto [from, to] : farLinks(form))
+      intents.push_back({from, 1, 1, false, to, to});
+    return intents;
+  }
+  case Channel::Cast:
+    return {{form.root, 1, 1, false, 0, pes - 1}};
   }
   llvm_unreachable("every channel has its intent");
 }

@@ -1,4 +1,4 @@
-#include "wafer/Dialect/Fabric/FabricDialect.h"
+#include "wafer/Dialect/Fabric/Channels.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/PatternMatch.h"
@@ -18,6 +18,15 @@ static LogicalResult verifyArea(Operation *op, AreaAttr area) {
 LogicalResult ChannelOp::verify() {
   if (static_cast<int64_t>(getColor()) < 0)
     return emitOpError("has a negative color");
+  ChannelForm form = formOf(*this);
+  int64_t pes = form.y ? getArea().getH() : getArea().getW(), before = -1;
+  if (form.root < 0 || form.root >= pes)
+    return emitOpError("has its root at ") << form.root << ", and lines have " << pes << " PEs";
+  for (int64_t leader : form.leaders) {
+    if (leader <= before || leader >= pes || leader == form.root)
+      return emitOpError("leaders must ascend, lie on the line, and not be its root");
+    before = leader;
+  }
   return verifyArea(*this, getArea());
 }
 

@@ -136,7 +136,18 @@ LogicalResult FuncOp::verify() {
   return success();
 }
 
-LogicalResult FuncOp::verifyRegions() { return verifyThreads(*this); }
+LogicalResult FuncOp::verifyRegions() {
+  if (getReturning()) {
+    WalkResult result = walk([](VecOp vec) -> WalkResult {
+      if (vec.getDst() && llvm::isa<FabricType>(vec.getDst().getType()) && vec.getThread() == 0)
+        return vec.emitOpError("sends and waits in a function whose words return: it must be asynchronous");
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return failure();
+  }
+  return verifyThreads(*this);
+}
 
 LogicalResult MainOp::verifyRegions() { return verifyThreads(*this); }
 

@@ -205,6 +205,21 @@ LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
   return success();
 }
 
+LogicalResult LineAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t root,
+                               ArrayRef<int64_t> leaders) {
+  if (root < 0)
+    return emitError() << "a line's root must not be negative, got " << root;
+  int64_t before = -1;
+  for (int64_t leader : leaders) {
+    if (leader <= before)
+      return emitError() << "leaders must ascend from 0 on";
+    if (leader == root || (leader - root) % 2 != 0)
+      return emitError() << "leaders stand an even way from the root, and " << leader << " is not so far from " << root;
+    before = leader;
+  }
+  return success();
+}
+
 LogicalResult RectAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t x, int64_t y, int64_t w,
                                int64_t h) {
   if (x < 0 || y < 0 || w < 1 || h < 1)

@@ -15,6 +15,28 @@ LogicalResult RegionOp::verify() {
   return success();
 }
 
+/// Channels are routed for one root beside the head, and for the leaders of one line.
+static LogicalResult verifyLines(RegionOp region) {
+  std::map<Side, std::pair<LineAttr, LineAttr>> known; // with another root than the head, with leaders
+  WalkResult result = region.walk([&](AllReduceOp op) -> WalkResult {
+    auto &[rooted, led] = known[op.getSide()];
+    LineAttr line = op.getLine();
+    if (line.getRoot() != 0) {
+      if (rooted && rooted.getRoot() != line.getRoot())
+        return op.emitOpError("has its root at ")
+               << line.getRoot() << ", another of its region at " << rooted.getRoot();
+      rooted = line;
+    }
+    if (!line.getLeaders().empty()) {
+      if (led && led != line)
+        return op.emitOpError("has other leaders than another of its region");
+      led = line;
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 LogicalResult RegionOp::verifyRegions() {
   auto divides = [](int64_t split, int64_t side) { return split == 1 || side % split == 0; };
   WalkResult result = getBody().walk([&](Operation *op) -> WalkResult {
@@ -28,7 +50,9 @@ LogicalResult RegionOp::verifyRegions() {
     }
     return WalkResult::advance();
   });
-  return failure(result.wasInterrupted());
+  if (result.wasInterrupted())
+    return failure();
+  return verifyLines(*this);
 }
 
 /// Layouts meet on one division of each side: two that divide a side differently share no coordinates.
@@ -189,6 +213,30 @@ LogicalResult ReduceOp::verify() {
   if (failed(verifySplits(*this, {source, result})))
     return failure();
   return verifyClaim(*this, objectionTo(ReduceClaim{placed(getSource()), placed(getResult()), side}));
+}
+
+LogicalResult AllReduceOp::verify() {
+  Layout source = layoutOf(getSource().getType()), result = layoutOf(getResult().getType());
+  Side side = getSide();
+  if (!source.isPartialAlong(side))
+    return emitOpError("source is not partial along ") << stringifySide(side);
+  Layout combined = source;
+  combined.partialAxes &= ~axesOf(side);
+  if (!combined.partialAxes)
+    combined.kind = PartialKind::None;
+  if (!(result == combined))
+    return emitOpError("result must have the source's layout, combined along ") << stringifySide(side);
+  auto region = (*this)->getParentOfType<RegionOp>();
+  if (!region)
+    return success();
+  int64_t pes = region.size().along(side);
+  if (reducedGroup(source, side, region.size()) != pes)
+    return emitOpError("combines whole lines, and terms lie on parts of them");
+  LineAttr line = getLine();
+  int64_t last = line.getLeaders().empty() ? line.getRoot() : std::max(line.getRoot(), line.getLeaders().back());
+  if (last >= pes)
+    return emitOpError("has a line with a PE at ") << last << ", and lines have " << pes;
+  return success();
 }
 
 LogicalResult KernelOp::verify() {

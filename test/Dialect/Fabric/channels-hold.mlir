@@ -14,6 +14,12 @@ fabric.program @f mesh(16 x 16) {
   fabric.channel @two.away_x_odd away_x_odd color 7 over <2, 0, 2, 2>
   fabric.channel @three.away_x_even away_x_even color 6 over <5, 0, 3, 2>
   fabric.channel @three.away_x_odd away_x_odd color 7 over <5, 0, 3, 2>
+  fabric.channel @seven.cast_x cast_x color 12 over <0, 10, 7, 2> root 3
+  fabric.channel @seven.far_x_even far_x_even color 2 over <0, 10, 7, 2> root 2 leaders [0, 4, 6]
+  fabric.channel @seven.far_x_odd far_x_odd color 3 over <0, 10, 7, 2> root 2 leaders [0, 4, 6]
+  fabric.channel @last.cast_y cast_y color 13 over <8, 10, 2, 4> root 3
+  fabric.channel @last.far_y_even far_y_even color 4 over <8, 10, 2, 4> root 3 leaders [1]
+  fabric.channel @last.far_y_odd far_y_odd color 5 over <8, 10, 2, 4> root 3 leaders [1]
   fabric.channel @five.away_y_even away_y_even color 8 over <5, 5, 3, 5>
   fabric.channel @five.away_y_odd away_y_odd color 9 over <5, 5, 3, 5>
   fabric.channel @five.gather_y gather_y color 1 over <5, 5, 3, 5>

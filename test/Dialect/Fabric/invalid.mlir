@@ -39,3 +39,17 @@ fabric.program @f mesh(4 x 4) {
   // expected-error @+1 {{belongs to unknown @nobody}}
   fabric.route @nobody color 0 over <0, 0, 1, 1> positions [#fabric.position<ramp to [east]>]
 }
+
+// -----
+
+fabric.program @p mesh(8 x 1) {
+  // expected-error @below {{has its root at 8, and lines have 8 PEs}}
+  fabric.channel @c cast_x color 0 over <0, 0, 8, 1> root 8
+}
+
+// -----
+
+fabric.program @p mesh(8 x 1) {
+  // expected-error @below {{leaders must ascend, lie on the line, and not be its root}}
+  fabric.channel @c far_x_even color 0 over <0, 0, 8, 1> root 2 leaders [4, 2]
+}

@@ -358,3 +358,17 @@ pe.program @p {
   }
   pe.main {}
 }
+
+// -----
+
+// Whoever waits for its send first never takes what it waits for.
+pe.program @p {
+  pe.func @f(%n) attributes {returning} {
+    %to = pe.fabric 1
+    %from = pe.fabric 2
+    // expected-error @below {{sends and waits in a function whose words return: it must be asynchronous}}
+    pe.vec mov f32 over(%n) to %to of %n : (!pe.fabric) i32
+    pe.vec mov f32 over(%n) of %from : !pe.fabric
+  }
+  pe.main {}
+}

@@ -163,3 +163,99 @@ wafer.program @main mesh(4 x 4) {
     %0 = wafer.empty : tensor<4x4xf32, #wafer.layout<[2 at 2 * x0]>>
   }
 }
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0]>>
+    // expected-error @+1 {{source is not partial along x}}
+    %1 = wafer.all_reduce %0 along x on <root 0> : tensor<4xf32, #wafer.layout<[4 at 0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    // expected-error @+1 {{result must have the source's layout, combined along x}}
+    %1 = wafer.all_reduce %0 along x on <root 0> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0], valid_at_0 = [x0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>>
+    // expected-error @+1 {{combines whole lines, and terms lie on parts of them}}
+    %1 = wafer.all_reduce %0 along x on <root 0>
+        : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>> to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    // expected-error @+1 {{has a line with a PE at 9, and lines have 8}}
+    %1 = wafer.all_reduce %0 along x on <root 5, leaders [9]> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    // expected-error @+1 {{leaders stand an even way from the root, and 3 is not so far from 4}}
+    %1 = wafer.all_reduce %0 along x on <root 4, leaders [3]> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    // expected-error @+1 {{leaders must ascend from 0 on}}
+    %1 = wafer.all_reduce %0 along x on <root 4, leaders [6, 2]> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    // expected-error @+1 {{a line's root must not be negative, got -1}}
+    %1 = wafer.all_reduce %0 along x on <root -1> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}
+
+// A region has one root beside the heads of its lines, as its cast is routed from there, and leaders of one line.
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    %1 = wafer.all_reduce %0 along x on <root 4> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+    %2 = wafer.all_reduce %0 along x on <root 0> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+    // expected-error @+1 {{has its root at 3, another of its region at 4}}
+    %3 = wafer.all_reduce %0 along x on <root 3> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    %1 = wafer.all_reduce %0 along x on <root 4, leaders [2]> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+    // expected-error @+1 {{has other leaders than another of its region}}
+    %2 = wafer.all_reduce %0 along x on <root 0, leaders [2]> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}

@@ -24,6 +24,10 @@ wafer.program @main mesh(16 x 16) {
     }
     %3 = wafer.reduce %2 along x by chain
         : tensor<16xf32, #partial> to tensor<16xf32, #wafer.layout<[16 at 0], valid_at_0 = [x0]>>
+    // CHECK: wafer.all_reduce %{{.*}} along x on <root 0> : tensor<16xf32, #wafer.layout<[16 at 0], partial = add[x0]>>
+    %all = wafer.all_reduce %2 along x on <root 0> : tensor<16xf32, #partial> to tensor<16xf32, #wafer.layout<[16 at 0]>>
+    // CHECK: wafer.all_reduce %{{.*}} along x on <root 2, leaders[0]>
+    %led = wafer.all_reduce %2 along x on <root 2, leaders [0]> : tensor<16xf32, #partial> to tensor<16xf32, #wafer.layout<[16 at 0]>>
     // CHECK: wafer.redistribute %{{.*}} along x merge 0
     %m = wafer.redistribute %1 along x merge 0 : (tensor<16x8xf32, #cols>) -> tensor<128xf32, #wafer.layout<[32 at 32 * x0]>>
     // CHECK: wafer.redistribute %{{.*}} along x split 0

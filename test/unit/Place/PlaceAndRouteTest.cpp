@@ -52,8 +52,13 @@ Status placeAndRoute(const Profile &profile, const Program &program, uint64_t se
   Result<std::vector<Point>> at = place(request);
   if (!at)
     return at.error();
-  const auto channels = ChannelColors::assign(profile)->all();
-  RouteRequest routing{profile, {channels.begin(), channels.end()}, kSide, kSide, {}, seed};
+  const ChannelColors channels = *ChannelColors::assign(profile);
+  RouteRequest routing{profile, {}, kSide, kSide, {}, seed};
+  for (Channel channel : kChannels)
+    if (has(kChannelsNeeded, channel))
+      for (const LineColors *line : {&channels.x, &channels.y})
+        for (int color : line->of(channel))
+          routing.blockedColors.push_back(color);
   for (const PlaceLink &link : request.links)
     routing.nets.push_back(netOf(link, *at));
   Result<RouteSolution> solution = route(routing);

@@ -37,7 +37,7 @@ TEST(Profile, BuiltinsLoadAndAssignChannels) {
       EXPECT_FALSE(profile->isReserved(color));
       distinct.insert(color);
     }
-    EXPECT_EQ(distinct.size(), 12u);
+    EXPECT_EQ(distinct.size(), 18u);
     EXPECT_TRUE(profile->canSwitch(colors->x.gather));
     EXPECT_TRUE(profile->canSwitch(colors->y.gather));
   }
@@ -103,6 +103,15 @@ TEST(Profile, TooFewColorsForChannels) {
   Result<ChannelColors> colors = ChannelColors::assign(profile);
   ASSERT_FALSE(colors);
   EXPECT_EQ(colors.error().code, ErrorCode::TooFewColors);
+}
+
+TEST(Profile, AllReducesDoWithFewerColors) {
+  Profile profile = *Profile::load("test4");
+  profile.colors = 14; // those that regions cannot do without
+  Result<ChannelColors> colors = ChannelColors::assign(profile);
+  ASSERT_TRUE(colors) << colors.error().str();
+  EXPECT_EQ(colors->available(), kChannelsNeeded | only(Channel::Cast));
+  EXPECT_EQ(colors->all().size(), 14u);
 }
 
 TEST(Profile, MachinesWithoutWhatChannelsTakeAreRefused) {

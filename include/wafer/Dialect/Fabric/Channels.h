@@ -12,9 +12,12 @@ namespace wafer::fabric {
 struct ChannelForm {
   Channel channel;
   bool y;
-  unsigned parity; // of the receivers of links
+  unsigned parity;                      // of the receivers of links
+  int64_t root = 0;                     // of casts and of links between leaders
+  llvm::SmallVector<int64_t> leaders{}; // ascending
 };
 ChannelForm formOf(ChannelKind kind);
+ChannelForm formOf(ChannelOp channel);
 ChannelKind kindOf(Channel channel, bool y, unsigned parity);
 
 /// Routers first, first + step, ... below end of every line.

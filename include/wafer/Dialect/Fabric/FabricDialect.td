@@ -24,7 +24,10 @@ def Fabric_ChannelKind : I32EnumAttr<"ChannelKind", "", [
   I32EnumAttrCase<"ChainXEven", 4, "chain_x_even">, I32EnumAttrCase<"ChainXOdd", 5, "chain_x_odd">,
   I32EnumAttrCase<"ChainYEven", 6, "chain_y_even">, I32EnumAttrCase<"ChainYOdd", 7, "chain_y_odd">,
   I32EnumAttrCase<"AwayXEven", 8, "away_x_even">, I32EnumAttrCase<"AwayXOdd", 9, "away_x_odd">,
-  I32EnumAttrCase<"AwayYEven", 10, "away_y_even">, I32EnumAttrCase<"AwayYOdd", 11, "away_y_odd">]> {
+  I32EnumAttrCase<"AwayYEven", 10, "away_y_even">, I32EnumAttrCase<"AwayYOdd", 11, "away_y_odd">,
+  I32EnumAttrCase<"FarXEven", 12, "far_x_even">, I32EnumAttrCase<"FarXOdd", 13, "far_x_odd">,
+  I32EnumAttrCase<"FarYEven", 14, "far_y_even">, I32EnumAttrCase<"FarYOdd", 15, "far_y_odd">,
+  I32EnumAttrCase<"CastX", 16, "cast_x">, I32EnumAttrCase<"CastY", 17, "cast_y">]> {
   let cppNamespace = "::wafer::fabric";
 }
 

@@ -21,9 +21,15 @@ def Fabric_ChannelOp : Fabric_Op<"channel", [Symbol, HasParent<"ProgramOp">]> {
     gather: every PE of a line injects in turn (the head first), data flows to the line's head and is heard only there.
     broadcast: the head injects, the whole line hears it. chain even (odd): from each PE to its neighbor toward the head, where
     that neighbor's coordinate is even (odd). away even (odd): the same in the other direction. Heads stand at x = 0 of rows, y = 0 of columns.
+    cast: the `root` of each line injects, the whole line hears it. far: from each of `leaders`, and over what lies
+    between, to the next one toward the root, or to the root; every second link of them, those into the root even beyond
+    it and odd before it.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, Fabric_ChannelKind:$kind, I64Attr:$color, Fabric_AreaAttr:$area);
-  let assemblyFormat = "$sym_name $kind `color` $color `over` $area attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, Fabric_ChannelKind:$kind, I64Attr:$color, Fabric_AreaAttr:$area,
+                       OptionalAttr<I64Attr>:$root, OptionalAttr<DenseI64ArrayAttr>:$leaders);
+  let assemblyFormat = [{
+    $sym_name $kind `color` $color `over` $area (`root` $root^)? (`leaders` $leaders^)? attr-dict
+  }];
   let hasVerifier = 1;
 }
 

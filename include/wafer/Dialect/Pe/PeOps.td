@@ -53,8 +53,11 @@ def Pe_FuncOp : Pe_Op<"func", [Symbol, IsolatedFromAbove, HasParent<"ProgramOp">
     Block arguments are up to three `i32` values. Functions do not call functions. A function that reads `pe.param` is
     called with a table. A function waits for the asynchronous threads that it started: no vector instruction outlives
     the call that issued it.
+
+    In a `returning` function words that a PE sends come back to it, combined with those of others. So no PE may wait
+    for its own send before it takes them, and all its sends are asynchronous.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name);
+  let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$returning);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

@@ -77,6 +77,20 @@ def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout", [DeclareAttrInterfaceMetho
   }];
 }
 
+def Wafer_LineAttr : Wafer_Attr<"Line", "line"> {
+  let summary = "How the PEs of a line stand toward one of them, the root, where all that they have comes together";
+  let description = [{
+    Leaders, PEs at these positions on either side of the root, collect what the PEs behind them have and send it on to
+    the next leader toward the root. They stand an even way from the root, so that all of them hear the same of a
+    channel's two colors. Without leaders the line is two chains of neighbors.
+
+        #wafer.line<root 5, leaders [3, 7, 11]>
+  }];
+  let parameters = (ins "int64_t":$root, OptionalArrayRefParameter<"int64_t">:$leaders); // ascending
+  let assemblyFormat = "`<` `root` $root (`,` `leaders` `[` $leaders^ `]`)? `>`";
+  let genVerifyDecl = 1;
+}
+
 def Wafer_RectAttr : Wafer_Attr<"Rect", "rect"> {
   let summary = "A rectangle of PEs of the mesh";
   let parameters = (ins "int64_t":$x, "int64_t":$y, "int64_t":$w, "int64_t":$h);

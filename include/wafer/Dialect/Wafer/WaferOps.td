@@ -241,6 +241,28 @@ def Wafer_ReduceOp : Wafer_Op<"reduce", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
+  let summary = "Combines partial terms along one side; all PEs of a line have the result";
+  let description = [{
+    Terms flow toward the root of `line` and the result from there to all, while it is being made: it costs no more
+    time than the reduction and the way back. Whole lines only. The memory of the source is written over.
+
+    A region has one root beside its lines' heads along each side, and leaders of one line, as channels are routed for
+    them.
+
+    ```mlir
+    #terms = #wafer.layout<[8 at 0], partial = add[x0]>
+    #sums = #wafer.layout<[8 at 0]>
+    %0 = wafer.empty : tensor<8xf32, #terms>
+    %1 = wafer.all_reduce %0 along x on <root 2, leaders [0]> : tensor<8xf32, #terms> to tensor<8xf32, #sums>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Wafer_Side:$side, Wafer_LineAttr:$line);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source `along` $side `on` $line attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+}
+
 def Wafer_SendOp : Wafer_Op<"send"> {
   let summary = "Sends a tensor down a stream: one half of a pass along x";
   let description = [{

@@ -19,7 +19,7 @@ namespace {
 int64_t expand(ChannelOp channel, OpBuilder &builder) {
   MLIRContext *context = builder.getContext();
   AreaAttr area = channel.getArea();
-  ChannelForm form = formOf(channel.getKind());
+  ChannelForm form = formOf(channel);
   int64_t made = 0;
   for (const LineRoute &route : routesOf(form, form.y ? area.getH() : area.getW())) {
     if (route.first >= route.end)

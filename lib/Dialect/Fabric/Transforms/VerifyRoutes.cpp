@@ -212,7 +212,7 @@ private:
   }
 
   LogicalResult checkChannel(ChannelOp channel) {
-    const ChannelForm form = formOf(channel.getKind());
+    const ChannelForm form = formOf(channel);
     const Area area = Area::of(channel.getArea());
     const Progression &line = form.y ? area.y : area.x;
     for (const LineIntent &intent : intentsOf(form, line.count)) {

@@ -13,8 +13,9 @@
 //   color has one writer at a time, and that writer's earlier events are over, with their last wavelet taken, while its
 //   later ones queue behind. And an event alone always ends: a pass has a sender at a time and relays that only wait
 //   for it, also where they lead to further streams, which are a tree; a reduction flows toward its head, an exchange
-//   has all its sends under way before anything is received. So
-//   it goes on. A contradiction.
+//   has all its sends under way before anything is received, and in an all-reduce nobody waits for a send of its own
+//   before it takes what returns (docs/collectives.md has the steps, pe.func's verifier the check). So it goes on. A
+//   contradiction.
 //
 // The argument is about cores, not about regions: rows and columns may run ahead of others as far as data allows, and
 // rows beyond a stream's lanes skip it. All cores of a region still run one sequence, and that is all that is used. It

@@ -1,0 +1,39 @@
+// All-reduces: lines on which terms flow toward a root and the result back to all. One program does them, whatever the
+// line; what differs is the line, and each way to choose it is a part in a file of its own, as in Reduce.h.
+#ifndef WAFER_COLLECTIVES_ALLREDUCE_H
+#define WAFER_COLLECTIVES_ALLREDUCE_H
+
+#include "wafer/Collectives/Line.h"
+#include "wafer/Collectives/Reduce.h"
+
+namespace wafer::wfr {
+
+/// Where the code goes, and what it works on.
+struct AllReduceCode : ReduceCode {
+  llvm::StringRef result; // buffer
+  mlir::Value role;       // the number of the PE's LineRole
+};
+
+/// Cycles from the call on every PE to the last one's return.
+double allReduceCycles(const LineShape &line, int64_t words, const ResourceModel &model);
+
+/// Ways to choose a line: each appends those that may be the fastest for so many words.
+using LineChoice = void (*)(int64_t pes, int64_t words, const ResourceModel &model,
+                            llvm::SmallVectorImpl<LineShape> &lines);
+llvm::ArrayRef<LineChoice> lineChoices();
+
+/// The line on which an all-reduce of whole lines takes the least time, of those that need no other channels than
+/// these.
+std::pair<LineShape, double> fastestLine(int64_t pes, int64_t words, ChannelSet channels, const ResourceModel &model);
+
+// lib/Collectives/HeadLine.cpp, MiddleLine.cpp, GradedLine.cpp
+void chooseHeadLine(int64_t pes, int64_t words, const ResourceModel &model, llvm::SmallVectorImpl<LineShape> &lines);
+void chooseMiddleLine(int64_t pes, int64_t words, const ResourceModel &model, llvm::SmallVectorImpl<LineShape> &lines);
+void chooseGradedLines(int64_t pes, int64_t words, const ResourceModel &model, llvm::SmallVectorImpl<LineShape> &lines);
+
+/// The code of every PE of a line.
+void buildAllReduce(const ReduceTask &task, const LineShape &line, AllReduceCode &code);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_COLLECTIVES_ALLREDUCE_H

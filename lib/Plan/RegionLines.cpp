@@ -1,0 +1,73 @@
+#include "RegionLines.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+LinePlanner::LinePlanner(const ResourceModel &model) : model(model) {
+  if (Result<ChannelColors> colors = ChannelColors::assign(model.figures()))
+    channels = colors->available();
+}
+
+const std::pair<LineShape, double> &LinePlanner::fastest(int64_t pes, int64_t words) {
+  auto known = this->known.find({pes, words});
+  if (known == this->known.end())
+    known = this->known.insert({{pes, words}, fastestLine(pes, words, channels, model)}).first;
+  return known->second;
+}
+
+namespace {
+
+/// One all-reduce of a plan.
+struct User {
+  NodePlan *node;
+  ReduceStep *step;
+  double times;
+  double cyclesOn(const LineShape &line, const ResourceModel &model) const {
+    return allReduceCycles(line, step->words, model);
+  }
+};
+
+/// Returns what it takes more than with the best line for each.
+double settle(ArrayRef<User> users, const ResourceModel &model, bool mayCast) {
+  const LineShape head{users.front().step->line->pes};
+  SmallVector<LineShape> lines{head};
+  for (const User &user : users)
+    if (mayCast && !llvm::is_contained(lines, *user.step->line))
+      lines.push_back(*user.step->line);
+  SmallVector<double> onHead;
+  for (const User &user : users)
+    onHead.push_back(user.cyclesOn(head, model));
+  const LineShape *best = nullptr;
+  double least = INFINITY;
+  for (const LineShape &line : lines) {
+    double total = 0;
+    for (auto [user, cycles] : llvm::zip(users, onHead))
+      total += user.times * std::min(cycles, user.cyclesOn(line, model));
+    if (total < least) {
+      least = total;
+      best = &line;
+    }
+  }
+  double more = 0;
+  for (auto [user, cycles] : llvm::zip(users, onHead)) {
+    double before = user.cyclesOn(*user.step->line, model), after = user.cyclesOn(*best, model);
+    user.step->line = cycles <= after ? head : *best;
+    double change = user.times * (std::min(cycles, after) - before);
+    user.node->cycles.reductions += change;
+    more += change;
+  }
+  return more;
+}
+
+} // namespace
+
+void wafer::wfr::settleLines(Plan &plan, const ResourceModel &model, bool mayCast) {
+  std::map<std::pair<int, Side>, SmallVector<User>> users; // by region and side
+  for (NodePlan &node : plan.nodes)
+    for (ReduceStep &step : node.reduces)
+      if (step.line)
+        users[{node.region, step.side}].push_back({&node, &step, static_cast<double>(node.candidate.steps)});
+  for (auto &[where, those] : users)
+    plan.cycles += settle(those, model, mayCast);
+}

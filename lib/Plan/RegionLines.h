@@ -1,0 +1,30 @@
+// The lines on which a plan's all-reduces run.
+#ifndef WAFER_LIB_PLAN_REGIONLINES_H
+#define WAFER_LIB_PLAN_REGIONLINES_H
+
+#include "Plan.h"
+
+namespace wafer::wfr {
+
+/// Finds the fastest line for all-reduces, and remembers it.
+class LinePlanner {
+public:
+  explicit LinePlanner(const ResourceModel &model);
+
+  /// And its cycles.
+  const std::pair<LineShape, double> &fastest(int64_t pes, int64_t words);
+
+private:
+  const ResourceModel &model;
+  ChannelSet channels = kChannelsNeeded; // that the machine has colors for
+  std::map<std::pair<int64_t, int64_t>, std::pair<LineShape, double>> known;
+};
+
+/// A search prices each all-reduce on the line that is best for it. A region's channels are routed for one line a side:
+/// takes the one that is best for all, and the line to the head, which needs none of them, for those that are faster on
+/// it. With `mayCast` false all take that.
+void settleLines(Plan &plan, const ResourceModel &model, bool mayCast);
+
+} // namespace wafer::wfr
+
+#endif // WAFER_LIB_PLAN_REGIONLINES_H
