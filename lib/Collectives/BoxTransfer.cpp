@@ -106,6 +106,31 @@ void BoxTransfer::eachSender(llvm::function_ref<void()> body, llvm::function_ref
   });
 }
 
+void BoxTransfer::eachSpeaker(const Speakers &speakers, llvm::function_ref<void()> body,
+                              llvm::function_ref<void(Value)> silent) {
+  // The first one p with s p + start + length > lower, the first one behind with s p + start >= upper.
+  auto relative = [&](const Bounds &bounds, int64_t by) {
+    Bounds differences;
+    for (const TransferAffine &bound : bounds)
+      differences.push_back(bound - speakers.start + TransferAffine(by));
+    return differences;
+  };
+  Value zero = b.constant(0), step = b.constant(speakers.step), all = b.constant(senders.major);
+  auto position = [&](Value distance) {
+    Value p = b.scalar(pe::ScalarKind::Div, b.scalar(pe::ScalarKind::Max, distance, zero), step);
+    return b.scalar(pe::ScalarKind::Min, p, all);
+  };
+  Value end = position(b.upper(relative(speakers.needed.upper, speakers.step - 1)));
+  Value first = b.scalar(pe::ScalarKind::Min,
+                         position(b.lower(relative(speakers.needed.lower, speakers.step - speakers.length))), end);
+  silent(first);
+  b.loop(b.sub(end, first), 1, [&](Value p) {
+    bindSender(b.add(first, p));
+    body();
+  });
+  silent(b.sub(all, end));
+}
+
 void BoxTransfer::sendToGather(int gather) {
   Value position = b.position(side);
   int64_t end = senders.end();
@@ -116,8 +141,8 @@ void BoxTransfer::sendToGather(int gather) {
   });
 }
 
-void BoxTransfer::dropControl(int gather, int64_t count) {
-  b.vec(pe::VectorKind::Mov, type, b.constant(count), {}, b.fabric(gather));
+void BoxTransfer::dropControl(int gather, Value count) {
+  b.vec(pe::VectorKind::Mov, type, count, {}, b.fabric(gather));
 }
 
 void BoxTransfer::burst(const SenderRun &run, int from, int broadcast, int64_t between) {

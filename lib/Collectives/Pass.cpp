@@ -44,20 +44,22 @@ public:
       b.wait(kSendThread);
       return;
     }
-    transfer.eachSender(
-        [&] {
-          SmallVector<Value> extents = transfer.blockExtents();
-          b.when(transfer.isHead(), [&] {
-            b.vec(pe::VectorKind::Mov, transfer.type, extents, b.fabric(broadcast), b.fabric(gather), {}, {},
-                  kRelayThread);
-          });
-          transfer.receive(broadcast, extents);
-          b.when(transfer.isHead(), [&] {
-            b.wait(kRelayThread);
-            transfer.dropControl(gather);
-          });
-        },
-        [&](int64_t silent) { b.when(transfer.isHead(), [&] { transfer.dropControl(gather, silent); }); });
+    auto take = [&] {
+      SmallVector<Value> extents = transfer.blockExtents();
+      b.when(transfer.isHead(), [&] {
+        b.vec(pe::VectorKind::Mov, transfer.type, extents, b.fabric(broadcast), b.fabric(gather), {}, {}, kRelayThread);
+      });
+      transfer.receive(broadcast, extents);
+      b.when(transfer.isHead(), [&] {
+        b.wait(kRelayThread);
+        transfer.dropControl(gather);
+      });
+    };
+    auto drop = [&](auto silent) { b.when(transfer.isHead(), [&] { transfer.dropControl(gather, silent); }); };
+    if (auto speakers = speakersOf(transfer.dims, transfer.side, b.sizes, transfer.senders, transfer.receivers))
+      transfer.eachSpeaker(*speakers, take, drop);
+    else
+      transfer.eachSender(take, drop);
     b.wait(kSendThread);
   }
 
@@ -70,8 +72,19 @@ private:
       if (auto runs = senderRuns(dims, task.side, task.sizes, senders, Receivers::OnLine, /*between=*/1))
         return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
     }
-    return kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor * slices(task)) +
+    return kSenderOverheadCycles * static_cast<double>(speakers(task, senders) * slices(task)) +
            static_cast<double>(senders.end());
+  }
+
+  /// Senders that a line takes one by one (speakersOf), with what it takes to tell them apart.
+  static int64_t speakers(const MoveTask &task, const Senders &senders) {
+    constexpr int64_t kToTellApart = 2;
+    int64_t fewest = senders.major * senders.minor;
+    for (auto [has, wanted] : llvm::zip(task.from.dims, task.to.dims))
+      if (!wanted.start.dependsOn(task.side))
+        if (auto most = mostSpeakers(wanted.length, has.length, has.start.step[majorAxis(task.side)], senders))
+          fewest = std::min(fewest, *most + kToTellApart);
+    return fewest;
   }
 
   /// What can be said before the transfer is looked at: where the line's PEs keep parts of a dimension that they have

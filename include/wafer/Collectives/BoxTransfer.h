@@ -49,6 +49,10 @@ struct BoxTransfer {
   /// Builds `body` for each sender in the order of positions, bound to P0 and P1, and `between` for those between the
   /// last minor coordinate that sends and the next major one.
   void eachSender(llvm::function_ref<void()> body, llvm::function_ref<void(int64_t)> between = {});
+  /// The same for those senders only that have something for the line, where they are one range and few. `silent`: so
+  /// many before them, or behind them, have nothing.
+  void eachSpeaker(const Speakers &speakers, llvm::function_ref<void()> body,
+                   llvm::function_ref<void(mlir::Value)> silent);
   bool sliced() const {
     return llvm::any_of(dims, [](const TransferDim &dim) { return dim.slices != 0; });
   }
@@ -58,7 +62,8 @@ struct BoxTransfer {
   /// Every sender's block goes to the gather channel, the turn handed on; those between senders hand on the turn.
   void sendToGather(int gather);
   /// Words from the gather channel are dropped: the control wavelet behind each block.
-  void dropControl(int gather, int64_t count = 1);
+  void dropControl(int gather, int64_t count = 1) { dropControl(gather, b.constant(count)); }
+  void dropControl(int gather, mlir::Value count);
   mlir::Value isHead() { return b.equal(b.position(side), b.constant(0)); }
   /// The blocks of a run of senders arrive on `from` (the head relays them to `broadcast`), `between` words after each
   /// of them. One relay and one receive do for all.

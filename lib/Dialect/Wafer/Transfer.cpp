@@ -276,6 +276,36 @@ size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, Side side, const Transfer
   return dims.size() - 1;
 }
 
+std::optional<int64_t> wafer::wfr::mostSpeakers(int64_t needed, int64_t length, int64_t step, const Senders &senders) {
+  // Telling them apart takes some divisions, and two instructions for those before and behind.
+  constexpr int64_t kWorthTelling = 4;
+  if (senders.split > 1 || step <= 0)
+    return std::nullopt;
+  int64_t most = needed <= 0 ? 0 : (needed + length - 2) / step + 1;
+  return most + kWorthTelling < senders.major ? std::optional(most) : std::nullopt;
+}
+
+std::optional<Speakers> wafer::wfr::speakersOf(ArrayRef<TransferDim> dims, Side side, const TransferSizes &lineSizes,
+                                               const Senders &senders, Receivers receivers) {
+  TransferSizes sizes = lineSizes;
+  sizes.size[P0] = senders.major;
+  std::optional<Speakers> fewest;
+  for (auto [dim, range] : llvm::zip_equal(dims, sendersBlock(dims, side, sizes, receivers))) {
+    // The first bounds are the sender's; what the line needs does not depend on who sends.
+    Speakers speakers{range.lower.front(), range.lower.front().step[P0], dim.sourceLength, range, 0};
+    speakers.start.step[P0] = 0;
+    speakers.needed.lower.erase(speakers.needed.lower.begin());
+    speakers.needed.upper.erase(speakers.needed.upper.begin());
+    std::optional<int64_t> most =
+        mostSpeakers(mostElements(speakers.needed, sizes), speakers.length, speakers.step, senders);
+    if (dim.slices || !most || (fewest && fewest->most <= *most))
+      continue;
+    speakers.most = *most;
+    fewest = speakers;
+  }
+  return fewest;
+}
+
 std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDim> dims, Side side,
                                                              const TransferSizes &lineSizes, const Senders &senders,
                                                              Receivers receivers, int64_t between) {

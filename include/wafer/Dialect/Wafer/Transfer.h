@@ -90,6 +90,23 @@ struct SenderRun {
   llvm::SmallVector<int64_t> advance;
 };
 
+/// The senders of a line whose blocks may meet what the line needs: those whose [s p + start, s p + start + length)
+/// meets `needed`. The others are silent for the whole line, and all of it knows them.
+struct Speakers {
+  TransferAffine start; // of sender 0's block
+  int64_t step, length;
+  Span needed;
+  int64_t most; // of them on any line
+};
+
+/// At most so many of `senders` speak to a line that needs `needed` elements of what they have in blocks of `length`,
+/// `step` apart; nothing if that is not worth telling them apart.
+std::optional<int64_t> mostSpeakers(int64_t needed, int64_t length, int64_t step, const Senders &senders);
+
+/// Nothing if about all senders speak, or if it is not one range of positions.
+std::optional<Speakers> speakersOf(llvm::ArrayRef<TransferDim> dims, Side side, const TransferSizes &lineSizes,
+                                   const Senders &senders, Receivers receivers);
+
 /// The senders of an undivided side as a few such runs, if every PE keeps of each block in a run the same window, and
 /// if blocks of as many dimensions, `between` words (0 or 1) after each, can be received as one box.
 std::optional<std::vector<SenderRun>> senderRuns(llvm::ArrayRef<TransferDim> dims, Side side,
