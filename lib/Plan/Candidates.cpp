@@ -100,6 +100,49 @@ private:
         return;
     }
     addIteration(iteration);
+    if (worthSpreading(iteration))
+      for (Side side : kSides)
+        spread(iteration, side);
+  }
+
+  /// A function of every element takes long enough that PEs which hold the same may each take a part.
+  bool worthSpreading(const Layout &iteration) const {
+    constexpr double kCycles = 500;
+    if (llvm::is_contained(node.reduction, true))
+      return false;
+    Candidate candidate;
+    candidate.iteration = iteration;
+    candidate.steps = graph.tripsOf(node);
+    return computeCycles(node, candidate, context.model) > kCycles;
+  }
+
+  /// The PEs of a side that hold the same share the longest loop that they can: all of them, or groups of neighbors.
+  /// Parts must be equal, since what lies beyond the end of one block is another's.
+  void spread(const Layout &iteration, Side side) {
+    AxisSizes sizes = context.region.axes();
+    Axis major = majorAxis(side), minor = minorAxis(side);
+    auto divides = [&](Axis axis) {
+      return llvm::any_of(iteration.dims, [&](const LayoutDim &dim) { return dim.start.step[axis] != 0; });
+    };
+    for (bool whole : {true, false}) {
+      const int64_t parts = sizes.size[minor] * (whole ? sizes.size[major] : 1);
+      if (divides(minor) || (whole && divides(major)) || parts == 1)
+        continue;
+      std::optional<size_t> longest;
+      for (auto [d, dim] : llvm::enumerate(iteration.dims))
+        if (static_cast<int>(d) != node.stepLoop && dim.length % parts == 0 &&
+            (!longest || dim.length > iteration.dims[*longest].length))
+          longest = d;
+      if (!longest)
+        continue;
+      Layout shared = iteration;
+      LayoutDim &dim = shared.dims[*longest];
+      dim.length /= parts;
+      dim.start.step[minor] = sizes.size[minor] > 1 ? dim.length : 0;
+      if (whole)
+        dim.start.step[major] = dim.length * sizes.size[minor];
+      addIteration(shared);
+    }
   }
 
   int64_t temporaries(const Candidate &candidate) const {
