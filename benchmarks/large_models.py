@@ -6,6 +6,11 @@ resnet50-thin  ResNet-50 with half of its channels, 3x224x224 (1.07 G multiply-a
 resnet18       ResNet-18, 3x224x224 (1.81 G)
 bert-base      12 layers of 768, 12 heads, 128 tokens, the last hidden states (10.9 G)
 gpt2           124 M weights: one token after 128, its logits (0.12 G); keys and values come in and go out
+decode-256     a decode layer of LLaMA's form: hidden 256, 4 heads on 2 of keys and values, one token after 256
+decode-1024    hidden 1,024, 8 heads on 2, one token after 256
+decode-8b      hidden 4,096, 32 heads on 8, one token after 4,096: a layer of 8B size, 864 MiB
+
+Decode layers have the keys and values before the token as constants, as if they rested on the wafer.
 """
 
 import argparse
@@ -150,11 +155,57 @@ def _gpt2(layers: int, width: int, heads: int, past: int) -> onnx.ModelProto:
     return b.model()
 
 
+def _rms_norm(b: Builder, x: str, width: int) -> str:
+    square = b.op("ReduceMean", b.op("Mul", x, x), b.ints(-1), keepdims=1)
+    root = b.op("Sqrt", b.op("Add", square, b.constant(np.array(1e-5, np.float32))))
+    return b.op("Mul", b.op("Div", x, root), b.normal(width, scale=1))
+
+
+def _rotated(b: Builder, x: str, size: int, cos: str, sin: str) -> str:
+    """RoPE as decoders are exported: x cos + (-high half, low half) sin."""
+    low = b.op("Slice", x, b.ints(0), b.ints(size // 2), b.ints(-1))
+    high = b.op("Slice", x, b.ints(size // 2), b.ints(size), b.ints(-1))
+    turned = b.op("Concat", b.op("Neg", high), low, axis=-1)
+    return b.op("Add", b.op("Mul", x, cos), b.op("Mul", turned, sin))
+
+
+def _decode_layer(width: int, heads: int, groups: int, inner: int, past: int) -> onnx.ModelProto:
+    b = Builder()
+    size = width // heads
+
+    def product(x: str, into: int, out: int) -> str:
+        return b.op("MatMul", x, b.normal(into, out, scale=into**-0.5))
+
+    x = b.input("x", TensorProto.FLOAT, 1, width)
+    cos, sin = (b.input(name, TensorProto.FLOAT, 1, size) for name in ("cos", "sin"))
+    y = _rms_norm(b, x, width)
+    q, k, v = (product(y, width, n * size) for n in (heads, groups, groups))
+    q = _rotated(b, b.op("Reshape", q, b.ints(heads, size)), size, cos, sin)
+    k = _rotated(b, b.op("Reshape", k, b.ints(groups, size)), size, cos, sin)
+    k, v = (b.op("Reshape", part, b.ints(groups, 1, size)) for part in (k, v))
+    for part in (k, v):
+        b.output(part, groups, 1, size)
+    keys, values = (b.op("Concat", b.normal(groups, past, size, scale=1), part, axis=1) for part in (k, v))
+    q = b.op("Reshape", q, b.ints(groups, heads // groups, size))
+    scores = b.op("MatMul", q, b.op("Transpose", keys, perm=[0, 2, 1]))
+    scores = b.op("Mul", scores, b.constant(np.array(size**-0.5, np.float32)))
+    mixed = b.op("Reshape", b.op("MatMul", b.op("Softmax", scores, axis=-1), values), b.ints(1, width))
+    x = b.op("Add", x, product(mixed, width, width))
+    y = _rms_norm(b, x, width)
+    gate, up = (product(y, width, inner) for _ in range(2))
+    y = b.op("Mul", b.op("Mul", gate, b.op("Sigmoid", gate)), up)
+    b.output(b.op("Add", x, product(y, inner, width)), 1, width)
+    return b.model()
+
+
 MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     "resnet50-thin": lambda: _resnet((3, 4, 6, 3), 64, (32, 64, 128, 256), 4),
     "resnet18": lambda: _resnet((2, 2, 2, 2), 64, (64, 128, 256, 512), 1),
     "bert-base": lambda: _bert(12, 768, 12, 128),
     "gpt2": lambda: _gpt2(12, 768, 12, 128),
+    "decode-256": lambda: _decode_layer(256, 4, 2, 896, 256),
+    "decode-1024": lambda: _decode_layer(1024, 8, 2, 3584, 256),
+    "decode-8b": lambda: _decode_layer(4096, 32, 8, 14336, 4096),
 }
 
 

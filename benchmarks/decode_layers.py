@@ -1,0 +1,74 @@
+"""Decode layers of LLaMA's form: PEs, cycles as estimated and as emulated, and how far from ONNX Runtime.
+
+Usage: decode_layers.py [layer ...] [--target T ...] [--largest-region N] [--build build]
+
+Cycles are of the whole program: the token's vector comes in from the host and goes out, with its key and value. `compile s`
+is wafer-compile's processor time. `error` is the largest difference of an output from ONNX Runtime's, relative to the
+output's largest value.
+"""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+
+import large_models
+import numpy as np
+import onnxruntime
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "python"))
+
+import wafer_tools
+
+LAYERS = [name for name in large_models.MODELS if name.startswith("decode-")]
+
+
+def measure(args: argparse.Namespace, name: str, target: str, folder: pathlib.Path) -> None:
+    path = folder / "layer.onnx"
+    feed = large_models.write(name, path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    expected = dict(zip(names, session.run(None, feed), strict=True))
+    options = ["--target", target]
+    if args.largest_region:
+        options += ["--largest-region", str(args.largest_region)]
+    compiled = wafer_tools.compile_model(path, folder / "layer.wafer", options, args.build)
+    run = wafer_tools.run_image(compiled.image, feed, folder / "out", build=args.build)
+    regions = compiled.report["regions"]
+    estimated = max(kernel["end_cycle"] for region in regions for kernel in region["kernels"])
+    error = max(
+        float(np.abs(run.outputs[key] - value).max() / np.abs(value).max()) for key, value in expected.items()
+    )
+    sizes = ", ".join(f"{region['rect']['width']}x{region['rect']['height']}" for region in regions)
+    print(
+        f"{name:12}{target:6}{sizes:24}{estimated:>11,}{run.stats['cycles']:>11,.0f}"
+        f"{compiled.cpu_seconds:>11.1f}{run.stats['seconds']['run']:>8.1f}{error:>10.1e}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "layers", nargs="*", metavar="layer", help=f"of {', '.join(LAYERS)} (default: all)", default=LAYERS
+    )
+    parser.add_argument("--target", nargs="+", default=["wse2", "wse3"], help="machines (default: wse2 wse3)")
+    parser.add_argument(
+        "--largest-region", type=int, help="side of a region, at most (default: the compiler's)"
+    )
+    parser.add_argument(
+        "--build", type=pathlib.Path, default=ROOT / "build", help="build folder (default: build)"
+    )
+    args = parser.parse_args()
+    print("layer       target regions                   estimated   emulated  compile s   run s     error")
+    for name in args.layers:
+        for target in args.target:
+            with tempfile.TemporaryDirectory() as folder:
+                measure(args, name, target, pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()
