@@ -144,10 +144,10 @@ int64_t usedSeconds() {
   return used.ru_utime.tv_sec + used.ru_stime.tv_sec + (microseconds + 999'999) / 1'000'000;
 }
 
-bool sendAll(int socket, const void *data, size_t size) {
-  const char *at = static_cast<const char *>(data);
+/// Transfers `size` bytes, some by each call of `some`; false if the other side is gone.
+template <typename Byte, typename Some> bool transferAll(Byte *at, size_t size, const Some &some) {
   while (size) {
-    ssize_t done = send(socket, at, size, MSG_NOSIGNAL);
+    ssize_t done = some(at, size);
     if (done < 0 && errno == EINTR)
       continue;
     if (done <= 0)
@@ -158,18 +158,14 @@ bool sendAll(int socket, const void *data, size_t size) {
   return true;
 }
 
+bool sendAll(int socket, const void *data, size_t size) {
+  return transferAll(static_cast<const char *>(data), size,
+                     [socket](const char *at, size_t left) { return send(socket, at, left, MSG_NOSIGNAL); });
+}
+
 bool receiveAll(int socket, void *data, size_t size) {
-  char *at = static_cast<char *>(data);
-  while (size) {
-    ssize_t done = recv(socket, at, size, 0);
-    if (done < 0 && errno == EINTR)
-      continue;
-    if (done <= 0)
-      return false;
-    at += done;
-    size -= static_cast<size_t>(done);
-  }
-  return true;
+  return transferAll(static_cast<char *>(data), size,
+                     [socket](char *at, size_t left) { return recv(socket, at, left, 0); });
 }
 
 /// What goes before the bytes of a request.

@@ -90,6 +90,19 @@ SmallVector<int64_t> Samples::shape(int64_t rank) {
   return shape;
 }
 
+Samples::Reshape Samples::reshape(int64_t rank) {
+  Reshape reshape{shape(rank), {}, {}};
+  for (int64_t d = 0; d != rank; ++d) {
+    if (d == 0 || chance(50)) {
+      reshape.groups.emplace_back();
+      reshape.coarse.push_back(1);
+    }
+    reshape.groups.back().push_back(d);
+    reshape.coarse.back() *= reshape.fine[d];
+  }
+  return reshape;
+}
+
 Layout Samples::layout(ArrayRef<int64_t> shape, RegionShape region, int64_t chunks) {
   Layout layout = Layout::replicated(shape);
   layout.splitX = region.splitX;

@@ -48,6 +48,12 @@ public:
   /// Up to 6 x 6 PEs, sides divided by what divides them.
   RegionShape region();
   llvm::SmallVector<int64_t> shape(int64_t rank);
+  /// A shape of so many dimensions, and the one in which groups of neighbors are one dimension.
+  struct Reshape {
+    llvm::SmallVector<int64_t> fine, coarse;
+    llvm::SmallVector<mlir::ReassociationIndices> groups;
+  };
+  Reshape reshape(int64_t rank);
   /// Mostly layouts of blocks and windows as planners make them; some that nobody would make. With `chunks` > 1 boxes
   /// may move with t.
   Layout layout(llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t chunks = 1);

@@ -135,16 +135,7 @@ TEST(Proof, OfReshapesIsRight) {
   int proved = 0;
   for (int i = 0; i != 8000; ++i) {
     RegionShape region = samples.region();
-    llvm::SmallVector<int64_t> fine = samples.shape(3), coarse;
-    llvm::SmallVector<mlir::ReassociationIndices> groups;
-    for (int64_t d = 0; d != 3; ++d) {
-      if (d == 0 || samples.chance(50)) {
-        groups.emplace_back();
-        coarse.push_back(1);
-      }
-      groups.back().push_back(d);
-      coarse.back() *= fine[d];
-    }
+    auto [fine, coarse, groups] = samples.reshape(3);
     Layout source = samples.layout(fine, region), result = samples.layout(coarse, region);
     std::optional<Layout> free = reshapeLayout(source, fine, coarse, groups, /*expand=*/false);
     if (free && samples.chance(70))

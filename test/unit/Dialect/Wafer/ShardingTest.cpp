@@ -109,16 +109,7 @@ TEST(Sharding, ReshapesWithoutMovingAWord) {
   int reshaped = 0;
   for (int i = 0; i != 4000; ++i) {
     RegionShape region = samples.region();
-    llvm::SmallVector<int64_t> fine = samples.shape(3), coarse;
-    llvm::SmallVector<mlir::ReassociationIndices> groups;
-    for (int64_t d = 0; d != 3; ++d) {
-      if (d == 0 || samples.chance(50)) {
-        groups.emplace_back();
-        coarse.push_back(1);
-      }
-      groups.back().push_back(d);
-      coarse.back() *= fine[d];
-    }
+    auto [fine, coarse, groups] = samples.reshape(3);
     bool expand = samples.chance(50);
     llvm::ArrayRef<int64_t> from = expand ? coarse : fine, to = expand ? fine : coarse;
     Layout layout = samples.layout(from, region);
