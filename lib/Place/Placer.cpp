@@ -6,9 +6,10 @@
 //
 // Annealing then moves one item to another free position, or beside another one, or exchanges two of one size, and
 // keeps what shortens the streams: the cost is the sum over links of the distance between row heads, times the words of
-// a lane. Exchanging is the only move left on a mesh that is filled to the brim, and it is enough there. The seed
-// chooses the first order and the moves, so different seeds give different placements, all of them legal; the same seed
-// gives the same on any machine.
+// a lane, and for what the router could not do: lanes without columns to change rows in, dead parts in their way, heads
+// under more nets than there are colors. Exchanging is the only move left on a mesh that is filled to the brim, and it
+// is enough there. The seed chooses the first order and the moves, so different seeds give different placements, all of
+// them legal; the same seed gives the same on any machine.
 //
 // Alternatives: sequence pairs and B*-trees search packings of minimal area, which is not the question here (the mesh
 // is given and programs are far smaller); they know no obstacles. With tens of regions some 20,000 moves take
@@ -168,14 +169,48 @@ private:
            space.deadToEast({first, a.y, last - first + 1, lanes});
   }
 
-  double cost() const {
+  double cost() {
     double sum = 0;
     double words = 1;
     for (const PlaceLink &link : request.links) {
       sum += linkCost(link);
       words += link.weight;
     }
-    return sum + blockedRows() * words * (request.width + request.height);
+    return sum + (blockedRows() + crowdedHeads()) * words * (request.width + request.height);
+  }
+
+  /// Nets beyond those that there are colors for where they are most: at heads, where each that ends or passes takes
+  /// one. A net passes between its ends in the rows of its lanes. And nets whose lanes would have to cross, as they do
+  /// from the rows of one reader to those of another.
+  int crowdedHeads() {
+    if (request.colors == 0 || static_cast<int>(request.nets.size()) <= request.colors)
+      return 0;
+    netsOver.assign(rects.size(), 0);
+    int count = 0;
+    for (const PlaceNet &net : request.nets) {
+      auto isIn = [&](int end, int y) { return end != PlaceLink::kHost && rects[end].y == y; };
+      for (auto end = net.ends.begin(); end != net.ends.end(); ++end) {
+        if (*end == PlaceLink::kHost)
+          continue;
+        const int y = rects[*end].y;
+        if (net.lanes > 1 && end > net.ends.begin() + 1 && !isIn(net.ends[1], y))
+          ++count;
+        if (std::any_of(net.ends.begin(), end, [&](int other) { return isIn(other, y); }))
+          continue; // with the first end in these rows
+        int first = rects[*end].x, last = first;
+        for (int other : net.ends)
+          if (other == PlaceLink::kHost || isIn(other, y)) {
+            const int x = other == PlaceLink::kHost ? 0 : rects[other].x;
+            first = std::min(first, x), last = std::max(last, x);
+          }
+        for (size_t i = 0; i != rects.size(); ++i)
+          if (rects[i].x >= first && rects[i].x <= last && rects[i].y < y + net.lanes && y < rects[i].y + rects[i].h)
+            ++netsOver[i];
+      }
+    }
+    for (int nets : netsOver)
+      count += std::max(0, nets - request.colors);
+    return count;
   }
 
   /// Dead parts in the way of rows that lanes cannot go round. The neighbors of a row's head, north and south, are
@@ -376,6 +411,7 @@ private:
   std::vector<int> hostLanes, outputLanes; // of items: to or from the mesh's west edge, and those to it alone
   std::vector<int> inLanes;                // of items: from other items
   std::vector<Rect> rects;
+  std::vector<int> netsOver; // heads of items
 };
 
 } // namespace

@@ -1,19 +1,20 @@
 // The router: every net gets one color, and its lanes trees of routers in that color.
 //
 // The program of a region is written once for all of its rows, so all lanes of a net share one color. Within a color a
-// router has one input, so the trees of all lanes of all nets in one color must be disjoint in routers: a net's price
-// in a color is found by searching its lanes one after the other (A* over routers, first sink first; later sinks start
-// from the whole tree), with routers that the color uses already forbidden. Between colors only links are shared: a
-// shared link halves the rate, so it has a price, which grows with every net that wants it (present sharing) and with
-// every round in which it was wanted (history), as in PathFinder. A net takes the cheapest color; a color that no net
-// has yet costs a little, so nets that can share do.
+// router has one input, so the trees of all lanes of all nets in one color must be disjoint in routers. A bus is first
+// laid side by side, straight or in a stair (Stairs.cpp), which costs no search; where that is blocked in every color,
+// its lanes are searched for one after the other (A* over routers, first sink first; later sinks start from the whole
+// tree); lanes that cut one another off in every color are routed as one flow (DisjointPaths.cpp): it finds the way
+// around dead parts if there is one, and says how many lanes have one if not all do. Between colors only links are
+// shared: a shared link halves the rate, so it has a price, which grows with every net that wants it. A net takes the
+// cheapest color; a color that no net has yet costs a little, so nets that can share do.
 //
-// Lanes that cut one another off in every color are routed as one flow (DisjointPaths.cpp): it finds the way around
-// dead parts if there is one, and says how many lanes have one if not all do. If a net still finds no color, the nets
-// in its way were routed too early: it moves to the front, everything is ripped up and the order is tried again, a
-// bounded number of times; all searches together have a budget too. Before giving up, a bound is computed: the cut
-// around the net's terminals and the colors that are left; a net that fails although the bound allows it was given up,
-// not impossible.
+// A net that finds no color displaces others: in each color it is routed as if their routers were free for a price, and
+// those that are in its way in the cheapest color are routed again after it. The price of a router grows with how often
+// its net was displaced, so nets that want one place do not drive one another out for ever (PathFinder's history, for
+// colors instead of wires); there is a bound on displacements, and on all searches together. Before giving up, the cut
+// around the net's terminals and the colors that are left are compared; a net that fails although they allow it was
+// given up, not impossible.
 //
 // Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes
 // follows bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on
@@ -23,7 +24,10 @@
 // does not scale; dimension-ordered routes need no search and fail at the first dead core.
 #include "wafer/Route/Router.h"
 
+#include "Cut.h"
 #include "DisjointPaths.h"
+#include "Stairs.h"
+#include "Tree.h"
 #include "wafer/Support/Cancellation.h"
 #include "wafer/Support/Random.h"
 #include "wafer/Target/DeadParts.h"
@@ -31,6 +35,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <deque>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -43,42 +48,20 @@ using namespace wafer;
 
 namespace {
 
-constexpr std::array<PortBits, 4> kSides{PortNorth, PortEast, PortSouth, PortWest};
+/// Routers that nets have in one color: whose each is.
+using Taken = std::map<int64_t, int>;
 
-Point step(Point p, PortBits side) {
-  switch (side) {
-  case PortNorth:
-    return {p.x, p.y - 1};
-  case PortEast:
-    return {p.x + 1, p.y};
-  case PortSouth:
-    return {p.x, p.y + 1};
-  default:
-    return {p.x - 1, p.y};
-  }
-}
+/// What it costs to pass a router beside the hop, or infinity; for one lane, or for any.
+using Price = std::function<double(int64_t at)>;
+using LanePrice = std::function<double(int64_t at, size_t lane)>;
 
-PortBits opposite(PortBits side) {
-  switch (side) {
-  case PortNorth:
-    return PortSouth;
-  case PortEast:
-    return PortWest;
-  case PortSouth:
-    return PortNorth;
-  default:
-    return PortEast;
-  }
-}
-
-struct Setup {
-  PortBits input;
-  uint8_t outputs;
-  int hops; // from the lane's source
+/// How a net's lanes are kept apart, the cheapest to find first.
+enum class Way {
+  Stairs,  // side by side, the shortest way
+  InOrder, // one after the other
+  Flow,    // all at once
 };
-
-/// Routers of one net, by tile.
-using Tree = std::map<int64_t, Setup>;
+constexpr std::array kWays{Way::Stairs, Way::InOrder, Way::Flow};
 
 class Routing {
 public:
@@ -107,23 +90,38 @@ public:
       size_t wa = request.nets[a].lanes.size(), wb = request.nets[b].lanes.size();
       return wa != wb ? wa > wb : ties[a] < ties[b];
     });
-    constexpr int kRounds = 12;
-    int failed = -1;
-    for (int round = 0; round != kRounds && !(round && isCancelled()); ++round) {
-      failed = tryOrder(order);
-      if (failed < 0)
-        return solution();
-      auto it = std::find(order.begin(), order.end(), failed);
-      if (it == order.begin())
-        break; // alone on the mesh and still no route
-      std::rotate(order.begin(), it, it + 1);
+    std::deque<int> queue(order.begin(), order.end());
+    trees.resize(order.size());
+    chosen.assign(order.size(), -1);
+    displaced.assign(order.size(), 0);
+    // Each net may be displaced a few times, wherever its next place is.
+    int left = kDisplacementsPerNet * static_cast<int>(order.size());
+    while (!queue.empty()) {
+      const int n = queue.front();
+      queue.pop_front();
+      mostLanes.reset();
+      if (std::none_of(kWays.begin(), kWays.end(), [&](Way way) { return chooseColor(n, way); })) {
+        if (left <= 0 || isCancelled() || !findsWayAlone(n) || !chooseColorOfOthers(n))
+          return failure(request.nets[n]);
+        for (int other : inTheWayOf(n)) {
+          give(other);
+          ++displaced[other];
+          --left;
+          queue.push_front(other);
+        }
+      }
+      take(n);
     }
-    return failure(request.nets[failed]);
+    return solution();
   }
 
 private:
   int column(int64_t at) const { return static_cast<int>(at % request.width); }
   int row(int64_t at) const { return static_cast<int>(at / request.width); }
+  int64_t offset(PortBits side) const {
+    const Point to = step({0, 0}, side);
+    return static_cast<int64_t>(to.y) * request.width + to.x;
+  }
   int64_t tile(Point p) const { return static_cast<int64_t>(p.y) * request.width + p.x; }
   bool inside(Point p) const { return p.x >= 0 && p.y >= 0 && p.x < request.width && p.y < request.height; }
   bool onEdge(Point p, PortBits side) const { return !inside(step(p, side)); }
@@ -156,31 +154,76 @@ private:
     return Status::ok();
   }
 
-  int tryOrder(const std::vector<int> &order) {
-    trees.assign(request.nets.size(), {});
-    chosen.assign(request.nets.size(), -1);
-    used.clear();
-    links.clear();
-    for (int n : order) {
-      mostLanes.reset();
-      // A flow costs many searches: only a net that finds no color without it is worth them.
-      if (!chooseColor(n, /*together=*/false) && !chooseColor(n, /*together=*/true))
-        return n;
-      for (const auto &[at, setup] : trees[n]) {
-        used[chosen[n]].insert(at);
-        for (PortBits side : kSides)
-          if (setup.outputs & side)
-            ++links[at * 16 + side];
-      }
+  void take(int n) {
+    for (const auto &[at, setup] : trees[n]) {
+      used[chosen[n]][at] = n;
+      for (PortBits side : kSides)
+        if (setup.outputs & side)
+          ++links[at * 16 + side];
     }
-    return -1;
+  }
+
+  void give(int n) {
+    for (const auto &[at, setup] : trees[n]) {
+      used[chosen[n]].erase(at);
+      for (PortBits side : kSides)
+        if (setup.outputs & side)
+          --links[at * 16 + side];
+    }
+    if (used[chosen[n]].empty())
+      used.erase(chosen[n]);
+    trees[n].clear();
+    chosen[n] = -1;
+  }
+
+  /// Nets that use routers of a net's in its color.
+  std::set<int> inTheWayOf(int n) const {
+    std::set<int> others;
+    const std::map<int64_t, int> &taken = used.at(chosen[n]);
+    for (const auto &[at, setup] : trees[n])
+      if (auto it = taken.find(at); it != taken.end())
+        others.insert(it->second);
+    return others;
+  }
+
+  /// Whether a net has routes at all, were there no others.
+  bool findsWayAlone(int n) {
+    if (used.size() < colors.size())
+      return false; // it had a color of its own
+    sharingPrice = 0;
+    expansionsPerHop = INFINITY;
+    return std::any_of(kWays.begin(), kWays.end(),
+                       [&](Way way) { return routeNet(request.nets[n], nullptr, way).has_value(); });
+  }
+
+  /// The color for a net in which the fewest routers are others', and of those the ones that were displaced least.
+  bool chooseColorOfOthers(int n) {
+    double best = INFINITY;
+    overOthers = true;
+    sharingPrice = 0;
+    expansionsPerHop = kExpansionsPerHop;
+    for (int color : colors)
+      for (Way way : kWays) {
+        auto found = routeNet(request.nets[n], &used[color], way);
+        if (found && found->second < best) {
+          best = found->second;
+          trees[n] = std::move(found->first);
+          chosen[n] = color;
+        }
+        if (found)
+          break;
+      }
+    overOthers = false;
+    return chosen[n] >= 0;
   }
 
   /// The cheapest color for a net, if there is any.
-  bool chooseColor(int n, bool together) {
+  bool chooseColor(int n, Way way) {
     double best = INFINITY;
     for (int color : colors) {
-      const bool fresh = !used.count(color);
+      auto taken = used.find(color);
+      const bool fresh = taken == used.end();
+      const Taken *others = fresh ? nullptr : &taken->second;
       double price = fresh ? 1 : 0; // a fresh color, other things equal, only if need be
       if (price > best)
         break;
@@ -188,10 +231,10 @@ private:
       sharingPrice = 2;
       // Alone on the mesh one lane finds its way if there is one. A bus that does not is routed as a flow.
       expansionsPerHop = fresh && request.nets[n].lanes.size() == 1 ? INFINITY : kExpansionsPerHop;
-      std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], color, together);
-      if (!found && !together) {
+      std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], others, way);
+      if (!found && way == Way::InOrder) {
         sharingPrice = 0;
-        found = routeNet(request.nets[n], color, together);
+        found = routeNet(request.nets[n], others, way);
       }
       if (found && found->second + price < best) {
         best = found->second + price;
@@ -204,10 +247,8 @@ private:
     return chosen[n] >= 0;
   }
 
-  /// All lanes in one color, or nothing: as a flow, or one after the other.
-  std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color, bool together) {
-    auto it = used.find(color);
-    const std::set<int64_t> *taken = it == used.end() ? nullptr : &it->second;
+  /// All lanes in one color, of which others have `taken` routers, or nothing.
+  std::optional<std::pair<Tree, double>> routeNet(const Net &net, const Taken *taken, Way way) {
     // Ends of all lanes are spoken for before the first lane passes over them.
     std::map<int64_t, size_t> ends;
     for (size_t i = 0; i != net.lanes.size(); ++i) {
@@ -215,30 +256,38 @@ private:
       for (const Terminal &sink : net.lanes[i].sinks)
         ends[tile(sink.at)] = i;
     }
-    auto forbidden = [&](int64_t at, size_t lane) {
-      if (taken && taken->count(at))
-        return true;
-      auto end = ends.find(at);
-      return end != ends.end() && end->second != lane;
+    auto price = [&](int64_t at, size_t lane) -> double {
+      if (auto end = ends.find(at); end != ends.end() && end->second != lane)
+        return INFINITY;
+      if (!taken)
+        return 0;
+      auto other = taken->find(at);
+      if (other == taken->end())
+        return 0;
+      return overOthers ? kOtherPrice * (1 + displaced[other->second]) : INFINITY;
     };
-    if (together)
-      return routeTogether(net, forbidden, /*fresh=*/!taken);
+    // Most colors are not to be had at one of the ends: no need to search the way there.
+    for (const auto &[at, lane] : ends)
+      if (price(at, lane) == INFINITY)
+        return std::nullopt;
+    if (way == Way::Stairs)
+      return net.lanes.size() > 1 ? routeInStairs(net, price) : std::nullopt;
+    if (way == Way::Flow)
+      return routeTogether(net, price, /*fresh=*/!taken);
     // Where a bus turns, the lanes on the inside must go first, or those on the outside cut them off.
     for (bool lastFirst : {false, true})
-      if (auto found = routeInOrder(net, forbidden, lastFirst))
+      if (auto found = routeInOrder(net, price, lastFirst))
         return found;
     return std::nullopt;
   }
 
   /// Lanes one after the other, each keeping off those before it.
-  std::optional<std::pair<Tree, double>>
-  routeInOrder(const Net &net, const std::function<bool(int64_t, size_t)> &forbidden, bool lastFirst) {
+  std::optional<std::pair<Tree, double>> routeInOrder(const Net &net, const LanePrice &price, bool lastFirst) {
     Tree tree;
     double cost = 0;
     for (size_t turn = 0; turn != net.lanes.size(); ++turn) {
       size_t i = lastFirst ? net.lanes.size() - 1 - turn : turn;
-      auto found = routeLane(net.lanes[i],
-                             [&](int64_t at) -> double { return forbidden(at, i) || tree.count(at) ? INFINITY : 0.0; });
+      auto found = routeLane(net.lanes[i], [&](int64_t at) { return tree.count(at) ? INFINITY : price(at, i); });
       if (!found)
         return std::nullopt;
       cost += found->second;
@@ -247,22 +296,116 @@ private:
     return std::make_pair(std::move(tree), cost);
   }
 
+  /// The first of a bus's terminals, if the others follow in the rows below it.
+  static std::optional<Point> topOf(const Net &net, const std::function<Point(const Lane &)> &endOf) {
+    const Point top = endOf(net.lanes.front());
+    for (size_t i = 1; i != net.lanes.size(); ++i)
+      if (!(endOf(net.lanes[i]) == Point{top.x, top.y + static_cast<int>(i)}))
+        return std::nullopt;
+    return top;
+  }
+
+  /// The lanes side by side from one sink to the next, by the shortest ways that keep them apart.
+  std::optional<std::pair<Tree, double>> routeInStairs(const Net &net, const LanePrice &price) {
+    std::vector<Tree> lanes(net.lanes.size());
+    Tree all;
+    double cost = 0;
+    std::vector<Point> begins;
+    if (std::optional<Point> top = topOf(net, [](const Lane &lane) { return lane.source.at; }))
+      begins.push_back(*top);
+    for (size_t i = 0; i != net.lanes.size(); ++i)
+      lanes[i][tile(net.lanes[i].source.at)] = {net.lanes[i].source.port, 0, 0};
+    for (size_t s = 0; s != net.lanes[0].sinks.size(); ++s) {
+      std::optional<Point> to = topOf(net, [&](const Lane &lane) { return lane.sinks[s].at; });
+      if (!to)
+        return std::nullopt;
+      std::optional<std::pair<double, std::vector<std::vector<Point>>>> best;
+      for (const Point &from : begins)
+        for (const auto &way : stairs(from, *to, static_cast<int>(net.lanes.size())))
+          if (std::optional<double> found = costOf(way, price, lanes, all); found && (!best || *found < best->first))
+            best = {*found, way};
+      if (!best)
+        return std::nullopt;
+      cost += best->first;
+      for (size_t i = 0; i != lanes.size(); ++i)
+        extend(lanes[i], best->second[i], net.lanes[i].sinks[s].port);
+      for (const Tree &lane : lanes)
+        for (const auto &[at, setup] : lane)
+          all[at] = setup;
+      begins.push_back(*to);
+    }
+    return std::make_pair(std::move(all), cost);
+  }
+
+  /// Goes along a lane's corners: `visit` gets each router and the side by which it is left, until it says no.
+  template <typename Visit> bool alongCorners(const std::vector<Point> &corners, const Visit &visit) const {
+    Point at = corners.front();
+    for (const Point &goal : corners)
+      while (!(at == goal)) {
+        const PortBits side = goal.x > at.x   ? PortEast
+                              : goal.x < at.x ? PortWest
+                              : goal.y > at.y ? PortSouth
+                                              : PortNorth;
+        if (!visit(tile(at), side))
+          return false;
+        at = step(at, side);
+      }
+    return true;
+  }
+
+  /// What lanes cost that go this way from a router of their trees; nothing if something is in the way of one.
+  std::optional<double> costOf(const std::vector<std::vector<Point>> &way, const LanePrice &price,
+                               const std::vector<Tree> &lanes, const Tree &all) const {
+    double cost = 0;
+    for (size_t i = 0; i != way.size(); ++i) {
+      PortBits input = lanes[i].at(tile(way[i].front())).input;
+      bool onTree = true; // as far as the lane goes there anyway it costs nothing
+      const bool open = alongCorners(way[i], [&](int64_t at, PortBits side) {
+        const int64_t next = at + offset(side);
+        auto known = lanes[i].find(next);
+        onTree = onTree && known != lanes[i].end() && lanes[i].at(at).outputs & side;
+        const int link = linkPrice(at, side);
+        if (!onTree && (link < 0 || input == side || dead.pe(column(next), row(next)) || all.count(next)))
+          return false;
+        if (!onTree)
+          cost += link + price(next, i) + (input != PortRamp && side != opposite(input) ? turnPrice() : 0);
+        input = opposite(side);
+        return cost < INFINITY;
+      });
+      if (!open)
+        return std::nullopt;
+    }
+    return cost;
+  }
+
+  void extend(Tree &lane, const std::vector<Point> &corners, PortBits sink) const {
+    alongCorners(corners, [&](int64_t at, PortBits side) {
+      Setup &here = lane.at(at);
+      here.outputs |= side;
+      lane.try_emplace(at + offset(side), Setup{opposite(side), 0, here.hops + 1});
+      return true;
+    });
+    lane.at(tile(corners.back())).outputs |= sink;
+  }
+
   /// All lanes at once to their first sinks, as a flow; from there to the others one after the other.
-  std::optional<std::pair<Tree, double>>
-  routeTogether(const Net &net, const std::function<bool(int64_t, size_t)> &forbidden, bool fresh) {
+  std::optional<std::pair<Tree, double>> routeTogether(const Net &net, const LanePrice &price, bool fresh) {
     std::unordered_map<int64_t, size_t> ends; // of the first sinks' paths, by tile
     int64_t hops = 0;
+    auto passing = [&](int64_t at) {
+      auto lane = ends.find(at);
+      return price(at, lane == ends.end() ? net.lanes.size() : lane->second);
+    };
     PathsRequest paths{.width = request.width,
                        .height = request.height,
                        .from = {},
                        .to = {},
-                       .free =
-                           [&](int64_t at) {
-                             auto lane = ends.find(at);
-                             return !dead.pe(column(at), row(at)) &&
-                                    !forbidden(at, lane == ends.end() ? net.lanes.size() : lane->second);
+                       .free = [&](int64_t at) { return !dead.pe(column(at), row(at)) && passing(at) < INFINITY; },
+                       .price =
+                           [&](int64_t at, int direction) {
+                             int link = linkPrice(at, kSides[direction]);
+                             return link < 0 ? link : link + static_cast<int>(passing(at + offset(kSides[direction])));
                            },
-                       .price = [&](int64_t at, int direction) { return linkPrice(at, kSides[direction]); },
                        .steps = nullptr};
     for (size_t i = 0; i != net.lanes.size(); ++i) {
       Point from = net.lanes[i].source.at, to = net.lanes[i].sinks[0].at;
@@ -290,8 +433,8 @@ private:
     double cost = static_cast<double>(answer.cost);
     for (size_t i = 0; i != net.lanes.size(); ++i)
       for (size_t s = 1; s != net.lanes[i].sinks.size(); ++s) {
-        auto price = [&](int64_t at) -> double { return forbidden(at, i) || all.count(at) ? INFINITY : 0.0; };
-        std::optional<double> found = reach(net.lanes[i], net.lanes[i].sinks[s], price, lanes[i]);
+        auto apart = [&](int64_t at) { return all.count(at) ? INFINITY : price(at, i); };
+        std::optional<double> found = reach(net.lanes[i], net.lanes[i].sinks[s], apart, lanes[i]);
         if (!found)
           return std::nullopt;
         cost += *found;
@@ -325,6 +468,8 @@ private:
     return 1 + (link == links.end() ? 0 : static_cast<int>(sharingPrice) * link->second);
   }
 
+  double turnPrice() const { return 1 + request.profile.turnCycles / 10; }
+
   struct Visit {
     double cost; // so far
     int hops;
@@ -336,9 +481,6 @@ private:
     int64_t at;
     bool operator>(const Entry &o) const { return estimate != o.estimate ? estimate > o.estimate : at > o.at; }
   };
-
-  /// What it costs to pass a router beside the hop, or infinity.
-  using Price = std::function<double(int64_t)>;
 
   /// A lane's tree and its cost.
   std::optional<std::pair<Tree, double>> routeLane(const Lane &lane, const Price &price) {
@@ -395,8 +537,8 @@ private:
           continue;
         bool turn = here.input != PortRamp && side != opposite(here.input);
         auto link = links.find(at * 16 + side);
-        double price = here.cost + 1 + extra + (turn ? 1 + request.profile.turnCycles / 10 : 0) +
-                       (link == links.end() ? 0 : sharingPrice * link->second);
+        double price =
+            here.cost + 1 + extra + (turn ? turnPrice() : 0) + (link == links.end() ? 0 : sharingPrice * link->second);
         auto [known, fresh] = visits.try_emplace(next, Visit{price, here.hops + 1, opposite(side)});
         if (!fresh) {
           if (known->second.done || known->second.cost <= price)
@@ -429,7 +571,7 @@ private:
   RouteSolution solution() const {
     RouteSolution result;
     for (size_t n = 0; n != trees.size(); ++n) {
-      RoutedNet routed{chosen[n], mergeShapes(trees[n]), 0};
+      RoutedNet routed{chosen[n], shapesOf(trees[n], request.width), 0};
       for (const auto &[at, setup] : trees[n])
         routed.hops = std::max(routed.hops, setup.hops);
       result.nets.push_back(std::move(routed));
@@ -437,75 +579,8 @@ private:
     return result;
   }
 
-  /// Runs of equal routers along rows, then equal runs of neighboring rows (and the same for what is left over in
-  /// columns).
-  std::vector<RouteShape> mergeShapes(const Tree &tree) const {
-    std::vector<RouteShape> runs;
-    for (const auto &[at, setup] : tree) {
-      int x = static_cast<int>(at % request.width), y = static_cast<int>(at / request.width);
-      if (!runs.empty()) {
-        RouteShape &last = runs.back();
-        if (last.y == y && last.x + last.w == x && last.input == setup.input && last.outputs == setup.outputs) {
-          ++last.w;
-          continue;
-        }
-      }
-      runs.push_back({x, y, 1, 1, setup.input, setup.outputs});
-    }
-    std::vector<RouteShape> shapes;
-    std::map<std::array<int, 5>, size_t> open; // x, w, input, outputs, row expected next
-    for (const RouteShape &run : runs) {
-      std::array<int, 5> key{run.x, run.w, run.input, run.outputs, run.y};
-      if (auto it = open.find(key); it != open.end()) {
-        size_t shape = it->second;
-        ++shapes[shape].h;
-        open.erase(it);
-        open[{run.x, run.w, run.input, run.outputs, run.y + 1}] = shape;
-        continue;
-      }
-      open[{run.x, run.w, run.input, run.outputs, run.y + 1}] = shapes.size();
-      shapes.push_back(run);
-    }
-    return shapes;
-  }
-
-  /// A line across the mesh: how many lanes have ends on both sides, and how many may cross in one color, each through
-  /// a pair of live routers.
-  struct Cut {
-    int64_t lanes, room;
-  };
-
-  Cut tightestCut(const Net &net) const {
-    Cut worst{0, std::min(request.width, request.height)};
-    for (bool vertical : {true, false}) {
-      auto along = [&](Point p) { return vertical ? p.x : p.y; };
-      const int cuts = (vertical ? request.width : request.height) - 1;
-      std::vector<int64_t> change(cuts + 2, 0); // lanes that begin to cross at a cut
-      for (const Lane &lane : net.lanes) {
-        int first = along(lane.source.at), last = first;
-        for (const Terminal &sink : lane.sinks)
-          first = std::min(first, along(sink.at)), last = std::max(last, along(sink.at));
-        ++change[first], --change[last];
-      }
-      std::vector<std::set<int>> dead(cuts + 1); // by row or column of PEs along the cut
-      for (const auto &[x, y] : request.profile.deadPes)
-        if (inside({x, y}))
-          dead[along({x, y})].insert(vertical ? y : x);
-      Cut cut{0, 0};
-      for (int at = 0; at != cuts; ++at) {
-        std::set<int> blocked = dead[at];
-        blocked.insert(dead[at + 1].begin(), dead[at + 1].end());
-        cut.lanes += change[at];
-        cut.room = (vertical ? request.height : request.width) - static_cast<int64_t>(blocked.size());
-        if (cut.room - cut.lanes < worst.room - worst.lanes)
-          worst = cut;
-      }
-    }
-    return worst;
-  }
-
   Diagnostic failure(const Net &net) const {
-    const Cut cut = tightestCut(net);
+    const Cut cut = tightestCut(request, net);
     const bool whole = request.profile.isWholeMesh(request.width, request.height);
     std::string lanes = std::to_string(net.lanes.size());
     if (colors.empty())
@@ -540,7 +615,11 @@ private:
   std::vector<int> colors;
   std::vector<Tree> trees;
   std::vector<int> chosen;
-  std::map<int, std::set<int64_t>> used; // by color: routers
+  std::vector<int> displaced; // by net: how often
+  std::map<int, Taken> used;  // by color
+  bool overOthers = false;    // routers of other nets are to be had, at a price
+  static constexpr int kDisplacementsPerNet = 2;
+  static constexpr double kOtherPrice = 8;
   // A walled-in sink would cost a search of the whole mesh. While there are other colors to try, a search ends early.
   static constexpr int64_t kExpansionsPerHop = 64;
   int64_t expansionsLeft = 5'000'000; // of all searches: then the router gives up, after a few seconds

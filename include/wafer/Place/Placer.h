@@ -25,12 +25,20 @@ struct PlaceLink {
   double weight; // words of a lane: what a hop costs
 };
 
+/// Lanes of one color: from the first end to all others, which may be the host.
+struct PlaceNet {
+  std::vector<int> ends;
+  int lanes;
+};
+
 struct PlaceRequest {
   const Profile &profile;
   int width, height; // the mesh, in the north-west corner of the profile's
   std::vector<PlaceItem> items;
   std::vector<PlaceLink> links;
   uint64_t seed = 0;
+  std::vector<PlaceNet> nets{}; // that the links are parts of
+  int colors = 0;               // that nets have at a head; 0: enough
 };
 
 /// One position per item: inside the mesh, apart from one another, off dead PEs and links, at the pins. Deterministic

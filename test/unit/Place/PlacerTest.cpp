@@ -75,6 +75,34 @@ TEST(Placer, OtherSeedsMove) {
   EXPECT_NE(*place(request), first);
 }
 
+TEST(Placer, HeadsLieUnderNoMoreNetsThanThereAreColors) {
+  // Two items at the ends of a row have a net; a third stands best between them, under that net beside its own two.
+  Profile profile = *Profile::load("test16");
+  PlaceRequest request{profile, 16, 8, items(3, 4, 4), {{0, 1, 2, 9}, {0, 2, 2, 9}, {1, 2, 2, 9}}, 0};
+  request.items[1].pinX = request.items[1].pinY = request.items[2].pinY = 0;
+  request.items[2].pinX = 12;
+  EXPECT_EQ((*place(request))[0].y, 0);
+  request.nets = {{{0, 1}, 2}, {{0, 2}, 2}, {{1, 2}, 2}};
+  request.colors = 2;
+  Result<std::vector<Point>> at = place(request);
+  ASSERT_TRUE(at) << at.error().str();
+  expectLegal(request, *at);
+  EXPECT_GE((*at)[0].y, 2) << "in the rows of the net between the others";
+}
+
+TEST(Placer, ReadersOfOneNetStandInTheSameRows) {
+  // The links alone would have the second reader below the first, beside what it talks to.
+  Profile profile = *Profile::load("test16");
+  PlaceRequest request{profile, 8, 8, items(4, 4, 4), {{0, 1, 4, 9}, {1, 2, 4, 1}, {2, 3, 4, 90}, {0, 3, 4, 90}}, 0};
+  EXPECT_NE((*place(request))[1].y, (*place(request))[2].y);
+  request.nets = {{{0, 1, 2}, 4}, {{2, 3}, 4}, {{0, 3}, 4}};
+  request.colors = 2;
+  Result<std::vector<Point>> at = place(request);
+  ASSERT_TRUE(at) << at.error().str();
+  expectLegal(request, *at);
+  EXPECT_EQ((*at)[1].y, (*at)[2].y);
+}
+
 TEST(Placer, HonorsPins) {
   Profile profile = *Profile::load("test16");
   PlaceRequest request{profile, 16, 16, items(3, 5, 5), {{0, 1, 5, 9}}, 4};

@@ -186,6 +186,40 @@ TEST(Router, AnyOrderOfNetsIsRoutable) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+TEST(Router, NetsThatWereRoutedTooEarlyAreDisplaced) {
+  // On one row a net passes all that is between its ends. Two colors are enough for these, but the first two take one
+  // color and the third the other, which leaves the last none.
+  Profile profile = *Profile::load("test16");
+  profile.colors = 2;
+  profile.reservedColors.clear();
+  RouteRequest request{profile, {}, 9, 1, {}, 0};
+  for (auto [from, to] : {std::pair{0, 2}, {6, 8}, {1, 4}, {3, 7}})
+    request.nets.push_back(bus("from" + std::to_string(from), {from, 0}, PortRamp, {to, 0}, PortRamp, 1));
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+
+  request.nets.push_back(bus("third", {2, 0}, PortRamp, {3, 0}, PortRamp, 1));
+  request.nets.push_back(bus("fourth", {1, 0}, PortRamp, {3, 0}, PortRamp, 1));
+  solution = route(request);
+  ASSERT_FALSE(solution) << "three nets in two colors";
+  EXPECT_EQ(solution.error().code, ErrorCode::RouteGivenUp);
+}
+
+TEST(Router, WideBusesThatChangeRowsTakeAStair) {
+  // As many columns as lanes between the heads, and the second net ends on the way of the first.
+  Profile profile = *Profile::load("test16");
+  Net both = bus("both", {2, 0}, PortRamp, {14, 8}, PortRamp, 8);
+  for (int i = 0; i != 8; ++i)
+    both.lanes[i].sinks.push_back({{11, 8 + i}, PortRamp});
+  RouteRequest request{profile, {}, 16, 16, {both, bus("back", {14, 8}, PortRamp, {5, 0}, PortRamp, 8)}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+  EXPECT_EQ(solution->nets[0].hops, 20);
+  EXPECT_EQ(solution->nets[1].hops, 17);
+}
+
 TEST(Router, ManyLanesAcrossANarrowCutAreImpossible) {
   // Two lanes a row, four rows: eight lanes of one color would pass four routers.
   Profile profile = *Profile::load("test4");
@@ -244,9 +278,10 @@ TEST(Router, ASeedGivesTheseRoutesInAnyBinary) {
         text << " " << s.x << "," << s.y << " " << s.w << "x" << s.h << " " << int(s.input) << ">" << int(s.outputs);
       text << "\n";
     }
-    EXPECT_EQ(text.str(), "color 0: 0,0 1x2 16>2 1,0 8x1 8>2 9,0 1x1 8>4 1,1 7x1 8>2 8,1 1x1 8>4 9,1 1x1 1>4 "
-                          "8,2 2x5 1>4 8,7 1x1 1>4 9,7 1x1 1>16 8,8 1x1 1>2 9,8 1x1 8>16\n"
-                          "color 0: 12,1 1x1 4>16 12,2 1x7 4>1 3,9 1x1 16>2 4,9 8x1 8>2 12,9 1x1 8>1\n");
+    EXPECT_EQ(text.str(),
+              "color 0: 0,0 1x2 16>2 1,0 1x1 8>2 2,0 1x1 8>4 1,1 1x1 8>4 2,1 1x1 1>4 1,2 2x5 1>4 1,7 1x1 1>4 "
+              "2,7 1x1 1>2 3,7 6x1 8>2 9,7 1x2 8>16 1,8 1x1 1>2 2,8 7x1 8>2\n"
+              "color 0: 12,1 1x1 4>16 12,2 1x7 4>1 3,9 1x1 16>2 4,9 8x1 8>2 12,9 1x1 8>1\n");
   }
 }
 

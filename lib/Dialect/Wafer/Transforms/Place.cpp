@@ -1,5 +1,6 @@
 // The pass wafer-place: gives every region its rectangle. The placer (lib/Place) decides; here are only the translation
 // and the weights of its links: a link for all streams between two ends, by how much its lanes carry.
+#include "wafer/Collectives/Channels.h"
 #include "wafer/Dialect/Wafer/Layout.h"
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Place/Placer.h"
@@ -21,6 +22,18 @@ namespace {
 
 struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
   using WaferPlaceBase::WaferPlaceBase;
+
+  /// Colors that the channels of regions leave for nets.
+  static int netColors(const Profile &profile, ArrayRef<RegionOp> regions) {
+    int colors = profile.colors - static_cast<int>(profile.reservedColors.size());
+    for (Side side : kSides) {
+      ChannelSet channels = kChannelsOfAll;
+      for (RegionOp region : regions)
+        channels |= channelsAlong(side, region);
+      colors -= colorsOf(channels);
+    }
+    return std::max(colors, 1);
+  }
 
   void runOnOperation() override {
     ProgramOp program = getOperation();
@@ -49,6 +62,7 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
     }
     constexpr int kHost = PlaceLink::kHost;
     llvm::MapVector<std::pair<int, int>, PlaceLink> links;
+    llvm::MapVector<std::pair<Attribute, Attribute>, PlaceNet> nets;
     for (StreamOp stream : program.getBody().getOps<StreamOp>()) {
       auto type = cast<RankedTensorType>(stream.getType());
       double words = static_cast<double>(type.getNumElements()) / static_cast<double>(stream.getLanes());
@@ -57,18 +71,28 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
         link.lanes = std::max(link.lanes, static_cast<int>(stream.getLanes()));
         link.weight += words;
       };
+      PlaceNet &net = nets[{stream.getFromAttr(), stream.getTo()}];
+      const bool isNew = net.ends.empty();
+      net.lanes = std::max(net.lanes, static_cast<int>(stream.getLanes()));
       int from = stream.getFrom() ? numbers.lookup(*stream.getFrom()) : kHost;
+      if (isNew)
+        net.ends.push_back(from);
       if (stream.getTo().empty())
         add(from, kHost);
       // Lanes to several regions go on from each to the next.
       for (auto to : stream.getTo().getAsRange<FlatSymbolRefAttr>()) {
         int next = numbers.lookup(to.getValue());
         add(from, next);
+        if (isNew)
+          net.ends.push_back(next);
         from = next;
       }
     }
     for (auto &[ends, link] : links)
       request.links.push_back(link);
+    for (auto &[ends, net] : nets)
+      request.nets.push_back(net);
+    request.colors = netColors(*profile, regions);
     Result<std::vector<Point>> places = place(request);
     if (!places) {
       wafer::emitError(program.getLoc(), places.error());
