@@ -21,15 +21,25 @@ std::pair<const MoveCollective *, double> wafer::wfr::fastestMove(const MoveTask
   std::pair<const MoveCollective *, double> best{nullptr, INFINITY};
   for (const MoveCollective *collective : moveCollectives())
     if (collective->leastCycles(task.words, task.line(), model) < std::min(limit, best.second) &&
-        collective->legal(task))
+        collective->conceivable(task.side, task.from.dims, task.to.dims) && collective->legal(task))
       if (double cycles = collective->cycles(task, model); cycles < best.second)
         best = {collective, cycles};
   return best;
 }
 
-double wafer::wfr::leastMoveCycles(int64_t words, int64_t line, const ResourceModel &model) {
+double wafer::wfr::leastMoveCycles(int64_t words, int64_t line, Side side, ArrayRef<LayoutDim> from,
+                                   ArrayRef<LayoutDim> to, const ResourceModel &model) {
   double least = INFINITY;
   for (const MoveCollective *collective : moveCollectives())
-    least = std::min(least, collective->leastCycles(words, line, model));
+    if (double cycles = collective->leastCycles(words, line, model);
+        cycles < least && collective->conceivable(side, from, to))
+      least = cycles;
+  return least;
+}
+
+double wafer::wfr::leastMoveCycles(int64_t line, const ResourceModel &model) {
+  double least = INFINITY;
+  for (const MoveCollective *collective : moveCollectives())
+    least = std::min(least, collective->leastCycles(/*words=*/0, line, model));
   return least;
 }

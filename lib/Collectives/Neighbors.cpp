@@ -17,6 +17,18 @@ public:
   MoveAlgorithm algorithm() const override { return MoveAlgorithm::Neighbors; }
   ChannelSet channels() const override { return only(Channel::Toward) | only(Channel::Away); }
 
+  /// Windows move with blocks (exchangedDim).
+  bool conceivable(Side side, ArrayRef<LayoutDim> from, ArrayRef<LayoutDim> to) const override {
+    bool sharded = false;
+    for (auto [has, needs] : llvm::zip_equal(from, to)) {
+      int64_t step = has.start.step[majorAxis(side)];
+      if (step != needs.start.step[majorAxis(side)])
+        return false;
+      sharded |= step > 0;
+    }
+    return sharded;
+  }
+
   bool legal(const MoveTask &task) const override {
     // Dimensions may merge, so with no more than a descriptor has there are certainly few enough.
     return task.shape.size() <= isa::kMaxRank && task.line() > 1 &&

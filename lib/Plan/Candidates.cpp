@@ -59,14 +59,23 @@ SmallVector<SideDims> sideChoices(const GraphNode &node, Side side, RegionShape 
 class KernelCandidates {
 public:
   KernelCandidates(const Graph &graph, const GraphNode &node, ArrayRef<const Layout *> current,
-                   const CandidateContext &context)
-      : graph(graph), node(node), current(current), context(context) {}
+                   const CandidateContext &context, std::deque<Candidate> &made)
+      : graph(graph), node(node), current(current), context(context), made(made) {}
 
-  Candidates run() {
+  /// Every way to give loops to the region's sides.
+  std::vector<ShardedKernel> shard() {
+    std::vector<ShardedKernel> kernels;
     for (const SideDims &x : sideChoices(node, Side::X, context.region))
       for (const SideDims &y : sideChoices(node, Side::Y, context.region))
         if (!wasteful(x, y))
-          addIteration(shardLayout(node.extents, x, y, context.region));
+          if (std::optional<ShardedKernel> kernel = sharded(shardLayout(node.extents, x, y, context.region)))
+            kernels.push_back(std::move(*kernel));
+    return kernels;
+  }
+
+  SmallVector<const Candidate *> run(ArrayRef<ShardedKernel> kernels) {
+    for (const ShardedKernel &kernel : kernels)
+      add(kernel);
     for (size_t i = 0; i != node.operands.size(); ++i)
       if (current[i] && node.operands[i].plain())
         inherit(node.maps[i], *current[i]);
@@ -145,17 +154,22 @@ private:
     }
   }
 
-  int64_t temporaries(const Candidate &candidate) const {
+  /// Words of what a candidate takes beside what is at rest, as far as `inPlace` does not say that an operand is.
+  int64_t temporaries(const Candidate &candidate, llvm::function_ref<bool(size_t)> inPlace) const {
     int64_t words = candidate.local.words();
     for (size_t i = 0; i != candidate.operands.size(); ++i) {
       const GraphOperand &operand = node.operands[i];
       bool resident = operand.plain() && graph.tensors[operand.pieces[0].tensor].resident();
-      bool inPlace = operand.plain() && current[i] &&
-                     holds(*current[i], candidate.operands[i], operand.shape, context.region, candidate.steps);
-      if (!resident && !inPlace)
+      if (!resident && !inPlace(i))
         words += candidate.operands[i].words();
     }
     return words;
+  }
+  int64_t temporaries(const Candidate &candidate) const {
+    return temporaries(candidate, [&](size_t i) {
+      return node.operands[i].plain() && current[i] &&
+             holds(*current[i], candidate.operands[i], node.operands[i].shape, context.region, candidate.steps);
+    });
   }
 
   Candidate make(const Layout &iteration, int64_t chunks) const {
@@ -173,21 +187,35 @@ private:
     return candidate;
   }
 
-  void addIteration(Layout iteration) {
+  void addIteration(const Layout &iteration) {
+    if (std::optional<ShardedKernel> kernel = sharded(iteration))
+      add(*kernel);
+  }
+
+  /// Nothing if its terms cannot be combined.
+  std::optional<ShardedKernel> sharded(Layout iteration) {
     if (node.stepLoop >= 0) {
       LayoutDim &step = iteration.dims[node.stepLoop];
       step = LayoutDim{1, Affine(0)};
       step.start.step[T] = 1;
     }
-    Candidate whole = make(iteration, 1);
-    if (!combinable(whole.local, context.region))
-      return;
+    ShardedKernel kernel{make(iteration, 1), 0, {}};
+    if (!combinable(kernel.whole.local, context.region))
+      return std::nullopt;
+    kernel.mostWords = temporaries(kernel.whole, [](size_t) { return false; });
+    addResults(kernel.whole, kernel.resting);
+    return kernel;
+  }
+
+  void add(const ShardedKernel &kernel) {
     // Chunks count by t, as the loop around does.
-    if (node.repeated() || temporaries(whole) <= context.chunkWords) {
-      addResults(std::move(whole));
-      return;
-    }
-    // Too much at once: cut a parallel loop in time.
+    if (!node.repeated() && kernel.mostWords > context.chunkWords && temporaries(kernel.whole) > context.chunkWords)
+      cut(kernel.whole.iteration);
+    llvm::append_range(candidates, kernel.resting); // if memory allows after all
+  }
+
+  /// Too much at once: cuts a parallel loop in time.
+  void cut(const Layout &iteration) {
     for (size_t d = 0; d != node.extents.size(); ++d) {
       int64_t length = iteration.dims[d].length;
       if (node.reduction[d] || length < 2)
@@ -202,20 +230,19 @@ private:
           continue;
         Candidate candidate = make(cut, llvm::divideCeil(length, piece));
         if (temporaries(candidate) <= context.chunkWords) {
-          addResults(std::move(candidate));
+          addResults(candidate, candidates);
           break;
         }
       }
     }
-    addResults(std::move(whole)); // if memory allows after all
   }
 
   /// Where the result may rest.
-  void addResults(Candidate base) {
+  void addResults(const Candidate &base, SmallVectorImpl<const Candidate *> &candidates) {
     ArrayRef<int64_t> shape = graph.tensors[node.result].shape;
     bool chunked = base.chunks > 1;
     if (!base.local.partialAxes && !chunked) {
-      candidates.push_back(std::move(base));
+      candidates.push_back(&made.emplace_back(base));
       return;
     }
     // Sides that are free: those of the reduction, and those that shard nothing of the result.
@@ -261,9 +288,9 @@ private:
       choose(first, first);
     }
     for (auto [x, y] : choices) {
-      Candidate candidate = base;
+      Candidate &candidate = made.emplace_back(base);
       candidate.result = shardLayout(shape, x, y, context.region);
-      candidates.push_back(std::move(candidate));
+      candidates.push_back(&candidate);
     }
   }
 
@@ -271,7 +298,8 @@ private:
   const GraphNode &node;
   ArrayRef<const Layout *> current;
   const CandidateContext &context;
-  Candidates candidates;
+  std::deque<Candidate> &made;
+  SmallVector<const Candidate *> candidates;
 };
 
 } // namespace
@@ -291,14 +319,29 @@ bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
   return true;
 }
 
-Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, ArrayRef<const Layout *> current,
-                                     const CandidateContext &context) {
-  Candidates candidates;
+SmallVector<const Candidate *> NodeCandidates::from(ArrayRef<const Layout *> current) {
+  if (node.kind == GraphNode::Kernel) {
+    KernelCandidates kernels(graph, node, current, context, made);
+    if (!sharded)
+      sharded = kernels.shard();
+    return kernels.run(*sharded);
+  }
+  const size_t before = made.size();
+  makeOthers(current);
+  SmallVector<const Candidate *> candidates;
+  for (const Candidate &candidate : llvm::drop_begin(made, before))
+    candidates.push_back(&candidate);
+  return candidates;
+}
+
+/// Of nodes that are no kernels.
+void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
   switch (node.kind) {
   case GraphNode::Kernel:
-    return KernelCandidates(graph, node, current, context).run();
+    return;
   case GraphNode::Reshape:
-    return reshapeCandidates(graph, node, current[0], context.region);
+    llvm::move(reshapeCandidates(graph, node, current[0], context.region), std::back_inserter(made));
+    return;
   case GraphNode::Move:
   case GraphNode::Carry:
     for (const Layout &layout : plainLayouts(graph.tensors[node.result].shape, context.region)) {
@@ -306,17 +349,17 @@ Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, 
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
       candidate.steps = graph.tripsOf(node);
-      candidates.push_back(std::move(candidate));
+      made.push_back(std::move(candidate));
     }
-    return candidates;
+    return;
   case GraphNode::Next: {
     // Back to where the carried tensor rests.
     Candidate candidate;
     candidate.operands = {*current[1], *current[1]};
     candidate.local = candidate.result = *current[1];
     candidate.steps = graph.tripsOf(node);
-    candidates.push_back(std::move(candidate));
-    return candidates;
+    made.push_back(std::move(candidate));
+    return;
   }
   case GraphNode::Gather: {
     // Loops: those of the indices, those of a row, then the rows of the table.
@@ -343,9 +386,9 @@ Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, 
       candidate.result.partialAxes = 0;
       candidate.result.kind = PartialKind::None;
       candidate.steps = graph.tripsOf(node);
-      candidates.push_back(std::move(candidate));
+      made.push_back(std::move(candidate));
     }
-    return candidates;
+    return;
   }
   case GraphNode::Output: {
     ArrayRef<int64_t> shape = node.operands[0].shape;
@@ -356,17 +399,16 @@ Candidates wafer::wfr::candidatesFor(const Graph &graph, const GraphNode &node, 
       Candidate candidate;
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
-      candidates.push_back(std::move(candidate));
+      made.push_back(std::move(candidate));
     };
     if (current[0] && !current[0]->partialAxes)
       add(*current[0]);
     // Spread over more rows it leaves by more lanes.
     for (const Layout &layout : plainLayouts(shape, context.region, std::min(context.hostLanes, context.region.height)))
       add(layout);
-    return candidates;
+    return;
   }
   }
-  return candidates;
 }
 
 // Of a kernel: words that an instruction of a longer body works on (WaferToPe's scratch is 256, and loops are seldom

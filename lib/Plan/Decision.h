@@ -8,6 +8,8 @@
 #include "wafer/Collectives/AllReduce.h"
 #include "wafer/Dialect/Wafer/Sharding.h"
 
+#include <deque>
+
 namespace wafer::wfr {
 
 /// Terms are combined along a side: toward the heads of lines by an algorithm, or for all on lines of a shape.
@@ -30,9 +32,6 @@ struct Candidate {
   std::optional<Side> regroupAlong;      // Reshape: by a pass along that side; else nothing moves
 };
 
-/// Grows by moving, where a std::vector would copy.
-using Candidates = llvm::SmallVector<Candidate, 0>;
-
 struct CandidateContext {
   RegionShape region;
   const ResourceModel &model;
@@ -40,9 +39,32 @@ struct CandidateContext {
   int64_t hostLanes;
 };
 
-/// `current` gives the layouts in which the node's plain operands rest now (null: not at rest anywhere yet).
-Candidates candidatesFor(const Graph &graph, const GraphNode &node, llvm::ArrayRef<const Layout *> current,
-                         const CandidateContext &context);
+/// A kernel whose loops are divided in one way.
+struct ShardedKernel {
+  Candidate whole;                                 // in one chunk; the result rests as it is made
+  int64_t mostWords;                               // of its temporaries, if no operand lies where it is needed
+  llvm::SmallVector<const Candidate *, 4> resting; // the same with every place where the result may rest
+};
+
+/// The candidates of one node. Those that are the same wherever its operands rest are made once.
+class NodeCandidates {
+public:
+  NodeCandidates(const Graph &graph, const GraphNode &node, CandidateContext context)
+      : graph(graph), node(node), context(context) {}
+
+  /// `current` gives the layouts in which the node's plain operands rest now (null: not at rest anywhere yet). The
+  /// candidates live as long as this does.
+  llvm::SmallVector<const Candidate *> from(llvm::ArrayRef<const Layout *> current);
+
+private:
+  void makeOthers(llvm::ArrayRef<const Layout *> current);
+
+  const Graph &graph;
+  const GraphNode &node;
+  CandidateContext context;
+  std::deque<Candidate> made;
+  std::optional<std::vector<ShardedKernel>> sharded; // as soon as someone has asked
+};
 
 /// Every side of the region that is divided has a kernel that would put two loops on it.
 bool usesDivision(const Graph &graph, RegionShape region);

@@ -28,9 +28,8 @@ public:
     if (inPlace()) {
       Movement movement;
       if (request.copy) {
-        double cycles = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
-        movement.steps.push_back({std::nullopt, request.to, cycles});
-        movement.cycles = cycles;
+        movement.cycles = copyCycles();
+        movement.steps.push_back({std::nullopt, request.to, movement.cycles});
       }
       return movement;
     }
@@ -45,6 +44,25 @@ public:
     return std::move(best);
   }
 
+  /// The least that run() may find, from the words that have to go along lines.
+  MoveBound bound() const {
+    const Layout &from = request.from;
+    if (inPlace())
+      return request.copy ? MoveBound{copyCycles(), 1} : MoveBound{0, 0};
+    double least = INFINITY;
+    // What gathers the same words along the side takes no less.
+    for (Side side : kSides)
+      if (canPass(from, side))
+        least = std::min(least, leastAlong(side, from.dims, need));
+    if (least == INFINITY)
+      for (Side first : kSides)
+        if (std::optional<Layout> middle = between(first))
+          least = std::min(least, leastAlong(first, from.dims, middle->dims) +
+                                      leastAlong(otherSide(first), middle->dims, need));
+    return {least, 1};
+  }
+
+private:
   bool inPlace() const {
     const Layout &has = request.from;
     if (has.atAxes)
@@ -55,7 +73,8 @@ public:
     return true;
   }
 
-private:
+  double copyCycles() const { return model.vectorCycles(isa::VectorOp::Mov, request.to.words()); }
+
   /// An interval holds nothing beyond what there is. What is handed on from a layout must: of a tensor that is made
   /// chunk by chunk only the last step may end in one that other chunks fill.
   bool exists(const LayoutDim &interval, size_t d) const {
@@ -85,15 +104,24 @@ private:
     MoveStep to(const Layout &result) const { return {side, result, cycles, algorithm}; }
   };
 
-  /// By the fastest algorithm; nothing if it takes `limit` cycles or more for sure.
-  std::optional<Along> along(Side side, const Layout &has, ArrayRef<LayoutDim> wanted, double limit) const {
+  /// That a line sends in all.
+  int64_t wordsAlong(Side side, ArrayRef<LayoutDim> has, ArrayRef<LayoutDim> wanted) const {
     double product = 1;
     for (size_t d = 0; d != wanted.size(); ++d) {
-      int64_t held = hullAlong(side, has.dims[d], sizes).length, asked = hullAlong(side, wanted[d], sizes).length;
+      int64_t held = hullAlong(side, has[d], sizes).length, asked = hullAlong(side, wanted[d], sizes).length;
       product *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
     }
-    const int64_t words = static_cast<int64_t>(product);
-    if (leastMoveCycles(words, region.along(side), model) >= limit)
+    return static_cast<int64_t>(product);
+  }
+
+  double leastAlong(Side side, ArrayRef<LayoutDim> has, ArrayRef<LayoutDim> wanted) const {
+    return leastMoveCycles(wordsAlong(side, has, wanted), region.along(side), side, has, wanted, model);
+  }
+
+  /// By the fastest algorithm; nothing if it takes `limit` cycles or more for sure.
+  std::optional<Along> along(Side side, const Layout &has, ArrayRef<LayoutDim> wanted, double limit) const {
+    const int64_t words = wordsAlong(side, has.dims, wanted);
+    if (leastMoveCycles(words, region.along(side), side, has.dims, wanted, model) >= limit)
       return std::nullopt;
     Layout from = has, to;
     to.splitX = has.splitX;
@@ -139,7 +167,7 @@ private:
         return;
       middle.dims.push_back(line);
     }
-    double copy = model.vectorCycles(isa::VectorOp::Mov, request.to.words());
+    double copy = copyCycles();
     std::optional<Along> step = along(side, has, middle.dims, limit() - copy);
     if (!step)
       return;
@@ -149,12 +177,13 @@ private:
     });
   }
 
-  void twoPasses(Side firstSide) {
+  /// The layout between two passes, if they get there.
+  std::optional<Layout> between(Side firstSide) const {
     const Side secondSide = otherSide(firstSide);
     const Layout &from = request.from;
     // The first pass must not start from lines that hold nothing valid; columns first may carry rows' validity along.
     if (firstSide == Side::X && (from.atAxes & axesOf(Side::Y)))
-      return;
+      return std::nullopt;
     Layout middle;
     middle.splitX = from.splitX;
     middle.splitY = from.splitY;
@@ -162,20 +191,26 @@ private:
     for (size_t d = 0; d != need.size(); ++d) {
       std::optional<LayoutDim> had = unionAlong(firstSide, from.dims[d], sizes);
       if (!had)
-        return;
+        return std::nullopt;
       LayoutDim asked = hullAlong(secondSide, need[d], sizes);
       LayoutDim chosen = covers(*had, asked, all[d], request.fromShape[d], sizes) && exists(asked, d) ? asked : *had;
       if (chosen.length > request.fromShape[d] && chosen.start.isConstant())
         chosen = {request.fromShape[d], Affine(0)};
       middle.dims.push_back(chosen);
     }
-    if (!canPass(middle, secondSide))
+    return canPass(middle, secondSide) ? std::optional(std::move(middle)) : std::nullopt;
+  }
+
+  void twoPasses(Side firstSide) {
+    std::optional<Layout> middle = between(firstSide);
+    if (!middle)
       return;
-    std::optional<Along> first = along(firstSide, from, middle.dims, limit()), second;
-    if (!first || !(second = along(secondSide, middle, need, limit() - first->cycles)))
+    const Side secondSide = otherSide(firstSide);
+    std::optional<Along> first = along(firstSide, request.from, middle->dims, limit()), second;
+    if (!first || !(second = along(secondSide, *middle, need, limit() - first->cycles)))
       return;
-    consider(first->cycles + second->cycles, middle.words(), [&](Movement &movement) {
-      movement.steps.push_back(first->to(middle));
+    consider(first->cycles + second->cycles, middle->words(), [&](Movement &movement) {
+      movement.steps.push_back(first->to(*middle));
       movement.steps.push_back(second->to(request.to));
     });
   }
@@ -210,11 +245,11 @@ const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks
   return it->second ? &*it->second : nullptr;
 }
 
-bool MovementPlanner::inPlace(const MoveRequest &request, int64_t chunks) const {
-  return Planner(request, region, chunks, model).inPlace();
+MoveBound MovementPlanner::bound(const MoveRequest &request, int64_t chunks) const {
+  return Planner(request, region, chunks, model).bound();
 }
 
-double MovementPlanner::leastCycles() const { return leastMoveCycles(0, std::min(region.width, region.height), model); }
+double MovementPlanner::leastCycles() const { return leastMoveCycles(std::min(region.width, region.height), model); }
 
 std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<int64_t> fromShape, const Layout &to,
                                                  ArrayRef<int64_t> toShape, Regroup regroup, Side side) const {

@@ -34,6 +34,12 @@ struct MoveRequest {
   bool copy;                     // the data must end in memory of its own, even if it is in place already
 };
 
+/// What a movement takes at least: infinitely many cycles if there is none.
+struct MoveBound {
+  double cycles = INFINITY;
+  int64_t steps = 0; // 0 or 1
+};
+
 /// Plans movements in regions of one size, and remembers them: the states of a search ask for the same ones.
 class MovementPlanner {
 public:
@@ -42,10 +48,10 @@ public:
   /// The cheapest movement, or null if no two passes do it. Lives as long as the planner.
   const Movement *plan(const MoveRequest &request, int64_t chunks);
 
-  /// Nothing has to move.
-  bool inPlace(const MoveRequest &request, int64_t chunks) const;
+  /// What that takes at least: much sooner found out.
+  MoveBound bound(const MoveRequest &request, int64_t chunks) const;
 
-  /// What a movement takes at least where something has to move.
+  /// What any movement takes at least where something has to move.
   double leastCycles() const;
 
   /// A pass that merges two dimensions or splits one, if its lines hold what their PEs need.

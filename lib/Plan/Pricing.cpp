@@ -14,19 +14,22 @@ std::optional<Work> Pricing::work(size_t n, const State &state, const Candidate 
     plan->candidate = candidate;
     plan->operands.resize(node.operands.size());
   }
-  // A reshape is no instruction: its result is the words of its operand, all of them. An output leaves as it rests: by
-  // more lanes if every row holds another part.
-  Access access = node.kind == GraphNode::Reshape || node.kind == GraphNode::Output ? Access::Exact
-                  : node.kind == GraphNode::Carry || node.kind == GraphNode::Next   ? Access::Copy
-                                                                                    : Access::Any;
-  for (auto [i, operand] : llvm::enumerate(node.operands)) {
-    if (node.kind == GraphNode::Next && i == 1)
-      continue; // the carried tensor: it stays where it is
-    if (!bringOperand(state, node, candidate, i, access, work, plan ? &plan->operands[i] : nullptr))
+  for (size_t i = 0; i != node.operands.size(); ++i)
+    if (!stays(node, i) && !bringOperand(state, node, candidate, i, work, plan ? &plan->operands[i] : nullptr))
       return std::nullopt;
-  }
   if (!finish(node, candidate, work, plan))
     return std::nullopt;
+  addOwn(node, candidate, work);
+  if (plan) {
+    plan->candidate.result = work.result;
+    plan->entries = work.entries;
+    plan->cycles = work.cycles;
+  }
+  return work;
+}
+
+/// What a node takes wherever its operands come from.
+void Pricing::addOwn(const GraphNode &node, const Candidate &candidate, Work &work) const {
   if (node.kind == GraphNode::Kernel)
     work.cycles.compute += computeCycles(node, candidate, request.model);
   if (node.kind == GraphNode::Output) {
@@ -36,12 +39,6 @@ std::optional<Work> Pricing::work(size_t n, const State &state, const Candidate 
                         kSenderOverheadCycles * static_cast<double>(senders);
   }
   work.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
-  if (plan) {
-    plan->candidate.result = work.result;
-    plan->entries = work.entries;
-    plan->cycles = work.cycles;
-  }
-  return work;
 }
 
 std::optional<Price> Pricing::price(size_t n, const State &state, const Work &work, int region) const {
@@ -131,6 +128,21 @@ Pricing::Combination Pricing::combine(const Layout &terms, bool forAll) {
   return combination;
 }
 
+/// The ways to combine a candidate's terms, as far as there is memory for them, and whether what is there then is
+/// copied to where it rests in any case.
+SmallVector<std::pair<Pricing::Combination, bool>, 2> Pricing::combinations(const Candidate &candidate) {
+  SmallVector<std::pair<Combination, bool>, 2> ways;
+  ways.emplace_back(combine(candidate.local, /*forAll=*/false), candidate.chunks > 1);
+  // Combined for all it takes the memory of the terms once more, and what it saves are hops, which many words hide.
+  if (candidate.local.partialAxes && isa::kWordBytes * candidate.local.words() <= request.model.usableSramBytes() / 8) {
+    // What all have would rest there as it is, and take the memory: where a part of it is asked for, that is copied.
+    Combination all = combine(candidate.local, /*forAll=*/true);
+    bool copy = candidate.chunks > 1 || !(all.result == candidate.result);
+    ways.emplace_back(std::move(all), copy);
+  }
+  return ways;
+}
+
 /// Combines partial terms, then brings the result to where it rests.
 bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &work, NodePlan *plan) {
   if (node.gathers) { // its kernel writes where the output rests
@@ -157,14 +169,7 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
     // Combined for all, the result often is where it should rest; combined toward heads, it goes on from there.
     Combination combination;
     const Movement *movement = nullptr;
-    for (bool forAll : {false, true}) {
-      // It takes the memory of the terms once more, and what it saves are hops, which many words hide.
-      if (forAll && (!candidate.local.partialAxes ||
-                     isa::kWordBytes * candidate.local.words() > request.model.usableSramBytes() / 8))
-        break;
-      Combination other = combine(candidate.local, forAll);
-      // What all have would rest there as it is, and take the memory: where a part of it is asked for, that is copied.
-      bool copy = candidate.chunks > 1 || (forAll && !(other.result == candidate.result));
+    for (auto &[other, copy] : combinations(candidate)) {
       const Movement *after =
           movements.plan({other.result, graph.tensors[node.result].shape, candidate.result, {}, copy}, candidate.steps);
       if (!after || (movement && other.cycles + after->cycles >= combination.cycles + movement->cycles))
@@ -187,8 +192,7 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
       work.result = combination.result;
     else
       work.temporaryWords += candidate.local.words() + movement->middleWords;
-    bool inPlace = node.kind == GraphNode::Reshape || node.kind == GraphNode::Next;
-    work.resultWords = inPlace ? 0 : work.result.words();
+    work.resultWords = worksInPlace(node) ? 0 : work.result.words();
     if (plan) {
       plan->reduces = std::move(combination.steps);
       plan->toResult = *movement;
@@ -197,8 +201,52 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
   return true;
 }
 
+Pricing::Access Pricing::accessOf(const GraphNode &node) {
+  // A reshape is no instruction: its result is the words of its operand, all of them. An output leaves as it rests: by
+  // more lanes if every row holds another part.
+  return node.kind == GraphNode::Reshape || node.kind == GraphNode::Output ? Access::Exact
+         : node.kind == GraphNode::Carry || node.kind == GraphNode::Next   ? Access::Copy
+                                                                           : Access::Any;
+}
+
+/// The operand is taken where it lies.
+bool Pricing::takesInPlace(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
+                           Work &work) const {
+  const GraphOperand &source = node.operands[number];
+  const Layout &needed = candidate.operands[number];
+  if (!source.plain() || accessOf(node) == Access::Copy)
+    return false;
+  int tensor = source.pieces[0].tensor;
+  if (graph.tensors[tensor].resident()) {
+    // A chunk's part of a weight lies inside what the PE holds of all chunks.
+    work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
+    return true;
+  }
+  const Resting *resting = state.restingOf(tensor);
+  if (!resting || !(accessOf(node) == Access::Exact
+                        ? *resting->layout == needed
+                        : holds(*resting->layout, needed, source.shape, request.region, candidate.steps)))
+    return false;
+  work.taken.push_back(tensor);
+  return true;
+}
+
+/// The operand may come in as it is needed: nothing has brought the input so far.
+bool Pricing::entersAlone(const State &state, const GraphNode &node, size_t number, const Work &work) {
+  const GraphOperand &source = node.operands[number];
+  return source.plain() && accessOf(node) != Access::Copy && !state.restingOf(source.pieces[0].tensor) &&
+         !work.entries.count(source.pieces[0].tensor);
+}
+
+/// A piece that is resident where it is needed; only a local copy is left. Its cycles.
+double Pricing::copyResident(const Candidate &candidate, const Layout &needed, Work &work) const {
+  work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
+  work.codeBytes += kTransferCodeBytes;
+  return request.model.vectorCycles(isa::VectorOp::Mov, needed.words());
+}
+
 bool Pricing::bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
-                           Access access, Work &work, OperandPlan *plan) {
+                           Work &work, OperandPlan *plan) {
   const GraphOperand &source = node.operands[number];
   const Layout &needed = candidate.operands[number];
   if (plan)
@@ -208,46 +256,29 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
       plan->direct = true;
     return true;
   };
-  if (source.plain() && access != Access::Copy) {
+  if (takesInPlace(state, node, candidate, number, work))
+    return direct();
+  if (entersAlone(state, node, number, work)) {
     int number = source.pieces[0].tensor;
     const GraphTensor &tensor = graph.tensors[number];
-    if (tensor.resident()) {
-      // A chunk's part of a weight lies inside what the PE holds of all chunks.
-      work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
+    Layout whole = wholeOfChunks(needed, candidate.steps);
+    Entry entry = cheapestEntry(tensor, mayEnterAs(whole, tensor) ? &whole : nullptr,
+                                {whole, source.shape, needed, {}, false}, candidate);
+    if (entry.direct) {
+      work.entries[number] = whole;
+      work.cycles.host += entry.cycles;
+      work.codeBytes += kTransferCodeBytes;
+      work.temporaryWords += whole.words();
       return direct();
-    }
-    const Resting *resting = state.restingOf(number);
-    if (resting &&
-        (access == Access::Exact ? *resting->layout == needed
-                                 : holds(*resting->layout, needed, source.shape, request.region, candidate.steps))) {
-      work.taken.push_back(number);
-      return direct();
-    }
-    if (!resting && !work.entries.count(number)) {
-      Layout whole = wholeOfChunks(needed, candidate.steps);
-      // Who reads a part of it only may have that part, if nobody needs the rest.
-      bool alone = tensor.reads == 1 || holdsAll(whole, source.shape, request.region);
-      Entry entry =
-          cheapestEntry(tensor, alone ? &whole : nullptr, {whole, source.shape, needed, {}, false}, candidate);
-      if (entry.direct) {
-        work.entries[number] = whole;
-        work.cycles.host += entry.cycles;
-        work.codeBytes += kTransferCodeBytes;
-        work.temporaryWords += whole.words();
-        return direct();
-      }
     }
   }
-  bool copy = !source.plain() || access != Access::Any;
+  bool copy = !source.plain() || accessOf(node) != Access::Any;
   double cycles = 0, steps = static_cast<double>(candidate.steps);
   int64_t words = needed.words();
   for (const Piece &piece : source.pieces) {
     const GraphTensor &tensor = graph.tensors[piece.tensor];
     if (tensor.resident()) {
-      // Resident where it is needed; only a local copy is left.
-      double copying = request.model.vectorCycles(isa::VectorOp::Mov, needed.words());
-      work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
-      work.codeBytes += kTransferCodeBytes;
+      double copying = copyResident(candidate, needed, work);
       cycles += copying * steps;
       if (plan) {
         Movement local;
@@ -334,7 +365,7 @@ Pricing::Entry Pricing::cheapestEntry(const GraphTensor &tensor, const Layout *d
     auto isWorse = [&](double moving) {
       return Rank{isTooLarge(words), rows.cycles + moving * steps, rows.number} >= least;
     };
-    if (isWorse(0) || (isWorse(movements.leastCycles()) && !movements.inPlace(behind, candidate.steps)))
+    if (isWorse(0) || isWorse(movements.bound(behind, candidate.steps).cycles))
       continue;
     const Movement *movement = movements.plan(behind, candidate.steps);
     if (!movement)
@@ -368,9 +399,14 @@ double Pricing::entryCycles(const GraphTensor &tensor, const Layout &layout) con
   if (rowsInUse(layout, tensor.shape, request.region) > hostLanes)
     return INFINITY;
   Senders rows = sendersOf(layout, tensor.shape, Side::Y, request.region);
-  double cycles = request.model.hostCycles(llvm::divideCeil(tensor.elements(), rows.major * rows.minor)) +
-                  request.model.broadcastCycles(0, static_cast<int>(request.region.width));
+  double cycles = streamCycles(tensor, rows.major * rows.minor);
   if (!layout.dependsOn(Y0) && height > hostLanes) // comes in at the first rows and goes on from there
     cycles += request.model.broadcastCycles(layout.words(), static_cast<int>(height)) + kSenderOverheadCycles;
   return cycles;
+}
+
+/// Of an input that comes by so many rows.
+double Pricing::streamCycles(const GraphTensor &tensor, int64_t rows) const {
+  return request.model.hostCycles(llvm::divideCeil(tensor.elements(), rows)) +
+         request.model.broadcastCycles(0, static_cast<int>(request.region.width));
 }

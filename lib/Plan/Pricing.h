@@ -35,6 +35,18 @@ public:
   /// With `plan`, also how it is done.
   std::optional<Work> work(size_t n, const State &state, const Candidate &candidate, NodePlan *plan = nullptr);
 
+  // Work that is at most that in every respect, or nothing if there is none: much sooner found out. Its `result` and
+  // `entries` mean nothing. (Bounds.cpp)
+
+  /// How closely bounds look at what moves: that something does, or how many words must go along lines.
+  enum class Look { Glance, Measure };
+
+  /// The part of it that is the same wherever the operands rest.
+  std::optional<Work> leastOfResult(size_t n, const Candidate &candidate);
+  /// All of it.
+  std::optional<Work> leastWork(size_t n, const State &state, const Candidate &candidate, const Work &ofResult,
+                                Look look);
+
   /// The price of that work in `region` (open, or the next), or nothing if a tensor cannot be brought there.
   std::optional<Price> price(size_t n, const State &state, const Work &work, int region) const;
 
@@ -59,8 +71,27 @@ private:
   /// How a node takes an operand: what it needs of what rests, exactly what rests, or a copy of its own.
   enum class Access { Any, Exact, Copy };
 
-  bool bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Access access,
-                    Work &work, OperandPlan *plan);
+  static Access accessOf(const GraphNode &node);
+  /// The carried tensor of a loop's end stays where it is.
+  static bool stays(const GraphNode &node, size_t operand) { return node.kind == GraphNode::Next && operand == 1; }
+  /// The result takes the memory of an operand.
+  static bool worksInPlace(const GraphNode &node) {
+    return node.kind == GraphNode::Reshape || node.kind == GraphNode::Next;
+  }
+  void addOwn(const GraphNode &node, const Candidate &candidate, Work &work) const;
+  bool takesInPlace(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
+                    Work &work) const;
+  static bool entersAlone(const State &state, const GraphNode &node, size_t number, const Work &work);
+  /// Who reads a part of an input only may have that part, if nobody needs the rest.
+  bool mayEnterAs(const Layout &layout, const GraphTensor &tensor) const {
+    return tensor.reads == 1 || holdsAll(layout, tensor.shape, request.region);
+  }
+  double copyResident(const Candidate &candidate, const Layout &needed, Work &work) const;
+  bool bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Work &work,
+                    OperandPlan *plan);
+  bool boundOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Look look,
+                    Work &work);
+  MoveBound leastMove(const MoveRequest &move, const Candidate &candidate, bool unchanging, Look look) const;
   /// How to bring a piece of an operand, in cycles of all steps, and what it takes where it arrives.
   struct Way {
     const Movement *movement = nullptr;
@@ -78,11 +109,17 @@ private:
   };
   /// Toward the heads of lines, or `forAll` where whole lines have terms.
   Combination combine(const Layout &terms, bool forAll);
+  llvm::SmallVector<std::pair<Combination, bool>, 2> combinations(const Candidate &candidate);
+  bool boundResult(const GraphNode &node, const Candidate &candidate, Work &work);
+  double leastEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
+                    const Candidate &candidate);
+  double leastEntry(const GraphTensor &tensor) const;
   bool finish(const GraphNode &node, const Candidate &candidate, Work &work, NodePlan *plan);
   Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                       const Candidate &candidate);
   llvm::ArrayRef<RowsEntry> rowsEntries(const GraphTensor &tensor);
   double entryCycles(const GraphTensor &tensor, const Layout &layout) const;
+  double streamCycles(const GraphTensor &tensor, int64_t rows) const;
 
   const PlanRequest &request;
   const Graph &graph;

@@ -99,10 +99,10 @@ std::vector<Layout> regroupedLayouts(const Layout &layout, ArrayRef<int64_t> to,
 
 } // namespace
 
-Candidates wafer::wfr::reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
-                                         RegionShape region) {
+std::vector<Candidate> wafer::wfr::reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
+                                                     RegionShape region) {
   ArrayRef<int64_t> from = node.operands[0].shape, to = graph.tensors[node.result].shape;
-  Candidates candidates;
+  std::vector<Candidate> candidates;
   auto add = [&](const Layout &layout, const Layout &result, std::optional<Side> along = std::nullopt) {
     Candidate candidate;
     candidate.operands.push_back(layout);

@@ -19,7 +19,8 @@ llvm::SmallVector<ReshapeStep> reshapeSteps(llvm::ArrayRef<int64_t> fine, llvm::
                                             llvm::ArrayRef<mlir::ReassociationIndices> groups);
 
 /// `current`: where the operand rests, if it does.
-Candidates reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current, RegionShape region);
+std::vector<Candidate> reshapeCandidates(const Graph &graph, const GraphNode &node, const Layout *current,
+                                         RegionShape region);
 
 } // namespace wafer::wfr
 

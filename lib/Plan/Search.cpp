@@ -2,11 +2,11 @@
 //
 // A state is what has been decided so far: where each live tensor rests, how full the current region is, and how many
 // cycles it took. Every state meets every candidate of the next node (Candidates.cpp); movements (Movement.cpp),
-// reductions and arithmetic are priced with the resource model; what does not fit the SRAM of a PE is dropped. The best
-// few states go on. Local information was enough for others on 50 models, with a beam of 8; a few states also keep the
-// time linear in nodes. States that differ in nothing that later nodes see count as one: without that the beam fills
-// with histories of one future and is worth little more than one state (the classifier of the tests on wse2: 176,666
-// cycles without, 147,116 with it).
+// reductions and arithmetic are priced with the resource model, of those candidates only that bounds (Bounds.cpp) do
+// not rule out; what does not fit the SRAM of a PE is dropped. The best few states go on. Local information was enough
+// for others on 50 models, with a beam of 8; a few states also keep the time linear in nodes. States that differ in
+// nothing that later nodes see count as one: without that the beam fills with histories of one future and is worth
+// little more than one state (the classifier of the tests on wse2: 176,666 cycles without, 147,116 with it).
 //
 // Further regions open for two reasons. Memory: code (an estimate per op), weights, live tensors and the node's own
 // temporaries fill a PE; the node goes on in a next region, and what it reads is streamed over, row by row, in the
@@ -19,6 +19,8 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <queue>
+#include <set>
 
 using namespace mlir;
 using namespace wafer;
@@ -45,19 +47,24 @@ public:
     Beam beam;
     beam.push_back(std::make_shared<State>());
     for (size_t n = 0; n != graph.nodes.size(); ++n) {
-      std::vector<Successor> successors;
       smallestNeed = INT64_MAX;
       offers.clear();
+      regionsOf.clear();
+      options.clear();
+      successors.clear();
+      leastOfResult.clear();
+      source.emplace(graph, graph.nodes[n],
+                     CandidateContext{request.region, request.model, budget / 4 / 5, request.hostLanes});
       for (const auto &state : beam)
-        expand(n, state, successors);
-      if (successors.empty()) {
+        lookAt(n, state);
+      SmallVector<Successor *> best = keepBest(n);
+      if (best.empty()) {
         failure = {static_cast<int>(n), smallestNeed == INT64_MAX ? 0 : smallestNeed, budget};
         return std::nullopt;
       }
-      keepBest(n, successors);
       Beam next;
-      for (Successor &successor : successors)
-        next.push_back(apply(n, successor));
+      for (Successor *successor : best)
+        next.push_back(apply(n, *successor));
       beam = std::move(next);
       if (isCancelled() || (request.limit && endOf(beam) > request.limit())) {
         failure = {static_cast<int>(n), 0, budget, /*outrun=*/true};
@@ -72,7 +79,7 @@ public:
     plan.lanesBetween = request.lanesBetween;
     plan.cycles = last.timeline.end();
     plan.regions = static_cast<int>(last.memory.size());
-    plan.candidates = priced;
+    plan.candidates = candidates;
     for (const Memory &memory : last.memory)
       plan.bytes.push_back(memory.bytes());
     for (const State *state = &last; state->plan; state = state->parent.get())
@@ -99,26 +106,91 @@ private:
     Price price;
     int64_t totalBytes; // of a PE of each region
     double score;
+    size_t option, turn; // in the order in which the ways are looked at
   };
 
-  void expand(size_t n, const std::shared_ptr<const State> &state, std::vector<Successor> &successors) {
-    const GraphNode &node = graph.nodes[n];
+  struct Offer;
+
+  /// A candidate after a state, in one of some regions: what it takes at least, looked at ever more closely, and if
+  /// that is not enough to leave it, what it takes.
+  struct Option {
+    const std::shared_ptr<const State> *from;
+    ArrayRef<int> regions;
+    bool leave;
+    Offer *offer;
+    size_t candidate;
+    enum { Glanced, Measured, Priced } seen = Glanced;
+    double score = INFINITY;   // at least
+    int64_t bytes = INT64_MAX; // of a PE of each region, at least
+  };
+
+  void lookAt(size_t n, const std::shared_ptr<const State> &state) {
     Offer &offer = offerFor(n, *state);
-    priced += offer.candidates.size();
-    SmallVector<int> regions = regionsFor(n, *state);
-    int next = static_cast<int>(state->memory.size());
-    bool leave = worthLeaving(node, *state, regions);
-    for (auto [candidate, known] : llvm::zip(offer.candidates, offer.works)) {
-      if (!known)
-        known = pricing.work(n, *state, candidate);
-      const std::optional<Work> &work = *known;
-      if (!work)
-        continue;
-      bool placed = false;
-      for (int region : regions)
-        if (region != next || !placed || leave)
-          placed |= tryCandidate(n, state, candidate, *work, region, successors);
+    candidates += offer.candidates.size();
+    ArrayRef<int> regions = regionsOf.emplace_back(regionsFor(n, *state));
+    bool leave = worthLeaving(graph.nodes[n], *state, regions);
+    for (size_t i = 0; i != offer.candidates.size(); ++i) {
+      Option option{&state, regions, leave, &offer, i};
+      if (bound(n, option, offer.glanced[i], Pricing::Look::Glance))
+        options.push_back(option);
     }
+  }
+
+  /// False if there is no way.
+  bool bound(size_t n, Option &option, std::optional<std::optional<Work>> &least, Pricing::Look look) {
+    const State &state = **option.from;
+    if (!least) {
+      const Candidate *candidate = option.offer->candidates[option.candidate];
+      auto [ofResult, isNew] = leastOfResult.try_emplace(candidate);
+      if (isNew)
+        ofResult->second = pricing.leastOfResult(n, *candidate);
+      least.emplace();
+      if (ofResult->second)
+        *least = pricing.leastWork(n, state, *candidate, *ofResult->second, look);
+    }
+    option.score = INFINITY;
+    option.bytes = INT64_MAX;
+    if (!*least)
+      return false;
+    for (int region : option.regions)
+      if (std::optional<Outlook> outlook = outlookOf(n, state, **least, region); outlook && outlook->fits(budget)) {
+        option.score = std::min(option.score, outlook->score);
+        option.bytes = std::min(option.bytes, outlook->totalBytes);
+      }
+    return true;
+  }
+
+  /// Looks at an option more closely; false if there is no way after all.
+  bool lookCloser(size_t n, size_t number) {
+    Option &option = options[number];
+    if (option.seen == Option::Glanced) {
+      option.seen = Option::Measured;
+      return bound(n, option, option.offer->measured[option.candidate], Pricing::Look::Measure);
+    }
+    option.seen = Option::Priced;
+    const State &state = **option.from;
+    const Candidate &candidate = *option.offer->candidates[option.candidate];
+    std::optional<std::optional<Work>> &work = option.offer->works[option.candidate];
+    if (!work)
+      work = pricing.work(n, state, candidate);
+    if (!*work)
+      return false;
+    bool placed = false;
+    const int next = static_cast<int>(state.memory.size());
+    for (auto [turn, region] : llvm::enumerate(option.regions)) {
+      if (region == next && placed && !option.leave)
+        continue;
+      std::optional<Outlook> outlook = outlookOf(n, state, **work, region);
+      if (!outlook)
+        continue;
+      smallestNeed = std::min(smallestNeed, outlook->price.memory.bytes());
+      if (!outlook->fits(budget))
+        continue;
+      placed = true;
+      successors.push_back({*option.from, &candidate, &**work, region, std::move(outlook->price), outlook->totalBytes,
+                            outlook->score, number, turn});
+    }
+    return true;
   }
 
   /// The candidates of a node whose operands rest in certain layouts, and what each takes: found out when the first
@@ -126,8 +198,8 @@ private:
   struct Offer {
     SmallVector<const Layout *>
         resting; // of the operands' pieces, null: not at rest; the beam's states keep them alive
-    Candidates candidates;
-    std::vector<std::optional<std::optional<Work>>> works;
+    SmallVector<const Candidate *> candidates;
+    std::vector<std::optional<std::optional<Work>>> glanced, measured, works;
   };
 
   Offer &offerFor(size_t n, const State &state) {
@@ -144,10 +216,11 @@ private:
     for (Offer &offer : offers)
       if (std::equal(resting.begin(), resting.end(), offer.resting.begin(), offer.resting.end(), same))
         return offer;
-    CandidateContext context{request.region, request.model, budget / 4 / 5, request.hostLanes};
     Offer &offer = offers.emplace_back();
     offer.resting = std::move(resting);
-    offer.candidates = candidatesFor(graph, node, current, context);
+    offer.candidates = source->from(current);
+    offer.glanced.resize(offer.candidates.size());
+    offer.measured.resize(offer.candidates.size());
     offer.works.resize(offer.candidates.size());
     return offer;
   }
@@ -186,25 +259,27 @@ private:
     return node.kind == GraphNode::Kernel && free > ready + kWorthLeaving;
   }
 
-  bool tryCandidate(size_t n, const std::shared_ptr<const State> &state, const Candidate &candidate, const Work &work,
-                    int region, std::vector<Successor> &successors) {
-    std::optional<Price> price = pricing.price(n, *state, work, region);
+  /// How things stand after a node.
+  struct Outlook {
+    Price price;
+    int64_t totalBytes; // of a PE of each region
+    double score;
+    bool fits(int64_t budget) const { return price.memory.bytes() <= budget; }
+  };
+
+  std::optional<Outlook> outlookOf(size_t n, const State &state, const Work &work, int region) const {
+    std::optional<Price> price = pricing.price(n, state, work, region);
     if (!price)
-      return false;
-    int64_t bytes = price->memory.bytes();
-    smallestNeed = std::min(smallestNeed, bytes);
-    if (bytes > budget)
-      return false;
-    Timeline timeline = timelineAfter(n, *state, work, *price, region, /*result=*/-1);
-    int64_t totalBytes = bytes;
-    for (int r = 0; r != static_cast<int>(state->memory.size()); ++r)
-      totalBytes += r == region ? 0 : state->memory[r].bytes();
+      return std::nullopt;
+    Timeline timeline = timelineAfter(n, state, work, *price, region, /*result=*/-1);
+    int64_t totalBytes = price->memory.bytes();
+    for (int r = 0; r != static_cast<int>(state.memory.size()); ++r)
+      totalBytes += r == region ? 0 : state.memory[r].bytes();
     // Memory that is taken leaves less for what follows: a byte has a price, however small.
-    double regions = static_cast<double>(std::max<size_t>(state->memory.size(), region + 1)),
+    double regions = static_cast<double>(std::max<size_t>(state.memory.size(), region + 1)),
            pressure = static_cast<double>(price->memory.weightBytes) / static_cast<double>(budget) + regions,
            score = timeline.end() + kShareOfWork * timeline.work() + pressure * memoryPrice;
-    successors.push_back({state, &candidate, &work, region, std::move(*price), totalBytes, score});
-    return true;
+    return Outlook{std::move(*price), totalBytes, score};
   }
 
   Timeline timelineAfter(size_t n, const State &state, const Work &work, const Price &price, int region,
@@ -216,14 +291,8 @@ private:
 
   /// The beam: the cheapest successors, and a few that take the least memory. Cheap states tend to spend it early;
   /// where it is scarce, the lean ones are those that reach the end.
-  void keepBest(size_t n, std::vector<Successor> &successors) {
-    std::vector<Successor *> byScore, byBytes;
-    for (Successor &successor : successors)
-      byScore.push_back(&successor);
-    llvm::stable_sort(byScore, [](const Successor *a, const Successor *b) { return a->score < b->score; });
-    byBytes = byScore;
-    llvm::stable_sort(byBytes, [](const Successor *a, const Successor *b) { return a->totalBytes < b->totalBytes; });
-    std::vector<Successor *> kept;
+  SmallVector<Successor *> keepBest(size_t n) {
+    SmallVector<Successor *> kept;
     std::map<std::pair<const State *, const State *>, bool> alike;
     // Of states between which later nodes see no difference but the cost, the cheapest is enough.
     auto isNew = [&](const Successor *successor) {
@@ -239,21 +308,54 @@ private:
         return it->second;
       });
     };
-    int lean = request.beam / 3;
-    for (auto [order, count] : {std::pair{&byScore, request.beam - lean}, {&byBytes, lean}})
-      for (Successor *successor : *order) {
-        if (count == 0)
-          break;
-        if (!isNew(successor))
-          continue;
+    auto keep = [&](Successor *successor) {
+      bool isKept = isNew(successor);
+      if (isKept)
         kept.push_back(successor);
-        --count;
-      }
+      return isKept;
+    };
+    const int lean = request.beam / 3;
+    inOrder(n, request.beam - lean, [](const auto &way) { return std::pair(way.score, int64_t(0)); }, keep);
+    inOrder(n, lean, [](const auto &way) { return std::pair(bytesOf(way), way.score); }, keep);
     llvm::stable_sort(kept, [](const Successor *a, const Successor *b) { return a->score < b->score; });
-    std::vector<Successor> beam;
-    for (Successor *successor : kept)
-      beam.push_back(std::move(*successor));
-    successors = std::move(beam);
+    return kept;
+  }
+
+  static int64_t bytesOf(const Successor &successor) { return successor.totalBytes; }
+  static int64_t bytesOf(const Option &option) { return option.bytes; }
+
+  /// Hands successors to `keep` by rank, until it has kept `count`. Options are priced only as far as they might come
+  /// before: their rank is at least that of their bounds.
+  void inOrder(size_t n, int count, auto rankOf, llvm::function_ref<bool(Successor *)> keep) {
+    auto isBefore = [&](const Successor *a, const Successor *b) {
+      return std::tuple(rankOf(*a), a->option, a->turn) < std::tuple(rankOf(*b), b->option, b->turn);
+    };
+    std::set<Successor *, decltype(isBefore)> ready(isBefore);
+    for (Successor &successor : successors)
+      ready.insert(&successor);
+    using Turn = std::pair<decltype(rankOf(options[0])), size_t>;
+    std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
+    for (size_t i = 0; i != options.size(); ++i)
+      if (options[i].seen != Option::Priced)
+        turns.push({rankOf(options[i]), i});
+    while (count > 0) {
+      // What does not fit at least is looked at only for what it lacks, if nothing fits.
+      bool mayBeNext = !turns.empty() && (successors.empty() || options[turns.top().second].score != INFINITY);
+      if (mayBeNext && (ready.empty() || turns.top() <= Turn(rankOf(**ready.begin()), (*ready.begin())->option))) {
+        const size_t option = turns.top().second, before = successors.size();
+        turns.pop();
+        if (lookCloser(n, option) && options[option].seen != Option::Priced)
+          turns.push({rankOf(options[option]), option});
+        for (Successor &successor : llvm::drop_begin(successors, before))
+          ready.insert(&successor);
+        continue;
+      }
+      if (ready.empty())
+        return;
+      Successor *best = *ready.begin();
+      ready.erase(ready.begin());
+      count -= keep(best);
+    }
   }
 
   /// What stays of a node is the same: its result, and inputs that came with it.
@@ -341,9 +443,15 @@ private:
   PlanFailure &failure;
   int64_t budget;
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
-  std::deque<Offer> offers;            // of the node at hand
+  // Of the node at hand.
+  std::deque<Offer> offers;
+  std::deque<SmallVector<int>> regionsOf; // by state
+  std::optional<NodeCandidates> source;
+  llvm::DenseMap<const Candidate *, std::optional<Work>> leastOfResult;
+  std::vector<Option> options;
+  std::deque<Successor> successors; // of what has been priced
   int64_t smallestNeed = INT64_MAX;
-  int64_t priced = 0;
+  int64_t candidates = 0;
   static constexpr double memoryPrice = 2000, kShareOfWork = 0.02;
 };
 

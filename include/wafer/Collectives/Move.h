@@ -31,6 +31,10 @@ public:
   virtual ~MoveCollective() = default;
   virtual MoveAlgorithm algorithm() const = 0;
   virtual bool legal(const MoveTask &task) const = 0;
+  /// False only if no task of these dimensions along `side` is legal: it costs nothing to ask.
+  virtual bool conceivable(Side side, llvm::ArrayRef<LayoutDim> from, llvm::ArrayRef<LayoutDim> to) const {
+    return true;
+  }
   /// Of the slowest PE; `task` is legal.
   virtual double cycles(const MoveTask &task, const ResourceModel &model) const = 0;
   /// What any task of so many words on lines of so many PEs takes at least: it costs nothing to ask.
@@ -48,7 +52,11 @@ std::pair<const MoveCollective *, double> fastestMove(const MoveTask &task, cons
                                                       double limit = INFINITY);
 
 /// What any of them takes at least.
-double leastMoveCycles(int64_t words, int64_t line, const ResourceModel &model);
+double leastMoveCycles(int64_t line, const ResourceModel &model);
+
+/// What any that is conceivable takes at least.
+double leastMoveCycles(int64_t words, int64_t line, Side side, llvm::ArrayRef<LayoutDim> from,
+                       llvm::ArrayRef<LayoutDim> to, const ResourceModel &model);
 
 // lib/Collectives/Pass.cpp, Neighbors.cpp
 const MoveCollective &passMove();

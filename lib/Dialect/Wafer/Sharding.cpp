@@ -70,6 +70,10 @@ Layout wafer::wfr::operandLayout(AffineMap map, const Layout &iteration) {
   layout.splitX = iteration.splitX;
   layout.splitY = iteration.splitY;
   for (AffineExpr expression : map.getResults()) {
+    if (auto loop = dyn_cast<AffineDimExpr>(expression)) {
+      layout.dims.push_back(iteration.dims[loop.getPosition()]);
+      continue;
+    }
     std::optional<SmallVector<int64_t>> linear = linearForm(expression, map.getNumDims());
     assert(linear && "the graph holds kernels with linear maps only");
     ArrayRef<int64_t> flat = *linear;

@@ -1,0 +1,86 @@
+#include "Plan/Pricing.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+/// c[i, j] = sum over k of a[i, k] * b[k, j], whose operands come from the host.
+struct Product {
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  Graph graph;
+
+  Product() {
+    const int64_t m = 12, n = 10, k = 7;
+    for (auto [rows, columns] : {std::pair{m, k}, {k, n}, {m, n}}) {
+      GraphTensor &tensor = graph.tensors.emplace_back(module->getLoc());
+      tensor.kind = graph.tensors.size() < 3 ? GraphTensor::Input : GraphTensor::Computed;
+      tensor.shape = {rows, columns};
+      tensor.reads = 1;
+    }
+    GraphNode &node = graph.nodes.emplace_back(GraphNode::Kernel, *module);
+    for (int operand : {0, 1})
+      node.operands.push_back({graph.tensors[operand].shape, {{operand, {}}}, {}});
+    node.result = graph.tensors[2].producer = 2;
+    node.extents = {m, n, k};
+    node.reduction = {false, false, true};
+    auto map = [&](unsigned a, unsigned b) {
+      return AffineMap::get(3, 0, {getAffineDimExpr(a, &context), getAffineDimExpr(b, &context)}, &context);
+    };
+    node.maps = {map(0, 2), map(2, 1), map(0, 1)};
+    node.combiner = PartialKind::Add;
+    node.identity = FloatAttr::get(Float32Type::get(&context), 0.0);
+    node.body = {isa::VectorOp::Mul, isa::VectorOp::Add};
+  }
+};
+
+void expectAtMost(const Work &least, const Work &work) {
+  EXPECT_LE(least.cycles.total(), work.cycles.total());
+  EXPECT_LE(least.codeBytes, work.codeBytes);
+  EXPECT_LE(least.temporaryWords, work.temporaryWords);
+  EXPECT_LE(least.resultWords, work.resultWords);
+  EXPECT_EQ(least.weightBytes, work.weightBytes);
+  EXPECT_EQ(least.taken, work.taken);
+}
+
+} // namespace
+
+TEST(Bounds, AreAtMostWhatTheyBound) {
+  const Profile profile = *Profile::load("wse2");
+  ResourceModel model(profile);
+  Product product;
+  int bounded = 0, exact = 0;
+  for (RegionShape shape : {RegionShape{{5, 4}}, RegionShape{{1, 4}}, RegionShape{{8, 3}, 4, 1}}) {
+    PlanRequest request{product.graph, model, shape, 1, /*hostLanes=*/2, /*lanesBetween=*/1, /*beam=*/6};
+    Pricing pricing(request);
+    // Neither operand rests anywhere, or the first does.
+    std::vector<State> states(1);
+    for (const Layout &layout : plainLayouts(product.graph.tensors[0].shape, shape))
+      states.emplace_back().live[0] = {std::make_shared<Layout>(layout), 1, 0};
+    for (const State &state : states) {
+      NodeCandidates source(product.graph, product.graph.nodes[0], {shape, model, /*chunkWords=*/20, 2});
+      const Resting *resting = state.restingOf(0);
+      for (const Candidate *candidate : source.from({resting ? resting->layout.get() : nullptr, nullptr})) {
+        std::optional<Work> work = pricing.work(0, state, *candidate), ofResult = pricing.leastOfResult(0, *candidate);
+        if (!work)
+          continue;
+        ASSERT_TRUE(ofResult);
+        for (Pricing::Look look : {Pricing::Look::Glance, Pricing::Look::Measure}) {
+          std::optional<Work> least = pricing.leastWork(0, state, *candidate, *ofResult, look);
+          ASSERT_TRUE(least);
+          expectAtMost(*least, *work);
+          ++bounded;
+          exact += least->cycles.total() >= 0.999 * work->cycles.total();
+        }
+      }
+    }
+  }
+  EXPECT_GT(bounded, 500);
+  EXPECT_GT(exact, 10);
+}
