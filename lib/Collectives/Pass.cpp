@@ -78,12 +78,11 @@ private:
 
   /// Senders that a line takes one by one (speakersOf), with what it takes to tell them apart.
   static int64_t speakers(const MoveTask &task, const Senders &senders) {
-    constexpr int64_t kToTellApart = 2;
     int64_t fewest = senders.major * senders.minor;
     for (auto [has, wanted] : llvm::zip(task.from.dims, task.to.dims))
       if (!wanted.start.dependsOn(task.side))
         if (auto most = mostSpeakers(wanted.length, has.length, has.start.step[majorAxis(task.side)], senders))
-          fewest = std::min(fewest, *most + kToTellApart);
+          fewest = std::min(fewest, *most + kToTellSpeakersApart);
     return fewest;
   }
 

@@ -57,6 +57,7 @@ private:
   void local(bool mayThread);
   void scalars();
   void branch();
+  void speakers(const Route &route);
   void fault();
   void send(unsigned color, int n, unsigned thread, Control control = Control::None, bool quiet = false);
   void receive(unsigned color, int n, unsigned thread, bool extra = false);
@@ -363,6 +364,50 @@ void Builder::branch() {
   a.bind(end);
 }
 
+/// The PEs at one place of all lines have the same code; each line's coordinate says who speaks on it. The head takes
+/// the turns of those before the speakers at once, their words one by one, and the turns of those behind.
+void Builder::speakers(const Route &route) {
+  constexpr unsigned kFirst = kSize, kAhead = kSize + 1, kSpeaks = kSize + 2, kCount = kSize + 3;
+  const int n = step->count, at = route.vertical ? yOf(pe) : xOf(pe), line = route.vertical ? xOf(pe) : yOf(pe),
+            length = route.vertical ? program.height : program.width;
+  random = Random(step->seed + uint64_t(at));
+  const int speaking = std::min(length, 1 + int(step->seed % 2)), firsts = length - speaking + 1,
+            stride = 1 + int(step->seed / 2 % 3), offset = int(step->seed / 8 % uint64_t(firsts));
+  auto first = [&] {
+    if (program.regions != RandomProgram::Whole)
+      return a.li(kFirst, (line * stride + offset) % firsts);
+    a.coord(kFirst, /*y=*/!route.vertical);
+    a.scalar(Opcode::Muli, kFirst, kFirst, stride);
+    a.addi(kFirst, kFirst, offset);
+    a.scalar(Opcode::Remi, kFirst, kFirst, firsts);
+  };
+  first();
+  a.addi(kAhead, kFirst, -at);
+  a.scalar(Opcode::Slti, kCount, kAhead, 1);
+  a.scalar(Opcode::Sgti, kSpeaks, kAhead, -speaking);
+  a.scalarReg(Opcode::And, kCount, kCount, kSpeaks);
+  a.scalar(Opcode::Muli, kCount, kCount, n);
+  const unsigned thread = at == 0 ? 4 : someThread();
+  use(0, 0, thread);
+  a.nest({Operand::reg(kCount)});
+  a.desc(1, addressOf(kWeights), {n <= kArrayWords ? 1 : 0});
+  a.vec(VectorOp::Add, I32, fabric(route.color), desc(1), reg(kId), none(), thread,
+        at + 1 == length ? Control::Reset : Control::Advance);
+  if (at != 0)
+    return;
+  auto turns = [&] {
+    a.nest({Operand::reg(kCount)});
+    a.vec(VectorOp::Mov, I32, none(), fabric(route.color));
+  };
+  a.mov(kCount, kFirst);
+  turns();
+  for (int k = 0; k != speaking; ++k)
+    receive(route.color, n, 0, true);
+  first();
+  a.scalar(Opcode::Rsbi, kCount, kFirst, length - speaking);
+  turns();
+}
+
 void Builder::fault() {
   const Route *route = step->route >= 0 ? &program.routes[step->route] : nullptr;
   const Route *next = step->next >= 0 ? &program.routes[step->next] : nullptr;
@@ -506,6 +551,8 @@ void Builder::body() {
       receive(route->color, int(step->seed / 16 % uint64_t(n + 1)), 0);
     return;
   }
+  case Step::Speakers:
+    return speakers(*route);
   case Step::DirectCast:
     send(route->color, n, 4, x == 0 ? Control::Reset : Control::Advance, true);
     for (int k = 0; k <= x; ++k)

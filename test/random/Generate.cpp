@@ -240,7 +240,8 @@ void Generator::addSteps() {
       }
       break;
     case Route::Gather:
-      s.kind = Step::Gather, pool.push_back(s);
+      for (Step::Kind kind : {Step::Gather, Step::Speakers})
+        s.kind = kind, pool.push_back(s);
       break;
     case Route::DirectCast:
       s.kind = Step::DirectCast, pool.push_back(s);
@@ -256,7 +257,7 @@ void Generator::addSteps() {
     s.seed = random.next();
     if (s.route < 0 && !program.uniform && one(2))
       s.pe = between(0, program.width * program.height - 1);
-    s.count = one(4) ? between(20, 400) : between(1, 24);
+    s.count = one(s.kind == Step::Speakers ? 1 : 4) ? between(20, 400) : between(1, 24);
     s.loops = one(5) ? between(2, 4) : 1;
     s.threads = threads && one(2);
     s.function = one(5);
@@ -326,8 +327,9 @@ RandomProgram Generator::run() {
       addHost(output);
   addSteps();
   // A gather's head hears itself, on a thread.
-  program.unshared = unshared && std::ranges::none_of(
-                                     program.steps, [](const Step &s) { return s.threads || s.kind == Step::Gather; });
+  program.unshared = unshared && std::ranges::none_of(program.steps, [](const Step &s) {
+                       return s.threads || s.kind == Step::Gather || s.kind == Step::Speakers;
+                     });
   if (one(5) && !unshared)
     addFault();
   return std::move(program);

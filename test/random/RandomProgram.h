@@ -78,6 +78,7 @@ struct Step {
     Shift,
     Chain,
     Gather,
+    Speakers, // a gather in which some PEs of a line, others on each, send words and the rest only the turn
     DirectCast,
     HostIn,
     HostOut,

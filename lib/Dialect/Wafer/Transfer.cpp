@@ -277,13 +277,10 @@ size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, Side side, const Transfer
 }
 
 std::optional<int64_t> wafer::wfr::mostSpeakers(int64_t needed, int64_t length, int64_t step, const Senders &senders) {
-  // Telling them apart takes some divisions, and two instructions for those before and behind; and lines whose heads
-  // hear different senders are what the emulator has to run PE by PE.
-  constexpr int64_t kFew = 8, kManySpared = 128;
   if (senders.split > 1 || step <= 0)
     return std::nullopt;
   int64_t most = needed <= 0 ? 0 : (needed + length - 2) / step + 1;
-  return most * kFew < senders.major || senders.major - most > kManySpared ? std::optional(most) : std::nullopt;
+  return most + kToTellSpeakersApart < senders.major ? std::optional(most) : std::nullopt;
 }
 
 std::optional<Speakers> wafer::wfr::speakersOf(ArrayRef<TransferDim> dims, Side side, const TransferSizes &lineSizes,

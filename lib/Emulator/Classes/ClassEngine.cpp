@@ -95,7 +95,7 @@ void ClassEngine::loop() {
       region->contexts->retry();
     for (const std::unique_ptr<RegionRun> &region : regions)
       any |= region->contexts->run();
-    if (!any)
+    if (!any && !part())
       return;
   }
 }

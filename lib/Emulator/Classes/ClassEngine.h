@@ -11,6 +11,7 @@
 // ClassEngine.cpp     builds the state, runs the loop, collects statistics
 // ClassIssue.cpp      how vector instructions begin
 // ClassTransfers.cpp  how they take from the fabric, pass on and end
+// ClassParting.cpp    who goes on where nothing does
 // ClassExecute.cpp    what they compute
 #ifndef WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
 #define WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
@@ -118,8 +119,16 @@ private:
   void pumpCoupled(LaneOp &op);
   bool takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset, const PerLane &count);
   bool pass(LaneOp &op, const Indices &lanes, const Piece *pieces);
+  void end(LaneOp &op, const Indices &lanes, const PerLane &when);
   void complete(LaneOp &op, const PerLane &when);
-  PerLane sendEnd(const LaneTrain &train) const;
+  PerLane endOf(LaneOp &op, const Indices &lanes);
+
+  // ClassParting.cpp
+  bool part();
+  bool partPosts();
+  bool partStalled();
+  void goOn(const PostRef &post, std::span<LaneOp *const> of, const PeSet &some);
+  Indices lanesInHand(const LaneOp &op) const;
 
   const VerifiedProgram &program;
   const ProgramTables &tables;
@@ -160,6 +169,10 @@ public:
   bool capture(Context &, const isa::Instruction &, Post &);
   bool captureWindow(Context &, const isa::Instruction &, Post &);
   bool checkMemory(Post &, bool onThread);
+  /// Whether something of before is still in hand; `where` gets the PEs.
+  bool isThreadBusy(const PeSet &, uint8_t thread, std::vector<PeSet> *where = nullptr) const;
+  bool areQueuesBusy(const PeSet &, const isa::Instruction &, std::vector<PeSet> *where = nullptr);
+  bool isAlongY(const isa::Instruction &) const;
   Issue issueLocal(Context &, const PostRef &);
   Issue issueFabric(Context &, const PostRef &);
 

@@ -203,10 +203,58 @@ void RegionRun::release(const PeSet &set, uint8_t thread) {
   accesses.insert(accesses.end(), rest.begin(), rest.end());
 }
 
-Issue RegionRun::wait(Context &c, uint8_t thread) {
+/// Calls f(color, operand) for what an instruction sends on or hears.
+template <typename F> static void forColors(const Instruction &i, F f) {
+  if (i.opcode == Opcode::Recvw)
+    f(i.color, 1);
+  else if (i.opcode == Opcode::Vec)
+    for (int k = 0; k != 4; ++k)
+      if (i.operands[k].kind == OperandKind::Fabric)
+        f(i.operands[k].index, k);
+}
+
+/// Wires begin and end at positions of the x axis.
+bool RegionRun::isAlongY(const Instruction &i) const {
+  bool alongY = false;
+  forColors(i, [&](uint8_t color, int) { alongY |= engine.fabric.kind(index, color) == ColorKind::AlongY; });
+  return alongY;
+}
+
+bool RegionRun::isThreadBusy(const PeSet &set, uint8_t thread, std::vector<PeSet> *where) const {
+  bool any = false;
   for (const PostRef &post : asynchronous)
-    if (post->thread == thread && post->set.meets(c.set))
-      return Issue::Stalls;
+    if (post->thread == thread && post->set.meets(set)) {
+      any = true;
+      if (!where)
+        break;
+      where->push_back(post->set & set);
+    }
+  return any;
+}
+
+/// One instruction at a time sends on a color, one receives on it.
+bool RegionRun::areQueuesBusy(const PeSet &set, const Instruction &i, std::vector<PeSet> *where) {
+  const bool alongY = isAlongY(i);
+  Line &line = engine.fabric.line(index, alongY);
+  const Indices &lanes = alongY ? set.columns : set.rows, &positions = alongY ? set.rows : set.columns;
+  bool any = false;
+  forColors(i, [&](uint8_t color, int k) {
+    for (uint16_t position : positions)
+      for (const LaneOp *op : k == 0 ? engine.fabric.streamAt(line, position, color).ops
+                                     : engine.fabric.endAt(line, position, color).ops) {
+        if ((any && !where) || !op->lanes.meets(lanes))
+          continue;
+        any = true;
+        if (where)
+          where->push_back(PeSet::of(alongY, Indices::of({position}, positions.extent()), op->lanes & lanes));
+      }
+  });
+  return any;
+}
+
+Issue RegionRun::wait(Context &c, uint8_t thread) {
+  if (isThreadBusy(c.set, thread))
+    return Issue::Stalls;
   if (!threadEnd[thread].empty()) {
     settle(c);
     const std::vector<Ticks> &ends = threadEnd[thread];
@@ -221,43 +269,20 @@ Issue RegionRun::wait(Context &c, uint8_t thread) {
 Issue RegionRun::vector(Context &c, const DecodedInstruction &d) {
   const Instruction &i = d.i;
   const bool window = i.opcode == Opcode::Recvw;
-  if (!window && i.thread)
-    for (const PostRef &post : asynchronous)
-      if (post->thread == i.thread && post->set.meets(c.set))
-        return Issue::Stalls;
-  // Colors run along one axis; wires begin and end at positions of the x axis.
-  bool any = false, alongX = false, alongY = false;
-  auto see = [&](uint8_t color) {
+  if (!window && i.thread && isThreadBusy(c.set, i.thread))
+    return Issue::Stalls;
+  bool any = false, alongX = false, routed = true;
+  const bool alongY = isAlongY(i);
+  forColors(i, [&](uint8_t color, int) {
     const ColorKind kind = engine.fabric.kind(index, color);
     any = true;
-    (kind == ColorKind::AlongY ? alongY : alongX) = true;
-    return kind != ColorKind::None;
-  };
-  bool routed = true;
-  if (window)
-    routed = see(i.color);
-  else
-    for (const VectorOperand &operand : i.operands)
-      if (operand.kind == OperandKind::Fabric)
-        routed &= see(operand.index);
+    alongX |= kind != ColorKind::AlongY;
+    routed &= kind != ColorKind::None;
+  });
   if (!routed || (alongX && alongY))
     return Issue::Failed;
-  if (any) { // one instruction at a time sends on a color, one receives on it
-    Line &line = engine.fabric.line(index, alongY);
-    const Indices &lanes = alongY ? c.set.columns : c.set.rows;
-    auto isBusy = [&](const std::vector<LaneOp *> &ops) {
-      return std::any_of(ops.begin(), ops.end(), [&](const LaneOp *op) { return op->lanes.meets(lanes); });
-    };
-    for (uint16_t position : alongY ? c.set.rows : c.set.columns) {
-      if (window && isBusy(engine.fabric.endAt(line, position, i.color).ops))
-        return Issue::Stalls;
-      for (int k = 0; !window && k != 4; ++k)
-        if (i.operands[k].kind == OperandKind::Fabric &&
-            isBusy(k == 0 ? engine.fabric.streamAt(line, position, i.operands[0].index).ops
-                          : engine.fabric.endAt(line, position, i.operands[k].index).ops))
-          return Issue::Stalls;
-    }
-  }
+  if (any && areQueuesBusy(c.set, i))
+    return Issue::Stalls;
   PostRef post = new Post();
   post->region = this;
   post->instruction = &d;

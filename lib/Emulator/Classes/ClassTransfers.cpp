@@ -91,14 +91,16 @@ void ClassEngine::moved(LaneTrain &train) {
   if (train.op->kind == LaneOp::Coupled)
     wake(train.op);
   else if (fabric.hasLeft(train))
-    complete(*train.op, sendEnd(train));
+    complete(*train.op, endOf(*train.op, train.op->lanes));
 }
 
-PerLane ClassEngine::sendEnd(const LaneTrain &train) const {
-  if (!timed)
-    return train.op->ready;
-  return plus(train.lanes, fabric.injectedAt(train, train.lanes, minus(train.lanes, train.total, 1)),
-              fabric.costs.link);
+/// When lanes of an instruction have ended that have done all.
+PerLane ClassEngine::endOf(LaneOp &op, const Indices &lanes) {
+  if (!op.out || !timed)
+    return readyOf(op);
+  const PerLane left =
+      plus(lanes, fabric.injectedAt(*op.out, lanes, minus(lanes, op.out->total, 1)), fabric.costs.link);
+  return op.kind == LaneOp::Send ? left : larger(lanes, op.ready, left);
 }
 
 void ClassEngine::pump(LaneOp &op) {
@@ -320,7 +322,7 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
   for (unsigned i = 0; i != op.inputs; ++i)
     fabric.moveOn(*op.in[i], pieces[i].leg(), pieces[i].number, moving, plus(moving, pieces[i].offset, count));
   if (out) {
-    change(op.lanes, out->produced, moving, [](int64_t so, int64_t count) { return so + count; }, count);
+    change(out->lanes, out->produced, moving, [](int64_t so, int64_t count) { return so + count; }, count);
     fabric.enqueue(out);
   }
   return true;
@@ -378,7 +380,7 @@ void ClassEngine::pumpCoupled(LaneOp &op) {
         apply(record.count, controls, [](int64_t) { return 1; });
       }
       out->addRecord(controls, std::move(record));
-      change(op.lanes, out->produced, controls, [](int64_t, int64_t total) { return total; }, out->total);
+      change(out->lanes, out->produced, controls, [](int64_t, int64_t total) { return total; }, out->total);
       fabric.enqueue(out);
     }
   }
@@ -419,20 +421,32 @@ void ClassEngine::pumpCoupled(LaneOp &op) {
   if (!out)
     complete(op, op.ready);
   else if (fabric.hasLeft(*out))
-    complete(op, larger(op.lanes, op.ready, sendEnd(*out)));
+    complete(op, endOf(op, op.lanes));
+}
+
+/// Lanes have ended an instruction at its position: what time it is.
+void ClassEngine::end(LaneOp &op, const Indices &lanes, const PerLane &when) {
+  for (unsigned i = 0; i != op.inputs; ++i) // a relay of nothing has not used it
+    raise(op.in[i]->freeAt, select(lanes, [](int64_t n) { return n > 0; }, op.n), when);
+  if (op.out)
+    raise(op.out->stream->freeAt, lanes, when);
+  if (!op.post)
+    return;
+  RegionRun &region = *op.post->region;
+  const bool alongY = op.post->alongY;
+  if (op.post->thread)
+    region.setTicks(region.threadEnds(op.post->thread), alongY, op.position, lanes, when);
+  else
+    region.setClocks(alongY, op.position, lanes, larger(lanes, region.clocksAt(alongY, op.position, lanes), when));
 }
 
 /// Ends an instruction at its position: its queues are free again, and with the last position its context.
 void ClassEngine::complete(LaneOp &op, const PerLane &when) {
-  for (unsigned i = 0; i != op.inputs; ++i) {
+  end(op, op.lanes, when);
+  for (unsigned i = 0; i != op.inputs; ++i)
     std::erase(op.in[i]->ops, &op);
-    // A relay of nothing has not used it.
-    raise(op.in[i]->freeAt, select(op.lanes, [](int64_t n) { return n > 0; }, op.n), when);
-  }
   if (op.out) {
-    LaneStream &stream = *op.out->stream;
-    std::erase(stream.ops, &op);
-    raise(stream.freeAt, op.lanes, when);
+    std::erase(op.out->stream->ops, &op);
     const LaneTrainRef train = op.out;
     fabric.done(*train);
   }
@@ -443,11 +457,6 @@ void ClassEngine::complete(LaneOp &op, const PerLane &when) {
   }
   PostRef post = op.post;
   RegionRun &region = *post->region;
-  if (post->thread)
-    region.setTicks(region.threadEnds(post->thread), post->alongY, op.position, op.lanes, when);
-  else
-    region.setClocks(post->alongY, op.position, op.lanes,
-                     larger(op.lanes, region.clocksAt(post->alongY, op.position, op.lanes), when));
   op.alive = false;
   op.out = LaneTrainRef();
   op.post = PostRef();

@@ -73,6 +73,8 @@ public:
   void wake(Context &context);
   /// Stalled contexts may be able to go on.
   void retry();
+  /// Some of the PEs of one that waits or stalls, whole rows or columns of it, go on without the others.
+  void part(Context &context, const PeSet &some);
 
   /// Those that have not halted. Their places last; a ready one may vanish in run(), into another.
   const std::vector<std::unique_ptr<Context>> &all() const { return contexts; }

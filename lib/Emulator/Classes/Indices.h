@@ -87,6 +87,13 @@ private:
 struct PeSet {
   Indices columns, rows;
 
+  /// By lines along an axis: their lanes, and positions on them.
+  static PeSet of(bool alongY, Indices positions, Indices lanes) {
+    return alongY ? PeSet{std::move(lanes), std::move(positions)} : PeSet{std::move(positions), std::move(lanes)};
+  }
+  const Indices &lanes(bool alongY) const { return alongY ? columns : rows; }
+  const Indices &positions(bool alongY) const { return alongY ? rows : columns; }
+
   size_t size() const { return columns.size() * rows.size(); }
   bool empty() const { return columns.empty() || rows.empty(); }
   bool contains(uint32_t x, uint32_t y) const { return columns.contains(x) && rows.contains(y); }
@@ -94,6 +101,10 @@ struct PeSet {
   bool operator==(const PeSet &) const = default;
   bool meets(const PeSet &other) const { return columns.meets(other.columns) && rows.meets(other.rows); }
   PeSet operator&(const PeSet &other) const { return {columns & other.columns, rows & other.rows}; }
+  /// Without some whole rows or columns of it.
+  PeSet operator-(const PeSet &some) const {
+    return some.columns == columns ? PeSet{columns, rows - some.rows} : PeSet{columns - some.columns, rows};
+  }
 };
 
 } // namespace wafer::emulator

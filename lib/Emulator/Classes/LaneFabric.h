@@ -221,7 +221,7 @@ struct LaneRouter {
     LaneTrainRef train;
     uint32_t leaf = 0;
   };
-  std::deque<Parked> parked[5];
+  std::vector<Parked> parked[5]; // by side; the first one goes on first
 };
 
 /// What a color is in a region.

@@ -36,12 +36,12 @@ uint32_t LaneFabric::splitLeaf(LaneTrain &train, uint32_t index, const Indices &
 void LaneFabric::splitRouter(std::vector<LaneRouter> &routers, size_t index, const Indices &lanes) {
   LaneRouter part = routers[index];
   part.lanes = lanes;
-  for (std::deque<LaneRouter::Parked> &queue : part.parked)
+  for (std::vector<LaneRouter::Parked> &queue : part.parked)
     queue = {};
   LaneRouter &rest = routers[index];
   rest.lanes = rest.lanes - lanes;
   for (size_t side = 0; side != std::size(rest.parked); ++side) {
-    std::deque<LaneRouter::Parked> stay;
+    std::vector<LaneRouter::Parked> stay;
     for (LaneRouter::Parked &parked : rest.parked[side]) {
       const Indices of = parked.train->leaves[parked.leaf].lanes, away = of & lanes;
       if (away.size() == of.size()) {
@@ -110,7 +110,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
     uint8_t position = 0;
     if (setup->positions > 1) {
       LaneRouter &state = *routerFor(train, at, todo);
-      std::deque<LaneRouter::Parked> &queue = state.parked[sideIndex(side)];
+      std::vector<LaneRouter::Parked> &queue = state.parked[sideIndex(side)];
       position = state.position;
       if (state.pending || setup->input[position] != side || (!unparked && !queue.empty())) {
         train->leaves[at].parked = true;
@@ -297,11 +297,11 @@ void LaneFabric::unpark(const LaneStream &stream, uint32_t position, Indices lan
     for (LaneRouter &router : routersAt(stream, position)) {
       if (!router.lanes.meets(lanes) || router.pending)
         continue;
-      std::deque<LaneRouter::Parked> &queue = router.parked[sideIndex(setup->input[router.position])];
+      std::vector<LaneRouter::Parked> &queue = router.parked[sideIndex(setup->input[router.position])];
       if (queue.empty())
         continue;
       const LaneRouter::Parked parked = queue.front();
-      queue.pop_front();
+      queue.erase(queue.begin());
       advanceHead(parked.train, parked.leaf, true); // may change the routers
       again = true;
       break;
@@ -309,7 +309,7 @@ void LaneFabric::unpark(const LaneStream &stream, uint32_t position, Indices lan
   }
   for (LaneRouter &router : routersAt(stream, position))
     if (router.lanes.meets(lanes))
-      for (std::deque<LaneRouter::Parked> &queue : router.parked)
+      for (std::vector<LaneRouter::Parked> &queue : router.parked)
         for (LaneRouter::Parked &parked : queue)
           enqueue(parked.train.get());
 }
@@ -318,7 +318,7 @@ bool LaneFabric::anyParked() const {
   for (const auto &[at, positions] : switches)
     for (const std::vector<LaneRouter> &routers : positions)
       for (const LaneRouter &router : routers)
-        for (const std::deque<LaneRouter::Parked> &queue : router.parked)
+        for (const std::vector<LaneRouter::Parked> &queue : router.parked)
           if (!queue.empty())
             return true;
   return false;

@@ -80,6 +80,15 @@ void Contexts::split(Context &context, const Value &taken, uint32_t target) {
   changed = true;
 }
 
+void Contexts::part(Context &context, const PeSet &some) {
+  context.stale = ~0u;
+  Context &part = *contexts.emplace_back(std::make_unique<Context>(context));
+  part.set = some;
+  context.set = context.set - some;
+  ++splitCount;
+  wake(part);
+}
+
 //===- Merge --------------------------------------------------------------===//
 
 /// Finds what stands where a context stands, and joins it as far as it is columns times rows; true if any were joined.

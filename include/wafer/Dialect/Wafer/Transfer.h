@@ -99,11 +99,15 @@ struct Speakers {
   int64_t most; // of them on any line
 };
 
+/// Telling speakers apart takes some divisions, and two instructions for those before and behind: as long as so many
+/// senders take.
+constexpr int64_t kToTellSpeakersApart = 2;
+
 /// At most so many of `senders` speak to a line that needs `needed` elements of what they have in blocks of `length`,
 /// `step` apart; nothing if that is not worth telling them apart.
 std::optional<int64_t> mostSpeakers(int64_t needed, int64_t length, int64_t step, const Senders &senders);
 
-/// Nothing if about all senders speak, or if it is not one range of positions.
+/// Nothing if that is not worth telling them apart, or if it is not one range of positions.
 std::optional<Speakers> speakersOf(llvm::ArrayRef<TransferDim> dims, Side side, const TransferSizes &lineSizes,
                                    const Senders &senders, Receivers receivers);
 

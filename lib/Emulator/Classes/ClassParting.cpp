@@ -1,0 +1,126 @@
+// Where nothing goes on any more: PEs that could part from those that wait.
+//
+// A context goes on when all of its PEs can. That is free, but where a PE must go on for another one of its context to
+// go on: of lines whose heads hear different senders, one has what it needs from the first, which cannot leave the line
+// before it is taken, and the next one waits for the second, which comes over the same switches as the first. So what
+// an instruction has done in whole rows or columns of its PEs is ended there, and these go on as a context of their
+// own. Where contexts meet again they merge as always.
+#include "ClassEngine.h"
+
+#include <unordered_map>
+
+using namespace wafer;
+using namespace wafer::emulator;
+
+/// Whole rows of a set, else whole columns, in which nobody waits; it may be empty.
+static PeSet freeOf(const PeSet &set, std::span<const PeSet> waiting) {
+  PeSet free = set;
+  for (const PeSet &some : waiting) {
+    free.rows = free.rows - some.rows;
+    free.columns = free.columns - some.columns;
+  }
+  return free.rows.empty() ? PeSet{free.columns, set.rows} : PeSet{set.columns, free.rows};
+}
+
+/// True if somebody can go on now.
+bool ClassEngine::part() {
+  const bool posts = partPosts(), stalled = partStalled();
+  return posts || stalled;
+}
+
+/// Lanes in which an instruction has not ended.
+Indices ClassEngine::lanesInHand(const LaneOp &op) const {
+  Indices lanes = select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
+  if (op.out)
+    lanes = lanes |
+            select(
+                op.lanes,
+                [](int64_t total, int64_t injected, int64_t settled) { return injected < total || settled < total; },
+                op.out->total, op.out->injected, fabric.settleable(*op.out));
+  return lanes.empty() ? op.lanes : lanes;
+}
+
+bool ClassEngine::partPosts() {
+  struct InHand {
+    PostRef post;
+    std::vector<LaneOp *> ops;
+    std::vector<PeSet> waiting;
+  };
+  std::vector<InHand> all;
+  std::unordered_map<const Post *, size_t> known;
+  for (LaneOp &op : ops) {
+    if (!op.alive || !op.post)
+      continue;
+    const auto [at, isNew] = known.emplace(op.post.get(), all.size());
+    if (isNew)
+      all.push_back({op.post, {}, {}});
+    const bool alongY = op.post->alongY;
+    all[at->second].ops.push_back(&op);
+    all[at->second].waiting.push_back(PeSet::of(
+        alongY, Indices::of({uint16_t(op.position)}, op.post->set.positions(alongY).extent()), lanesInHand(op)));
+  }
+  bool any = false;
+  for (const InHand &hand : all)
+    if (const PeSet free = freeOf(hand.post->set, hand.waiting); !free.empty()) {
+      goOn(hand.post, hand.ops, free);
+      any = true;
+    }
+  return any;
+}
+
+/// Ends an instruction at some of its PEs, whole rows or columns of them, where it has done all.
+void ClassEngine::goOn(const PostRef &post, std::span<LaneOp *const> of, const PeSet &some) {
+  RegionRun &region = *post->region;
+  const Indices &lanes = some.lanes(post->alongY), &positions = some.positions(post->alongY);
+  for (LaneOp *op : of) {
+    op->taken = LaneOp::kNone;
+    const Indices ending = positions.contains(op->position) ? op->lanes & lanes : Indices();
+    if (ending.empty())
+      continue;
+    end(*op, ending, endOf(*op, ending));
+    op->lanes = op->lanes - ending;
+  }
+  std::vector<Taken> now, later;
+  for (Taken &taken : post->taken) {
+    const Indices ending = positions.contains(taken.position) ? taken.lanes & lanes : Indices();
+    if (ending.size() == taken.lanes.size()) {
+      now.push_back(std::move(taken));
+      continue;
+    }
+    if (!ending.empty()) {
+      now.push_back(taken);
+      now.back().lanes = ending;
+      ++taken.train->holders;
+      taken.lanes = taken.lanes - ending;
+    }
+    later.push_back(std::move(taken));
+  }
+  post->taken = std::move(later);
+  if (!now.empty())
+    data->store(post, now, region.elementsOf(*post));
+  post->set = post->set - some;
+  if (post->context)
+    region.contexts->part(*post->context, some);
+}
+
+bool ClassEngine::partStalled() {
+  bool any = false;
+  for (const std::unique_ptr<RegionRun> &region : regions) {
+    std::vector<Context *> stalled;
+    for (const std::unique_ptr<Context> &context : region->contexts->all())
+      if (context->state == Context::Stalled)
+        stalled.push_back(context.get());
+    for (Context *context : stalled) {
+      const isa::Instruction &i = region->tables.verified->code.instructions[context->pc].i;
+      std::vector<PeSet> waiting;
+      if (i.thread)
+        region->isThreadBusy(context->set, i.thread, &waiting);
+      region->areQueuesBusy(context->set, i, &waiting);
+      if (const PeSet free = freeOf(context->set, waiting); !free.empty() && !waiting.empty()) {
+        region->contexts->part(*context, free);
+        any = true;
+      }
+    }
+  }
+  return any;
+}
