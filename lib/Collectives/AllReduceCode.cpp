@@ -33,8 +33,10 @@ class LineCode {
 public:
   LineCode(const ReduceTask &task, const LineShape &line, AllReduceCode &code)
       : line(line), code(code), b(code.b), words(b.constant(task.words)), term(b.desc(b.address(code.term), {1})),
-        castColor(line.root == 0 ? code.colors.broadcast : code.colors.cast) {
-    for (int64_t p = 0; p != line.pes; ++p) {
+        castColor(line.grouped     ? code.colors.groupCast
+                  : line.root == 0 ? code.colors.broadcast
+                                   : code.colors.cast) {
+    for (int64_t p = 0; p != line.period(); ++p) {
       LineRole role = line.roleAt(p);
       if (role.kind == LineRole::Member)
         members.try_emplace(role.number(), line.urgency(p), role);
@@ -59,11 +61,13 @@ public:
     b.when(
         code.role,
         [&] {
+          if (line.period() != line.pes)
+            return b.when(b.less(code.role, b.constant(LineRole::kOddRoot)), asMember, [&] { root(1); });
           if (leaders.empty())
             return asMember();
           b.when(b.less(code.role, b.constant(leaders.begin()->first)), asMember, asLeader);
         },
-        [&] { root(); });
+        [&] { root(0); });
   }
 
 private:
@@ -82,7 +86,8 @@ private:
   }
   /// The color of the link from leader `number` of a wing, modulo 2. Those into the root differ.
   int far(Wing wing, unsigned number) const { return code.colors.far[(number + 1 + (wing == Wing::Before)) % 2]; }
-  int64_t rootParity() const { return line.root % 2; }
+  /// Of the root's coordinate; `group`: of the one where its group begins.
+  int64_t rootParity(unsigned group = 0) const { return (line.root + group) % 2; }
 
   void add(Value to, Value from, int thread) { b.vec(code.kind, code.type, words, to, term, from, {}, thread); }
   void take(int thread) {
@@ -120,11 +125,11 @@ private:
     add(to, b.fabric(far(role.wing, role.parity + 1)), kSumThread);
   }
 
-  void root() {
+  void root(unsigned group) {
     SmallVector<Value> sources;
     for (Wing wing : kWings)
       if (line.reach(wing) > 0)
-        sources.push_back(b.fabric(links(wing)[rootParity()]));
+        sources.push_back(b.fabric(links(wing)[rootParity(group)]));
     for (Wing wing : kWings)
       if (!line.distances(wing).empty())
         sources.push_back(b.fabric(far(wing, 1)));

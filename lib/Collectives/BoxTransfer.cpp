@@ -106,8 +106,8 @@ void BoxTransfer::eachSender(llvm::function_ref<void()> body, llvm::function_ref
   });
 }
 
-void BoxTransfer::eachSpeaker(const Speakers &speakers, llvm::function_ref<void()> body,
-                              llvm::function_ref<void(Value)> silent) {
+void BoxTransfer::eachSpeaker(const Speakers &speakers, llvm::function_ref<void(Value)> body,
+                              llvm::function_ref<void(Value, Value)> silent) {
   // The first one p with s p + start + length > lower, the first one behind with s p + start >= upper.
   auto relative = [&](const Bounds &bounds, int64_t by) {
     Bounds differences;
@@ -115,7 +115,7 @@ void BoxTransfer::eachSpeaker(const Speakers &speakers, llvm::function_ref<void(
       differences.push_back(bound - speakers.start + TransferAffine(by));
     return differences;
   };
-  Value zero = b.constant(0), step = b.constant(speakers.step), all = b.constant(senders.major);
+  Value zero = b.constant(0), step = b.constant(speakers.step), all = b.constant(speakers.count);
   auto position = [&](Value distance) {
     Value p = b.scalar(pe::ScalarKind::Div, b.scalar(pe::ScalarKind::Max, distance, zero), step);
     return b.scalar(pe::ScalarKind::Min, p, all);
@@ -123,12 +123,9 @@ void BoxTransfer::eachSpeaker(const Speakers &speakers, llvm::function_ref<void(
   Value end = position(b.upper(relative(speakers.needed.upper, speakers.step - 1)));
   Value first = b.scalar(pe::ScalarKind::Min,
                          position(b.lower(relative(speakers.needed.lower, speakers.step - speakers.length))), end);
-  silent(first);
-  b.loop(b.sub(end, first), 1, [&](Value p) {
-    bindSender(b.add(first, p));
-    body();
-  });
-  silent(b.sub(all, end));
+  silent(zero, first);
+  b.loop(b.sub(end, first), 1, [&](Value p) { body(b.add(first, p)); });
+  silent(end, all);
 }
 
 void BoxTransfer::sendToGather(int gather) {
@@ -145,8 +142,11 @@ void BoxTransfer::dropControl(int gather, Value count) {
   b.vec(pe::VectorKind::Mov, type, count, {}, b.fabric(gather));
 }
 
-void BoxTransfer::burst(const SenderRun &run, int from, int broadcast, int64_t between) {
-  bindSender(b.constant(run.first));
+void BoxTransfer::burst(const SenderRun &run, int from, int broadcast, int64_t between, Value major) {
+  if (major)
+    bindSender(major, b.constant(run.first));
+  else
+    bindSender(b.constant(run.first));
   std::vector<Span> block = senderBlock();
   // The window in a block. Words between blocks make rows of one block longer, so it has but one dimension then.
   SmallVector<Value> blockExtents{b.constant(run.count)}, nest{b.constant(run.count)}, lower{b.constant(0)};

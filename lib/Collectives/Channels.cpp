@@ -20,15 +20,19 @@ ChannelSet wafer::wfr::channelsAlong(Side side, RegionOp region) {
   return channels;
 }
 
-std::pair<int64_t, LineAttr> wafer::wfr::linesAlong(Side side, RegionOp region) {
-  int64_t root = 0;
-  LineAttr led;
+RoutedLines wafer::wfr::linesAlong(Side side, RegionOp region) {
+  RoutedLines lines;
   region.walk([&](AllReduceOp op) {
+    LineAttr line = op.getLine();
     if (op.getSide() != side)
       return;
-    root = std::max(root, op.getLine().getRoot());
-    if (!op.getLine().getLeaders().empty())
-      led = op.getLine();
+    if (line.getGroup() != 0) {
+      lines.grouped = line;
+      return;
+    }
+    lines.root = std::max(lines.root, line.getRoot());
+    if (!line.getLeaders().empty())
+      lines.led = line;
   });
-  return {root, led};
+  return lines;
 }

@@ -6,15 +6,18 @@ using namespace wafer::wfr;
 
 int64_t LineRole::number() const {
   if (kind == Root)
-    return 0;
+    return parity ? kOddRoot : 0;
   return 1 + 8 * (kind == Leader) + 4 * (wing == Wing::Before) + 2 * parity + last;
 }
 
-LineShape LineShape::of(LineAttr attr, int64_t pes) {
-  return {pes, attr.getRoot(), SmallVector<int64_t>(attr.getLeaders())};
+LineShape LineShape::of(LineAttr attr, int64_t side) {
+  bool grouped = attr.getGroup() != 0;
+  return {grouped ? attr.getGroup() : side, attr.getRoot(), SmallVector<int64_t>(attr.getLeaders()), grouped};
 }
 
-LineAttr LineShape::attr(MLIRContext *context) const { return LineAttr::get(context, root, leaders); }
+LineAttr LineShape::attr(MLIRContext *context) const {
+  return LineAttr::get(context, root, grouped ? pes : 0, leaders);
+}
 
 SmallVector<int64_t> LineShape::distances(Wing wing) const {
   SmallVector<int64_t> distances;
@@ -26,11 +29,10 @@ SmallVector<int64_t> LineShape::distances(Wing wing) const {
 }
 
 LineRole LineShape::roleAt(int64_t coordinate) const {
-  if (coordinate == root)
-    return {};
-  LineRole role{LineRole::Member, coordinate < root ? Wing::Before : Wing::Beyond,
-                static_cast<unsigned>(coordinate % 2)};
-  int64_t distance = std::abs(coordinate - root);
+  const int64_t at = inGroup(coordinate), distance = std::abs(at - root);
+  if (distance == 0)
+    return {LineRole::Root, Wing::Beyond, static_cast<unsigned>((coordinate - at) % 2)};
+  LineRole role{LineRole::Member, at < root ? Wing::Before : Wing::Beyond, static_cast<unsigned>(coordinate % 2)};
   SmallVector<int64_t> distances = this->distances(role.wing);
   auto leader = llvm::lower_bound(distances, distance);
   if (leader != distances.end() && *leader == distance) {
@@ -46,14 +48,16 @@ LineRole LineShape::roleAt(int64_t coordinate) const {
 
 int LineShape::urgency(int64_t coordinate) const {
   LineRole role = roleAt(coordinate);
-  int64_t end = role.wing == Wing::Before ? 0 : pes - 1;
+  int64_t end = coordinate - inGroup(coordinate) + (role.wing == Wing::Before ? 0 : pes - 1);
   if (role.last)
     return end % 2 == coordinate % 2 ? 0 : 2;
   return end % 2 == coordinate % 2 ? 3 : 1;
 }
 
 ChannelSet LineShape::channels() const {
-  ChannelSet channels = only(Channel::Toward) | only(root == 0 ? Channel::Broadcast : Channel::Cast);
+  ChannelSet channels = only(Channel::Toward) | only(grouped     ? Channel::GroupCast
+                                                     : root == 0 ? Channel::Broadcast
+                                                                 : Channel::Cast);
   if (root != 0)
     channels |= only(Channel::Away);
   if (!leaders.empty())

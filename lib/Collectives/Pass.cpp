@@ -12,6 +12,32 @@ using namespace wafer::wfr;
 
 namespace {
 
+/// Which senders of a line are taken, and how many together.
+struct Taking {
+  std::optional<Speakers> majors; // of a divided side: these major coordinates; else all
+  // Of each major coordinate, or of the whole line:
+  std::optional<std::vector<SenderRun>> runs; // all of them, together; else
+  std::optional<Speakers> speakers;           // these one by one; else all one by one
+
+  Taking(ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes, const Senders &senders,
+         Receivers receivers) {
+    const bool divided = senders.split > 1;
+    if (divided)
+      majors = speakersOf(dims, side, sizes, senders, receivers, P0);
+    runs = senderRuns(dims, side, sizes, senders, receivers, /*between=*/1);
+    if (!runs)
+      speakers = speakersOf(dims, side, sizes, senders, receivers, divided ? P1 : P0);
+  }
+
+  /// Receives of a line at most, with what it takes to tell speakers apart.
+  int64_t receives(const Senders &senders) const {
+    auto most = [](const std::optional<Speakers> &of, int64_t all) { return of ? of->most + kToTellSpeakersApart : all; };
+    const bool divided = senders.split > 1;
+    int64_t each = runs ? static_cast<int64_t>(runs->size()) : most(speakers, divided ? senders.minor : senders.major);
+    return each * (divided ? most(majors, senders.major) : 1);
+  }
+};
+
 class LinePass : public MoveCollective {
 public:
   MoveAlgorithm algorithm() const override { return MoveAlgorithm::Pass; }
@@ -37,14 +63,8 @@ public:
       return;
     }
     transfer.sendToGather(gather);
-    if (auto runs =
-            senderRuns(transfer.dims, transfer.side, b.sizes, transfer.senders, transfer.receivers, /*between=*/1)) {
-      for (const SenderRun &run : *runs)
-        transfer.burst(run, gather, broadcast, 1);
-      b.wait(kSendThread);
-      return;
-    }
-    auto take = [&] {
+    Taking taking(transfer.dims, transfer.side, b.sizes, transfer.senders, transfer.receivers);
+    auto takeBlock = [&] {
       SmallVector<Value> extents = transfer.blockExtents();
       b.when(transfer.isHead(), [&] {
         b.vec(pe::VectorKind::Mov, transfer.type, extents, b.fabric(broadcast), b.fabric(gather), {}, {}, kRelayThread);
@@ -55,11 +75,50 @@ public:
         transfer.dropControl(gather);
       });
     };
-    auto drop = [&](auto silent) { b.when(transfer.isHead(), [&] { transfer.dropControl(gather, silent); }); };
-    if (auto speakers = speakersOf(transfer.dims, transfer.side, b.sizes, transfer.senders, transfer.receivers))
-      transfer.eachSpeaker(*speakers, take, drop);
+    auto drop = [&](Value turns) { b.when(transfer.isHead(), [&] { transfer.dropControl(gather, turns); }); };
+    auto dropOf = [&](Value from, Value to) { drop(b.sub(to, from)); };
+    const int64_t minor = transfer.senders.minor, majors = transfer.senders.major, split = transfer.senders.split;
+    if (split == 1) {
+      auto take = [&](Value p) {
+        transfer.bindSender(p);
+        takeBlock();
+      };
+      if (taking.runs)
+        for (const SenderRun &run : *taking.runs)
+          transfer.burst(run, gather, broadcast, 1);
+      else if (taking.speakers)
+        transfer.eachSpeaker(*taking.speakers, take, dropOf);
+      else
+        transfer.eachSender(takeBlock);
+      return b.wait(kSendThread);
+    }
+    auto takeMajor = [&](Value major) {
+      auto take = [&](Value p) {
+        transfer.bindSender(major, p);
+        takeBlock();
+      };
+      if (taking.runs) {
+        for (const SenderRun &run : *taking.runs)
+          transfer.burst(run, gather, broadcast, 1, major);
+      } else if (taking.speakers) {
+        transfer.bindSender(major, b.constant(0));
+        transfer.eachSpeaker(*taking.speakers, take, dropOf);
+      } else {
+        b.loop(b.constant(minor), 1, take);
+      }
+      // Those behind the last one that sends hand on the turn, but for the last of all.
+      if (split > minor)
+        b.when(b.less(major, b.constant(majors - 1)), [&] { drop(b.constant(split - minor)); });
+    };
+    if (taking.majors)
+      transfer.eachSpeaker(*taking.majors, takeMajor, [&](Value from, Value to) {
+        auto turnsBefore = [&](Value major) {
+          return b.scalar(pe::ScalarKind::Min, b.mul(major, b.constant(split)), b.constant(transfer.senders.end()));
+        };
+        drop(b.sub(turnsBefore(to), turnsBefore(from)));
+      });
     else
-      transfer.eachSender(take, drop);
+      b.loop(b.constant(majors), 1, takeMajor);
     b.wait(kSendThread);
   }
 
@@ -67,13 +126,16 @@ private:
   /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
   static double senderCycles(const MoveTask &task) {
     Senders senders = sendersOf(task.from, task.shape, task.side, task.region);
-    if (senders.end() > 1 && mayHaveRuns(task, senders)) {
+    const double turns = static_cast<double>(senders.end());
+    if (senders.end() > 1 && (senders.split > 1 || mayHaveRuns(task, senders))) {
       std::vector<TransferDim> dims = transferDims(task.from, task.shape, task.to, task.shape, {});
-      if (auto runs = senderRuns(dims, task.side, task.sizes, senders, Receivers::OnLine, /*between=*/1))
-        return kSenderOverheadCycles * static_cast<double>(runs->size()) + static_cast<double>(senders.end());
+      Taking taking(dims, task.side, task.sizes, senders, Receivers::OnLine);
+      if (taking.runs || senders.split > 1)
+        return kSenderOverheadCycles *
+                   static_cast<double>(taking.receives(senders) * (taking.runs ? 1 : slices(task))) +
+               turns;
     }
-    return kSenderOverheadCycles * static_cast<double>(speakers(task, senders) * slices(task)) +
-           static_cast<double>(senders.end());
+    return kSenderOverheadCycles * static_cast<double>(speakers(task, senders) * slices(task)) + turns;
   }
 
   /// Senders that a line takes one by one (speakersOf), with what it takes to tell them apart.
@@ -81,7 +143,7 @@ private:
     int64_t fewest = senders.major * senders.minor;
     for (auto [has, wanted] : llvm::zip(task.from.dims, task.to.dims))
       if (!wanted.start.dependsOn(task.side))
-        if (auto most = mostSpeakers(wanted.length, has.length, has.start.step[majorAxis(task.side)], senders))
+        if (auto most = mostSpeakers(wanted.length, has.length, has.start.step[majorAxis(task.side)], senders.major))
           fewest = std::min(fewest, *most + kToTellSpeakersApart);
     return fewest;
   }
@@ -89,8 +151,7 @@ private:
   /// What can be said before the transfer is looked at: where the line's PEs keep parts of a dimension that they have
   /// in parts, senders have no runs (senderRuns).
   static bool mayHaveRuns(const MoveTask &task, const Senders &senders) {
-    return senders.split == 1 && senders.major > 1 &&
-           llvm::none_of(llvm::zip(task.from.dims, task.to.dims), [&](auto dims) {
+    return senders.major > 1 && llvm::none_of(llvm::zip(task.from.dims, task.to.dims), [&](auto dims) {
              auto &[has, wanted] = dims;
              return has.start.step[majorAxis(task.side)] != 0 && wanted.start.dependsOn(task.side);
            });

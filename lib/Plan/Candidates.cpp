@@ -33,7 +33,7 @@ double shareOfWork(ArrayRef<int64_t> extents, SideDims side, int64_t majorSize, 
 
 /// What a side may be given to: no loop, any one loop, or, if the side is divided, two loops, where one alone would
 /// leave too much of the work to each PE. Sums may go to neighbors only.
-SmallVector<SideDims> sideChoices(const GraphNode &node, Side side, RegionShape region) {
+SmallVector<SideDims> sideChoices(const GraphNode &node, Side side, RegionShape region, SideDims other = {}) {
   int64_t line = region.along(side), split = region.split(side);
   SmallVector<SideDims> choices{SideDims()};
   if (line == 1)
@@ -43,14 +43,16 @@ SmallVector<SideDims> sideChoices(const GraphNode &node, Side side, RegionShape 
   for (int d = 0; d != loops; ++d)
     if (node.extents[d] > 1 && d != node.stepLoop) {
       choices.push_back(SideDims(d));
-      best = std::min(best, shareOfWork(node.extents, SideDims(d), line / split, split));
+      if (!other.has(d))
+        best = std::min(best, shareOfWork(node.extents, SideDims(d), line / split, split));
     }
   if (split == 1)
     return choices;
   for (int major = 0; major != loops; ++major)
     for (int minor = 0; minor != loops; ++minor)
       if (major != minor && major != node.stepLoop && minor != node.stepLoop && node.extents[major] > 1 &&
-          node.extents[minor] > 1 && (!node.reduction[major] || node.reduction[minor]) &&
+          node.extents[minor] > 1 && !other.has(major) && !other.has(minor) &&
+          (!node.reduction[major] || node.reduction[minor]) &&
           shareOfWork(node.extents, {major, minor}, line / split, split) < kWorthDividing * best)
         choices.push_back({major, minor});
   return choices;
@@ -64,12 +66,21 @@ public:
 
   /// Every way to give loops to the region's sides.
   std::vector<ShardedKernel> shard() {
-    std::vector<ShardedKernel> kernels;
+    SmallVector<std::pair<SideDims, SideDims>> choices;
+    auto choose = [&](SideDims x, SideDims y) {
+      if (!wasteful(x, y) && !llvm::is_contained(choices, std::make_pair(x, y)))
+        choices.push_back({x, y});
+    };
     for (const SideDims &x : sideChoices(node, Side::X, context.region))
-      for (const SideDims &y : sideChoices(node, Side::Y, context.region))
-        if (!wasteful(x, y))
-          if (std::optional<ShardedKernel> kernel = sharded(shardLayout(node.extents, x, y, context.region)))
-            kernels.push_back(std::move(*kernel));
+      for (const SideDims &y : sideChoices(node, Side::Y, context.region, x))
+        choose(x, y);
+    for (const SideDims &y : sideChoices(node, Side::Y, context.region))
+      for (const SideDims &x : sideChoices(node, Side::X, context.region, y))
+        choose(x, y);
+    std::vector<ShardedKernel> kernels;
+    for (auto [x, y] : choices)
+      if (std::optional<ShardedKernel> kernel = sharded(shardLayout(node.extents, x, y, context.region)))
+        kernels.push_back(std::move(*kernel));
     return kernels;
   }
 
@@ -302,6 +313,23 @@ private:
   SmallVector<const Candidate *> candidates;
 };
 
+/// The layout of a part or a whole in which most of it lies where it rests as a piece: a dimension that is cut or made
+/// longer must be on no axis.
+std::optional<Layout> asOperandRests(const Graph &graph, const GraphNode &node, const Layout *resting) {
+  if (!resting || resting->partialAxes || resting->atAxes || resting->dependsOn(T))
+    return std::nullopt;
+  const GraphOperand &operand = node.operands[0];
+  Layout layout = *resting;
+  for (auto [dim, extent, had] :
+       llvm::zip_equal(layout.dims, operand.shape, graph.tensors[operand.pieces[0].tensor].shape))
+    if (extent != had) {
+      if (dim.start != Affine(0) || dim.length != had)
+        return std::nullopt;
+      dim.length = extent;
+    }
+  return layout;
+}
+
 } // namespace
 
 bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
@@ -343,8 +371,12 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
     llvm::move(reshapeCandidates(graph, node, current[0], context.region), std::back_inserter(made));
     return;
   case GraphNode::Move:
-  case GraphNode::Carry:
-    for (const Layout &layout : plainLayouts(graph.tensors[node.result].shape, context.region)) {
+  case GraphNode::Carry: {
+    std::vector<Layout> layouts = plainLayouts(graph.tensors[node.result].shape, context.region);
+    if (std::optional<Layout> same = asOperandRests(graph, node, current[0]);
+        same && !llvm::is_contained(layouts, *same))
+      layouts.push_back(*same);
+    for (const Layout &layout : layouts) {
       Candidate candidate;
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
@@ -352,6 +384,7 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
       made.push_back(std::move(candidate));
     }
     return;
+  }
   case GraphNode::Next: {
     // Back to where the carried tensor rests.
     Candidate candidate;
@@ -401,7 +434,7 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
       candidate.local = candidate.result = layout;
       made.push_back(std::move(candidate));
     };
-    if (current[0] && !current[0]->partialAxes)
+    if (current[0] && node.operands[0].plain() && !current[0]->partialAxes)
       add(*current[0]);
     // Spread over more rows it leaves by more lanes.
     for (const Layout &layout : plainLayouts(shape, context.region, std::min(context.hostLanes, context.region.height)))

@@ -52,8 +52,8 @@ public:
   NodeCandidates(const Graph &graph, const GraphNode &node, CandidateContext context)
       : graph(graph), node(node), context(context) {}
 
-  /// `current` gives the layouts in which the node's plain operands rest now (null: not at rest anywhere yet). The
-  /// candidates live as long as this does.
+  /// `current` gives the layouts in which the first pieces of the node's operands rest now (null: not at rest anywhere
+  /// yet, or no piece). The candidates live as long as this does.
   llvm::SmallVector<const Candidate *> from(llvm::ArrayRef<const Layout *> current);
 
 private:

@@ -161,15 +161,6 @@ private:
     return name;
   }
 
-  /// Rows that hold what the first rows hold do not get it by lanes of their own: `layout` as it is before the first
-  /// rows have passed it on.
-  static Layout inFirstRows(const Layout &layout) {
-    Layout arrived = layout;
-    if (!layout.dependsOn(Y0))
-      arrived.atAxes |= axisBit(Y0) | (layout.splitY > 1 && !layout.dependsOn(Y1) ? axisBit(Y1) : 0);
-    return arrived;
-  }
-
   /// Passes on what arrived in the first rows only.
   Value spread(int tensor, Value value, const Layout &arrived, const Layout &layout, OpBuilder &builder) {
     if (arrived == layout)

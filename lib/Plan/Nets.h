@@ -18,6 +18,9 @@ constexpr int kHost = -1;
 /// along both sides.
 constexpr int kLeastNetColors = 9;
 
+/// One region hears the host in one color and speaks to it in another.
+constexpr int kHostColors = 2;
+
 /// All that goes one way: from a region, or the host, to others.
 struct Net {
   int from;

@@ -1,6 +1,7 @@
 // A node's price: bringing its operands to where it needs them, computing, combining partial terms, and bringing the
 // result to where it rests. Each in cycles by the resource model, in bytes of code, and in words of memory.
 #include "Pricing.h"
+#include "Transfers.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -111,12 +112,12 @@ Pricing::Combination Pricing::combine(const Layout &terms, bool forAll) {
       continue;
     ReduceTask task = ReduceTask::of(before, side, request.region);
     Layout &result = combination.result = afterReduce(before, side);
-    if (task.group == 1 || (forAll && task.whole()))
+    if (task.group == 1 || forAll)
       result.atAxes &= ~axesOf(side);
     if (task.group == 1)
       continue;
-    if (forAll && task.whole()) {
-      const auto &[line, cycles] = lines.fastest(task.line, task.words);
+    if (forAll) {
+      const auto &[line, cycles] = lines.fastest(task);
       combination.steps.push_back({side, result, ReduceAlgorithm::Chain, line, task.words});
       combination.cycles += cycles;
     } else {
@@ -400,8 +401,13 @@ double Pricing::entryCycles(const GraphTensor &tensor, const Layout &layout) con
     return INFINITY;
   Senders rows = sendersOf(layout, tensor.shape, Side::Y, request.region);
   double cycles = streamCycles(tensor, rows.major * rows.minor);
-  if (!layout.dependsOn(Y0) && height > hostLanes) // comes in at the first rows and goes on from there
-    cycles += request.model.broadcastCycles(layout.words(), static_cast<int>(height)) + kSenderOverheadCycles;
+  if (Layout arrived = inFirstRows(layout); height > hostLanes && !(arrived == layout)) {
+    const AxisSizes sizes = axisSizes(request.region, layout.splitX, layout.splitY);
+    int64_t words = 1;
+    for (auto [dim, extent] : llvm::zip_equal(layout.dims, tensor.shape))
+      words *= std::min(hullAlong(Side::Y, dim, sizes).length, extent);
+    cycles += passMove().cycles({Side::Y, request.region, arrived, layout, tensor.shape, sizes, words}, request.model);
+  }
   return cycles;
 }
 

@@ -9,10 +9,12 @@ LinePlanner::LinePlanner(const ResourceModel &model) : model(model) {
     channels = colors->available();
 }
 
-const std::pair<LineShape, double> &LinePlanner::fastest(int64_t pes, int64_t words) {
-  auto known = this->known.find({pes, words});
+const std::pair<LineShape, double> &LinePlanner::fastest(const ReduceTask &task) {
+  const std::tuple key{task.group, task.words, task.whole() ? LineExtent::Whole : LineExtent::Group};
+  auto known = this->known.find(key);
   if (known == this->known.end())
-    known = this->known.insert({{pes, words}, fastestLine(pes, words, channels, model)}).first;
+    known = this->known.insert({key, fastestLine(task.group, task.words, channels, model, std::get<LineExtent>(key))})
+                .first;
   return known->second;
 }
 
@@ -30,14 +32,15 @@ struct User {
 
 /// Returns what it takes more than with the best line for each.
 double settle(ArrayRef<User> users, const ResourceModel &model, bool mayCast) {
-  const LineShape head{users.front().step->line->pes};
+  const LineShape &first = *users.front().step->line, head{first.pes, 0, {}, first.grouped};
   SmallVector<LineShape> lines{head};
   for (const User &user : users)
     if (mayCast && !llvm::is_contained(lines, *user.step->line))
       lines.push_back(*user.step->line);
+  // Groups have one cast, from their heads or elsewhere; whole lines have the head's broadcast in any case.
   SmallVector<double> onHead;
   for (const User &user : users)
-    onHead.push_back(user.cyclesOn(head, model));
+    onHead.push_back(head.grouped ? INFINITY : user.cyclesOn(head, model));
   const LineShape *best = nullptr;
   double least = INFINITY;
   for (const LineShape &line : lines) {
@@ -63,11 +66,12 @@ double settle(ArrayRef<User> users, const ResourceModel &model, bool mayCast) {
 } // namespace
 
 void wafer::wfr::settleLines(Plan &plan, const ResourceModel &model, bool mayCast) {
-  std::map<std::pair<int, Side>, SmallVector<User>> users; // by region and side
+  std::map<std::tuple<int, Side, bool>, SmallVector<User>> users; // by region, side, and whether in groups
   for (NodePlan &node : plan.nodes)
     for (ReduceStep &step : node.reduces)
       if (step.line)
-        users[{node.region, step.side}].push_back({&node, &step, static_cast<double>(node.candidate.steps)});
+        users[{node.region, step.side, step.line->grouped}].push_back(
+            {&node, &step, static_cast<double>(node.candidate.steps)});
   for (auto &[where, those] : users)
     plan.cycles += settle(those, model, mayCast);
 }

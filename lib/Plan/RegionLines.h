@@ -11,18 +11,18 @@ class LinePlanner {
 public:
   explicit LinePlanner(const ResourceModel &model);
 
-  /// And its cycles.
-  const std::pair<LineShape, double> &fastest(int64_t pes, int64_t words);
+  /// And its cycles; infinite where there is none.
+  const std::pair<LineShape, double> &fastest(const ReduceTask &task);
 
 private:
   const ResourceModel &model;
   ChannelSet channels = kChannelsNeeded; // that the machine has colors for
-  std::map<std::pair<int64_t, int64_t>, std::pair<LineShape, double>> known;
+  std::map<std::tuple<int64_t, int64_t, LineExtent>, std::pair<LineShape, double>> known;
 };
 
 /// A search prices each all-reduce on the line that is best for it. A region's channels are routed for one line a side:
 /// takes the one that is best for all, and the line to the head, which needs none of them, for those that are faster on
-/// it. With `mayCast` false all take that.
+/// it. With `mayCast` false all take that. Those in groups share a line, too; `mayCast` false: the one to their heads.
 void settleLines(Plan &plan, const ResourceModel &model, bool mayCast);
 
 } // namespace wafer::wfr

@@ -210,7 +210,7 @@ private:
         const Resting *tensor = state.restingOf(piece.tensor);
         resting.push_back(tensor ? tensor->layout.get() : nullptr);
       }
-      current.push_back(operand.plain() ? resting.back() : nullptr);
+      current.push_back(operand.pieces.empty() ? nullptr : resting[resting.size() - operand.pieces.size()]);
     }
     auto same = [](const Layout *a, const Layout *b) { return a == b || (a && b && *a == *b); };
     for (Offer &offer : offers)

@@ -2,6 +2,8 @@
 
 #include "Decision.h"
 
+#include <set>
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -153,13 +155,33 @@ Result<SmallVector<Size>> wafer::wfr::sizesToTry(const Profile &profile, const F
   return sizes;
 }
 
+/// The PEs of a minor axis that are worth a try: few, and those with which one of the two axes just holds a loop.
+static std::set<int64_t> splitsFor(const Graph &graph, int64_t side) {
+  std::set<int64_t> divisors, splits, extents;
+  for (int64_t d = 2; d < side; ++d)
+    if (side % d == 0)
+      divisors.insert(d);
+  for (int64_t few : {2, 4, 8})
+    if (divisors.count(few))
+      splits.insert(few);
+  for (const GraphNode &node : graph.nodes)
+    if (node.kind == GraphNode::Kernel)
+      extents.insert(node.extents.begin(), node.extents.end());
+  for (int64_t extent : extents)
+    if (auto minor = divisors.lower_bound(extent); extent > 1 && minor != divisors.end()) {
+      splits.insert(*minor);
+      splits.insert(side / *minor);
+    }
+  return splits;
+}
+
 SmallVector<Size> wafer::wfr::divisionsOf(const Graph &graph, const Size &size) {
   SmallVector<Size> divisions;
   auto divide = [&](int64_t side, int64_t RegionShape::*splitOf) {
-    for (int64_t split : {2, 4, 8}) {
+    for (int64_t split : splitsFor(graph, side)) {
       Size division = size;
       division.shape.*splitOf = split;
-      if (side % split == 0 && side > split && usesDivision(graph, division.shape))
+      if (usesDivision(graph, division.shape))
         divisions.push_back(division);
     }
   };

@@ -45,6 +45,13 @@ Lanes wafer::wfr::lanesOf(const Transfer &transfer, size_t hop, ArrayRef<int64_t
   return rows;
 }
 
+Layout wafer::wfr::inFirstRows(const Layout &layout) {
+  Layout arrived = layout;
+  if (!layout.dependsOn(Y0))
+    arrived.atAxes |= axisBit(Y0) | (layout.splitY > 1 && !layout.dependsOn(Y1) ? axisBit(Y1) : 0);
+  return arrived;
+}
+
 /// The regions that read a tensor, ascending.
 static SmallVector<int, 2> readersOf(const GraphTensor &tensor, const Plan &plan) {
   SmallVector<int, 2> readers;

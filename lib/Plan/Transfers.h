@@ -28,6 +28,10 @@ struct Lanes {
 Lanes lanesOf(const Transfer &transfer, size_t hop, llvm::ArrayRef<int64_t> shape, RegionShape region,
               int64_t hostLanes);
 
+/// Rows that hold what the first rows hold do not get it by lanes of their own: `layout` as it is before the first rows
+/// have passed it on.
+Layout inFirstRows(const Layout &layout);
+
 /// All of them, in the global order: that of the nodes.
 std::vector<Transfer> findTransfers(const Graph &graph, const Plan &plan, const NetBounds &bounds);
 

@@ -86,8 +86,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (found)
       found->taken = best->region;
     settleLines(*best, ResourceModel(*profile), /*mayCast=*/true);
-    // Between regions there must be colors for nets, too.
-    if (best->regions > 1 && netColors(*profile, *best) < kLeastNetColors)
+    // There must be colors for nets, too.
+    if (netColors(*profile, *best) < (best->regions > 1 ? kLeastNetColors : kHostColors))
       settleLines(*best, ResourceModel(*profile), /*mayCast=*/false);
     numRegions += best->regions;
     numCandidates += best->candidates;

@@ -19,6 +19,8 @@ std::span<int> LineColors::of(Channel channel) {
     return far;
   case Channel::Cast:
     return {&cast, 1};
+  case Channel::GroupCast:
+    return {&groupCast, 1};
   }
   return {};
 }

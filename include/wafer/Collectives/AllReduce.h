@@ -22,9 +22,13 @@ using LineChoice = void (*)(int64_t pes, int64_t words, const ResourceModel &mod
                             llvm::SmallVectorImpl<LineShape> &lines);
 llvm::ArrayRef<LineChoice> lineChoices();
 
-/// The line on which an all-reduce of whole lines takes the least time, of those that need no other channels than
-/// these.
-std::pair<LineShape, double> fastestLine(int64_t pes, int64_t words, ChannelSet channels, const ResourceModel &model);
+/// Of whole lines of so many PEs, or of lines that are many groups of so many.
+enum class LineExtent { Whole, Group };
+
+/// The line on which an all-reduce takes the least time, of those that need no other channels than these. Infinite
+/// cycles: there is none.
+std::pair<LineShape, double> fastestLine(int64_t pes, int64_t words, ChannelSet channels, const ResourceModel &model,
+                                         LineExtent extent = LineExtent::Whole);
 
 // lib/Collectives/HeadLine.cpp, MiddleLine.cpp, GradedLine.cpp
 void chooseHeadLine(int64_t pes, int64_t words, const ResourceModel &model, llvm::SmallVectorImpl<LineShape> &lines);

@@ -49,10 +49,10 @@ struct BoxTransfer {
   /// Builds `body` for each sender in the order of positions, bound to P0 and P1, and `between` for those between the
   /// last minor coordinate that sends and the next major one.
   void eachSender(llvm::function_ref<void()> body, llvm::function_ref<void(int64_t)> between = {});
-  /// The same for those senders only that have something for the line, where they are one range and few. `silent`: so
-  /// many before them, or behind them, have nothing.
-  void eachSpeaker(const Speakers &speakers, llvm::function_ref<void()> body,
-                   llvm::function_ref<void(mlir::Value)> silent);
+  /// The coordinates of those only that have something for the line. `silent`: those from one on and below another have
+  /// nothing.
+  void eachSpeaker(const Speakers &speakers, llvm::function_ref<void(mlir::Value)> body,
+                   llvm::function_ref<void(mlir::Value, mlir::Value)> silent);
   bool sliced() const {
     return llvm::any_of(dims, [](const TransferDim &dim) { return dim.slices != 0; });
   }
@@ -66,8 +66,8 @@ struct BoxTransfer {
   void dropControl(int gather, mlir::Value count);
   mlir::Value isHead() { return b.equal(b.position(side), b.constant(0)); }
   /// The blocks of a run of senders arrive on `from` (the head relays them to `broadcast`), `between` words after each
-  /// of them. One relay and one receive do for all.
-  void burst(const SenderRun &run, int from, int broadcast, int64_t between);
+  /// of them. One relay and one receive do for all. `major`: of a divided side the coordinate that the run is of.
+  void burst(const SenderRun &run, int from, int broadcast, int64_t between, mlir::Value major = {});
   /// What this PE has of its own window.
   void copy();
 };

@@ -10,9 +10,12 @@ namespace wafer::wfr {
 /// Channels along one side that the ops of a region use.
 ChannelSet channelsAlong(Side side, RegionOp region);
 
-/// The root that casts along one side, and the line whose leaders are linked (null: there are none). RegionOp's
-/// verifier sees to it that there is but one of either.
-std::pair<int64_t, LineAttr> linesAlong(Side side, RegionOp region);
+/// What channels along one side are routed for. RegionOp's verifier sees to it that there is but one of each.
+struct RoutedLines {
+  int64_t root = 0;      // that casts to whole lines
+  LineAttr led, grouped; // whose leaders are linked, whose groups have casts of their own (null: there are none)
+};
+RoutedLines linesAlong(Side side, RegionOp region);
 
 } // namespace wafer::wfr
 

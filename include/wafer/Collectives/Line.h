@@ -15,18 +15,23 @@ constexpr std::array kWings{Wing::Beyond, Wing::Before};
 struct LineRole {
   enum Kind { Root, Member, Leader } kind = Root;
   Wing wing = Wing::Beyond;
-  unsigned parity = 0; // a member's: of its coordinate; a leader's: of its number, the nearest to the root being 1
+  unsigned parity = 0; // a member's: of its coordinate; a leader's: of its number, the nearest to the root being 1;
+                       // of a root in groups of an odd size: of the coordinate where its group begins
   bool last = false;   // a member that begins a chain; the leader that is farthest from the root
 
-  /// 0 for the root, from 1 on for others.
+  /// 0 for the root, from 1 on for others, from kOddRoot on for roots of groups that begin at odd coordinates where
+  /// others begin at even ones (parity 1).
   int64_t number() const;
+  static constexpr int64_t kOddRoot = 17;
 };
 
 struct LineShape {
   int64_t pes, root = 0;
   llvm::SmallVector<int64_t> leaders{}; // by coordinate
+  bool grouped = false;                 // a line of the region is many of these, one after the other
 
-  static LineShape of(LineAttr attr, int64_t pes);
+  /// `side`: PEs of a line of the region.
+  static LineShape of(LineAttr attr, int64_t side);
   LineAttr attr(mlir::MLIRContext *context) const;
   bool operator==(const LineShape &) const = default;
 
@@ -35,10 +40,15 @@ struct LineShape {
   /// How far the leaders of a wing are from the root, the nearest first.
   llvm::SmallVector<int64_t> distances(Wing wing) const;
   LineRole roleAt(int64_t coordinate) const;
+  /// After so many coordinates roles are the same again.
+  int64_t period() const { return grouped && pes % 2 ? 2 * pes : pes; }
   /// How soon a member must know its role, from 0 on: the wave of a wing begins at its end, and then the PE beside it
   /// must be ready; other groups have more time, and those within them the most.
   int urgency(int64_t coordinate) const;
   ChannelSet channels() const;
+
+private:
+  int64_t inGroup(int64_t coordinate) const { return grouped ? coordinate % pes : coordinate; }
 };
 
 } // namespace wafer::wfr

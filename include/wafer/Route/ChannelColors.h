@@ -18,9 +18,10 @@ enum class Channel {
   Away,      // to the neighbor away from it, likewise
   Far,       // from leader to leader toward the line's root: two colors, which take turns
   Cast,      // from a root that is not the head to the whole line
+  GroupCast, // from a root of each group of neighbors to the whole group
 };
-constexpr std::array kChannels{Channel::Gather, Channel::Broadcast, Channel::Toward,
-                               Channel::Away,   Channel::Far,       Channel::Cast};
+constexpr std::array kChannels{Channel::Gather, Channel::Broadcast, Channel::Toward,   Channel::Away,
+                               Channel::Far,    Channel::Cast,      Channel::GroupCast};
 
 /// Some of them, as bits.
 using ChannelSet = unsigned;
@@ -39,7 +40,7 @@ int colorsOf(ChannelSet set);
 struct LineColors {
   int gather, broadcast;
   std::array<int, 2> toward, away, far;
-  int cast;
+  int cast, groupCast;
 
   std::span<const int> of(Channel channel) const;
   std::span<int> of(Channel channel);

@@ -68,7 +68,7 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
       if (region.size().along(side) == 1)
         continue;
       ChannelSet wanted = kChannelsOfAll | wfr::channelsAlong(side, region);
-      auto [root, led] = wfr::linesAlong(side, region);
+      const wfr::RoutedLines lines = wfr::linesAlong(side, region);
       const LineColors &line = side == wfr::Side::X ? colors.x : colors.y;
       for (Channel channel : kChannels)
         if (has(wanted, channel))
@@ -76,12 +76,16 @@ struct ConvertWaferToFabricPass : wafer::impl::ConvertWaferToFabricBase<ConvertW
             fabric::ChannelKind kind = fabric::kindOf(channel, side == wfr::Side::Y, parity);
             auto op = fabric::ChannelOp::create(
                 builder, region.getLoc(), (region.getSymName() + "." + fabric::stringifyChannelKind(kind)).str(), kind,
-                color, area, /*root=*/IntegerAttr(), /*leaders=*/DenseI64ArrayAttr());
+                color, area, /*root=*/IntegerAttr(), /*group=*/IntegerAttr(), /*leaders=*/DenseI64ArrayAttr());
             if (channel == Channel::Cast)
-              op.setRoot(root);
+              op.setRoot(lines.root);
+            if (channel == Channel::GroupCast) {
+              op.setRoot(lines.grouped.getRoot());
+              op.setGroup(lines.grouped.getGroup());
+            }
             if (channel == Channel::Far) {
-              op.setRoot(led.getRoot());
-              op.setLeaders(led.getLeaders());
+              op.setRoot(lines.led.getRoot());
+              op.setLeaders(lines.led.getLeaders());
             }
           }
     }

@@ -52,12 +52,12 @@ static Value roleOn(Side side, LineAttr attr, const LineShape &line, RegionCode 
   Value &role = code.roles[{side, attr}];
   if (!role) {
     SmallVector<int32_t> numbers;
-    for (int64_t p = 0; p != line.pes; ++p)
+    for (int64_t p = 0; p != code.size.along(side); ++p)
       numbers.push_back(static_cast<int32_t>(line.roleAt(p).number()));
     Layout layout = Layout::replicated({1});
     layout.dims.front().start.step[majorAxis(side)] = 1;
     Location loc = code.region.getLoc();
-    auto type = RankedTensorType::get({line.pes}, code.builder.getI32Type());
+    auto type = RankedTensorType::get({code.size.along(side)}, code.builder.getI32Type());
     std::string buffer = code.newConstant(loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(numbers)), layout);
     auto main = *code.program.getBody().getOps<pe::MainOp>().begin();
     OpBuilder atStart = OpBuilder::atBlockBegin(&main.getBody().front());

@@ -66,6 +66,20 @@ SmallVector<LineRoute> cast(const Ends &ends, int64_t pes, int64_t root) {
   return routes;
 }
 
+/// The same in each group of neighbors, which are whole groups.
+SmallVector<LineRoute> groupCast(const Ends &ends, int64_t pes, int64_t root, int64_t group) {
+  SmallVector<LineRoute> routes;
+  for (int64_t at = 0; at != group; ++at) {
+    unsigned out = bits({Port::Ramp});
+    if (at <= root && at > 0)
+      out |= bits({ends.toHead});
+    if (at >= root && at + 1 < group)
+      out |= bits({ends.toTail});
+    routes.push_back({at, pes, group, {{at == root ? Port::Ramp : at < root ? ends.toTail : ends.toHead, out}}});
+  }
+  return routes;
+}
+
 /// A leader and the next one toward the root, which may be the root.
 struct Link {
   int64_t from, to;
@@ -104,6 +118,7 @@ SmallVector<LineRoute> far(const Ends &ends, const ChannelForm &form) {
 ChannelForm wafer::fabric::formOf(ChannelOp channel) {
   ChannelForm form = formOf(channel.getKind());
   form.root = static_cast<int64_t>(channel.getRoot().value_or(0));
+  form.group = static_cast<int64_t>(channel.getGroup().value_or(0));
   if (std::optional<ArrayRef<int64_t>> leaders = channel.getLeaders())
     form.leaders.assign(leaders->begin(), leaders->end());
   return form;
@@ -138,6 +153,8 @@ ChannelKind wafer::fabric::kindOf(Channel channel, bool y, unsigned parity) {
     return y ? ChannelKind::FarYEven : ChannelKind::FarXEven;
   case Channel::Cast:
     return y ? ChannelKind::CastY : ChannelKind::CastX;
+  case Channel::GroupCast:
+    return y ? ChannelKind::GroupCastY : ChannelKind::GroupCastX;
   }
   llvm_unreachable("every channel has its kinds");
 }
@@ -159,6 +176,8 @@ SmallVector<LineRoute> wafer::fabric::routesOf(const ChannelForm &form, int64_t 
     return far(ends, form);
   case Channel::Cast:
     return cast(ends, pes, form.root);
+  case Channel::GroupCast:
+    return groupCast(ends, pes, form.root, form.group);
   }
   llvm_unreachable("every channel has its routes");
 }
@@ -188,6 +207,8 @@ SmallVector<LineIntent> wafer::fabric::intentsOf(const ChannelForm &form, int64_
   }
   case Channel::Cast:
     return {{form.root, 1, 1, false, 0, pes - 1}};
+  case Channel::GroupCast:
+    return {{form.root, form.group, pes / form.group, true, -form.root, form.group - 1 - form.root}};
   }
   llvm_unreachable("every channel has its intent");
 }

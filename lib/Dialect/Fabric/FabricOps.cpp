@@ -22,6 +22,10 @@ LogicalResult ChannelOp::verify() {
   int64_t pes = form.y ? getArea().getH() : getArea().getW(), before = -1;
   if (form.root < 0 || form.root >= pes)
     return emitOpError("has its root at ") << form.root << ", and lines have " << pes << " PEs";
+  bool inGroups = form.channel == wafer::Channel::GroupCast;
+  if (inGroups ? form.group < 2 || pes % form.group != 0 || form.root >= form.group : form.group != 0)
+    return emitOpError(inGroups ? "needs groups of two PEs or more that make up a line, with the root among them"
+                                : "has no groups");
   for (int64_t leader : form.leaders) {
     if (leader <= before || leader >= pes || leader == form.root)
       return emitOpError("leaders must ascend, lie on the line, and not be its root");

@@ -212,8 +212,8 @@ std::vector<Span> wafer::wfr::givenTo(Neighbor neighbor, ArrayRef<TransferDim> d
 
 namespace {
 
-bool movesWithSender(const Span &range) {
-  auto moves = [](const TransferAffine &bound) { return bound.step[P0] != 0 || bound.step[P1] != 0; };
+bool movesAlong(const Span &range, TransferAxis axis) {
+  auto moves = [&](const TransferAffine &bound) { return bound.step[axis] != 0; };
   return llvm::any_of(range.lower, moves) || llvm::any_of(range.upper, moves);
 }
 
@@ -226,16 +226,16 @@ int64_t mostElements(const Span &range, const TransferSizes &sizes) {
   return most;
 }
 
-/// Where sender p's part of a dimension begins, and its elements.
+/// Where a sender's part of a dimension begins, and its elements.
 struct Part {
   int64_t lower, extent;
   bool sameSize(const Part &other) const { return extent == other.extent; }
 };
 
-std::optional<Part> partOf(const Span &range, int64_t p) {
+std::optional<Part> partOf(const Span &range, TransferAxis axis, int64_t p) {
   auto at = [&](TransferAffine bound) -> std::optional<int64_t> {
-    bound.constant += bound.step[P0] * p;
-    bound.step[P0] = 0;
+    bound.constant += bound.step[axis] * p;
+    bound.step[axis] = 0;
     if (!bound.isConstant())
       return std::nullopt; // another sender of the same number has another part
     return bound.constant;
@@ -276,27 +276,36 @@ size_t wafer::wfr::mainDim(ArrayRef<TransferDim> dims, Side side, const Transfer
   return dims.size() - 1;
 }
 
-std::optional<int64_t> wafer::wfr::mostSpeakers(int64_t needed, int64_t length, int64_t step, const Senders &senders) {
-  if (senders.split > 1 || step <= 0)
+std::optional<int64_t> wafer::wfr::mostSpeakers(int64_t needed, int64_t length, int64_t step, int64_t count) {
+  if (step <= 0)
     return std::nullopt;
   int64_t most = needed <= 0 ? 0 : (needed + length - 2) / step + 1;
-  return most + kToTellSpeakersApart < senders.major ? std::optional(most) : std::nullopt;
+  return most + kToTellSpeakersApart < count ? std::optional(most) : std::nullopt;
 }
 
 std::optional<Speakers> wafer::wfr::speakersOf(ArrayRef<TransferDim> dims, Side side, const TransferSizes &lineSizes,
-                                               const Senders &senders, Receivers receivers) {
+                                               const Senders &senders, Receivers receivers, TransferAxis axis) {
   TransferSizes sizes = lineSizes;
   sizes.size[P0] = senders.major;
+  sizes.size[P1] = senders.minor;
+  const TransferAxis other = axis == P0 ? P1 : P0;
+  const int64_t count = axis == P0 ? senders.major : senders.minor;
   std::optional<Speakers> fewest;
   for (auto [dim, range] : llvm::zip_equal(dims, sendersBlock(dims, side, sizes, receivers))) {
     // The first bounds are the sender's; what the line needs does not depend on who sends.
-    Speakers speakers{range.lower.front(), range.lower.front().step[P0], dim.sourceLength, range, 0};
-    speakers.start.step[P0] = 0;
+    TransferAffine start = range.lower.front();
+    Speakers speakers{axis, start, start.step[axis], dim.sourceLength, range, 0, count};
+    speakers.start.step[axis] = 0;
+    // Of a major coordinate's senders all that they have together.
+    if (axis == P0 && start.step[other] > 0) {
+      speakers.length += start.step[other] * (senders.minor - 1);
+      speakers.start.step[other] = 0;
+    }
     speakers.needed.lower.erase(speakers.needed.lower.begin());
     speakers.needed.upper.erase(speakers.needed.upper.begin());
     std::optional<int64_t> most =
-        mostSpeakers(mostElements(speakers.needed, sizes), speakers.length, speakers.step, senders);
-    if (dim.slices || !most || (fewest && fewest->most <= *most))
+        mostSpeakers(mostElements(speakers.needed, sizes), speakers.length, speakers.step, count);
+    if (dim.slices || speakers.start.step[other] < 0 || !most || (fewest && fewest->most <= *most))
       continue;
     speakers.most = *most;
     fewest = speakers;
@@ -307,19 +316,23 @@ std::optional<Speakers> wafer::wfr::speakersOf(ArrayRef<TransferDim> dims, Side 
 std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDim> dims, Side side,
                                                              const TransferSizes &lineSizes, const Senders &senders,
                                                              Receivers receivers, int64_t between) {
-  if (senders.split > 1 || senders.major < 2)
+  const TransferAxis axis = senders.split > 1 ? P1 : P0;
+  const int64_t count = senders.split > 1 ? senders.minor : senders.major;
+  if (count < 2)
     return std::nullopt;
+  const Axis own = senders.split > 1 ? minorAxis(side) : majorAxis(side);
   for (const TransferDim &dim : dims)
-    if (dim.slices || (dim.sourceStart.step[majorAxis(side)] != 0 && !keptWhole(dim, side, receivers)))
+    if (dim.slices || (dim.sourceStart.step[own] != 0 && !keptWhole(dim, side, receivers)))
       return std::nullopt;
   TransferSizes sizes = lineSizes;
   sizes.size[P0] = senders.major;
+  sizes.size[P1] = senders.minor;
   std::vector<Span> ranges = sendersBlock(dims, side, sizes, receivers);
   size_t large = 0;
   SmallVector<size_t> moving;
   for (auto [d, dim, range] : llvm::enumerate(dims, ranges)) {
     large += mostElements(range, sizes) > 1;
-    if (!movesWithSender(range))
+    if (!movesAlong(range, axis))
       continue;
     if (!keptWhole(dim, side, receivers))
       return std::nullopt;
@@ -329,10 +342,10 @@ std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDi
     return std::nullopt;
   std::vector<SenderRun> runs;
   SmallVector<Part> last;
-  for (int64_t p = 0; p != senders.major; ++p) {
+  for (int64_t p = 0; p != count; ++p) {
     SmallVector<Part> parts;
     for (size_t d : moving) {
-      std::optional<Part> part = partOf(ranges[d], p);
+      std::optional<Part> part = partOf(ranges[d], axis, p);
       if (!part)
         return std::nullopt;
       parts.push_back(*part);
@@ -353,7 +366,7 @@ std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDi
     last = parts;
   }
   // A run takes as long as a sender of its own, and more code.
-  if (runs.size() > 4 || 2 * static_cast<int64_t>(runs.size()) > senders.major + 1)
+  if (runs.size() > 4 || 2 * static_cast<int64_t>(runs.size()) > count + 1)
     return std::nullopt;
   return runs;
 }

@@ -205,10 +205,12 @@ LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
   return success();
 }
 
-LogicalResult LineAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t root,
+LogicalResult LineAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t root, int64_t group,
                                ArrayRef<int64_t> leaders) {
   if (root < 0)
     return emitError() << "a line's root must not be negative, got " << root;
+  if (group != 0 && (group < 2 || root >= group || !leaders.empty()))
+    return emitError() << "a group has two PEs or more, its root among them, and no leaders";
   int64_t before = -1;
   for (int64_t leader : leaders) {
     if (leader <= before)

@@ -15,12 +15,21 @@ LogicalResult RegionOp::verify() {
   return success();
 }
 
-/// Channels are routed for one root beside the head, and for the leaders of one line.
+/// Channels are routed for one root beside the head, for the leaders of one line, and for groups of one kind.
 static LogicalResult verifyLines(RegionOp region) {
-  std::map<Side, std::pair<LineAttr, LineAttr>> known; // with another root than the head, with leaders
+  struct Known {
+    LineAttr rooted, led, grouped; // with another root than the head, with leaders, in groups
+  };
+  std::map<Side, Known> known;
   WalkResult result = region.walk([&](AllReduceOp op) -> WalkResult {
-    auto &[rooted, led] = known[op.getSide()];
+    auto &[rooted, led, grouped] = known[op.getSide()];
     LineAttr line = op.getLine();
+    if (line.getGroup() != 0) {
+      if (grouped && grouped != line)
+        return op.emitOpError("has other groups than another of its region");
+      grouped = line;
+      return WalkResult::advance();
+    }
     if (line.getRoot() != 0) {
       if (rooted && rooted.getRoot() != line.getRoot())
         return op.emitOpError("has its root at ")
@@ -230,9 +239,12 @@ LogicalResult AllReduceOp::verify() {
   if (!region)
     return success();
   int64_t pes = region.size().along(side);
-  if (reducedGroup(source, side, region.size()) != pes)
-    return emitOpError("combines whole lines, and terms lie on parts of them");
   LineAttr line = getLine();
+  if (int64_t group = reducedGroup(source, side, region.size()); group != (line.getGroup() ? line.getGroup() : pes))
+    return emitOpError("combines ") << (line.getGroup() ? "groups of " + std::to_string(line.getGroup()) + " neighbors"
+                                                        : std::string("whole lines"))
+                                    << ", and terms lie on "
+                                    << (group ? "groups of " + std::to_string(group) : std::string("no neighbors"));
   int64_t last = line.getLeaders().empty() ? line.getRoot() : std::max(line.getRoot(), line.getLeaders().back());
   if (last >= pes)
     return emitOpError("has a line with a PE at ") << last << ", and lines have " << pes;

@@ -17,6 +17,8 @@ fabric.program @f mesh(16 x 16) {
   fabric.channel @seven.cast_x cast_x color 12 over <0, 10, 7, 2> root 3
   fabric.channel @seven.far_x_even far_x_even color 2 over <0, 10, 7, 2> root 2 leaders [0, 4, 6]
   fabric.channel @seven.far_x_odd far_x_odd color 3 over <0, 10, 7, 2> root 2 leaders [0, 4, 6]
+  fabric.channel @nine.group_cast_x group_cast_x color 9 over <7, 14, 9, 1> root 2 group 3
+  fabric.channel @pairs.group_cast_y group_cast_y color 20 over <0, 12, 3, 4> root 0 group 2
   fabric.channel @last.cast_y cast_y color 13 over <8, 10, 2, 4> root 3
   fabric.channel @last.far_y_even far_y_even color 4 over <8, 10, 2, 4> root 3 leaders [1]
   fabric.channel @last.far_y_odd far_y_odd color 5 over <8, 10, 2, 4> root 3 leaders [1]

@@ -53,3 +53,17 @@ fabric.program @p mesh(8 x 1) {
   // expected-error @below {{leaders must ascend, lie on the line, and not be its root}}
   fabric.channel @c far_x_even color 0 over <0, 0, 8, 1> root 2 leaders [4, 2]
 }
+
+// -----
+
+fabric.program @p mesh(8 x 1) {
+  // expected-error @below {{needs groups of two PEs or more that make up a line, with the root among them}}
+  fabric.channel @c group_cast_x color 0 over <0, 0, 8, 1> root 1 group 3
+}
+
+// -----
+
+fabric.program @p mesh(8 x 1) {
+  // expected-error @below {{has no groups}}
+  fabric.channel @c cast_x color 0 over <0, 0, 8, 1> root 1 group 4
+}

@@ -189,7 +189,7 @@ wafer.program @main mesh(8 x 4) {
 wafer.program @main mesh(8 x 4) {
   wafer.region @r0 size(8 x 2) {
     %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>>
-    // expected-error @+1 {{combines whole lines, and terms lie on parts of them}}
+    // expected-error @+1 {{combines whole lines, and terms lie on groups of 4}}
     %1 = wafer.all_reduce %0 along x on <root 0>
         : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>> to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1]>>
   }
@@ -259,3 +259,33 @@ wafer.program @main mesh(8 x 4) {
     %2 = wafer.all_reduce %0 along x on <root 0, leaders [2]> : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
   }
 }
+
+// -----
+
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>>
+    // expected-error @+1 {{combines groups of 4 neighbors, and terms lie on groups of 8}}
+    %1 = wafer.all_reduce %0 along x on <root 0 of 4>
+        : tensor<4xf32, #wafer.layout<[4 at 0], partial = add[x0]>> to tensor<4xf32, #wafer.layout<[4 at 0]>>
+  }
+}
+
+// -----
+
+#partial = #wafer.layout<[4 at 0], split = [4, 1], partial = add[x1]>
+#all = #wafer.layout<[4 at 0], split = [4, 1]>
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.fill 1.0 : f32 : tensor<4xf32, #partial>
+    %1 = wafer.all_reduce %0 along x on <root 2 of 4> : tensor<4xf32, #partial> to tensor<4xf32, #all>
+    %2 = wafer.fill 1.0 : f32 : tensor<4xf32, #partial>
+    // expected-error @+1 {{has other groups than another of its region}}
+    %3 = wafer.all_reduce %2 along x on <root 1 of 4> : tensor<4xf32, #partial> to tensor<4xf32, #all>
+  }
+}
+
+// -----
+
+// expected-error @+1 {{a group has two PEs or more, its root among them, and no leaders}}
+#line = #wafer.line<root 4 of 4>

@@ -62,6 +62,28 @@ TEST(Line, EveryTermGetsToTheRootOnce) {
       }
 }
 
+TEST(Line, GroupsHaveTheRolesOfALine) {
+  for (int64_t group : {2, 3, 8, 31})
+    for (int64_t words : {1, 68, 1024}) {
+      LineShape line = fastestLine(group, words, ~0u, machine("wse2"), LineExtent::Group).first, whole = line;
+      EXPECT_TRUE(line.grouped);
+      EXPECT_TRUE(line.leaders.empty());
+      EXPECT_EQ(line.channels() & (only(Channel::Cast) | only(Channel::Broadcast)), 0u);
+      EXPECT_EQ(line.period(), group % 2 ? 2 * group : group);
+      whole.grouped = false;
+      for (int64_t p = 0; p != 4 * group; ++p) {
+        LineRole role = line.roleAt(p), same = whole.roleAt(p % group);
+        EXPECT_EQ(role.kind, same.kind);
+        EXPECT_EQ(role.last, same.last);
+        EXPECT_EQ(role.wing, same.wing);
+        EXPECT_EQ(role.parity, (role.kind == LineRole::Root ? p - p % group : p) % 2);
+        EXPECT_EQ(role.number(), line.roleAt(p % line.period()).number());
+        if (role.kind == LineRole::Member)
+          EXPECT_EQ(line.urgency(p) % 2, whole.urgency(p % group) % 2);
+      }
+    }
+}
+
 TEST(Line, LeadersStandAnEvenWayFromTheRoot) {
   for (int64_t pes : {16, 33, 128, 421})
     for (int64_t leader : fastestLine(pes, 4, ~0u, machine("wse2")).first.leaders)

@@ -37,7 +37,7 @@ TEST(Profile, BuiltinsLoadAndAssignChannels) {
       EXPECT_FALSE(profile->isReserved(color));
       distinct.insert(color);
     }
-    EXPECT_EQ(distinct.size(), 18u);
+    EXPECT_EQ(distinct.size(), 20u);
     EXPECT_TRUE(profile->canSwitch(colors->x.gather));
     EXPECT_TRUE(profile->canSwitch(colors->y.gather));
   }

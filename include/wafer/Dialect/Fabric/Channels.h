@@ -14,6 +14,7 @@ struct ChannelForm {
   bool y;
   unsigned parity;                      // of the receivers of links
   int64_t root = 0;                     // of casts and of links between leaders
+  int64_t group = 0;                    // of group casts
   llvm::SmallVector<int64_t> leaders{}; // ascending
 };
 ChannelForm formOf(ChannelKind kind);

@@ -27,7 +27,8 @@ def Fabric_ChannelKind : I32EnumAttr<"ChannelKind", "", [
   I32EnumAttrCase<"AwayYEven", 10, "away_y_even">, I32EnumAttrCase<"AwayYOdd", 11, "away_y_odd">,
   I32EnumAttrCase<"FarXEven", 12, "far_x_even">, I32EnumAttrCase<"FarXOdd", 13, "far_x_odd">,
   I32EnumAttrCase<"FarYEven", 14, "far_y_even">, I32EnumAttrCase<"FarYOdd", 15, "far_y_odd">,
-  I32EnumAttrCase<"CastX", 16, "cast_x">, I32EnumAttrCase<"CastY", 17, "cast_y">]> {
+  I32EnumAttrCase<"CastX", 16, "cast_x">, I32EnumAttrCase<"CastY", 17, "cast_y">,
+  I32EnumAttrCase<"GroupCastX", 18, "group_cast_x">, I32EnumAttrCase<"GroupCastY", 19, "group_cast_y">]> {
   let cppNamespace = "::wafer::fabric";
 }
 

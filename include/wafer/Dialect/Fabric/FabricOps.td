@@ -23,12 +23,14 @@ def Fabric_ChannelOp : Fabric_Op<"channel", [Symbol, HasParent<"ProgramOp">]> {
     that neighbor's coordinate is even (odd). away even (odd): the same in the other direction. Heads stand at x = 0 of rows, y = 0 of columns.
     cast: the `root` of each line injects, the whole line hears it. far: from each of `leaders`, and over what lies
     between, to the next one toward the root, or to the root; every second link of them, those into the root even beyond
-    it and odd before it.
+    it and odd before it. group_cast: of each `group` of so many neighbors the one at `root` injects, the whole group
+    hears it.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Fabric_ChannelKind:$kind, I64Attr:$color, Fabric_AreaAttr:$area,
-                       OptionalAttr<I64Attr>:$root, OptionalAttr<DenseI64ArrayAttr>:$leaders);
+                       OptionalAttr<I64Attr>:$root, OptionalAttr<I64Attr>:$group,
+                       OptionalAttr<DenseI64ArrayAttr>:$leaders);
   let assemblyFormat = [{
-    $sym_name $kind `color` $color `over` $area (`root` $root^)? (`leaders` $leaders^)? attr-dict
+    $sym_name $kind `color` $color `over` $area (`root` $root^)? (`group` $group^)? (`leaders` $leaders^)? attr-dict
   }];
   let hasVerifier = 1;
 }

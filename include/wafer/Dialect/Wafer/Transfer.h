@@ -91,28 +91,33 @@ struct SenderRun {
 };
 
 /// The senders of a line whose blocks may meet what the line needs: those whose [s p + start, s p + start + length)
-/// meets `needed`. The others are silent for the whole line, and all of it knows them.
+/// meets `needed`, p being their coordinate on one of the line's axes. The others are silent for the whole line, and
+/// all of it knows them.
 struct Speakers {
-  TransferAffine start; // of sender 0's block
+  TransferAxis axis;    // P0 or P1
+  TransferAffine start; // of the block at 0
   int64_t step, length;
   Span needed;
-  int64_t most; // of them on any line
+  int64_t most;  // of them on any line
+  int64_t count; // that there are
 };
 
 /// Telling speakers apart takes some divisions, and two instructions for those before and behind: as long as so many
 /// senders take.
 constexpr int64_t kToTellSpeakersApart = 2;
 
-/// At most so many of `senders` speak to a line that needs `needed` elements of what they have in blocks of `length`,
-/// `step` apart; nothing if that is not worth telling them apart.
-std::optional<int64_t> mostSpeakers(int64_t needed, int64_t length, int64_t step, const Senders &senders);
+/// At most so many of `count` senders speak to a line that needs `needed` elements of what they have in blocks of
+/// `length`, `step` apart; nothing if that is not worth telling them apart.
+std::optional<int64_t> mostSpeakers(int64_t needed, int64_t length, int64_t step, int64_t count);
 
-/// Nothing if that is not worth telling them apart, or if it is not one range of positions.
+/// By their coordinates on `axis`: P0, or of a divided side P1. Nothing if that is not worth telling them apart, or if
+/// it is not one range.
 std::optional<Speakers> speakersOf(llvm::ArrayRef<TransferDim> dims, Side side, const TransferSizes &lineSizes,
-                                   const Senders &senders, Receivers receivers);
+                                   const Senders &senders, Receivers receivers, TransferAxis axis);
 
-/// The senders of an undivided side as a few such runs, if every PE keeps of each block in a run the same window, and
-/// if blocks of as many dimensions, `between` words (0 or 1) after each, can be received as one box.
+/// The senders of an undivided side, or those of one major coordinate of a divided side, as a few such runs, if every
+/// PE keeps of each block in a run the same window, and if blocks of as many dimensions, `between` words (0 or 1) after
+/// each, can be received as one box.
 std::optional<std::vector<SenderRun>> senderRuns(llvm::ArrayRef<TransferDim> dims, Side side,
                                                  const TransferSizes &sizes, const Senders &senders,
                                                  Receivers receivers, int64_t between);

@@ -84,10 +84,15 @@ def Wafer_LineAttr : Wafer_Attr<"Line", "line"> {
     the next leader toward the root. They stand an even way from the root, so that all of them hear the same of a
     channel's two colors. Without leaders the line is two chains of neighbors.
 
+    A line may be many: each group of so many neighbors then has a root of its own, at `root` in the group, and no
+    leaders.
+
         #wafer.line<root 5, leaders [3, 7, 11]>
+        #wafer.line<root 16 of 31>
   }];
-  let parameters = (ins "int64_t":$root, OptionalArrayRefParameter<"int64_t">:$leaders); // ascending
-  let assemblyFormat = "`<` `root` $root (`,` `leaders` `[` $leaders^ `]`)? `>`";
+  let parameters = (ins "int64_t":$root, DefaultValuedParameter<"int64_t", "0">:$group, // 0: the whole line
+                        OptionalArrayRefParameter<"int64_t">:$leaders);                  // ascending
+  let assemblyFormat = "`<` `root` $root (`of` $group^)? (`,` `leaders` `[` $leaders^ `]`)? `>`";
   let genVerifyDecl = 1;
 }
 

@@ -245,10 +245,11 @@ def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
   let summary = "Combines partial terms along one side; all PEs of a line have the result";
   let description = [{
     Terms flow toward the root of `line` and the result from there to all, while it is being made: it costs no more
-    time than the reduction and the way back. Whole lines only. The memory of the source is written over.
+    time than the reduction and the way back. Whole lines, or groups of neighbors (terms on the minor axis alone of a
+    divided side). The memory of the source is written over.
 
-    A region has one root beside its lines' heads along each side, and leaders of one line, as channels are routed for
-    them.
+    Along each side a region has one root beside its lines' heads, leaders of one line, and groups of one kind, as
+    channels are routed for them.
 
     ```mlir
     #terms = #wafer.layout<[8 at 0], partial = add[x0]>
