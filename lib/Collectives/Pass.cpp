@@ -31,7 +31,9 @@ struct Taking {
 
   /// Receives of a line at most, with what it takes to tell speakers apart.
   int64_t receives(const Senders &senders) const {
-    auto most = [](const std::optional<Speakers> &of, int64_t all) { return of ? of->most + kToTellSpeakersApart : all; };
+    auto most = [](const std::optional<Speakers> &of, int64_t all) {
+      return of ? of->most + kToTellSpeakersApart : all;
+    };
     const bool divided = senders.split > 1;
     int64_t each = runs ? static_cast<int64_t>(runs->size()) : most(speakers, divided ? senders.minor : senders.major);
     return each * (divided ? most(majors, senders.major) : 1);

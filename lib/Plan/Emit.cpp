@@ -232,6 +232,8 @@ private:
                   nodePlan.candidate.chunks > 1 || (node.repeated() && tensor.loop != node.loop) ? &state.builder
                                                                                                  : nullptr);
     }
+    if (auto moved = nodePlan.moved.find(first); moved != nodePlan.moved.end() && moved->second == operandPlan.needed)
+      state.values[first] = into;
     return into;
   }
 

@@ -27,6 +27,7 @@ struct NodePlan {
   int region = 0;
   Candidate candidate;
   std::map<int, Layout> entries; // inputs that this node is the first to read: how the host delivers them
+  std::map<int, Layout> moved;   // of these: where they rest then, if not as they came
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
   Movement toResult; // from the reduced local result to where it rests

@@ -18,12 +18,15 @@ std::optional<Work> Pricing::work(size_t n, const State &state, const Candidate 
   for (size_t i = 0; i != node.operands.size(); ++i)
     if (!stays(node, i) && !bringOperand(state, node, candidate, i, work, plan ? &plan->operands[i] : nullptr))
       return std::nullopt;
+  if (candidate.keepMoved && work.moved.empty()) // as without
+    return std::nullopt;
   if (!finish(node, candidate, work, plan))
     return std::nullopt;
   addOwn(node, candidate, work);
   if (plan) {
     plan->candidate.result = work.result;
     plan->entries = work.entries;
+    plan->moved = work.moved;
     plan->cycles = work.cycles;
   }
   return work;
@@ -54,7 +57,7 @@ std::optional<Price> Pricing::price(size_t n, const State &state, const Work &wo
     if (resting.isIn(region) || llvm::any_of(price.arrivals, [&](const Arrival &a) { return a.tensor == tensor; }))
       continue;
     // The region does not have it yet: it comes over a stream.
-    if (resting.crossingCycles == INFINITY)
+    if (resting.crossingCycles == INFINITY || resting.moved)
       return std::nullopt;
     price.memory.codeBytes += kTransferCodeBytes;
     arrivedWords += resting.layout->words();
@@ -308,6 +311,9 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
     Way way = cheapestWay({*from, tensor.shape, needed, piece.shift, copy}, candidate, unchanging);
     if (!way.movement)
       return false;
+    if (candidate.keepMoved && candidate.steps == 1 && !copy && work.entries.count(piece.tensor) &&
+        !(needed == *from) && holdsAll(needed, tensor.shape, request.region))
+      work.moved.try_emplace(piece.tensor, needed);
     cycles += way.cycles;
     words = std::max(words, way.words);
     work.temporaryWords += way.movement->middleWords;

@@ -16,6 +16,7 @@ struct Work {
   int64_t resultWords = 0;       // from then on
   Layout result;                 // where the result rests; of an output, how it leaves
   std::map<int, Layout> entries; // inputs that come in with the node, and how
+  std::map<int, Layout> moved;   // of these, where they rest then if not so
   llvm::SmallVector<int> taken;  // tensors at rest that it reads
 };
 

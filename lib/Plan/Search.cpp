@@ -199,6 +199,7 @@ private:
     SmallVector<const Layout *>
         resting; // of the operands' pieces, null: not at rest; the beam's states keep them alive
     SmallVector<const Candidate *> candidates;
+    std::deque<Candidate> others; // of these, what the node's source has not made
     std::vector<std::optional<std::optional<Work>>> glanced, measured, works;
   };
 
@@ -219,10 +220,27 @@ private:
     Offer &offer = offers.emplace_back();
     offer.resting = std::move(resting);
     offer.candidates = source->from(current);
+    if (mayKeepMoved(node, state))
+      for (size_t i = 0, count = offer.candidates.size(); i != count; ++i) {
+        Candidate &other = offer.others.emplace_back(*offer.candidates[i]);
+        other.keepMoved = true;
+        offer.candidates.push_back(&other);
+      }
     offer.glanced.resize(offer.candidates.size());
     offer.measured.resize(offer.candidates.size());
     offer.works.resize(offer.candidates.size());
     return offer;
+  }
+
+  /// The node is the first to read an input that others read, too.
+  bool mayKeepMoved(const GraphNode &node, const State &state) const {
+    return node.kind == GraphNode::Kernel && !node.repeated() &&
+           llvm::any_of(node.operands, [&](const GraphOperand &operand) {
+             if (!operand.plain())
+               return false;
+             const GraphTensor &tensor = graph.tensors[operand.pieces[0].tensor];
+             return tensor.kind == GraphTensor::Input && tensor.reads > 1 && !state.restingOf(operand.pieces[0].tensor);
+           });
   }
 
   /// Where a node may run: the region opened last, those that made its operands, and a next one.
@@ -360,7 +378,7 @@ private:
 
   /// What stays of a node is the same: its result, and inputs that came with it.
   static bool sameWayOn(const Work &a, const Work &b) {
-    return &a == &b || (a.entries == b.entries && a.result == b.result);
+    return &a == &b || (a.entries == b.entries && a.moved == b.moved && a.result == b.result);
   }
 
   /// After node n the states have the same tensors at rest, in the same layouts and regions.
@@ -403,8 +421,11 @@ private:
         if (tensor.resident())
           continue;
         Resting &resting = state->live[piece.tensor];
-        if (tensor.kind == GraphTensor::Input && !resting.layout)
-          layOut(resting, piece.tensor, plan.entries.at(piece.tensor));
+        if (tensor.kind == GraphTensor::Input && !resting.layout) {
+          auto moved = plan.moved.find(piece.tensor);
+          resting.moved = moved != plan.moved.end();
+          layOut(resting, piece.tensor, resting.moved ? moved->second : plan.entries.at(piece.tensor));
+        }
         rest(*state, resting, plan.region);
       }
     if (node.result >= 0) {
