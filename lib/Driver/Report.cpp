@@ -125,12 +125,20 @@ static void writeNumbers(StringRef name, ArrayRef<int64_t> numbers, OStream &jso
   json.attributeEnd();
 }
 
-static void writeRun(fabric::RunAttr run, OStream &json) {
+static void writeRun(fabric::RunAttr run, int64_t count, OStream &json) {
   json.attribute("port", letters(static_cast<unsigned>(run.getPort())));
-  writeNumbers("run", {run.getX(), run.getY(), run.getDx(), run.getDy(), run.getCount()}, json);
+  writeNumbers("run", {run.getX(), run.getY(), run.getDx(), run.getDy(), count}, json);
 }
 
-static void writeStream(wfr::StreamOp stream, fabric::NetOp net, OStream &json) {
+/// Of the longest lane.
+static int64_t hopsOf(ArrayRef<fabric::NetOp> nets) {
+  int64_t hops = 0;
+  for (fabric::NetOp net : nets)
+    hops = std::max<int64_t>(hops, net.getHops().value_or(0));
+  return hops;
+}
+
+static void writeStream(wfr::StreamOp stream, ArrayRef<fabric::NetOp> nets, OStream &json) {
   json.object([&] {
     json.attribute("name",
                    stream.getHostName() ? llvm::json::fixUTF8(*stream.getHostName()) : stream.getSymName().str());
@@ -144,17 +152,25 @@ static void writeStream(wfr::StreamOp stream, fabric::NetOp net, OStream &json) 
     json.attribute("lanes", static_cast<int64_t>(stream.getLanes()));
     json.attribute("words", cast<RankedTensorType>(stream.getType()).getNumElements());
     json.attributeArray("colors", [&] {
-      if (net && net.getColor())
-        json.value(static_cast<int64_t>(*net.getColor()));
+      std::set<int64_t> colors;
+      for (fabric::NetOp net : nets)
+        if (net.getColor())
+          colors.insert(static_cast<int64_t>(*net.getColor()));
+      for (int64_t color : colors)
+        json.value(color);
     });
-    json.attribute("hops", net && net.getHops() ? static_cast<int64_t>(*net.getHops()) : 0);
-    if (!net)
+    json.attribute("hops", hopsOf(nets));
+    if (nets.empty())
       return;
-    json.attribute("net", net.getSymName());
-    json.attributeObject("source", [&] { writeRun(net.getSource(), json); });
+    fabric::NetOp first = nets.front();
+    int64_t lanes = 0; // parts follow one another
+    for (fabric::NetOp net : nets)
+      lanes += net.getSource().getCount();
+    json.attribute("net", first.getSymName());
+    json.attributeObject("source", [&] { writeRun(first.getSource(), lanes, json); });
     json.attributeArray("sinks", [&] {
-      for (auto sink : net.getSinks().getAsRange<fabric::RunAttr>())
-        json.object([&] { writeRun(sink, json); });
+      for (auto sink : first.getSinks().getAsRange<fabric::RunAttr>())
+        json.object([&] { writeRun(sink, lanes, json); });
     });
   });
 }
@@ -202,22 +218,16 @@ static void writeProgram(const CompilationReport &report, OStream &json) {
     json.attribute("height", report.result->meshHeight);
   });
   json.attributeObject("placement", [&] { json.attribute("seed", static_cast<int64_t>(report.seed)); });
-  llvm::StringMap<fabric::NetOp> nets;
+  const auto nets = fabric::netsByStream(module);
   std::set<int64_t> colors;
-  module.walk([&](fabric::NetOp net) {
-    if (net.getCarries())
-      for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
-        nets[stream] = net;
-  });
   module.walk([&](fabric::RouteOp route) { colors.insert(static_cast<int64_t>(route.getColor())); });
   Spans schedule;
   const ResourceModel resources(*report.profile);
   module.walk([&](wfr::ProgramOp program) {
     schedule = scheduleOf(program, [&](wfr::StreamOp stream) {
-      fabric::NetOp net = nets.lookup(stream.getSymName());
       const int64_t words = cast<RankedTensorType>(stream.getType()).getNumElements();
       const int64_t ofLane = llvm::divideCeil(words, std::max<int64_t>(1, static_cast<int64_t>(stream.getLanes())));
-      const int hops = net ? static_cast<int>(net.getHops().value_or(0)) : 0;
+      const int hops = static_cast<int>(hopsOf(nets.lookup(stream.getSymName())));
       return std::llround(resources.transferCycles(ofLane, hops, 0));
     });
   });

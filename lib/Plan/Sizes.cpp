@@ -19,6 +19,9 @@ namespace {
 
 constexpr int kMostRegions = 64;
 
+/// Free rectangles are few where no more of the largest would cover the mesh.
+constexpr int64_t kMostPlaces = 16;
+
 constexpr int64_t kLadder[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
 
 /// Lanes of a stream between regions around dead parts: they go straight where regions fit beside one another, and
@@ -39,6 +42,29 @@ int64_t lanesAround(const FreeSpace &space, ArrayRef<Rect> widest, int64_t meshW
 int64_t roomFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t w, int64_t h) {
   return packingRoom(space, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
                      static_cast<int>(h), kMostRegions);
+}
+
+/// Of the rectangles that lie high, or wide, the largest that so many find places for.
+SmallVector<RegionShape, 2> largestFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight,
+                                       int64_t largestSide, int64_t places) {
+  SmallVector<RegionShape, 2> largest;
+  const int64_t most = meshWidth * meshHeight / places;
+  for (const bool wide : {true, false}) {
+    int64_t bestW = 0, bestH = 0;
+    for (int64_t h = 1; h <= std::min(meshHeight, largestSide); ++h) {
+      auto hasPlaces = [&](int64_t w) {
+        return packingRoom(space, static_cast<int>(meshWidth), static_cast<int>(meshHeight), static_cast<int>(w),
+                           static_cast<int>(h), static_cast<int>(places)) == places;
+      };
+      const int64_t last = std::min({meshWidth, largestSide, most / h, wide ? meshWidth : h});
+      // Only what is larger than the best so far is asked for.
+      for (int64_t w = std::max(bestW * bestH / h + 1, wide ? h : 1); w <= last && hasPlaces(w); ++w)
+        bestW = w, bestH = h;
+    }
+    if (bestW > 0)
+      largest.push_back(RegionShape{{bestW, bestH}});
+  }
+  return largest;
 }
 
 /// Region sizes worth trying on a mesh.
@@ -83,6 +109,11 @@ SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t me
   int64_t most = 0;
   for (const Rect &rect : widest)
     most = std::max(most, rect.area());
+  // Where the free rectangles are few: for every number of regions the largest that find places.
+  if (most * kMostPlaces >= meshWidth * meshHeight)
+    for (int64_t places : {1, 2, 3, 4, 5, 6, 8, 12, 16})
+      for (const RegionShape &shape : largestFor(space, meshWidth, meshHeight, largestSide, places))
+        add(shape.width, shape.height);
   auto addIfLarge = [&](int64_t w, int64_t h) {
     if (2 * w * h >= std::min(most, largestSide * largestSide))
       add(w, h);

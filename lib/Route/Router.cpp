@@ -1,6 +1,7 @@
 // The router: every net gets one color, and its lanes trees of routers in that color.
 //
-// The program of a region is written once for all of its rows, so all lanes of a net share one color. Within a color a
+// The program of a region is written once for all of its rows, so all lanes of a net share one color, if they can: code
+// for several is longer. Within a color a
 // router has one input, so the trees of all lanes of all nets in one color must be disjoint in routers. A bus is first
 // laid side by side, straight or in a stair (Stairs.cpp), which costs no search; where that is blocked in every color,
 // its lanes are searched for one after the other (A* over routers, first sink first; later sinks start from the whole
@@ -12,9 +13,11 @@
 // A net that finds no color displaces others: in each color it is routed as if their routers were free for a price, and
 // those that are in its way in the cheapest color are routed again after it. The price of a router grows with how often
 // its net was displaced, so nets that want one place do not drive one another out for ever (PathFinder's history, for
-// colors instead of wires); there is a bound on displacements, and on all searches together. Before giving up, the cut
-// around the net's terminals and the colors that are left are compared; a net that fails although they allow it was
-// given up, not impossible.
+// colors instead of wires); there is a bound on displacements, and on all searches together. Lanes that find no way
+// together even so, as regions above one another have for one lane in a color, and regions among dead parts for a few,
+// are divided in half, and again: each part has a color, and where it ends a few routers to itself. Before giving up,
+// the cut around the net's terminals and the colors that are left are compared; a net that fails although they allow it
+// was given up, not impossible.
 //
 // Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes
 // follows bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on
@@ -79,7 +82,9 @@ public:
     for (const Net &net : request.nets)
       if (Status status = check(net); !status)
         return status.error();
-    std::vector<int> order(request.nets.size());
+    for (const Net &net : request.nets)
+      parts.push_back({net, static_cast<int>(parts.size()), 0});
+    std::vector<int> order(parts.size());
     std::iota(order.begin(), order.end(), 0);
     // Wide and long nets first; the seed breaks ties.
     Random random(request.seed + 1);
@@ -87,7 +92,7 @@ public:
     for (uint64_t &tie : ties)
       tie = request.seed ? random.next() : 0;
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-      size_t wa = request.nets[a].lanes.size(), wb = request.nets[b].lanes.size();
+      size_t wa = parts[a].net.lanes.size(), wb = parts[b].net.lanes.size();
       return wa != wb ? wa > wb : ties[a] < ties[b];
     });
     std::deque<int> queue(order.begin(), order.end());
@@ -101,8 +106,15 @@ public:
       queue.pop_front();
       mostLanes.reset();
       if (std::none_of(kWays.begin(), kWays.end(), [&](Way way) { return chooseColor(n, way); })) {
-        if (left <= 0 || isCancelled() || !findsWayAlone(n) || !chooseColorOfOthers(n))
-          return failure(request.nets[n]);
+        if (isCancelled())
+          return failure(n);
+        if (left <= 0 || !findsWayAlone(n) || !chooseColorOfOthers(n)) {
+          if (!divide(n))
+            return failure(n);
+          queue.push_front(static_cast<int>(parts.size()) - 1);
+          queue.push_front(n);
+          continue;
+        }
         for (int other : inTheWayOf(n)) {
           give(other);
           ++displaced[other];
@@ -154,6 +166,25 @@ private:
     return Status::ok();
   }
 
+  /// Makes two of a part, half of its lanes each: they may take different colors, and need fewer columns and rows to
+  /// step aside in. The second is the last of all parts.
+  bool divide(int n) {
+    const int whole = parts[n].whole;
+    const auto ofWhole = std::count_if(parts.begin(), parts.end(), [&](const Part &p) { return p.whole == whole; });
+    std::vector<Lane> &lanes = parts[n].net.lanes;
+    if (lanes.size() == 1 || ofWhole == kMostParts || expansionsLeft <= 0)
+      return false;
+    const auto half = lanes.begin() + static_cast<ptrdiff_t>((lanes.size() + 1) / 2);
+    Part second{
+        {parts[n].net.name, {half, lanes.end()}}, whole, parts[n].first + static_cast<int>(half - lanes.begin())};
+    lanes.erase(half, lanes.end());
+    parts.push_back(std::move(second));
+    trees.emplace_back();
+    chosen.push_back(-1);
+    displaced.push_back(0);
+    return true;
+  }
+
   void take(int n) {
     for (const auto &[at, setup] : trees[n]) {
       used[chosen[n]][at] = n;
@@ -193,7 +224,7 @@ private:
     sharingPrice = 0;
     expansionsPerHop = INFINITY;
     return std::any_of(kWays.begin(), kWays.end(),
-                       [&](Way way) { return routeNet(request.nets[n], nullptr, way).has_value(); });
+                       [&](Way way) { return routeNet(parts[n].net, nullptr, way).has_value(); });
   }
 
   /// The color for a net in which the fewest routers are others', and of those the ones that were displaced least.
@@ -204,7 +235,7 @@ private:
     expansionsPerHop = kExpansionsPerHop;
     for (int color : colors)
       for (Way way : kWays) {
-        auto found = routeNet(request.nets[n], &used[color], way);
+        auto found = routeNet(parts[n].net, &used[color], way);
         if (found && found->second < best) {
           best = found->second;
           trees[n] = std::move(found->first);
@@ -230,11 +261,11 @@ private:
       // Lanes that go round shared links can cut one another off; straight through, they cannot.
       sharingPrice = 2;
       // Alone on the mesh one lane finds its way if there is one. A bus that does not is routed as a flow.
-      expansionsPerHop = fresh && request.nets[n].lanes.size() == 1 ? INFINITY : kExpansionsPerHop;
-      std::optional<std::pair<Tree, double>> found = routeNet(request.nets[n], others, way);
+      expansionsPerHop = fresh && parts[n].net.lanes.size() == 1 ? INFINITY : kExpansionsPerHop;
+      std::optional<std::pair<Tree, double>> found = routeNet(parts[n].net, others, way);
       if (!found && way == Way::InOrder) {
         sharingPrice = 0;
-        found = routeNet(request.nets[n], others, way);
+        found = routeNet(parts[n].net, others, way);
       }
       if (found && found->second + price < best) {
         best = found->second + price;
@@ -569,9 +600,19 @@ private:
   }
 
   RouteSolution solution() const {
+    std::vector<size_t> order(parts.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return std::pair(parts[a].whole, parts[a].first) < std::pair(parts[b].whole, parts[b].first);
+    });
     RouteSolution result;
-    for (size_t n = 0; n != trees.size(); ++n) {
-      RoutedNet routed{chosen[n], shapesOf(trees[n], request.width), 0};
+    for (size_t n : order) {
+      RoutedNet routed{parts[n].whole,
+                       parts[n].first,
+                       static_cast<int>(parts[n].net.lanes.size()),
+                       chosen[n],
+                       shapesOf(trees[n], request.width),
+                       0};
       for (const auto &[at, setup] : trees[n])
         routed.hops = std::max(routed.hops, setup.hops);
       result.nets.push_back(std::move(routed));
@@ -579,7 +620,8 @@ private:
     return result;
   }
 
-  Diagnostic failure(const Net &net) const {
+  Diagnostic failure(int n) const {
+    const Net &net = request.nets[parts[n].whole];
     const Cut cut = tightestCut(request, net);
     const bool whole = request.profile.isWholeMesh(request.width, request.height);
     std::string lanes = std::to_string(net.lanes.size());
@@ -589,10 +631,12 @@ private:
                   "' cannot be routed: no color is left beside those of regions "
                   "and of the machine's runtime",
               "reserve fewer colors in the profile"};
-    if (cut.lanes > cut.room)
+    const auto most = cut.room * static_cast<int64_t>(colors.size());
+    if (cut.lanes > most)
       return {ErrorCode::RouteImpossible,
               "net '" + net.name + "' cannot be routed: " + std::to_string(cut.lanes) + " of its " + lanes +
-                  " lanes must cross a cut of " + std::to_string(cut.room) + " live routers in one color",
+                  " lanes must cross a cut of " + std::to_string(cut.room) + " live routers in " +
+                  (colors.size() == 1 ? "one color" : std::to_string(colors.size()) + " colors"),
               whole ? "give the stream fewer lanes" : "give the stream fewer lanes, or a larger mesh"};
     std::string what = "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " +
                        std::to_string(colors.size()) + " colors): ",
@@ -605,7 +649,7 @@ private:
                   " lanes at most go around dead parts in one color" + free,
               hint};
     return {ErrorCode::RouteGivenUp,
-            what + "the narrowest cut has room for " + std::to_string(cut.room * static_cast<int64_t>(colors.size())) +
+            what + "the narrowest cut has room for " + std::to_string(most) +
                 " lanes, so it was given up, not proved impossible" + free,
             hint};
   }
@@ -613,6 +657,13 @@ private:
   const RouteRequest &request;
   DeadParts dead;
   std::vector<int> colors;
+  /// Lanes of a net that have one color.
+  struct Part {
+    Net net;
+    int whole, first; // number of the net that was asked for, and the first of its lanes
+  };
+  std::vector<Part> parts;
+  static constexpr int kMostParts = 8; // of a net: each takes code of its own in every region that it leads to
   std::vector<Tree> trees;
   std::vector<int> chosen;
   std::vector<int> displaced; // by net: how often

@@ -38,18 +38,21 @@ struct RouteShape {
   uint8_t outputs; // Port bits
 };
 
+/// A net, or a part of one: so many of its lanes.
 struct RoutedNet {
+  int net, firstLane, lanes;
   int color;
   std::vector<RouteShape> shapes;
   int hops; // of the longest lane
 };
 
 struct RouteSolution {
-  std::vector<RoutedNet> nets;
+  std::vector<RoutedNet> nets; // in their order; those in parts by lanes
 };
 
-/// One color per net. Deterministic for a seed. Errors (WF5000, WF5001) name the net, say why, and give a lower bound
-/// that tells impossible from given up.
+/// One color per net, or several where its lanes find no way in one: then neighboring lanes have one each time.
+/// Deterministic for a seed. Errors (WF5000, WF5001) name the net, say why, and give a lower bound that tells
+/// impossible from given up.
 Result<RouteSolution> route(const RouteRequest &request);
 
 } // namespace wafer

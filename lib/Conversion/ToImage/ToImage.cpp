@@ -96,10 +96,7 @@ public:
     writer.manifest.set_mesh_width(program.getMeshWidth());
     writer.manifest.set_mesh_height(program.getMeshHeight());
     SymbolTable regions(program);
-    for (fabric::NetOp net : fabric.getBody().getOps<fabric::NetOp>())
-      if (net.getCarries())
-        for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
-          netOf[stream] = net;
+    netsOf = fabric::netsByStream(fabric);
     std::vector<EmittedRegion> emitted;
     for (pe::ProgramOp code : module.getOps<pe::ProgramOp>()) {
       auto region = code.getRegion() ? regions.lookup<wfr::RegionOp>(*code.getRegion()) : wfr::RegionOp();
@@ -259,8 +256,8 @@ private:
 
   /// Streams of one net leave or enter by the same ports: the host takes them in the order of the image.
   LogicalResult emitHostStream(wfr::StreamOp stream) {
-    fabric::NetOp net = netOf.lookup(stream.getSymName());
-    if (!net || !net.getColor())
+    SmallVector<fabric::NetOp, 1> nets = netsOf.lookup(stream.getSymName());
+    if (nets.empty() || llvm::any_of(nets, [](fabric::NetOp net) { return !net.getColor(); }))
       return stream.emitError("is not routed");
     auto type = cast<RankedTensorType>(stream.getType());
     bool output = stream.getTo().empty();
@@ -273,16 +270,21 @@ private:
     entry.set_output(output);
     fillBox(*entry.mutable_box(), wfr::layoutOf(type), type.getShape());
     entry.set_senders(stream.getSenders());
-    auto ports = output ? cast<fabric::RunAttr>(net.getSinks()[0]) : net.getSource();
-    image::HostLanes &lanes = *entry.add_lanes();
-    lanes.set_x(ports.getX());
-    lanes.set_y(ports.getY());
-    lanes.set_dx(ports.getDx());
-    lanes.set_dy(ports.getDy());
-    lanes.set_count(stream.getLanes());
-    lanes.set_side(static_cast<uint32_t>(ports.getPort()));
-    lanes.set_color(*net.getColor());
-    lanes.set_first_row(0);
+    for (fabric::NetOp net : nets) {
+      auto ports = output ? cast<fabric::RunAttr>(net.getSinks()[0]) : net.getSource();
+      const int64_t first = net.getFirst(), count = std::min<int64_t>(ports.getCount(), stream.getLanes() - first);
+      if (count <= 0)
+        break; // other streams of the net have more lanes
+      image::HostLanes &lanes = *entry.add_lanes();
+      lanes.set_x(ports.getX());
+      lanes.set_y(ports.getY());
+      lanes.set_dx(ports.getDx());
+      lanes.set_dy(ports.getDy());
+      lanes.set_count(count);
+      lanes.set_side(static_cast<uint32_t>(ports.getPort()));
+      lanes.set_color(*net.getColor());
+      lanes.set_first_row(first);
+    }
     return success();
   }
 
@@ -291,7 +293,7 @@ private:
   const Profile &profile;
   const WeightBytes &bytes;
   ImageWriter &writer;
-  llvm::StringMap<fabric::NetOp> netOf; // by stream
+  llvm::StringMap<SmallVector<fabric::NetOp, 1>> netsOf; // by stream
   std::map<std::string, uint32_t> strings;
   std::map<std::pair<std::string, std::vector<int64_t>>, uint32_t> weights;
   std::map<std::string, std::pair<uint32_t, image::DataType>> sections;

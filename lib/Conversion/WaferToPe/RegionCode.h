@@ -23,6 +23,12 @@ struct Tensor {
 
 pe::ElementType elementTypeOf(mlir::Type type);
 
+/// Lanes of a stream, up to one, that have a color.
+struct StreamPart {
+  int64_t end;
+  int color;
+};
+
 /// One region being lowered.
 struct RegionCode {
   RegionOp region;
@@ -30,8 +36,8 @@ struct RegionCode {
   mlir::OpBuilder builder; // in the program, before main
   mlir::OpBuilder mainBuilder;
   ChannelColors colors;
-  std::function<std::optional<int>(llvm::StringRef)> streamColor;
-  mlir::SymbolTable &module; // for constants
+  std::function<llvm::SmallVector<StreamPart, 1>(llvm::StringRef)> streamParts; // none: it is not routed
+  mlir::SymbolTable &module;                                                    // for constants
   RegionSize size;
   int64_t chunks = 1;       // of the chunk loop being lowered
   mlir::Value chunkIndex{}; // its induction variable, in main

@@ -2,7 +2,7 @@
 //
 // A stream is a pass cut in two at the head: the producer's head relays to the stream's color instead of the broadcast
 // channel, the consumer's head relays from the stream's color. In a region on the way, the head relays from one
-// stream's color to another's.
+// stream's color to another's. Lanes of a stream in parts have several colors, by their rows.
 #include "RegionCode.h"
 
 using namespace mlir;
@@ -109,18 +109,33 @@ Senders streamSenders(StreamOp stream, const Layout &layout) {
   return {(count + split - 1) / split, std::min(count, split), split};
 }
 
-FailureOr<int> colorOf(StreamOp stream, Operation *user, RegionCode &code) {
-  if (std::optional<int> color = code.streamColor(stream.getSymName()))
-    return *color;
-  return user->emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
+/// Those of a stream's lanes; at least one.
+FailureOr<SmallVector<StreamPart, 1>> partsOf(StreamOp stream, Operation *user, RegionCode &code) {
+  SmallVector<StreamPart, 1> parts = code.streamParts(stream.getSymName());
+  const auto lanes = static_cast<int64_t>(stream.getLanes());
+  if (parts.empty() || parts.back().end < lanes)
+    return user->emitOpError("stream @") << stream.getSymName() << " has no color yet: route its net first";
+  while (parts.size() > 1 && parts[parts.size() - 2].end >= lanes)
+    parts.pop_back(); // lanes of other streams
+  parts.back().end = lanes;
+  return parts;
+}
+
+/// `body` for each part, in the rows of its lanes.
+void eachPart(PeBuilder &b, ArrayRef<StreamPart> parts, int64_t height, llvm::function_ref<void(int color)> body) {
+  const StreamPart part = parts.front();
+  Value inPart = part.end < height ? b.less(b.position(Side::Y), b.constant(part.end)) : Value();
+  if (parts.size() == 1)
+    return b.when(inPart, [&] { body(part.color); });
+  b.when(inPart, [&] { body(part.color); }, [&] { eachPart(b, parts.drop_front(), height, body); });
 }
 
 } // namespace
 
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
   Tensor source = code.tensor(op.getSource());
-  FailureOr<int> color = colorOf(stream, op, code);
-  if (failed(color))
+  FailureOr<SmallVector<StreamPart, 1>> parts = partsOf(stream, op, code);
+  if (failed(parts))
     return failure();
   return code.function(op.getLoc(), source.layout, "send", [&](PeBuilder &b) {
     StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(stream, source.layout),
@@ -129,9 +144,7 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
     sliceStreamDims(transfer.dims);
     if (failed(checkRank(op, transfer)))
       return failure();
-    int64_t lanes = stream.getLanes();
-    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(),
-           [&] { transfer.sendStream(code.colors.x.gather, *color); });
+    eachPart(b, *parts, code.size.height, [&](int color) { transfer.sendStream(code.colors.x.gather, color); });
     return success();
   });
 }
@@ -143,8 +156,8 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
   source.shape = SmallVector<int64_t>(type.getShape());
   source.layout = layoutOf(type);
   alignSplits({&source.layout, &result.layout});
-  FailureOr<int> color = colorOf(stream, op, code);
-  if (failed(color))
+  FailureOr<SmallVector<StreamPart, 1>> parts = partsOf(stream, op, code);
+  if (failed(parts))
     return failure();
   return code.function(op.getLoc(), source.layout, "receive", [&](PeBuilder &b) {
     StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(stream, source.layout),
@@ -153,16 +166,14 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
     sliceStreamDims(transfer.dims);
     if (failed(checkRank(op, transfer)))
       return failure();
-    int64_t lanes = stream.getLanes();
-    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(),
-           [&] { transfer.receiveStream(*color, code.colors.x.broadcast); });
+    eachPart(b, *parts, code.size.height, [&](int color) { transfer.receiveStream(color, code.colors.x.broadcast); });
     return success();
   });
 }
 
 LogicalResult wafer::wfr::lowerRelay(RelayOp op, StreamOp from, StreamOp to, RegionCode &code) {
-  FailureOr<int> fromColor = colorOf(from, op, code), toColor = colorOf(to, op, code);
-  if (failed(fromColor) || failed(toColor))
+  FailureOr<SmallVector<StreamPart, 1>> fromParts = partsOf(from, op, code), toParts = partsOf(to, op, code);
+  if (failed(fromParts) || failed(toParts))
     return failure();
   auto type = cast<RankedTensorType>(from.getType());
   ArrayRef<int64_t> shape = type.getShape();
@@ -172,9 +183,11 @@ LogicalResult wafer::wfr::lowerRelay(RelayOp op, StreamOp from, StreamOp to, Reg
     StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(from, layout),
                              transferDims(layout, shape, whole, shape, {}), elementTypeOf(type.getElementType()), "",
                              "", Receivers::Elsewhere}};
-    int64_t lanes = from.getLanes();
-    b.when(lanes < code.size.height ? b.less(b.position(Side::Y), b.constant(lanes)) : Value(), [&] {
-      b.when(code.size.width > 1 ? transfer.isHead() : Value(), [&] { transfer.relayStream(*fromColor, *toColor); });
+    // Heads of rows in the same parts of both.
+    eachPart(b, *fromParts, code.size.height, [&](int fromColor) {
+      b.when(code.size.width > 1 ? transfer.isHead() : Value(), [&] {
+        eachPart(b, *toParts, from.getLanes(), [&](int toColor) { transfer.relayStream(fromColor, toColor); });
+      });
     });
     return success();
   });

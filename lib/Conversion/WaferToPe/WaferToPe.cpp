@@ -105,10 +105,11 @@ namespace {
 class RegionLowering {
 public:
   RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
-                 SymbolTable &streams, SymbolTable &module, std::function<std::optional<int>(StringRef)> streamColor)
+                 SymbolTable &streams, SymbolTable &module,
+                 std::function<SmallVector<StreamPart, 1>(StringRef)> streamParts)
       : streams(streams), code{region,          program,
                                OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()),
-                               colors,          std::move(streamColor),
+                               colors,          std::move(streamParts),
                                module,          region.size()} {}
 
   LogicalResult run() { return lowerBlock(code.region.getBody().front()); }
@@ -239,15 +240,14 @@ struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
       return signalPassFailure();
     }
     SymbolTable moduleSymbols(module);
-    llvm::StringMap<int> netColors;
-    module.walk([&](fabric::NetOp net) {
-      if (net.getColor() && net.getCarries())
-        for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
-          netColors[stream] = static_cast<int>(*net.getColor());
-    });
-    auto streamColor = [&](StringRef name) {
-      auto it = netColors.find(name);
-      return it == netColors.end() ? std::nullopt : std::optional<int>(it->second);
+    const auto nets = fabric::netsByStream(module);
+    auto streamParts = [&](StringRef name) {
+      SmallVector<StreamPart, 1> parts;
+      for (fabric::NetOp net : nets.lookup(name))
+        if (net.getColor())
+          parts.push_back(
+              {static_cast<int64_t>(net.getFirst() + net.getSource().getCount()), static_cast<int>(*net.getColor())});
+      return parts;
     };
     for (ProgramOp program : llvm::make_early_inc_range(module.getOps<ProgramOp>())) {
       SymbolTable streams(program);
@@ -261,7 +261,7 @@ struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
         auto main = pe::MainOp::create(inner, region.getLoc());
         main.getBody().emplaceBlock();
         ++numRegions;
-        if (failed(RegionLowering(region, code, main, *colors, streams, moduleSymbols, streamColor).run()))
+        if (failed(RegionLowering(region, code, main, *colors, streams, moduleSymbols, streamParts).run()))
           return signalPassFailure();
         numFunctions += std::distance(body.getOps<pe::FuncOp>().begin(), body.getOps<pe::FuncOp>().end());
       }

@@ -35,6 +35,8 @@ LogicalResult ChannelOp::verify() {
 }
 
 LogicalResult NetOp::verify() {
+  if (static_cast<int64_t>(getFirst()) < 0)
+    return emitOpError("has a negative first lane");
   if (getSinks().empty())
     return emitOpError("has no sinks");
   auto program = (*this)->getParentOfType<ProgramOp>();
@@ -86,3 +88,15 @@ void RouteOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRConte
 
 #define GET_OP_CLASSES
 #include "wafer/Dialect/Fabric/FabricOps.cpp.inc"
+
+llvm::StringMap<SmallVector<NetOp, 1>> wafer::fabric::netsByStream(Operation *root) {
+  llvm::StringMap<SmallVector<NetOp, 1>> nets;
+  root->walk([&](NetOp net) {
+    if (net.getCarries())
+      for (StringRef stream : net.getCarries()->getAsValueRange<StringAttr>())
+        nets[stream].push_back(net);
+  });
+  for (auto &entry : nets)
+    llvm::sort(entry.second, [](NetOp a, NetOp b) { return a.getFirst() < b.getFirst(); });
+  return nets;
+}

@@ -223,6 +223,8 @@ TEST(Router, WideBusesThatChangeRowsTakeAStair) {
 TEST(Router, ManyLanesAcrossANarrowCutAreImpossible) {
   // Two lanes a row, four rows: eight lanes of one color would pass four routers.
   Profile profile = *Profile::load("test4");
+  profile.colors = 1;
+  profile.reservedColors.clear();
   Net net{"wide", {}};
   for (int y = 0; y != 4; ++y)
     for (int x : {0, 1})
@@ -230,14 +232,46 @@ TEST(Router, ManyLanesAcrossANarrowCutAreImpossible) {
   Result<RouteSolution> solution = route({profile, {}, 4, 4, {net}, 0});
   ASSERT_FALSE(solution);
   EXPECT_EQ(solution.error().code, ErrorCode::RouteImpossible);
-  EXPECT_NE(
-      solution.error().message.find("'wide' cannot be routed: 8 of its 8 lanes must cross a cut of 4 live routers"),
-      std::string::npos)
+  EXPECT_NE(solution.error().message.find(
+                "'wide' cannot be routed: 8 of its 8 lanes must cross a cut of 4 live routers in one color"),
+            std::string::npos)
       << solution.error().message;
+}
+
+TEST(Router, LanesThatFindNoWayInOneColorAreDivided) {
+  // Regions as wide as the mesh, one above the other: there is a way for one lane in each color.
+  Profile profile = *Profile::load("test16");
+  profile.colors = 4;
+  profile.reservedColors.clear();
+  RouteRequest request{profile, {}, 4, 8, {bus("down", {0, 0}, PortRamp, {0, 4}, PortRamp, 4)}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  ASSERT_EQ(solution->nets.size(), 4u);
+  std::vector<Net> parts;
+  std::set<int> colors;
+  for (int lane = 0; lane != 4; ++lane) {
+    const RoutedNet &part = solution->nets[lane];
+    EXPECT_EQ(part.net, 0);
+    EXPECT_EQ(part.firstLane, lane);
+    EXPECT_EQ(part.lanes, 1);
+    colors.insert(part.color);
+    parts.push_back({"part", {request.nets[0].lanes[lane]}});
+  }
+  EXPECT_EQ(colors.size(), 4u);
+  request.nets = parts;
+  expectRealizes(request, *solution);
+
+  profile.colors = 3;
+  request.nets = {bus("down", {0, 0}, PortRamp, {0, 4}, PortRamp, 4)};
+  solution = route(request);
+  ASSERT_FALSE(solution);
+  EXPECT_EQ(solution.error().code, ErrorCode::RouteGivenUp);
 }
 
 TEST(Router, DeadPesNarrowACut) {
   Profile profile = *Profile::load("test4");
+  profile.colors = 1;
+  profile.reservedColors.clear();
   profile.deadPes = {{1, 0}, {2, 1}};
   Result<RouteSolution> solution = route({profile, {}, 4, 4, {bus("n", {0, 0}, PortRamp, {3, 0}, PortRamp, 4)}, 0});
   ASSERT_FALSE(solution);
@@ -249,6 +283,8 @@ TEST(Router, DeadPesNarrowACut) {
 TEST(Router, LanesThatDoNotMeetAreNotImpossible) {
   // Eight lanes on four rows, but no more than four across any cut. One has no way, which no cut shows.
   Profile profile = *Profile::load("test4");
+  profile.colors = 1;
+  profile.reservedColors.clear();
   profile.deadLinks = {{0, 0, PortEast}};
   Net net{"pairs", {}};
   for (int y = 0; y != 4; ++y)

@@ -10,6 +10,8 @@
 #include "mlir/IR/RegionKindInterface.h"
 #include "mlir/IR/SymbolTable.h"
 
+#include "llvm/ADT/StringMap.h"
+
 #include "wafer/Dialect/Fabric/FabricDialect.h.inc"
 #include "wafer/Dialect/Fabric/FabricEnums.h.inc"
 
@@ -17,5 +19,12 @@
 #include "wafer/Dialect/Fabric/FabricAttrs.h.inc"
 #define GET_OP_CLASSES
 #include "wafer/Dialect/Fabric/FabricOps.h.inc"
+
+namespace wafer::fabric {
+
+/// The nets of every stream; of one in parts all of them, by their first lanes.
+llvm::StringMap<llvm::SmallVector<NetOp, 1>> netsByStream(mlir::Operation *root);
+
+} // namespace wafer::fabric
 
 #endif // WAFER_DIALECT_FABRIC_FABRICDIALECT_H

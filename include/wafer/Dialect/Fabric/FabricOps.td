@@ -38,13 +38,16 @@ def Fabric_ChannelOp : Fabric_Op<"channel", [Symbol, HasParent<"ProgramOp">]> {
 def Fabric_NetOp : Fabric_Op<"net", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "Intent: a bus of lanes; lane i runs from source i to element i of every run of sinks";
   let description = [{
-    `carries` names the streams that use the net, one after the other.
+    `carries` names the streams that use the net, one after the other. A bus may be in parts, which have colors of their
+    own: those after the first say which of the streams' lanes is their `first`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Fabric_RunAttr:$source, TypedArrayAttrBase<Fabric_RunAttr, "runs">:$sinks,
                        OptionalAttr<I64Attr>:$color, OptionalAttr<I64Attr>:$hops,
-                       OptionalAttr<StrArrayAttr>:$carries);
+                       OptionalAttr<StrArrayAttr>:$carries,
+                       DefaultValuedAttr<I64Attr, "0">:$first);
   let assemblyFormat = [{
-    $sym_name `from` $source `to` $sinks (`color` $color^)? (`hops` $hops^)? (`carries` $carries^)? attr-dict
+    $sym_name `from` $source `to` $sinks (`color` $color^)? (`hops` $hops^)? (`carries` $carries^)? (`first` $first^)?
+    attr-dict
   }];
   let hasVerifier = 1;
 }

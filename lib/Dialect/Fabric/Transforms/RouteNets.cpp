@@ -22,6 +22,27 @@ Terminal terminalOf(RunAttr run, int64_t i) {
           static_cast<PortBits>(run.getPort())};
 }
 
+/// The net, or a new one of some of its lanes.
+NetOp partOf(NetOp whole, const RoutedNet &routed) {
+  if (routed.lanes == whole.getSource().getCount())
+    return whole;
+  auto lanesOf = [&](RunAttr run) {
+    return RunAttr::get(whole.getContext(), run.getX() + routed.firstLane * run.getDx(),
+                        run.getY() + routed.firstLane * run.getDy(), run.getDx(), run.getDy(), routed.lanes,
+                        run.getPort());
+  };
+  OpBuilder builder(whole);
+  auto part = cast<NetOp>(builder.clone(*whole));
+  part.setSymName((whole.getSymName() + ".lane" + Twine(routed.firstLane)).str());
+  part.setSourceAttr(lanesOf(whole.getSource()));
+  SmallVector<Attribute> sinks;
+  for (RunAttr run : whole.getSinks().getAsRange<RunAttr>())
+    sinks.push_back(lanesOf(run));
+  part.setSinksAttr(builder.getArrayAttr(sinks));
+  part.setFirst(routed.firstLane);
+  return part;
+}
+
 struct FabricRouteNetsPass : fabric::impl::FabricRouteNetsBase<FabricRouteNetsPass> {
   using FabricRouteNetsBase::FabricRouteNetsBase;
 
@@ -57,7 +78,8 @@ struct FabricRouteNetsPass : fabric::impl::FabricRouteNetsBase<FabricRouteNetsPa
     }
     OpBuilder builder = OpBuilder::atBlockEnd(&program.getBody().front());
     MLIRContext *context = &getContext();
-    for (auto [op, routed] : llvm::zip(nets, solution->nets)) {
+    for (const RoutedNet &routed : solution->nets) {
+      NetOp whole = nets[routed.net], op = partOf(whole, routed);
       op.setColor(routed.color);
       op.setHops(routed.hops);
       ++numNets;
@@ -69,6 +91,9 @@ struct FabricRouteNetsPass : fabric::impl::FabricRouteNetsBase<FabricRouteNetsPa
         ++numRoutes;
       }
     }
+    for (NetOp op : nets)
+      if (!op.getColor()) // its parts have theirs
+        op.erase();
   }
 };
 
