@@ -67,6 +67,7 @@ Attempts::Attempts(const AttemptLimits &limits) : limits(limits) {
 
 void Attempts::start(int64_t width, int64_t height) {
   fill = size = 0;
+  planned = {};
   bestPlans = 0;
   bool planOnly = !limits.width && phase < Phase::Compile, firstPlan = planOnly || phase > Phase::CompileBest;
   attempt = {width,    height,   std::min(limits.largestRegion, std::max(width, height)), kFills[0], 0, 0,
@@ -158,7 +159,9 @@ void Attempts::halve(Phase between) {
   startSquare(between == Phase::CompileBetween ? Phase::CompileBest : Phase::Compile, holds);
 }
 
-bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing) {
+bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing, PlanExtent plan) {
+  if (plan.side > 0 && attempt->lanes == 0)
+    planned = plan;
   const bool firstOfMesh = fill == 0 && size == 0 && !attempt->sameSize;
   const bool saysMore = attempt->places == 0 && attempt->other == 0 && attempt->lanes == 0 &&
                         (firstOfMesh || obstacle != Obstacle::NoPlan);
@@ -235,8 +238,9 @@ void Attempts::nextFill(int64_t missing) {
 }
 
 void Attempts::nextLanes() {
-  int64_t lanes = (attempt->lanes ? attempt->lanes : limits.lanes) / kNarrower;
-  if (attempt->lanes == 1 || limits.lanes == 1)
+  const int64_t widest = std::max(limits.lanes, planned.lanes);
+  int64_t lanes = (attempt->lanes ? attempt->lanes : widest) / kNarrower;
+  if (attempt->lanes == 1 || widest == 1)
     return nextSize();
   attempt->lanes = std::max<int64_t>(lanes, 1);
   attempt->places = 0;
@@ -244,9 +248,14 @@ void Attempts::nextLanes() {
 }
 
 void Attempts::nextSize() {
-  if (attempt->largestSide < 2 || ++size == kEighths.size())
+  if (attempt->largestSide < 2)
     return meshFailed();
   int64_t whole = std::min(limits.largestRegion, std::max(attempt->width, attempt->height));
+  do
+    if (++size == kEighths.size())
+      return meshFailed();
+  while (planned.side > 0 && whole * kEighths[size] / 8 >= planned.side);
+  planned = {};
   fill = 0;
   *attempt = {attempt->width,    attempt->height,   whole * kEighths[size] / 8, kFills[0], 0, 0,
               attempt->planOnly, attempt->firstPlan};

@@ -62,6 +62,7 @@ public:
         if (failed(plan(*planned, attempt, isNew)))
           return failure();
         plannedFor = searchedFor = attempt;
+        extent = extentOf(*planned);
       }
       if (attempt.planOnly)
         return success();
@@ -85,10 +86,23 @@ public:
       return emit(module, result, writer);
     });
     result.stages = stages;
+    if (plannedFor)
+      outcome.plan = extent;
     return outcome;
   }
 
 private:
+  static PlanExtent extentOf(ModuleOp module) {
+    PlanExtent extent;
+    module.walk([&](wfr::RegionOp region) {
+      extent.side =
+          std::max({extent.side, static_cast<int64_t>(region.getWidth()), static_cast<int64_t>(region.getHeight())});
+    });
+    module.walk(
+        [&](wfr::StreamOp stream) { extent.lanes = std::max(extent.lanes, static_cast<int64_t>(stream.getLanes())); });
+    return extent;
+  }
+
   LogicalResult plan(ModuleOp module, const Attempt &attempt, bool isNew) {
     return passes(Stage::Wafer, module, [&](PassManager &pm) {
       WaferPlanOptions plan;
@@ -185,6 +199,7 @@ private:
   OwningOpRef<ModuleOp> prepared, planned;
   std::shared_ptr<FoundPlans> found = makeFoundPlans();
   std::optional<Attempt> plannedFor;  // what `planned` is for
+  PlanExtent extent;                  // of `planned`
   std::optional<Attempt> searchedFor; // what `found` is of
 };
 
@@ -278,7 +293,7 @@ FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &prof
     if (isCancelled())
       return failure();
     if (!outcome) {
-      if (attempts.stoppedBy(*outcome.obstacle, outcome.missing))
+      if (attempts.stoppedBy(*outcome.obstacle, outcome.missing, outcome.plan))
         worst = std::move(outcome);
       continue;
     }

@@ -14,6 +14,7 @@ namespace wafer::driver {
 struct [[nodiscard]] Outcome {
   std::optional<Obstacle> obstacle;
   int64_t missing = 0; // of TooLarge: memory, in percent of what is usable
+  PlanExtent plan;     // of the attempt, if it came so far
   std::vector<mlir::Diagnostic> said;
 
   explicit operator bool() const { return !obstacle; }

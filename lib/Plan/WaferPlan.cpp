@@ -3,6 +3,7 @@
 #include "Nets.h"
 #include "RegionLines.h"
 #include "Sizes.h"
+#include "WeightBound.h"
 
 #include "wafer/Plan/Passes.h"
 #include "wafer/Route/ChannelColors.h"
@@ -232,6 +233,10 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   /// Attempts on one mesh ask for many sizes again.
   std::optional<Plan> searchOnce(const PlanRequest &request, PlanFailure &failure) const {
+    if (std::optional<PlanFailure> lack = lackOfRoomForWeights(request)) {
+      failure = *lack;
+      return std::nullopt;
+    }
     if (!found)
       return searchPlan(request, failure);
     const FoundPlans::Question question{request.region.width,
@@ -292,6 +297,13 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return colors;
   }
 
+  /// Of two failures the one that came farther, or lacked less there.
+  static bool isNearer(const PlanFailure &failure, const PlanFailure &than) {
+    if (failure.node != than.node || than.neededBytes == 0)
+      return failure.node >= than.node;
+    return failure.neededBytes > 0 && failure.neededBytes < than.neededBytes;
+  }
+
   /// Searches sizes in parallel, those with the most lanes and PEs first. One that is already beaten ends early; which
   /// are depends on the threads, the choice does not: of the plans that are nearly as fast as the fastest the one on
   /// the fewest PEs.
@@ -323,7 +335,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         cycles[i] = plans[i]->cycles;
     });
     for (auto [plan, failure] : llvm::zip(plans, failures))
-      if (!plan && !failure.outrun && failure.node >= nearest.node)
+      if (!plan && !failure.outrun && isNearer(failure, nearest))
         nearest = failure;
     SmallVector<Plan *> complete;
     if (best)

@@ -7,7 +7,8 @@
 // On one mesh: code that overflows a PE is planned again with less memory to count on, so that more regions open: by as
 // much less as was missing, since estimates err by about the same share again. If there is no such plan in the end, the
 // first plan that is found is tried: it takes the largest regions, where code has the most room.
-// Streams that find no routes get other places, then fewer lanes; then regions get smaller.
+// Streams that find no routes get other places, then fewer lanes; then regions get smaller than those of the plan that
+// has no routes: up to any size between it would be found again.
 //
 // Around dead parts a search takes twice as long as on a clean mesh, and routes are found or not by the wafer's
 // chances. So what a search has found is used up first: streams without routes go to its next best plan whose streams
@@ -63,6 +64,12 @@ struct Attempt {
   bool hasPlanOf(const Attempt &before) const { return hasSearchOf(before) && other == before.other; }
 };
 
+/// How far the plan of an attempt went; 0: there was none.
+struct PlanExtent {
+  int64_t side = 0;  // of its regions, the longest
+  int64_t lanes = 0; // of its streams, the most
+};
+
 struct AttemptLimits {
   int64_t width = 0, height = 0;       // a mesh that is given
   int64_t firstSide = 0, lastSide = 0; // or: squares, the smallest that holds the program
@@ -81,8 +88,8 @@ public:
   void succeeded();
   /// Goes on after `obstacle` stopped the current attempt. True if what stopped it says more to the user than what
   /// stopped those before: of several failures on one mesh the first, since later ones had less to count on.
-  /// `missing`: percent of the memory, where it was too small.
-  bool stoppedBy(Obstacle obstacle, int64_t missing = 0);
+  /// `missing`: percent of the memory, where it was too small. `plan`: what was stopped, if it came so far.
+  bool stoppedBy(Obstacle obstacle, int64_t missing = 0, PlanExtent plan = {});
 
 private:
   /// Where the search for the smallest square is. Those before Compile only ask for plans, those after CompileBest take
@@ -113,6 +120,7 @@ private:
   AttemptLimits limits;
   std::optional<Attempt> attempt;
   size_t fill = 0, size = 0; // of their ladders
+  PlanExtent planned;        // of the best plan in regions of up to this size
   Phase phase = Phase::Compile;
   int64_t fails = 0, holds = 0; // sides: the largest that fails, the smallest known to hold the program
   int64_t step = 1;

@@ -195,6 +195,28 @@ TEST(Attempts, RoutesThatAreNotFoundGetOtherPlacesThenFewerLanesThenSmallerRegio
   EXPECT_EQ(trace.reported->places, 0);
 }
 
+TEST(Attempts, LanesGetFewerFromAsManyAsThePlanHas) {
+  Attempts attempts(mesh(128, 128));
+  std::vector<int64_t> lanes;
+  for (int i = 0; i != 4 * 4; ++i) {
+    attempts.stoppedBy(Obstacle::NoRoute, 0, {64, attempts.current()->lanes ? attempts.current()->lanes : 96});
+    if (lanes.empty() || lanes.back() != attempts.current()->lanes)
+      lanes.push_back(attempts.current()->lanes);
+  }
+  EXPECT_EQ(lanes, (std::vector<int64_t>{0, 24, 6, 1, 0}));
+}
+
+TEST(Attempts, RegionsGetSmallerThanThoseThatHaveNoRoutes) {
+  // Up to 48 and 32 PEs a side the search would find what it has found up to 64.
+  Attempts attempts(mesh(128, 128));
+  while (attempts.current()->largestSide == 64)
+    attempts.stoppedBy(Obstacle::NoRoute, 0, {30, 4});
+  EXPECT_EQ(attempts.current()->largestSide, 24);
+  while (attempts.current() && attempts.current()->largestSide == 24)
+    attempts.stoppedBy(Obstacle::NoRoute, 0, {12, 4});
+  EXPECT_FALSE(attempts.current()) << "nothing is left below 12 but sizes of 16";
+}
+
 TEST(Attempts, WhatHasNoPlanWithFewLanesGetsSmallerRegions) {
   Trace trace = run(mesh(16, 8), [](const Attempt &a) {
     return a.lanes > 0 ? Obstacle::NoPlan : a.largestSide > 12 ? std::optional(Obstacle::NoRoute) : std::nullopt;
