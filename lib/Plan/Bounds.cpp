@@ -14,36 +14,39 @@ using namespace wafer::wfr;
 /// Sums that are made in another order may differ by their rounding.
 constexpr double kRounding = 1e-12;
 
-std::optional<Work> Pricing::leastOfResult(size_t n, const Candidate &candidate) {
+std::optional<Cost> Pricing::leastCostOfResult(size_t n, const Candidate &candidate) {
   const GraphNode &node = graph.nodes[n];
-  Work work;
-  work.codeBytes = kKernelCodeBytes;
-  work.result = candidate.result;
-  if (!boundResult(node, candidate, work))
+  Cost cost;
+  cost.codeBytes = kKernelCodeBytes;
+  if (!boundResult(node, candidate, cost))
     return std::nullopt;
-  addOwn(node, candidate, work);
-  return work;
+  addOwn(node, candidate, cost);
+  return cost;
 }
 
-std::optional<Work> Pricing::leastWork(size_t n, const State &state, const Candidate &candidate, const Work &ofResult,
+std::optional<Cost> Pricing::leastCost(size_t n, const State &state, const Candidate &candidate, const Cost &ofResult,
                                        Look look) {
   const GraphNode &node = graph.nodes[n];
-  Work work = ofResult;
+  Cost cost = ofResult;
+  SmallVector<int> entered;
   for (size_t i = 0; i != node.operands.size(); ++i)
-    if (!stays(node, i) && !boundOperand(state, node, candidate, i, look, work))
+    if (!stays(node, i) && !boundOperand(state, node, candidate, i, look, entered, cost))
       return std::nullopt;
-  if (work.cycles.moves + work.cycles.reductions > 0)
-    work.cycles.moves -= kRounding * work.cycles.total();
-  return work;
+  if (cost.cycles.moves > 0)
+    cost.cycles.moves -= kRounding * cost.cycles.total();
+  return cost;
 }
 
 bool Pricing::boundOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
-                           Look look, Work &work) {
+                           Look look, SmallVectorImpl<int> &entered, Cost &cost) {
   const GraphOperand &source = node.operands[number];
   const Layout &needed = candidate.operands[number];
-  if (takesInPlace(state, node, candidate, number, work))
+  if (liesInPlace(state, node, candidate, number)) {
+    if (graph.tensors[source.pieces[0].tensor].resident())
+      cost.weightBytes += weightBytes(candidate, number);
     return true;
-  work.temporaryWords += needed.words();
+  }
+  cost.temporaryWords += needed.words();
   // What no step of a loop changes may move before the loop, all that the steps need together (cheapestWay).
   auto isUnchanging = [&](const GraphTensor &tensor) {
     return node.repeated() && source.plain() && tensor.loop != node.loop;
@@ -52,12 +55,12 @@ bool Pricing::boundOperand(const State &state, const GraphNode &node, const Cand
     const GraphTensor &tensor = graph.tensors[number];
     double cycles =
         look == Look::Glance || isUnchanging(tensor) ? leastEntry(tensor) : leastEntry(tensor, direct, move, candidate);
-    work.entries[number];
-    work.cycles.host += cycles;
-    work.codeBytes += kTransferCodeBytes;
+    entered.push_back(number);
+    cost.cycles.host += cycles;
+    cost.codeBytes += kTransferCodeBytes;
     return cycles != INFINITY;
   };
-  if (entersAlone(state, node, number, work)) {
+  if (mayEnterAlone(state, node, number) && !llvm::is_contained(entered, source.pieces[0].tensor)) {
     const int number = source.pieces[0].tensor;
     const GraphTensor &tensor = graph.tensors[number];
     Layout whole = wholeOfChunks(needed, candidate.steps);
@@ -69,26 +72,25 @@ bool Pricing::boundOperand(const State &state, const GraphNode &node, const Cand
   for (const Piece &piece : source.pieces) {
     const GraphTensor &tensor = graph.tensors[piece.tensor];
     if (tensor.resident()) {
-      cycles += copyResident(candidate, needed, work) * static_cast<double>(candidate.steps);
+      cycles += copyResident(candidate, number, cost) * static_cast<double>(candidate.steps);
       continue;
     }
     const Resting *resting = state.restingOf(piece.tensor);
     if (!resting) {
       // How it came in for another operand is not known here, and it may lie where this one needs it.
-      if (!work.entries.count(piece.tensor) &&
+      if (!llvm::is_contained(entered, piece.tensor) &&
           !enter(piece.tensor, nullptr, {needed, tensor.shape, needed, piece.shift, copy}))
         return false;
       continue;
     }
-    work.taken.push_back(piece.tensor);
     MoveBound least =
         leastMove({*resting->layout, tensor.shape, needed, piece.shift, copy}, candidate, isUnchanging(tensor), look);
     if (least.cycles == INFINITY)
       return false;
     cycles += least.cycles;
-    work.codeBytes += kTransferCodeBytes * least.steps;
+    cost.codeBytes += kTransferCodeBytes * least.steps;
   }
-  work.cycles.moves += cycles;
+  cost.cycles.moves += cycles;
   return true;
 }
 
@@ -126,10 +128,20 @@ double Pricing::leastEntry(const GraphTensor &tensor, const Layout *direct, cons
   return least;
 }
 
-bool Pricing::boundResult(const GraphNode &node, const Candidate &candidate, Work &work) {
+bool Pricing::boundResult(const GraphNode &node, const Candidate &candidate, Cost &cost) {
   // These take no movement that would be looked for.
-  if (node.gathers || candidate.regroupAlong || node.result < 0)
-    return finish(node, candidate, work, nullptr);
+  if (node.gathers || candidate.regroupAlong || node.result < 0) {
+    Work work;
+    bool ends = finish(node, candidate, work, nullptr);
+    cost.cycles.moves += work.cycles.moves;
+    cost.codeBytes += work.codeBytes;
+    cost.resultWords = work.resultWords;
+    return ends;
+  }
+  if (!candidate.local.partialAxes && candidate.chunks == 1 && candidate.local == candidate.result) {
+    cost.resultWords = worksInPlace(node) ? 0 : candidate.result.words();
+    return true;
+  }
   double cycles = INFINITY;
   int64_t codeBytes = INT64_MAX, temporaryWords = INT64_MAX, resultWords = INT64_MAX;
   for (auto &[combination, copy] : combinations(candidate)) {
@@ -149,9 +161,9 @@ bool Pricing::boundResult(const GraphNode &node, const Candidate &candidate, Wor
   }
   if (cycles == INFINITY)
     return false;
-  work.cycles.moves += cycles * static_cast<double>(candidate.steps);
-  work.codeBytes += codeBytes;
-  work.temporaryWords += temporaryWords;
-  work.resultWords = worksInPlace(node) ? 0 : resultWords;
+  cost.cycles.moves += cycles * static_cast<double>(candidate.steps);
+  cost.codeBytes += codeBytes;
+  cost.temporaryWords += temporaryWords;
+  cost.resultWords = worksInPlace(node) ? 0 : resultWords;
   return true;
 }

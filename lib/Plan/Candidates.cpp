@@ -183,8 +183,8 @@ private:
     });
   }
 
-  Candidate make(const Layout &iteration, int64_t chunks) const {
-    Candidate candidate;
+  const Candidate &make(const Layout &iteration, int64_t chunks) const {
+    Candidate &candidate = made.emplace_back();
     candidate.iteration = iteration;
     candidate.chunks = chunks;
     candidate.steps = chunks * graph.tripsOf(node);
@@ -210,18 +210,18 @@ private:
       step = LayoutDim{1, Affine(0)};
       step.start.step[T] = 1;
     }
-    ShardedKernel kernel{make(iteration, 1), 0, {}};
-    if (!combinable(kernel.whole.local, context.region))
+    const Candidate &whole = make(iteration, 1);
+    if (!combinable(whole.local, context.region))
       return std::nullopt;
-    kernel.mostWords = temporaries(kernel.whole, [](size_t) { return false; });
-    addResults(kernel.whole, kernel.resting);
+    ShardedKernel kernel{&whole, temporaries(whole, [](size_t) { return false; }), {}};
+    addResults(whole, kernel.resting);
     return kernel;
   }
 
   void add(const ShardedKernel &kernel) {
     // Chunks count by t, as the loop around does.
-    if (!node.repeated() && kernel.mostWords > context.chunkWords && temporaries(kernel.whole) > context.chunkWords)
-      cut(kernel.whole.iteration);
+    if (!node.repeated() && kernel.mostWords > context.chunkWords && temporaries(*kernel.whole) > context.chunkWords)
+      cut(kernel.whole->iteration);
     llvm::append_range(candidates, kernel.resting); // if memory allows after all
   }
 
@@ -239,7 +239,7 @@ private:
         // A chunk of a sharded loop must not run into the next PE's block.
         if (piece * chunks != length && !iteration.dims[d].start.isConstant())
           continue;
-        Candidate candidate = make(cut, llvm::divideCeil(length, piece));
+        const Candidate &candidate = make(cut, llvm::divideCeil(length, piece));
         if (temporaries(candidate) <= context.chunkWords) {
           addResults(candidate, candidates);
           break;
@@ -253,7 +253,7 @@ private:
     ArrayRef<int64_t> shape = graph.tensors[node.result].shape;
     bool chunked = base.chunks > 1;
     if (!base.local.partialAxes && !chunked) {
-      candidates.push_back(&made.emplace_back(base));
+      candidates.push_back(&base);
       return;
     }
     // Sides that are free: those of the reduction, and those that shard nothing of the result.

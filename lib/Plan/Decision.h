@@ -42,7 +42,7 @@ struct CandidateContext {
 
 /// A kernel whose loops are divided in one way.
 struct ShardedKernel {
-  Candidate whole;                                 // in one chunk; the result rests as it is made
+  const Candidate *whole;                          // in one chunk; the result rests as it is made
   int64_t mostWords;                               // of its temporaries, if no operand lies where it is needed
   llvm::SmallVector<const Candidate *, 4> resting; // the same with every place where the result may rest
 };

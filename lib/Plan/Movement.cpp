@@ -108,7 +108,7 @@ private:
   int64_t wordsAlong(Side side, ArrayRef<LayoutDim> has, ArrayRef<LayoutDim> wanted) const {
     double product = 1;
     for (size_t d = 0; d != wanted.size(); ++d) {
-      int64_t held = hullAlong(side, has[d], sizes).length, asked = hullAlong(side, wanted[d], sizes).length;
+      int64_t held = spanAlong(side, has[d], sizes), asked = spanAlong(side, wanted[d], sizes);
       product *= static_cast<double>(std::min({held, asked, request.fromShape[d]}));
     }
     return static_cast<int64_t>(product);

@@ -33,16 +33,16 @@ std::optional<Work> Pricing::work(size_t n, const State &state, const Candidate 
 }
 
 /// What a node takes wherever its operands come from.
-void Pricing::addOwn(const GraphNode &node, const Candidate &candidate, Work &work) const {
+void Pricing::addOwn(const GraphNode &node, const Candidate &candidate, Cost &cost) const {
   if (node.kind == GraphNode::Kernel)
-    work.cycles.compute += computeCycles(node, candidate, request.model);
+    cost.cycles.compute += computeCycles(node, candidate, request.model);
   if (node.kind == GraphNode::Output) {
     ArrayRef<int64_t> shape = node.operands[0].shape;
     int64_t senders = columnsInUse(candidate.result, shape, request.region);
-    work.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
+    cost.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
                         kSenderOverheadCycles * static_cast<double>(senders);
   }
-  work.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
+  cost.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
 }
 
 std::optional<Price> Pricing::price(size_t n, const State &state, const Work &work, int region) const {
@@ -213,40 +213,31 @@ Pricing::Access Pricing::accessOf(const GraphNode &node) {
                                                                            : Access::Any;
 }
 
-/// The operand is taken where it lies.
-bool Pricing::takesInPlace(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
-                           Work &work) const {
+/// The operand is taken from where it is.
+bool Pricing::liesInPlace(const State &state, const GraphNode &node, const Candidate &candidate, size_t number) const {
   const GraphOperand &source = node.operands[number];
   const Layout &needed = candidate.operands[number];
-  if (!source.plain() || accessOf(node) == Access::Copy)
+  Access access = accessOf(node);
+  if (!source.plain() || access == Access::Copy)
     return false;
-  int tensor = source.pieces[0].tensor;
-  if (graph.tensors[tensor].resident()) {
-    // A chunk's part of a weight lies inside what the PE holds of all chunks.
-    work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
+  if (graph.tensors[source.pieces[0].tensor].resident())
     return true;
-  }
-  const Resting *resting = state.restingOf(tensor);
-  if (!resting || !(accessOf(node) == Access::Exact
-                        ? *resting->layout == needed
-                        : holds(*resting->layout, needed, source.shape, request.region, candidate.steps)))
-    return false;
-  work.taken.push_back(tensor);
-  return true;
+  const Resting *resting = state.restingOf(source.pieces[0].tensor);
+  return resting &&
+         (access == Access::Exact ? *resting->layout == needed
+                                  : holds(*resting->layout, needed, source.shape, request.region, candidate.steps));
 }
 
-/// The operand may come in as it is needed: nothing has brought the input so far.
-bool Pricing::entersAlone(const State &state, const GraphNode &node, size_t number, const Work &work) {
-  const GraphOperand &source = node.operands[number];
-  return source.plain() && accessOf(node) != Access::Copy && !state.restingOf(source.pieces[0].tensor) &&
-         !work.entries.count(source.pieces[0].tensor);
+/// Of a resident operand. A chunk's part of a weight lies inside what the PE holds of all chunks.
+int64_t Pricing::weightBytes(const Candidate &candidate, size_t number) const {
+  return isa::kWordBytes * wordsOfChunks(candidate.operands[number], candidate.steps);
 }
 
 /// A piece that is resident where it is needed; only a local copy is left. Its cycles.
-double Pricing::copyResident(const Candidate &candidate, const Layout &needed, Work &work) const {
-  work.weightBytes += 4 * wholeOfChunks(needed, candidate.steps).words();
-  work.codeBytes += kTransferCodeBytes;
-  return request.model.vectorCycles(isa::VectorOp::Mov, needed.words());
+double Pricing::copyResident(const Candidate &candidate, size_t number, Cost &cost) const {
+  cost.weightBytes += weightBytes(candidate, number);
+  cost.codeBytes += kTransferCodeBytes;
+  return request.model.vectorCycles(isa::VectorOp::Mov, candidate.operands[number].words());
 }
 
 bool Pricing::bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
@@ -260,9 +251,15 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
       plan->direct = true;
     return true;
   };
-  if (takesInPlace(state, node, candidate, number, work))
+  if (liesInPlace(state, node, candidate, number)) {
+    int tensor = source.pieces[0].tensor;
+    if (graph.tensors[tensor].resident())
+      work.weightBytes += weightBytes(candidate, number);
+    else
+      work.taken.push_back(tensor);
     return direct();
-  if (entersAlone(state, node, number, work)) {
+  }
+  if (mayEnterAlone(state, node, number) && !work.entries.count(source.pieces[0].tensor)) {
     int number = source.pieces[0].tensor;
     const GraphTensor &tensor = graph.tensors[number];
     Layout whole = wholeOfChunks(needed, candidate.steps);
@@ -282,7 +279,7 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
   for (const Piece &piece : source.pieces) {
     const GraphTensor &tensor = graph.tensors[piece.tensor];
     if (tensor.resident()) {
-      double copying = copyResident(candidate, needed, work);
+      double copying = copyResident(candidate, number, work);
       cycles += copying * steps;
       if (plan) {
         Movement local;

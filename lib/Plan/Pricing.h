@@ -7,13 +7,17 @@
 
 namespace wafer::wfr {
 
-/// What a candidate takes wherever its node runs and whatever runs before, if only the operands rest in certain
-/// layouts: most states of a search share it.
-struct Work {
+/// What running a node takes.
+struct Cost {
   Cycles cycles;
   int64_t codeBytes = 0, weightBytes = 0;
-  int64_t temporaryWords = 0;    // while the node runs
-  int64_t resultWords = 0;       // from then on
+  int64_t temporaryWords = 0; // while the node runs
+  int64_t resultWords = 0;    // from then on
+};
+
+/// What a candidate takes wherever its node runs and whatever runs before, if only the operands rest in certain
+/// layouts: most states of a search share it.
+struct Work : Cost {
   Layout result;                 // where the result rests; of an output, how it leaves
   std::map<int, Layout> entries; // inputs that come in with the node, and how
   std::map<int, Layout> moved;   // of these, where they rest then if not so
@@ -36,17 +40,17 @@ public:
   /// With `plan`, also how it is done.
   std::optional<Work> work(size_t n, const State &state, const Candidate &candidate, NodePlan *plan = nullptr);
 
-  // Work that is at most that in every respect, or nothing if there is none: much sooner found out. Its `result` and
-  // `entries` mean nothing. (Bounds.cpp)
+  /// The carried tensor of a loop's end stays where it is.
+  static bool stays(const GraphNode &node, size_t operand) { return node.kind == GraphNode::Next && operand == 1; }
 
   /// How closely bounds look at what moves: that something does, or how many words must go along lines.
   enum class Look { Glance, Measure };
 
-  /// The part of it that is the same wherever the operands rest.
-  std::optional<Work> leastOfResult(size_t n, const Candidate &candidate);
-  /// All of it.
-  std::optional<Work> leastWork(size_t n, const State &state, const Candidate &candidate, const Work &ofResult,
+  /// A cost that is at most that of the work in every respect, or nothing if there is no way: much sooner found out.
+  /// `ofResult` is the part of it that is the same wherever the operands rest. (Bounds.cpp)
+  std::optional<Cost> leastCost(size_t n, const State &state, const Candidate &candidate, const Cost &ofResult,
                                 Look look);
+  std::optional<Cost> leastCostOfResult(size_t n, const Candidate &candidate);
 
   /// The price of that work in `region` (open, or the next), or nothing if a tensor cannot be brought there.
   std::optional<Price> price(size_t n, const State &state, const Work &work, int region) const;
@@ -73,25 +77,27 @@ private:
   enum class Access { Any, Exact, Copy };
 
   static Access accessOf(const GraphNode &node);
-  /// The carried tensor of a loop's end stays where it is.
-  static bool stays(const GraphNode &node, size_t operand) { return node.kind == GraphNode::Next && operand == 1; }
   /// The result takes the memory of an operand.
   static bool worksInPlace(const GraphNode &node) {
     return node.kind == GraphNode::Reshape || node.kind == GraphNode::Next;
   }
-  void addOwn(const GraphNode &node, const Candidate &candidate, Work &work) const;
-  bool takesInPlace(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
-                    Work &work) const;
-  static bool entersAlone(const State &state, const GraphNode &node, size_t number, const Work &work);
+  void addOwn(const GraphNode &node, const Candidate &candidate, Cost &cost) const;
+  bool liesInPlace(const State &state, const GraphNode &node, const Candidate &candidate, size_t number) const;
+  /// The operand may come in as it is needed, if nothing has brought the input so far.
+  static bool mayEnterAlone(const State &state, const GraphNode &node, size_t number) {
+    const GraphOperand &source = node.operands[number];
+    return source.plain() && accessOf(node) != Access::Copy && !state.restingOf(source.pieces[0].tensor);
+  }
+  int64_t weightBytes(const Candidate &candidate, size_t number) const;
   /// Who reads a part of an input only may have that part, if nobody needs the rest.
   bool mayEnterAs(const Layout &layout, const GraphTensor &tensor) const {
     return tensor.reads == 1 || holdsAll(layout, tensor.shape, request.region);
   }
-  double copyResident(const Candidate &candidate, const Layout &needed, Work &work) const;
+  double copyResident(const Candidate &candidate, size_t number, Cost &cost) const;
   bool bringOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Work &work,
                     OperandPlan *plan);
   bool boundOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Look look,
-                    Work &work);
+                    llvm::SmallVectorImpl<int> &entered, Cost &cost);
   MoveBound leastMove(const MoveRequest &move, const Candidate &candidate, bool unchanging, Look look) const;
   /// How to bring a piece of an operand, in cycles of all steps, and what it takes where it arrives.
   struct Way {
@@ -111,7 +117,7 @@ private:
   /// Toward the heads of lines, or `forAll` where whole lines have terms.
   Combination combine(const Layout &terms, bool forAll);
   llvm::SmallVector<std::pair<Combination, bool>, 2> combinations(const Candidate &candidate);
-  bool boundResult(const GraphNode &node, const Candidate &candidate, Work &work);
+  bool boundResult(const GraphNode &node, const Candidate &candidate, Cost &cost);
   double leastEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                     const Candidate &candidate);
   double leastEntry(const GraphTensor &tensor) const;

@@ -49,7 +49,7 @@ public:
     for (size_t n = 0; n != graph.nodes.size(); ++n) {
       smallestNeed = INT64_MAX;
       offers.clear();
-      regionsOf.clear();
+      placesOf.clear();
       options.clear();
       successors.clear();
       leastOfResult.clear();
@@ -111,11 +111,19 @@ private:
 
   struct Offer;
 
-  /// A candidate after a state, in one of some regions: what it takes at least, looked at ever more closely, and if
+  /// A region that the node may run in after a state: as it is when what the node takes has come.
+  struct Place {
+    int region;
+    double free, end, work; // cycles of it, of all regions, and of their work
+    Memory memory;
+    int64_t restingWords; // of tensors
+  };
+
+  /// A candidate after a state, in one of some places: what it takes at least, looked at ever more closely, and if
   /// that is not enough to leave it, what it takes.
   struct Option {
     const std::shared_ptr<const State> *from;
-    ArrayRef<int> regions;
+    ArrayRef<Place> places;
     bool leave;
     Offer *offer;
     size_t candidate;
@@ -127,37 +135,70 @@ private:
   void lookAt(size_t n, const std::shared_ptr<const State> &state) {
     Offer &offer = offerFor(n, *state);
     candidates += offer.candidates.size();
-    ArrayRef<int> regions = regionsOf.emplace_back(regionsFor(n, *state));
+    SmallVector<int> regions = regionsFor(n, *state);
+    SmallVector<Place> &places = placesOf.emplace_back();
+    for (int region : regions)
+      if (std::optional<Place> place = placeIn(n, *state, region))
+        places.push_back(*place);
     bool leave = worthLeaving(graph.nodes[n], *state, regions);
     for (size_t i = 0; i != offer.candidates.size(); ++i) {
-      Option option{&state, regions, leave, &offer, i};
+      Option option{&state, places, leave, &offer, i};
       if (bound(n, option, offer.glanced[i], Pricing::Look::Glance))
         options.push_back(option);
     }
   }
 
   /// False if there is no way.
-  bool bound(size_t n, Option &option, std::optional<std::optional<Work>> &least, Pricing::Look look) {
+  bool bound(size_t n, Option &option, std::optional<std::optional<Cost>> &least, Pricing::Look look) {
     const State &state = **option.from;
     if (!least) {
       const Candidate *candidate = option.offer->candidates[option.candidate];
       auto [ofResult, isNew] = leastOfResult.try_emplace(candidate);
       if (isNew)
-        ofResult->second = pricing.leastOfResult(n, *candidate);
+        ofResult->second = pricing.leastCostOfResult(n, *candidate);
       least.emplace();
       if (ofResult->second)
-        *least = pricing.leastWork(n, state, *candidate, *ofResult->second, look);
+        *least = pricing.leastCost(n, state, *candidate, *ofResult->second, look);
     }
     option.score = INFINITY;
     option.bytes = INT64_MAX;
-    if (!*least)
-      return false;
-    for (int region : option.regions)
-      if (std::optional<Outlook> outlook = outlookOf(n, state, **least, region); outlook && outlook->fits(budget)) {
-        option.score = std::min(option.score, outlook->score);
-        option.bytes = std::min(option.bytes, outlook->totalBytes);
-      }
-    return true;
+    if (*least)
+      for (const Place &place : option.places)
+        considerIn(n, place, **least, option);
+    return least->has_value();
+  }
+
+  /// Nothing if what the node takes cannot come there. That is the same for all of its candidates.
+  std::optional<Place> placeIn(size_t n, const State &state, int region) const {
+    const GraphNode &node = graph.nodes[n];
+    Work work;
+    for (auto [i, operand] : llvm::enumerate(node.operands))
+      for (const Piece &piece : operand.pieces)
+        if (!Pricing::stays(node, i) && state.restingOf(piece.tensor))
+          work.taken.push_back(piece.tensor);
+    std::optional<Price> price = pricing.price(n, state, work, region);
+    if (!price)
+      return std::nullopt;
+    Timeline timeline = timelineAfter(n, state, work, *price, region, /*result=*/-1);
+    Place place{region, timeline.free(region), timeline.end(), timeline.work(), price->memory, price->memory.liveWords};
+    for (const Arrival &arrival : price->arrivals)
+      place.restingWords += state.restingOf(arrival.tensor)->layout->words();
+    return place;
+  }
+
+  /// As outlookOf says it.
+  void considerIn(size_t n, const Place &place, const Cost &least, Option &option) const {
+    const State &state = **option.from;
+    Memory memory = place.memory;
+    memory.codeBytes += least.codeBytes;
+    memory.weightBytes += least.weightBytes;
+    if (!graph.nodes[n].repeated()) // the account of loops is another one
+      memory.tensorWords = std::max(memory.tensorWords, place.restingWords + least.temporaryWords + least.resultWords);
+    if (memory.bytes() > budget)
+      return;
+    const double cycles = least.cycles.total(), end = std::max(place.end, place.free + cycles);
+    option.score = std::min(option.score, scoreOf(end, place.work + cycles, memory, place.region, state));
+    option.bytes = std::min(option.bytes, totalBytes(memory, place.region, state));
   }
 
   /// Looks at an option more closely; false if there is no way after all.
@@ -170,14 +211,15 @@ private:
     option.seen = Option::Priced;
     const State &state = **option.from;
     const Candidate &candidate = *option.offer->candidates[option.candidate];
-    std::optional<std::optional<Work>> &work = option.offer->works[option.candidate];
+    std::unique_ptr<std::optional<Work>> &work = option.offer->works[option.candidate];
     if (!work)
-      work = pricing.work(n, state, candidate);
+      work = std::make_unique<std::optional<Work>>(pricing.work(n, state, candidate));
     if (!*work)
       return false;
     bool placed = false;
     const int next = static_cast<int>(state.memory.size());
-    for (auto [turn, region] : llvm::enumerate(option.regions)) {
+    for (auto [turn, place] : llvm::enumerate(option.places)) {
+      const int region = place.region;
       if (region == next && placed && !option.leave)
         continue;
       std::optional<Outlook> outlook = outlookOf(n, state, **work, region);
@@ -199,8 +241,9 @@ private:
     SmallVector<const Layout *>
         resting; // of the operands' pieces, null: not at rest; the beam's states keep them alive
     SmallVector<const Candidate *> candidates;
-    std::deque<Candidate> others; // of these, what the node's source has not made
-    std::vector<std::optional<std::optional<Work>>> glanced, measured, works;
+    std::deque<Candidate> others;                                      // of these, what the node's source has not made
+    std::vector<std::optional<std::optional<Cost>>> glanced, measured; // bounds
+    std::vector<std::unique_ptr<std::optional<Work>>> works;
   };
 
   Offer &offerFor(size_t n, const State &state) {
@@ -290,14 +333,24 @@ private:
     if (!price)
       return std::nullopt;
     Timeline timeline = timelineAfter(n, state, work, *price, region, /*result=*/-1);
-    int64_t totalBytes = price->memory.bytes();
+    double score = scoreOf(timeline.end(), timeline.work(), price->memory, region, state);
+    int64_t bytes = totalBytes(price->memory, region, state);
+    return Outlook{std::move(*price), bytes, score};
+  }
+
+  /// Of all regions, where `region` has `memory` now.
+  static int64_t totalBytes(const Memory &memory, int region, const State &state) {
+    int64_t bytes = memory.bytes();
     for (int r = 0; r != static_cast<int>(state.memory.size()); ++r)
-      totalBytes += r == region ? 0 : state.memory[r].bytes();
+      bytes += r == region ? 0 : state.memory[r].bytes();
+    return bytes;
+  }
+
+  double scoreOf(double end, double work, const Memory &memory, int region, const State &state) const {
     // Memory that is taken leaves less for what follows: a byte has a price, however small.
     double regions = static_cast<double>(std::max<size_t>(state.memory.size(), region + 1)),
-           pressure = static_cast<double>(price->memory.weightBytes) / static_cast<double>(budget) + regions,
-           score = timeline.end() + kShareOfWork * timeline.work() + pressure * memoryPrice;
-    return Outlook{std::move(*price), totalBytes, score};
+           pressure = static_cast<double>(memory.weightBytes) / static_cast<double>(budget) + regions;
+    return end + kShareOfWork * work + pressure * memoryPrice;
   }
 
   Timeline timelineAfter(size_t n, const State &state, const Work &work, const Price &price, int region,
@@ -466,9 +519,9 @@ private:
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
   // Of the node at hand.
   std::deque<Offer> offers;
-  std::deque<SmallVector<int>> regionsOf; // by state
+  std::deque<SmallVector<Place>> placesOf; // by state
   std::optional<NodeCandidates> source;
-  llvm::DenseMap<const Candidate *, std::optional<Work>> leastOfResult;
+  llvm::DenseMap<const Candidate *, std::optional<Cost>> leastOfResult;
   std::vector<Option> options;
   std::deque<Successor> successors; // of what has been priced
   int64_t smallestNeed = INT64_MAX;

@@ -25,13 +25,9 @@ std::optional<LayoutDim> wafer::wfr::unionAlong(Side side, const LayoutDim &dim,
 }
 
 LayoutDim wafer::wfr::hullAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
-  LayoutDim line = dim;
-  for (Axis axis : axesByStep(dim.start, side)) {
-    int64_t step = std::exchange(line.start.step[axis], 0);
-    if (step < 0)
-      line.start.constant += step * (sizes.size[axis] - 1);
-    line.length += std::abs(step) * (sizes.size[axis] - 1);
-  }
+  LayoutDim line{spanAlong(side, dim, sizes), dim.start};
+  for (Axis axis : {majorAxis(side), minorAxis(side)})
+    line.start.constant += std::min<int64_t>(std::exchange(line.start.step[axis], 0), 0) * (sizes.size[axis] - 1);
   return line;
 }
 
@@ -43,13 +39,14 @@ LayoutDim wafer::wfr::existing(const LayoutDim &dim, int64_t extent, const AxisS
 
 bool wafer::wfr::covers(const LayoutDim &has, const LayoutDim &need, const LayoutDim &all, int64_t extent,
                         const AxisSizes &sizes) {
-  Affine hasEnd = has.start + Affine(has.length), needEnd = need.start + Affine(need.length),
-         allEnd = all.start + Affine(all.length);
   bool low = maxOf(has.start - need.start, sizes) <= 0 || maxOf(has.start, sizes) <= 0 ||
              maxOf(has.start - all.start, sizes) <= 0;
-  bool high =
-      minOf(hasEnd - needEnd, sizes) >= 0 || minOf(hasEnd, sizes) >= extent || minOf(hasEnd - allEnd, sizes) >= 0;
-  return low && high;
+  if (!low)
+    return false;
+  // An interval ends behind another where it begins behind it by as much as it is shorter.
+  return minOf(has.start - need.start, sizes) >= need.length - has.length ||
+         minOf(has.start, sizes) >= extent - has.length ||
+         minOf(has.start - all.start, sizes) >= all.length - has.length;
 }
 
 bool wafer::wfr::holds(const Layout &has, const Layout &need, ArrayRef<int64_t> shape, RegionShape region,

@@ -123,6 +123,13 @@ Layout wafer::wfr::wholeOfChunks(const Layout &layout, int64_t chunks) {
   return whole;
 }
 
+int64_t wafer::wfr::wordsOfChunks(const Layout &layout, int64_t chunks) {
+  int64_t words = 1;
+  for (const LayoutDim &dim : layout.dims)
+    words *= dim.length + std::abs(dim.start.step[T]) * (chunks - 1);
+  return words;
+}
+
 std::optional<Layout> wafer::wfr::reshapeLayout(const Layout &layout, ArrayRef<int64_t> fromShape,
                                                 ArrayRef<int64_t> toShape, ArrayRef<ReassociationIndices> groups,
                                                 bool expand) {

@@ -62,7 +62,12 @@ template <unsigned N> struct AffineOver {
       s *= factor;
     return a;
   }
-  friend AffineOver operator-(AffineOver a, const AffineOver &b) { return std::move(a) + b * -1; }
+  friend AffineOver operator-(AffineOver a, const AffineOver &b) {
+    a.constant -= b.constant;
+    for (unsigned i = 0; i != N; ++i)
+      a.step[i] -= b.step[i];
+    return a;
+  }
 };
 using Affine = AffineOver<kLayoutAxes>;
 
@@ -91,11 +96,15 @@ template <unsigned N> struct AxisSizesOver {
   friend int64_t minOf(const AffineOver<N> &a, const AxisSizesOver &sizes) {
     int64_t value = a.constant;
     for (unsigned i = 0; i != N; ++i)
-      if (a.step[i] < 0)
-        value += a.step[i] * (sizes.size[i] - 1);
+      value += std::min<int64_t>(a.step[i], 0) * (sizes.size[i] - 1);
     return value;
   }
-  friend int64_t maxOf(const AffineOver<N> &a, const AxisSizesOver &sizes) { return -minOf(a * -1, sizes); }
+  friend int64_t maxOf(const AffineOver<N> &a, const AxisSizesOver &sizes) {
+    int64_t value = a.constant;
+    for (unsigned i = 0; i != N; ++i)
+      value += std::max<int64_t>(a.step[i], 0) * (sizes.size[i] - 1);
+    return value;
+  }
 };
 using AxisSizes = AxisSizesOver<kLayoutAxes>;
 

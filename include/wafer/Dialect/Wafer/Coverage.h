@@ -13,6 +13,12 @@ std::optional<LayoutDim> unionAlong(Side side, const LayoutDim &dim, const AxisS
 
 /// The same, gaps filled.
 LayoutDim hullAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes);
+/// Its length.
+inline int64_t spanAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
+  Axis major = majorAxis(side), minor = minorAxis(side);
+  return dim.length + std::abs(dim.start.step[major]) * (sizes.size[major] - 1) +
+         std::abs(dim.start.step[minor]) * (sizes.size[minor] - 1);
+}
 
 /// What there is of a dimension: all of it, but of a tensor that is made chunk by chunk only what the PEs hold
 /// together.

@@ -49,6 +49,8 @@ Layout afterReduce(const Layout &layout, Side side);
 
 /// What a PE holds over all chunks, or all steps of a loop, of a layout that moves with them.
 Layout wholeOfChunks(const Layout &layout, int64_t chunks);
+/// Its words.
+int64_t wordsOfChunks(const Layout &layout, int64_t chunks);
 
 /// The layout on the other side of a reshape that moves nothing, if blocks line up. Of the two shapes one is the
 /// other's dimensions in groups; `expand`: the result is the finer one.
