@@ -27,9 +27,15 @@ from zoo import defects
 LIMIT, TOO_SHORT = 3.0, 0.3
 
 
+def without_mesh(options: list[str]) -> list[str]:
+    """The options without the mesh that a model is usually compiled for."""
+    meshes = [at for at, option in enumerate(options) if option == "--mesh"]
+    return [option for at, option in enumerate(options) if at not in meshes and at - 1 not in meshes]
+
+
 def measure(args, model: zoo.Model, label: str, target: str, mesh: str, clean: float, folder) -> float:
     """CPU seconds of the compilation, or infinity if something does not hold; prints a line."""
-    options = [*model.compile_options, "--target", target, "--mesh", mesh]
+    options = [*without_mesh(model.compile_options), "--target", target, "--mesh", mesh]
     print(f"{model.name:12}{mesh:>9} {label:16}", end="", flush=True)
     try:
         compiled = wafer_tools.compile_model(
@@ -43,7 +49,7 @@ def measure(args, model: zoo.Model, label: str, target: str, mesh: str, clean: f
         names = [output.name for output in session.get_outputs()]
         excess = max(
             largest_excess(result.outputs[name], reference, name)[1]
-            for name, reference in zip(names, session.run(names, feed), strict=True)
+            for name, reference in zip(names, session.run(names, {**feed, **model.fixed}), strict=True)
         )
     except (wafer_tools.ToolError, Difference) as error:
         print(

@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <numbers>
 #include <numeric>
 
@@ -95,6 +96,8 @@ public:
   }
 
 private:
+  static constexpr int kMostHopsAround = 128, kHopsPerDeadPassed = 8;
+
   int pins(int item) const { return request.items[item].pinX.has_value() + request.items[item].pinY.has_value(); }
 
   /// Packs in this order; the item that found no place, or -1.
@@ -147,11 +150,15 @@ private:
     int columns = std::abs(a.x - b.x) - 1;
     int crowded = 0;
     if (a.y != b.y && columns < columnsToChangeRows(link))
-      crowded = (columns < link.lanes ? 8 : 1) * (request.width + request.height);
+      crowded = (columns < link.lanes ? 8 : 1) * aroundHops();
     if (a.y == b.y)
-      crowded = deadBetween(a, b, link.lanes) * (request.width + request.height);
+      crowded = deadBetween(a, b, link.lanes) * aroundHops();
     return link.weight * (std::abs(a.x - b.x) + 2 * std::abs(a.y - b.y) + crowded);
   }
+
+  /// So much longer a bus may be, to be spared a dead part in its way. On a large mesh it is nearly as bad to go far,
+  /// past others.
+  int aroundHops() const { return std::min(request.width + request.height, kMostHopsAround); }
 
   /// The mesh has columns enough to give a link's lanes many.
   bool hasColumns(const PlaceLink &link) const { return request.width >= 16 * link.lanes; }
@@ -176,7 +183,8 @@ private:
       sum += linkCost(link);
       words += link.weight;
     }
-    return sum + (blockedRows() + crowdedHeads()) * words * (request.width + request.height);
+    return sum + (blockedRows() + crowdedHeads()) * words * (request.width + request.height) +
+           (blockedEntries() * aroundHops() + deadPassed() * kHopsPerDeadPassed) * words;
   }
 
   /// Nets beyond those that there are colors for where they are most: at heads, where each that ends or passes takes
@@ -232,12 +240,36 @@ private:
                space.deadOutputs(r.y, std::min(outputLanes[i], r.h)) +
                space.deadPes({r.x - west, r.y + lanes, west, r.h - lanes}) +
                space.deadToEast({r.x - west, r.y + lanes, west + 1, r.h - lanes});
+    }
+    return count;
+  }
+
+  /// Dead parts that buses of several lanes meet on ways so long, however few words they carry: each turns lanes aside,
+  /// and of very many some way is not found.
+  double deadPassed() const {
+    if (!space.hasDeadParts())
+      return 0;
+    double tiles = 0;
+    for (const PlaceLink &link : request.links)
+      if (link.from != PlaceLink::kHost && link.to != PlaceLink::kHost && link.lanes > 1) {
+        const Rect &a = rects[link.from], &b = rects[link.to];
+        tiles += static_cast<double>(link.lanes) * (std::abs(a.x - b.x) + std::abs(a.y - b.y));
+      }
+    return tiles * space.density();
+  }
+
+  /// The same where lanes from other items come in: in a color of their own a few of them find a way at least.
+  int blockedEntries() const {
+    int count = 0;
+    if (!space.hasDeadParts())
+      return count;
+    for (size_t i = 0; i != rects.size(); ++i) {
+      const Rect &r = rects[i];
       int in = std::min(inLanes[i], r.h), before = std::min(columnsBefore(i), r.x);
       count += space.deadPes({r.x - before, r.y, before, in}) + space.deadToEast({r.x - before, r.y, before + 1, in});
     }
-    if (space.hasDeadParts())
-      for (const PlaceLink &link : request.links)
-        count += crowding(link);
+    for (const PlaceLink &link : request.links)
+      count += crowding(link);
     return count;
   }
 
@@ -297,16 +329,22 @@ private:
         }
       } else {
         const PlaceItem &item = request.items[a];
-        // Small steps and jumps in turn.
-        int reach = static_cast<int>(random.below(2) ? 4 : std::max(request.width, request.height));
-        auto shifted = [&](int from, int limit) {
-          int to = from + static_cast<int>(random.below(2 * reach + 1)) - reach;
-          return std::clamp(to, 0, std::max(0, limit));
-        };
-        if (!item.pinX)
-          rects[a].x = shifted(rects[a].x, request.width - item.w);
-        if (!item.pinY)
-          rects[a].y = shifted(rects[a].y, request.height - item.h);
+        if (const std::vector<Point> &free = freePlaces(item); !free.empty()) {
+          const Point to = nearestOfSome(a, free);
+          rects[a].x = to.x;
+          rects[a].y = to.y;
+        } else {
+          // Small steps and jumps in turn.
+          int reach = static_cast<int>(random.below(2) ? 4 : std::max(request.width, request.height));
+          auto shifted = [&](int from, int limit) {
+            int to = from + static_cast<int>(random.below(2 * reach + 1)) - reach;
+            return std::clamp(to, 0, std::max(0, limit));
+          };
+          if (!item.pinX)
+            rects[a].x = shifted(rects[a].x, request.width - item.w);
+          if (!item.pinY)
+            rects[a].y = shifted(rects[a].y, request.height - item.h);
+        }
         if (!legal(a)) {
           rects = before;
           continue;
@@ -328,6 +366,46 @@ private:
     if (request.seed == 0 || now > 1.5 * bestCost)
       rects = best;
     settle();
+  }
+
+  /// Where an item without pins can stand at all among dead parts, if these places are so few that a step anywhere
+  /// would hit none; else nothing.
+  const std::vector<Point> &freePlaces(const PlaceItem &item) {
+    static constexpr size_t kFew = 1 << 15;
+    static const std::vector<Point> kAnywhere;
+    if (!space.hasDeadParts() || item.pinX || item.pinY)
+      return kAnywhere;
+    auto [known, isNew] = places.try_emplace({item.w, item.h});
+    std::vector<Point> &free = known->second;
+    for (int y = 0; isNew && y + item.h <= request.height; ++y) {
+      const int last = request.width - item.w;
+      for (auto x = space.firstFree(y, item.w, item.h, last); x; x = space.firstFree(y, item.w, item.h, last, *x + 1))
+        free.push_back({*x, y});
+      if (free.size() > kFew) {
+        free.clear();
+        break;
+      }
+    }
+    return free;
+  }
+
+  /// Of some places the one that is nearest to what the item talks to; now and then any.
+  Point nearestOfSome(size_t item, const std::vector<Point> &free) {
+    Point best = free[random.below(free.size())];
+    if (request.links.empty())
+      return best;
+    const PlaceLink &link = request.links[random.below(request.links.size())];
+    const int other = link.from == static_cast<int>(item) ? link.to
+                      : link.to == static_cast<int>(item) ? link.from
+                                                          : -1;
+    if (other == PlaceLink::kHost)
+      return best;
+    auto distance = [&](Point at) { return std::abs(at.x - rects[other].x) + std::abs(at.y - rects[other].y); };
+    const int some = random.below(2) ? 8 : 128;
+    for (int i = 1; i != some; ++i)
+      if (const Point other = free[random.below(free.size())]; distance(other) < distance(best))
+        best = other;
+    return best;
   }
 
   /// In the rows of another item, touching it.
@@ -411,7 +489,8 @@ private:
   std::vector<int> hostLanes, outputLanes; // of items: to or from the mesh's west edge, and those to it alone
   std::vector<int> inLanes;                // of items: from other items
   std::vector<Rect> rects;
-  std::vector<int> netsOver; // heads of items
+  std::vector<int> netsOver;                                // heads of items
+  std::map<std::pair<int, int>, std::vector<Point>> places; // by width and height, see freePlaces
 };
 
 } // namespace

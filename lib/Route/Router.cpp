@@ -98,6 +98,7 @@ public:
     std::deque<int> queue(order.begin(), order.end());
     trees.resize(order.size());
     chosen.assign(order.size(), -1);
+    alone.resize(order.size());
     displaced.assign(order.size(), 0);
     // Each net may be displaced a few times, wherever its next place is.
     int left = kDisplacementsPerNet * static_cast<int>(order.size());
@@ -178,6 +179,8 @@ private:
     Part second{
         {parts[n].net.name, {half, lanes.end()}}, whole, parts[n].first + static_cast<int>(half - lanes.begin())};
     lanes.erase(half, lanes.end());
+    alone[n] = {};
+    alone.emplace_back();
     parts.push_back(std::move(second));
     trees.emplace_back();
     chosen.push_back(-1);
@@ -221,10 +224,17 @@ private:
   bool findsWayAlone(int n) {
     if (used.size() < colors.size())
       return false; // it had a color of its own
-    sharingPrice = 0;
-    expansionsPerHop = INFINITY;
-    return std::any_of(kWays.begin(), kWays.end(),
-                       [&](Way way) { return routeNet(parts[n].net, nullptr, way).has_value(); });
+    return std::any_of(kWays.begin(), kWays.end(), [&](Way way) { return findsWayAlone(n, way); });
+  }
+
+  bool findsWayAlone(int n, Way way) {
+    std::optional<bool> &known = alone[n][static_cast<size_t>(way)];
+    if (!known) {
+      sharingPrice = 0;
+      expansionsPerHop = parts[n].net.lanes.size() == 1 ? INFINITY : kExpansionsPerHop;
+      known = routeNet(parts[n].net, nullptr, way).has_value();
+    }
+    return *known;
   }
 
   /// The color for a net in which the fewest routers are others', and of those the ones that were displaced least.
@@ -250,6 +260,9 @@ private:
 
   /// The cheapest color for a net, if there is any.
   bool chooseColor(int n, Way way) {
+    // What dead parts leave no way for, others' routes do not either.
+    if (way != Way::Stairs && parts[n].net.lanes.size() > 1 && !findsWayAlone(n, way))
+      return false;
     double best = INFINITY;
     for (int color : colors) {
       auto taken = used.find(color);
@@ -445,8 +458,9 @@ private:
       ends[paths.from.back()] = ends[paths.to.back()] = i;
       hops += 64 + std::abs(from.x - to.x) + std::abs(from.y - to.y);
     }
-    // While there are other colors to try, a search ends early.
-    const int64_t steps = fresh ? expansionsLeft : std::min(expansionsLeft, hops * kExpansionsPerHop);
+    // While there are other colors to try, or fewer lanes, a search ends early.
+    const int64_t steps =
+        fresh && net.lanes.size() == 1 ? expansionsLeft : std::min(expansionsLeft, hops * kFlowExpansionsPerHop);
     int64_t left = steps;
     paths.steps = &left;
     PathsAnswer answer = disjointPaths(paths);
@@ -666,13 +680,14 @@ private:
   static constexpr int kMostParts = 8; // of a net: each takes code of its own in every region that it leads to
   std::vector<Tree> trees;
   std::vector<int> chosen;
-  std::vector<int> displaced; // by net: how often
-  std::map<int, Taken> used;  // by color
-  bool overOthers = false;    // routers of other nets are to be had, at a price
+  std::vector<std::array<std::optional<bool>, kWays.size()>> alone; // by part and way: whether dead parts leave it one
+  std::vector<int> displaced;                                       // by net: how often
+  std::map<int, Taken> used;                                        // by color
+  bool overOthers = false;                                          // routers of other nets are to be had, at a price
   static constexpr int kDisplacementsPerNet = 2;
   static constexpr double kOtherPrice = 8;
   // A walled-in sink would cost a search of the whole mesh. While there are other colors to try, a search ends early.
-  static constexpr int64_t kExpansionsPerHop = 64;
+  static constexpr int64_t kExpansionsPerHop = 24, kFlowExpansionsPerHop = 64;
   int64_t expansionsLeft = 5'000'000; // of all searches: then the router gives up, after a few seconds
   double expansionsPerHop = INFINITY;
   double sharingPrice = 2;                // of a link, per net that uses it already
