@@ -29,7 +29,7 @@ CASES = {
     "resnet50-thin": ("resnet50-thin", []),
     "resnet18": ("resnet18", []),
     "bert-base": ("bert-base", ["--largest-region", "128"]),
-    "gpt2": ("gpt2", ["--largest-region", "128"]),
+    "gpt2": ("gpt2", []),
     "magika-64": ("magika", ["--mesh", "64x64"]),
     "magika-128": ("magika", ["--mesh", "128x128", "--largest-region", "128"]),
     "magika-256": ("magika", ["--mesh", "256x256", "--largest-region", "256"]),
