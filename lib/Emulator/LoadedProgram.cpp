@@ -26,7 +26,7 @@ Result<std::shared_ptr<const LoadedProgram>> LoadedProgram::create(VerifiedProgr
 
 Result<std::shared_ptr<const LoadedProgram>> LoadedProgram::open(Image image) {
   auto start = std::chrono::steady_clock::now();
-  Result<Profile> profile = Profile::parse(image.manifest().target_profile());
+  Result<Profile> profile = Profile::parseOnce(image.manifest().target_profile());
   if (!profile)
     return profile.error();
   Result<VerifiedProgram> program = verifyProgram(std::move(image), *profile);

@@ -4,18 +4,17 @@ using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
 
-LinePlanner::LinePlanner(const ResourceModel &model) : model(model) {
-  if (Result<ChannelColors> colors = ChannelColors::assign(model.figures()))
-    channels = colors->available();
-}
-
 const std::pair<LineShape, double> &LinePlanner::fastest(const ReduceTask &task) {
   const std::tuple key{task.group, task.words, task.whole() ? LineExtent::Whole : LineExtent::Group};
   auto known = this->known.find(key);
-  if (known == this->known.end())
-    known = this->known.insert({key, fastestLine(task.group, task.words, channels, model, std::get<LineExtent>(key))})
-                .first;
-  return known->second;
+  if (known != this->known.end())
+    return known->second;
+  if (!channels) {
+    Result<ChannelColors> colors = ChannelColors::assign(model.figures());
+    channels = colors ? colors->available() : kChannelsNeeded;
+  }
+  auto line = fastestLine(task.group, task.words, *channels, model, std::get<LineExtent>(key));
+  return this->known.insert({key, line}).first->second;
 }
 
 namespace {

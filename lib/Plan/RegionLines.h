@@ -9,14 +9,14 @@ namespace wafer::wfr {
 /// Finds the fastest line for all-reduces, and remembers it.
 class LinePlanner {
 public:
-  explicit LinePlanner(const ResourceModel &model);
+  explicit LinePlanner(const ResourceModel &model) : model(model) {}
 
   /// And its cycles; infinite where there is none.
   const std::pair<LineShape, double> &fastest(const ReduceTask &task);
 
 private:
   const ResourceModel &model;
-  ChannelSet channels = kChannelsNeeded; // that the machine has colors for
+  std::optional<ChannelSet> channels; // that the machine has colors for, as soon as someone has asked
   std::map<std::tuple<int64_t, int64_t, LineExtent>, std::pair<LineShape, double>> known;
 };
 

@@ -291,9 +291,8 @@ std::vector<std::string> Profile::builtinNames() {
   return names;
 }
 
-/// Every pass asks for its profile by name, and profiles with many dead parts are long: the last few texts that were
-/// parsed are kept with what they say.
-static Result<Profile> parsedOnce(std::string_view json) {
+// Every pass asks for its profile by name, every program image has one, and profiles with many dead parts are long.
+Result<Profile> Profile::parseOnce(std::string_view json) {
   constexpr size_t kKept = 4;
   static std::mutex mutex;
   static std::list<Profile> known; // the one asked for last first
@@ -319,7 +318,7 @@ Result<Profile> Profile::load(std::string_view nameOrPath) {
   std::string names;
   for (const auto &[name, json] : detail::builtinProfiles()) {
     if (name == nameOrPath)
-      return parsedOnce(json);
+      return parseOnce(json);
     names += (names.empty() ? "" : ", ") + std::string(name);
   }
   // Folders, devices and pipes are none: the latter might never end.
@@ -332,5 +331,5 @@ Result<Profile> Profile::load(std::string_view nameOrPath) {
                       "built-in profiles are " + names + "; anything else is the path of a JSON file"};
   std::ostringstream text;
   text << file.rdbuf();
-  return parsedOnce(text.str());
+  return parseOnce(text.str());
 }

@@ -76,6 +76,8 @@ struct Profile {
   /// `nameOrPath`: "wse2", "wse3", another built-in profile, or the path of a JSON file.
   static Result<Profile> load(std::string_view nameOrPath);
   static Result<Profile> parse(std::string_view json);
+  /// The same; the last few texts are kept with what they say.
+  static Result<Profile> parseOnce(std::string_view json);
   static std::vector<std::string> builtinNames();
 };
 
