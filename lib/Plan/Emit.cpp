@@ -190,11 +190,28 @@ private:
       bool once = outside && !(last && into) && !step.result.dependsOn(T);
       if (!once)
         outside = nullptr;
+      if (step.line) {
+        value = gathered(step, value, last ? toShape : shape, element, once ? *outside : builder, where);
+        continue;
+      }
       value = RedistributeOp::create(once ? *outside : builder, where,
                                      typeOf(last ? toShape : shape, element, step.result), value, last ? into : Value(),
                                      step.along, shifted ? shift : ArrayRef<int64_t>(), step.algorithm, step.regroup);
     }
     return value;
+  }
+
+  /// By a sum that picks.
+  Value gathered(const MoveStep &step, Value value, ArrayRef<int64_t> shape, Type element, OpBuilder &builder,
+                 Location where) {
+    Layout terms = step.result;
+    terms.kind = PartialKind::Pick;
+    terms.partialAxes = step.line->grouped ? axisBit(minorAxis(*step.along))
+                                           : axesOf(*step.along) &
+                                                 (terms.split(*step.along) > 1 ? ~0u : axisBit(majorAxis(*step.along)));
+    value = TermsOp::create(builder, where, typeOf(shape, element, terms), value);
+    return AllReduceOp::create(builder, where, typeOf(shape, element, step.result), value, *step.along,
+                               step.line->attr(context));
   }
 
   /// A plain one with `place`: a copy there.

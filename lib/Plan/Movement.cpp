@@ -15,8 +15,9 @@ namespace {
 
 class Planner {
 public:
-  Planner(const MoveRequest &request, RegionShape region, int64_t chunks, const ResourceModel &model)
-      : request(request), region(region), model(model), chunks(chunks), sizes(region.axes(chunks)) {
+  Planner(const MoveRequest &request, RegionShape region, int64_t chunks, const ResourceModel &model,
+          LinePlanner &lines)
+      : request(request), region(region), model(model), lines(lines), chunks(chunks), sizes(region.axes(chunks)) {
     for (auto [d, dim] : llvm::enumerate(request.to.dims))
       need.push_back({dim.length, dim.start - Affine(request.shift.empty() ? 0 : request.shift[d])});
     for (auto [dim, extent] : llvm::zip(request.from.dims, request.fromShape))
@@ -38,6 +39,13 @@ public:
         single(from, side);
         gathered(from, side);
       }
+    for (Side side : kSides)
+      if (std::optional<Sum> sum = sumAlong(side))
+        consider(sum->cycles, sum->middleWords, [&](Movement &movement) {
+          movement.steps.push_back(sum->gathered);
+          if (mustCopy())
+            movement.steps.push_back({std::nullopt, request.to, copyCycles()});
+        });
     if (!best)
       for (Side first : kSides)
         twoPasses(first);
@@ -54,6 +62,9 @@ public:
     for (Side side : kSides)
       if (canPass(from, side))
         least = std::min(least, leastAlong(side, from.dims, need));
+    for (Side side : kSides)
+      if (std::optional<Sum> sum = sumAlong(side))
+        least = std::min(least, sum->cycles);
     if (least == INFINITY)
       for (Side first : kSides)
         if (std::optional<Layout> middle = between(first))
@@ -90,6 +101,58 @@ private:
     for (size_t d = 0; d != need.size(); ++d) {
       std::optional<LayoutDim> line = unionAlong(side, has.dims[d], sizes);
       if (!line || !covers(*line, need[d], all[d], request.fromShape[d], sizes))
+        return false;
+    }
+    return true;
+  }
+
+  /// The all-gather by a sum: where all PEs of a line, or of a group of neighbors, need the same of what they have in
+  /// parts, these are terms beside zeros.
+  struct Sum {
+    MoveStep gathered;
+    double cycles;
+    int64_t middleWords;
+  };
+
+  bool mustCopy() const {
+    return request.copy || llvm::any_of(request.shift, [](int64_t shift) { return shift != 0; });
+  }
+
+  std::optional<Sum> sumAlong(Side side) const {
+    const Layout &from = request.from;
+    if (from.atAxes || from.dependsOn(T) || request.to.dependsOn(T) || region.along(side) == 1)
+      return std::nullopt;
+    std::optional<Sum> best;
+    const Axis major = majorAxis(side), minor = minorAxis(side);
+    for (unsigned axes : {axisBit(minor), axesOf(side)}) {
+      const bool whole = axes & axisBit(major);
+      if ((!whole && (region.split(side) == 1 || region.split(side) == region.along(side))) || !gives(axes))
+        continue;
+      Layout result = request.to;
+      result.dims.assign(need.begin(), need.end());
+      ReduceTask task{side, region.along(side), whole ? region.along(side) : region.split(side), result.words()};
+      const auto &[line, reducing] = lines.fastest(task);
+      // Zeros, the own part, and what is due elsewhere.
+      double cycles =
+          reducing + 2 * model.vectorCycles(isa::VectorOp::Mov, task.words) + (mustCopy() ? copyCycles() : 0);
+      if (best && best->cycles <= cycles)
+        continue;
+      MoveStep step{side, std::move(result), cycles - (mustCopy() ? copyCycles() : 0)};
+      step.line = line;
+      step.words = task.words;
+      best = {std::move(step), cycles, (mustCopy() ? 2 : 1) * task.words};
+    }
+    return best;
+  }
+
+  /// PEs that differ on these axes only need the same, and have it between them.
+  bool gives(unsigned axes) const {
+    for (size_t d = 0; d != need.size(); ++d) {
+      for (Axis axis : {X0, X1, Y0, Y1})
+        if ((axes & axisBit(axis)) && need[d].start.step[axis] != 0)
+          return false;
+      std::optional<LayoutDim> together = unionOver(axes, request.from.dims[d], sizes);
+      if (!together || !covers(*together, need[d], all[d], request.fromShape[d], sizes))
         return false;
     }
     return true;
@@ -218,6 +281,7 @@ private:
   const MoveRequest &request;
   RegionShape region;
   const ResourceModel &model;
+  LinePlanner &lines;
   int64_t chunks;
   AxisSizes sizes;
   SmallVector<LayoutDim, 4> need; // in the source's indices
@@ -241,15 +305,20 @@ const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks
   }
   auto it = known.find(key);
   if (it == known.end())
-    it = known.emplace(key, Planner(request, region, chunks, model).run()).first;
+    it = known.emplace(key, Planner(request, region, chunks, model, lines).run()).first;
   return it->second ? &*it->second : nullptr;
 }
 
 MoveBound MovementPlanner::bound(const MoveRequest &request, int64_t chunks) const {
-  return Planner(request, region, chunks, model).bound();
+  return Planner(request, region, chunks, model, lines).bound();
 }
 
-double MovementPlanner::leastCycles() const { return leastMoveCycles(std::min(region.width, region.height), model); }
+double MovementPlanner::leastCycles() const {
+  // No sum takes less than that of a word over two PEs.
+  if (least == INFINITY)
+    least = std::min(allReduceCycles({2}, 1, model), leastMoveCycles(std::min(region.width, region.height), model));
+  return least;
+}
 
 std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<int64_t> fromShape, const Layout &to,
                                                  ArrayRef<int64_t> toShape, Regroup regroup, Side side) const {

@@ -2,6 +2,8 @@
 #ifndef WAFER_LIB_PLAN_MOVEMENT_H
 #define WAFER_LIB_PLAN_MOVEMENT_H
 
+#include "LinePlanner.h"
+
 #include "wafer/Collectives/Move.h"
 #include "wafer/Dialect/Wafer/Coverage.h"
 
@@ -18,6 +20,9 @@ struct MoveStep {
   double cycles;
   MoveAlgorithm algorithm = MoveAlgorithm::Pass;
   Regroup regroup = {}; // of the pass
+  /// Instead of a pass: parts become terms that are combined for all, on such a line.
+  std::optional<LineShape> line = {};
+  int64_t words = 0; // of these terms
 };
 
 struct Movement {
@@ -43,7 +48,8 @@ struct MoveBound {
 /// Plans movements in regions of one size, and remembers them: the states of a search ask for the same ones.
 class MovementPlanner {
 public:
-  MovementPlanner(RegionShape region, const ResourceModel &model) : region(region), model(model) {}
+  MovementPlanner(RegionShape region, const ResourceModel &model, LinePlanner &lines)
+      : region(region), model(model), lines(lines) {}
 
   /// The cheapest movement, or null if no two passes do it. Lives as long as the planner.
   const Movement *plan(const MoveRequest &request, int64_t chunks);
@@ -66,6 +72,8 @@ private:
 
   RegionShape region;
   const ResourceModel &model;
+  LinePlanner &lines;
+  mutable double least = INFINITY; // of any movement, as soon as someone has asked
   std::unordered_map<Key, std::optional<Movement>, Hash> known;
   Key key; // of the request at hand
 };

@@ -33,7 +33,7 @@ struct Price {
 class Pricing {
 public:
   explicit Pricing(const PlanRequest &request)
-      : request(request), graph(request.graph), movements(request.region, request.model), lines(request.model),
+      : request(request), graph(request.graph), lines(request.model), movements(request.region, request.model, lines),
         hostLanes(request.hostLanes), entriesByRows(graph.tensors.size()) {}
 
   /// The work of node n as `candidate` says, or nothing if its operands cannot be brought to it from where they rest.
@@ -130,8 +130,8 @@ private:
 
   const PlanRequest &request;
   const Graph &graph;
-  MovementPlanner movements;
   LinePlanner lines;
+  MovementPlanner movements;
   int64_t hostLanes;
   std::vector<std::vector<RowsEntry>> entriesByRows; // by tensor, as far as someone asked
 };

@@ -1,41 +1,36 @@
 #include "RegionLines.h"
 
+#include "LinePlanner.h"
+#include "Nets.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
-
-const std::pair<LineShape, double> &LinePlanner::fastest(const ReduceTask &task) {
-  const std::tuple key{task.group, task.words, task.whole() ? LineExtent::Whole : LineExtent::Group};
-  auto known = this->known.find(key);
-  if (known != this->known.end())
-    return known->second;
-  if (!channels) {
-    Result<ChannelColors> colors = ChannelColors::assign(model.figures());
-    channels = colors ? colors->available() : kChannelsNeeded;
-  }
-  auto line = fastestLine(task.group, task.words, *channels, model, std::get<LineExtent>(key));
-  return this->known.insert({key, line}).first->second;
-}
 
 namespace {
 
 /// One all-reduce of a plan.
 struct User {
-  NodePlan *node;
-  ReduceStep *step;
+  std::optional<LineShape> *line;
+  int64_t words;
   double times;
+  double *spent; // of its node's cycles those that it is part of
   double cyclesOn(const LineShape &line, const ResourceModel &model) const {
-    return allReduceCycles(line, step->words, model);
+    return allReduceCycles(line, words, model);
   }
 };
 
-/// Returns what it takes more than with the best line for each.
-double settle(ArrayRef<User> users, const ResourceModel &model, bool mayCast) {
-  const LineShape &first = *users.front().step->line, head{first.pes, 0, {}, first.grouped};
+/// One line for all users along a side of a region; the line to the head, which needs no channels of its own, for those
+/// of whole lines that are faster on it. Returns what it takes more than before.
+double settle(ArrayRef<User> users, const ResourceModel &model, LinePlanner &planner, ChannelSet allowed) {
+  const LineShape &first = **users.front().line, head{first.pes, 0, {}, first.grouped};
   SmallVector<LineShape> lines{head};
-  for (const User &user : users)
-    if (mayCast && !llvm::is_contained(lines, *user.step->line))
-      lines.push_back(*user.step->line);
+  for (const User &user : users) {
+    const int64_t side = first.grouped ? 2 * first.pes : first.pes;
+    const LineShape &line = planner.fastest({Side::X, side, first.pes, user.words}, allowed).first;
+    if (!llvm::is_contained(lines, line))
+      lines.push_back(line);
+  }
   // Groups have one cast, from their heads or elsewhere; whole lines have the head's broadcast in any case.
   SmallVector<double> onHead;
   for (const User &user : users)
@@ -53,24 +48,77 @@ double settle(ArrayRef<User> users, const ResourceModel &model, bool mayCast) {
   }
   double more = 0;
   for (auto [user, cycles] : llvm::zip(users, onHead)) {
-    double before = user.cyclesOn(*user.step->line, model), after = user.cyclesOn(*best, model);
-    user.step->line = cycles <= after ? head : *best;
+    double before = user.cyclesOn(**user.line, model), after = user.cyclesOn(*best, model);
+    *user.line = cycles <= after ? head : *best;
     double change = user.times * (std::min(cycles, after) - before);
-    user.node->cycles.reductions += change;
+    *user.spent += change;
     more += change;
   }
   return more;
 }
 
+/// The plan on lines that use these channels only.
+Plan settled(Plan plan, const ResourceModel &model, LinePlanner &planner, ChannelSet onX, ChannelSet onY) {
+  std::map<std::tuple<int, Side, bool>, SmallVector<User>> users; // by region, side, and whether in groups
+  for (NodePlan &node : plan.nodes) {
+    auto use = [&](std::optional<LineShape> &line, Side side, int64_t words, double &spent) {
+      if (line)
+        users[{node.region, side, line->grouped}].push_back(
+            {&line, words, static_cast<double>(node.candidate.steps), &spent});
+    };
+    auto useAll = [&](Movement &movement) {
+      for (MoveStep &step : movement.steps)
+        if (step.along)
+          use(step.line, *step.along, step.words, node.cycles.moves);
+    };
+    for (OperandPlan &operand : node.operands)
+      llvm::for_each(operand.pieces, useAll);
+    for (ReduceStep &step : node.reduces)
+      use(step.line, step.side, step.words, node.cycles.reductions);
+    useAll(node.toResult);
+  }
+  for (auto &[where, those] : users)
+    plan.cycles += settle(those, model, planner, std::get<Side>(where) == Side::X ? onX : onY);
+  return plan;
+}
+
 } // namespace
 
-void wafer::wfr::settleLines(Plan &plan, const ResourceModel &model, bool mayCast) {
-  std::map<std::tuple<int, Side, bool>, SmallVector<User>> users; // by region, side, and whether in groups
-  for (NodePlan &node : plan.nodes)
-    for (ReduceStep &step : node.reduces)
-      if (step.line)
-        users[{node.region, step.side, step.line->grouped}].push_back(
-            {&node, &step, static_cast<double>(node.candidate.steps)});
-  for (auto &[where, those] : users)
-    plan.cycles += settle(those, model, mayCast);
+void wafer::wfr::settleLines(Plan &plan, const ResourceModel &model) {
+  constexpr ChannelSet none = 0, all = ~none, cast = only(Channel::Cast), far = only(Channel::Far);
+  constexpr ChannelSet choices[] = {all, all & ~far, all & ~cast, all & ~(far | cast), none};
+  const int needed = plan.regions > 1 ? kLeastNetColors : kHostColors;
+  LinePlanner planner(model);
+  std::optional<Plan> best;
+  int colors = 0; // that the best leaves, as far as they are needed
+  for (ChannelSet onX : choices)
+    for (ChannelSet onY : choices) {
+      Plan other = settled(plan, model, planner, onX, onY);
+      int left = std::min(needed, netColors(other, model.figures()));
+      if (best && std::make_pair(-left, other.cycles) >= std::make_pair(-colors, best->cycles))
+        continue;
+      best = std::move(other);
+      colors = left;
+    }
+  plan = std::move(*best);
+}
+
+int wafer::wfr::netColors(const Plan &plan, const Profile &profile) {
+  std::map<Side, ChannelSet> channels{{Side::X, kChannelsOfAll}, {Side::Y, kChannelsOfAll}};
+  auto note = [&](const Movement &movement) {
+    for (const MoveStep &step : movement.steps)
+      if (step.along)
+        channels[*step.along] |= step.line ? step.line->channels() : collectiveOf(step.algorithm).channels();
+  };
+  for (const NodePlan &node : plan.nodes) {
+    note(node.toResult);
+    for (const OperandPlan &operand : node.operands)
+      llvm::for_each(operand.pieces, note);
+    for (const ReduceStep &step : node.reduces)
+      channels[step.side] |= step.line ? step.line->channels() : collectiveOf(step.algorithm).channels();
+  }
+  int colors = profile.colors - static_cast<int>(profile.reservedColors.size());
+  for (const auto &[side, set] : channels)
+    colors -= colorsOf(set);
+  return colors;
 }

@@ -6,24 +6,12 @@
 
 namespace wafer::wfr {
 
-/// Finds the fastest line for all-reduces, and remembers it.
-class LinePlanner {
-public:
-  explicit LinePlanner(const ResourceModel &model) : model(model) {}
+/// A search prices each all-reduce on the line that is best for it. A region's channels are routed for one line a side,
+/// and one kind of groups: takes those that are best for all, on channels that leave colors for nets.
+void settleLines(Plan &plan, const ResourceModel &model);
 
-  /// And its cycles; infinite where there is none.
-  const std::pair<LineShape, double> &fastest(const ReduceTask &task);
-
-private:
-  const ResourceModel &model;
-  std::optional<ChannelSet> channels; // that the machine has colors for, as soon as someone has asked
-  std::map<std::tuple<int64_t, int64_t, LineExtent>, std::pair<LineShape, double>> known;
-};
-
-/// A search prices each all-reduce on the line that is best for it. A region's channels are routed for one line a side:
-/// takes the one that is best for all, and the line to the head, which needs none of them, for those that are faster on
-/// it. With `mayCast` false all take that. Those in groups share a line, too; `mayCast` false: the one to their heads.
-void settleLines(Plan &plan, const ResourceModel &model, bool mayCast);
+/// Colors that regions' channels leave for nets.
+int netColors(const Plan &plan, const Profile &profile);
 
 } // namespace wafer::wfr
 

@@ -86,16 +86,13 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return signalPassFailure();
     if (found)
       found->taken = best->region;
-    settleLines(*best, ResourceModel(*profile), /*mayCast=*/true);
-    // There must be colors for nets, too.
-    if (netColors(*profile, *best) < (best->regions > 1 ? kLeastNetColors : kHostColors))
-      settleLines(*best, ResourceModel(*profile), /*mayCast=*/false);
+    settleLines(*best, ResourceModel(*profile));
     numRegions += best->regions;
     numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
     builder.setInsertionPointToEnd(module.getBody());
     emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH,
-             {best->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*profile, *best)});
+             {best->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*best, *profile)});
     function.erase();
   }
 
@@ -274,27 +271,6 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
             static_cast<int>(beam),
             static_cast<double>(fill) / 100,
             std::move(limit)};
-  }
-
-  /// Colors that regions' channels leave for nets.
-  static int netColors(const Profile &profile, const Plan &plan) {
-    std::map<Side, ChannelSet> channels{{Side::X, kChannelsOfAll}, {Side::Y, kChannelsOfAll}};
-    auto note = [&](const Movement &movement) {
-      for (const MoveStep &step : movement.steps)
-        if (step.along)
-          channels[*step.along] |= collectiveOf(step.algorithm).channels();
-    };
-    for (const NodePlan &node : plan.nodes) {
-      note(node.toResult);
-      for (const OperandPlan &operand : node.operands)
-        llvm::for_each(operand.pieces, note);
-      for (const ReduceStep &step : node.reduces)
-        channels[step.side] |= step.line ? step.line->channels() : collectiveOf(step.algorithm).channels();
-    }
-    int colors = profile.colors - static_cast<int>(profile.reservedColors.size());
-    for (const auto &[side, set] : channels)
-      colors -= colorsOf(set);
-    return colors;
   }
 
   /// Of two failures the one that came farther, or lacked less there.

@@ -42,3 +42,19 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
     return success();
   });
 }
+
+LogicalResult wafer::wfr::lowerTerms(TermsOp op, RegionCode &code) {
+  Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
+  alignSplits({&source.layout, &result.layout});
+  return code.function(op.getLoc(), source.layout, "terms", [&](PeBuilder &b) {
+    b.vec(pe::VectorKind::Mov, result.elementType(), b.constant(result.layout.words()),
+          b.desc(b.address(result.buffer), {1}), b.constant(0));
+    std::vector<TransferDim> dims = transferDims(source.layout, source.shape, result.layout, result.shape, {});
+    sliceDims(dims);
+    BoxTransfer transfer{b, Side::X, 1, {1, 1, 1}, std::move(dims), source.elementType(), source.buffer, result.buffer};
+    if (failed(checkRank(op, transfer)))
+      return failure();
+    transfer.eachSlice([&] { transfer.copy(); });
+    return success();
+  });
+}

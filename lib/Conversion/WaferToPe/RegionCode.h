@@ -66,6 +66,7 @@ struct RegionCode {
 mlir::LogicalResult checkRank(mlir::Operation *op, const BoxTransfer &transfer);
 
 mlir::LogicalResult lowerRedistribute(RedistributeOp op, RegionCode &code);
+mlir::LogicalResult lowerTerms(TermsOp op, RegionCode &code);
 mlir::LogicalResult lowerSend(SendOp op, StreamOp stream, RegionCode &code);
 mlir::LogicalResult lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code);
 mlir::LogicalResult lowerRelay(RelayOp op, StreamOp from, StreamOp to, RegionCode &code);

@@ -152,6 +152,10 @@ private:
           (void)alias(op.getResult(), op.getSource());
           return lowerReduce(op, code);
         })
+        .Case<TermsOp>([&](TermsOp op) {
+          newTensor(op.getResult(), "activation");
+          return lowerTerms(op, code);
+        })
         .Case<AllReduceOp>([&](AllReduceOp op) {
           newTensor(op.getResult(), "activation");
           return lowerAllReduce(op, code);

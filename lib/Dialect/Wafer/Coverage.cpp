@@ -11,17 +11,26 @@ static std::array<Axis, 2> axesByStep(const Affine &start, Side side) {
   return {minor, major};
 }
 
-std::optional<LayoutDim> wafer::wfr::unionAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
-  LayoutDim line = dim;
-  for (Axis axis : axesByStep(dim.start, side)) {
-    int64_t step = std::exchange(line.start.step[axis], 0), count = sizes.size[axis];
+std::optional<LayoutDim> wafer::wfr::unionOver(unsigned axes, const LayoutDim &dim, const AxisSizes &sizes) {
+  LayoutDim all = dim;
+  SmallVector<Axis, 4> ordered;
+  for (Axis axis : {X1, X0, Y1, Y0})
+    if (axes & axisBit(axis))
+      ordered.push_back(axis);
+  llvm::stable_sort(ordered, [&](Axis a, Axis b) { return std::abs(dim.start.step[a]) < std::abs(dim.start.step[b]); });
+  for (Axis axis : ordered) {
+    int64_t step = std::exchange(all.start.step[axis], 0), count = sizes.size[axis];
     if (step == 0 || count == 1)
       continue;
-    if (step < 0 || step > line.length)
+    if (step < 0 || step > all.length)
       return std::nullopt;
-    line.length += step * (count - 1);
+    all.length += step * (count - 1);
   }
-  return line;
+  return all;
+}
+
+std::optional<LayoutDim> wafer::wfr::unionAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
+  return unionOver(axesOf(side), dim, sizes);
 }
 
 LayoutDim wafer::wfr::hullAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {

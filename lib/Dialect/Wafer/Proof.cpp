@@ -1,5 +1,6 @@
 #include "wafer/Dialect/Wafer/Proof.h"
 
+#include "wafer/Dialect/Wafer/Coverage.h"
 #include "wafer/Dialect/Wafer/Reads.h"
 
 using namespace mlir;
@@ -241,6 +242,35 @@ Objection wafer::wfr::objectionTo(const ReduceClaim &given) {
   if ((terms.atAxes | combined) & ~result.atAxes)
     return "the result is valid only at coordinate 0 of the axes that had terms";
   return std::nullopt;
+}
+
+//===- Terms --------------------------------------------------------------===//
+
+Objection wafer::wfr::objectionTo(const TermsClaim &given, Place place) {
+  TermsClaim claim = given;
+  alignSplits({&claim.source.layout, &claim.result.layout});
+  const Layout &source = claim.source.layout, &result = claim.result.layout;
+  if (source.partialAxes || source.atAxes)
+    return "source is partial, or valid on some PEs only";
+  if (result.atAxes)
+    return "terms are everywhere";
+  Reads reads;
+  const AxisSizes axes = axisSizes(place.region, result.splitX, result.splitY, place.chunks);
+  for (auto [d, has, needs, extent] : llvm::enumerate(source.dims, result.dims, claim.result.shape)) {
+    std::optional<LayoutDim> all = unionOver(result.partialAxes, has, axes);
+    if (!all)
+      return "what PEs have of dimension " + std::to_string(d) + " between them has gaps";
+    for (Axis axis : {X0, X1, Y0, Y1})
+      if ((result.partialAxes & axisBit(axis)) && axes.size[axis] > 1 && needs.start.step[axis] != 0)
+        return "what PEs have terms of differs on an axis that the result is partial on";
+    reads.loops.push_back(spanOf(needs, extent));
+    reads.indices.push_back(indexOf(d, result.dims.size(), spanOf(*all, extent)));
+  }
+  std::optional<Missing> missing = findMissing(reads, sizesOf(result, place));
+  if (!missing)
+    return std::nullopt;
+  return peText(*missing, result, place) + " has a term of " + elementText(*missing, claim.result.shape) +
+         ", which no PE that it is combined with holds";
 }
 
 //===- Kernels ------------------------------------------------------------===//

@@ -224,6 +224,17 @@ LogicalResult ReduceOp::verify() {
   return verifyClaim(*this, objectionTo(ReduceClaim{placed(getSource()), placed(getResult()), side}));
 }
 
+LogicalResult TermsOp::verify() {
+  Layout source = layoutOf(getSource().getType()), result = layoutOf(getResult().getType());
+  if (result.kind != PartialKind::Pick)
+    return emitOpError("result must be terms of kind pick");
+  if (failed(verifySplits(*this, {source, result})))
+    return failure();
+  std::optional<Place> place = placeOf(*this);
+  return place ? verifyClaim(*this, objectionTo(TermsClaim{placed(getSource()), placed(getResult())}, *place))
+               : success();
+}
+
 LogicalResult AllReduceOp::verify() {
   Layout source = layoutOf(getSource().getType()), result = layoutOf(getResult().getType());
   Side side = getSide();
@@ -233,7 +244,7 @@ LogicalResult AllReduceOp::verify() {
   combined.partialAxes &= ~axesOf(side);
   if (!combined.partialAxes)
     combined.kind = PartialKind::None;
-  if (!(result == combined))
+  if (!(result.simplified() == combined.simplified()))
     return emitOpError("result must have the source's layout, combined along ") << stringifySide(side);
   auto region = (*this)->getParentOfType<RegionOp>();
   if (!region)

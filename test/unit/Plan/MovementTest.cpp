@@ -12,7 +12,8 @@ namespace {
 template <typename Check> void forAllMovements(RegionShape region, Check check) {
   const Profile profile = *Profile::load("wse2");
   ResourceModel model(profile);
-  MovementPlanner movements(region, model);
+  LinePlanner lines(model);
+  MovementPlanner movements(region, model, lines);
   const llvm::SmallVector<int64_t> shape{6, 1, 7, 12};
   for (int64_t rows : {0, 2})
     for (const Layout &from : plainLayouts(shape, region, rows))

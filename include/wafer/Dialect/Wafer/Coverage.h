@@ -8,6 +8,9 @@
 
 namespace wafer::wfr {
 
+/// What the PEs that differ in their coordinates on a set of axes hold between them; nothing if that has gaps.
+std::optional<LayoutDim> unionOver(unsigned axes, const LayoutDim &dim, const AxisSizes &sizes);
+
 /// What a line holds of a dimension between its PEs; nothing if that has gaps.
 std::optional<LayoutDim> unionAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes);
 

@@ -35,6 +35,12 @@ struct MoveClaim {
 };
 Objection objectionTo(const MoveClaim &claim, Place place);
 
+/// Over the axes that the result is partial on, PEs have every element of it between them.
+struct TermsClaim {
+  Placed source, result;
+};
+Objection objectionTo(const TermsClaim &claim, Place place);
+
 /// After the terms of a sum are combined along one side, the PEs at coordinate 0 have it.
 struct ReduceClaim {
   Placed terms, result;

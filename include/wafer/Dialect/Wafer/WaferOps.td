@@ -264,6 +264,25 @@ def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Wafer_TermsOp : Wafer_Op<"terms", [Pure]> {
+  let summary = "Parts of a tensor as the terms of a sum that picks them: each PE's own, and zeros elsewhere"; 
+  let description = [{
+    The result is a term of kind `pick` on the axes that it names; over these, PEs have all of it between them. An
+    all-reduce then gathers the parts: for few words that takes less than a pass, in which PEs speak in turn.
+
+    ```mlir
+    #part = #wafer.layout<[1 at 1 * x0, 17 at 0]>
+    #terms = #wafer.layout<[4 at 0, 17 at 0], partial = pick[x0]>
+    %0 = wafer.empty : tensor<4x17xf32, #part>
+    %1 = wafer.terms %0 : tensor<4x17xf32, #part> to tensor<4x17xf32, #terms>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
+  let hasVerifier = 1;
+}
+
 def Wafer_SendOp : Wafer_Op<"send"> {
   let summary = "Sends a tensor down a stream: one half of a pass along x";
   let description = [{
