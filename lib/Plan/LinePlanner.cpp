@@ -12,7 +12,7 @@ const std::pair<LineShape, double> &LinePlanner::fastest(const ReduceTask &task,
   const std::tuple key{task.group, task.words, task.whole() ? LineExtent::Whole : LineExtent::Group, allowed};
   auto known = this->known.find(key);
   if (known == this->known.end())
-    known = this->known.insert({key, fastestLine(task.group, task.words, allowed, model, std::get<LineExtent>(key))})
-                .first;
+    known =
+        this->known.insert({key, fastestLine(task.group, task.words, allowed, model, std::get<LineExtent>(key))}).first;
   return known->second;
 }

@@ -46,6 +46,11 @@ namespace {
 /// are no finer.
 constexpr double kWorthGrowing = 0.97;
 
+/// So many sizes are divided: those whose undivided plans take no more than so much longer than the best one's, the
+/// fastest of them.
+constexpr double kWorthDividing = 1.1;
+constexpr size_t kSizesToDivide = 2;
+
 /// Around dead parts, plans that take so much longer than the best one are kept: it may find no routes.
 constexpr double kWorthKeeping = 1.1;
 
@@ -114,6 +119,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (space.hasDeadParts() && sizes.size() > 1)
       hopeless = takeHopeless(graph, model, sizes, nearest);
     keeping = found && space.hasDeadParts() && !first;
+    collecting = splitX == 0 && splitY == 0 && !first && !space.hasDeadParts();
     search(graph, model, sizes, best, nearest);
     keeping = false;
     const double fastest = best ? best->cycles : 0;
@@ -138,18 +144,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
                      [&](const Size &size) { return std::max(size.shape.width, size.shape.height) <= before; });
       search(graph, model, *chosen, best, nearest);
     }
-    if (best && splitX == 0 && splitY == 0 && !first) {
-      // Either side; the other as well where dividing the one has gained something, and not so little around dead
-      // parts, where searches are many.
-      const double undivided = best->cycles * (space.hasDeadParts() ? kWorthGrowing : 1);
-      Size whole = *llvm::find_if(*chosen, [&](const Size &size) {
-        return size.shape.width == best->region.width && size.shape.height == best->region.height;
-      });
-      search(graph, model, divisionsOf(graph, whole), best, nearest);
-      whole.shape = best->region;
-      if ((whole.shape.splitX > 1 || whole.shape.splitY > 1) && best->cycles <= undivided)
-        search(graph, model, divisionsOf(graph, whole), best, nearest);
-    }
+    collecting = false;
+    if (best && splitX == 0 && splitY == 0 && !first)
+      divide(graph, model, *chosen, space.hasDeadParts(), best);
     if (best) {
       keepOthers(*best, fastest);
       return std::move(*best);
@@ -169,6 +166,41 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
                             : whole ? "let regions be larger (--largest-region), or give another --target"
                                     : "give a larger mesh (--mesh), or let the compiler choose one (--mesh auto)"};
     return wafer::emitError(where, error);
+  }
+
+  /// Looks for faster plans on regions whose sides are divided. Around dead parts, where searches are many, only those
+  /// of the best size, and not so little faster.
+  void divide(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, bool deadParts,
+              std::optional<Plan> &best) {
+    SmallVector<Plan> undivided;
+    if (!deadParts)
+      undivided.append(std::make_move_iterator(promising.begin()), std::make_move_iterator(promising.end()));
+    if (undivided.empty())
+      undivided.push_back(*best);
+    for (const Plan &plan : undivided) {
+      Size size = *llvm::find_if(sizes, [&](const Size &size) {
+        return size.shape.width == plan.region.width && size.shape.height == plan.region.height;
+      });
+      // Either side; the other as well where dividing the one has gained something.
+      std::optional<Plan> divided = plan;
+      PlanFailure none;
+      ceiling = best->cycles;
+      search(graph, model, divisionsOf(graph, size), divided, none);
+      size.shape = divided->region;
+      if ((size.shape.splitX > 1 || size.shape.splitY > 1) &&
+          divided->cycles <= plan.cycles * (deadParts ? kWorthGrowing : 1))
+        search(graph, model, divisionsOf(graph, size), divided, none);
+      ceiling = INFINITY;
+      if (isBetter(*divided, *best))
+        best = std::move(divided);
+    }
+  }
+
+  /// Of the plans that are nearly as fast as the fastest the one on the fewest PEs.
+  static bool isBetter(const Plan &plan, const Plan &other) {
+    if (std::max(plan.cycles, other.cycles) > std::min(plan.cycles, other.cycles) / kWorthGrowing)
+      return plan.cycles < other.cycles;
+    return std::make_pair(plan.pes(), plan.cycles) < std::make_pair(other.pes(), other.cycles);
   }
 
   /// Of the plans that the last search found the one that is asked for.
@@ -302,7 +334,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         double least = best ? best->cycles : INFINITY;
         for (size_t other : first ? ArrayRef(turns).take_front(turn) : ArrayRef(turns))
           least = std::min<double>(least, cycles[other]);
-        return first && least < INFINITY ? 0 : keeping ? least * kWorthKeeping : least / kWorthGrowing;
+        const double worth = keeping ? kWorthKeeping : collecting ? kWorthDividing : 1 / kWorthGrowing;
+        return first && least < INFINITY ? 0 : std::min(least * worth, ceiling / kWorthGrowing);
       };
       if (limit() == 0)
         return;
@@ -327,6 +360,16 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       if (!first && plan->cycles <= fastest / kWorthGrowing &&
           (!chosen || std::make_pair(plan->pes(), plan->cycles) < std::make_pair(chosen->pes(), chosen->cycles)))
         chosen = plan;
+    if (collecting) {
+      // Slower ones are complete or not as threads have it.
+      SmallVector<Plan *> fast;
+      llvm::copy_if(complete, std::back_inserter(fast),
+                    [&](const Plan *plan) { return plan->cycles <= fastest * kWorthDividing; });
+      llvm::stable_sort(fast, [](const Plan *a, const Plan *b) { return a->cycles < b->cycles; });
+      promising.clear();
+      for (const Plan *plan : ArrayRef(fast).take_front(kSizesToDivide))
+        promising.push_back(*plan);
+    }
     if (keeping)
       for (Plan *plan : complete)
         if (plan != chosen)
@@ -339,6 +382,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   PlanChoice choice;
   bool keeping = false;     // others than the best, too
   std::vector<Plan> others; // kept
+  bool collecting = false;  // sizes that may be divided
+  std::vector<Plan> promising;
+  double ceiling = INFINITY; // cycles of a plan of another size
 };
 
 } // namespace
