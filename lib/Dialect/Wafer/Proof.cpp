@@ -255,6 +255,10 @@ Objection wafer::wfr::objectionTo(const TermsClaim &given, Place place) {
   if (result.atAxes)
     return "terms are everywhere";
   Reads reads;
+  for (Axis axis : {X0, X1, Y0, Y1})
+    if ((result.partialAxes & axisBit(axis)) &&
+        llvm::count_if(source.dims, [&](const LayoutDim &dim) { return dim.start.step[axis] != 0; }) > 1)
+      return "PEs hold no box between them: an axis cuts two dimensions of the source";
   const AxisSizes axes = axisSizes(place.region, result.splitX, result.splitY, place.chunks);
   for (auto [d, has, needs, extent] : llvm::enumerate(source.dims, result.dims, claim.result.shape)) {
     std::optional<LayoutDim> all = unionOver(result.partialAxes, has, axes);

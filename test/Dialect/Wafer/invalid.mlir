@@ -287,5 +287,15 @@ wafer.program @main mesh(8 x 4) {
 
 // -----
 
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.empty : tensor<8xf32, #wafer.layout<[1 at 1 * x0]>>
+    // expected-error @+1 {{result must be terms of kind pick}}
+    %1 = wafer.terms %0 : tensor<8xf32, #wafer.layout<[1 at 1 * x0]>> to tensor<8xf32, #wafer.layout<[8 at 0], partial = add[x0]>>
+  }
+}
+
+// -----
+
 // expected-error @+1 {{a group has two PEs or more, its root among them, and no leaders}}
 #line = #wafer.line<root 4 of 4>

@@ -437,3 +437,51 @@ wafer.program @main mesh(4 x 4) {
         -> tensor<4x8xf32, #wafer.layout<[4 at 0, 8 at 0], partial = pick[x0]>>
   }
 }
+
+// -----
+
+#part = #wafer.layout<[4 at 4 * x0]>
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(4 x 2) {
+    %0 = wafer.empty : tensor<16xf32, #part>
+    // Rows hold all of it between their PEs, and each PE a term of it.
+    %1 = wafer.terms %0 : tensor<16xf32, #part> to tensor<16xf32, #wafer.layout<[16 at 0], partial = pick[x0]>>
+    // expected-error @+1 {{the PE at (1, 0) has a term of element [0] of 16, which no PE that it is combined with holds}}
+    %2 = wafer.terms %0 : tensor<16xf32, #part> to tensor<16xf32, #wafer.layout<[16 at 0], partial = pick[y0]>>
+  }
+}
+
+// -----
+
+#part = #wafer.layout<[4 at 6 * x0]>
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(4 x 2) {
+    %0 = wafer.empty : tensor<16xf32, #part>
+    // expected-error @+1 {{what PEs have of dimension 0 between them has gaps}}
+    %1 = wafer.terms %0 : tensor<16xf32, #part> to tensor<16xf32, #wafer.layout<[16 at 0], partial = pick[x0]>>
+  }
+}
+
+// -----
+
+#part = #wafer.layout<[4 at 4 * x0, 1 at 1 * x0]>
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(4 x 2) {
+    %0 = wafer.empty : tensor<16x4xf32, #part>
+    // expected-error @+1 {{PEs hold no box between them: an axis cuts two dimensions of the source}}
+    %1 = wafer.terms %0 : tensor<16x4xf32, #part> to tensor<16x4xf32, #wafer.layout<[16 at 0, 4 at 0], partial = pick[x0]>>
+  }
+}
+
+// -----
+
+#part = #wafer.layout<[2 at 2 * x1], split = [2, 1]>
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(4 x 2) {
+    %0 = wafer.empty : tensor<4xf32, #part>
+    // Each group of two has all of it between its PEs.
+    %1 = wafer.terms %0 : tensor<4xf32, #part> to tensor<4xf32, #wafer.layout<[4 at 0], split = [2, 1], partial = pick[x1]>>
+    // expected-error @+1 {{has a term of element [0] of 4, which no PE that it is combined with holds}}
+    %2 = wafer.terms %0 : tensor<4xf32, #part> to tensor<4xf32, #wafer.layout<[4 at 0], split = [2, 1], partial = pick[x0]>>
+  }
+}

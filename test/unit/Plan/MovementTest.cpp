@@ -58,3 +58,28 @@ TEST(Movement, InPlaceCostsACopyAtMost) {
   });
   EXPECT_GT(inPlace, 20);
 }
+
+TEST(Movement, GathersPartsOfGroupsByASum) {
+  // Four parts in groups of 32: by a pass 8 groups would speak in turn on each line.
+  const Profile profile = *Profile::load("wse2");
+  ResourceModel model(profile);
+  LinePlanner lines(model);
+  RegionShape region{{16, 256}, 1, 32};
+  MovementPlanner movements(region, model, lines);
+  const llvm::SmallVector<int64_t> shape{8, 4, 64};
+  Layout from = shardLayout(shape, 2, {0, 1}, region), to = shardLayout(shape, 2, {0, kNoDim}, region);
+  const Movement *movement = movements.plan({from, shape, to, {}, false}, 1);
+  ASSERT_TRUE(movement);
+  ASSERT_EQ(movement->steps.size(), 1u);
+  const MoveStep &step = movement->steps.front();
+  ASSERT_TRUE(step.line);
+  EXPECT_TRUE(step.line->grouped);
+  EXPECT_EQ(step.line->pes, 32);
+  EXPECT_EQ(step.along, Side::Y);
+  EXPECT_EQ(step.result, to);
+  EXPECT_LT(movement->cycles, 400);
+  // Into memory of its own: a copy behind it.
+  movement = movements.plan({from, shape, to, {}, true}, 1);
+  ASSERT_EQ(movement->steps.size(), 2u);
+  EXPECT_FALSE(movement->steps.back().along);
+}
