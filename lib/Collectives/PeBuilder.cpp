@@ -95,8 +95,8 @@ Value PeBuilder::clampedExtent(const Span &range) {
   return neverEmpty(range) ? result : scalar(pe::ScalarKind::Max, result, constant(0));
 }
 
-Value PeBuilder::address(StringRef buffer, int64_t offsetWords) {
-  return pe::AddrOp::create(builder, loc, builder.getI32Type(), buffer, offsetWords);
+Value PeBuilder::address(const BufferPart &buffer, int64_t offsetWords) {
+  return pe::AddrOp::create(builder, loc, builder.getI32Type(), buffer.name, buffer.offsetWords + offsetWords);
 }
 
 Value PeBuilder::desc(Value base, ArrayRef<int64_t> strides) {

@@ -68,6 +68,8 @@ private:
     size_t taken = 0;
   };
 
+  llvm::DenseMap<size_t, SmallVector<std::pair<size_t, Value>>> waiting; // by node: earlier ones, and their terms
+
   RankedTensorType typeOf(int tensor, const Layout &layout) {
     return typeOf(graph.tensors[tensor].shape, graph.tensors[tensor].element, layout);
   }
@@ -210,8 +212,9 @@ private:
                                            : axesOf(*step.along) &
                                                  (terms.split(*step.along) > 1 ? ~0u : axisBit(majorAxis(*step.along)));
     value = TermsOp::create(builder, where, typeOf(shape, element, terms), value);
-    return AllReduceOp::create(builder, where, typeOf(shape, element, step.result), value, *step.along,
-                               step.line->attr(context));
+    return AllReduceOp::create(builder, where, TypeRange{typeOf(shape, element, step.result)}, value, *step.along,
+                               step.line->attr(context))
+        .getResult(0);
   }
 
   /// A plain one with `place`: a copy there.
@@ -260,12 +263,28 @@ private:
     for (const ReduceStep &step : nodePlan.reduces) {
       Type type = typeOf(node.result, step.result);
       if (step.line)
-        value = AllReduceOp::create(builder, node.loc, type, value, step.side, step.line->attr(builder.getContext()));
+        value = combined(n, value, type, step, builder);
       else
         value = ReduceOp::create(builder, node.loc, type, value, step.side, step.algorithm);
     }
     return move(nodePlan.toResult, value, graph.tensors[node.result].shape, graph.tensors[node.result].element, into,
                 graph.tensors[node.result].shape, {}, builder, node.loc);
+  }
+
+  /// For all, with terms of earlier nodes that wait for this one.
+  Value combined(size_t n, Value value, Type type, const ReduceStep &step, OpBuilder &builder) {
+    SmallVector<Value> terms;
+    SmallVector<Type> types;
+    for (auto [earlier, term] : waiting[n]) {
+      terms.push_back(term);
+      types.push_back(typeOf(graph.nodes[earlier].result, plan.nodes[earlier].reduces.front().result));
+    }
+    terms.push_back(value);
+    types.push_back(type);
+    auto op = AllReduceOp::create(builder, graph.nodes[n].loc, types, terms, step.side, step.line->attr(context));
+    for (auto [waited, sum] : llvm::zip(waiting[n], op.getSums()))
+      regions[plan.nodes[n].region].values[graph.nodes[waited.first].result] = sum;
+    return op.getSums().back();
   }
 
   Value emitKernel(size_t n, ValueRange operands, OpBuilder &builder, Value into = {}) {
@@ -337,7 +356,12 @@ private:
       SmallVector<Value> operands;
       for (size_t i = 0; i != node.operands.size(); ++i)
         operands.push_back(operandValue(n, i, state.builder));
-      value = finish(n, compute(n, operands, state.builder), Value(), state.builder);
+      value = compute(n, operands, state.builder);
+      if (nodePlan.combinedWith >= 0) {
+        waiting[nodePlan.combinedWith].push_back({n, value});
+        return;
+      }
+      value = finish(n, value, Value(), state.builder);
     }
     if (node.kind != GraphNode::Kernel)
       noteEstimate(value.getDefiningOp(), nodePlan);

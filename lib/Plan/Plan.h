@@ -30,7 +30,8 @@ struct NodePlan {
   std::map<int, Layout> moved;   // of these: where they rest then, if not as they came
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
-  Movement toResult; // from the reduced local result to where it rests
+  int combinedWith = -1; // its terms are combined with those of this later node, at a time (Combine.h)
+  Movement toResult;     // from the reduced local result to where it rests
   Cycles cycles;
 };
 

@@ -57,7 +57,7 @@ std::optional<Price> Pricing::price(size_t n, const State &state, const Work &wo
     if (resting.isIn(region) || llvm::any_of(price.arrivals, [&](const Arrival &a) { return a.tensor == tensor; }))
       continue;
     // The region does not have it yet: it comes over a stream.
-    if (resting.crossingCycles == INFINITY || resting.moved)
+    if (resting.crossingCycles == INFINITY)
       return std::nullopt;
     price.memory.codeBytes += kTransferCodeBytes;
     arrivedWords += resting.layout->words();
@@ -67,11 +67,9 @@ std::optional<Price> Pricing::price(size_t n, const State &state, const Work &wo
   return price;
 }
 
-double Pricing::crossingCycles(int tensor, const Layout &layout) const {
+double Pricing::crossingCycles(int tensor, const Layout &layout, bool fromHost) const {
   ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
-  // Inputs come from the host to each region that reads them.
-  if (graph.tensors[tensor].kind == GraphTensor::Computed &&
-      rowsInUse(layout, shape, request.region) > request.lanesBetween)
+  if (!fromHost && rowsInUse(layout, shape, request.region) > request.lanesBetween)
     return INFINITY;
   return request.model.broadcastCycles(laneWords(layout, shape, request.region),
                                        static_cast<int>(2 * request.region.width)) +

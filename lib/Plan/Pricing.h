@@ -57,7 +57,7 @@ public:
 
   /// Cycles of the stream that brings a tensor from a region where it rests so to another; infinite if there is no way
   /// for so many lanes.
-  double crossingCycles(int tensor, const Layout &layout) const;
+  double crossingCycles(int tensor, const Layout &layout, bool fromHost) const;
 
 private:
   struct Entry {

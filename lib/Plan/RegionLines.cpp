@@ -73,8 +73,9 @@ Plan settled(Plan plan, const ResourceModel &model, LinePlanner &planner, Channe
     };
     for (OperandPlan &operand : node.operands)
       llvm::for_each(operand.pieces, useAll);
-    for (ReduceStep &step : node.reduces)
-      use(step.line, step.side, step.words, node.cycles.reductions);
+    if (node.combinedWith < 0)
+      for (ReduceStep &step : node.reduces)
+        use(step.line, step.side, step.words, node.cycles.reductions);
     useAll(node.toResult);
   }
   for (auto &[where, those] : users)
@@ -114,6 +115,8 @@ int wafer::wfr::netColors(const Plan &plan, const Profile &profile) {
     note(node.toResult);
     for (const OperandPlan &operand : node.operands)
       llvm::for_each(operand.pieces, note);
+    if (node.combinedWith >= 0)
+      continue;
     for (const ReduceStep &step : node.reduces)
       channels[step.side] |= step.line ? step.line->channels() : collectiveOf(step.algorithm).channels();
   }

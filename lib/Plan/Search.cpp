@@ -476,14 +476,14 @@ private:
         Resting &resting = state->live[piece.tensor];
         if (tensor.kind == GraphTensor::Input && !resting.layout) {
           auto moved = plan.moved.find(piece.tensor);
-          resting.moved = moved != plan.moved.end();
-          layOut(resting, piece.tensor, resting.moved ? moved->second : plan.entries.at(piece.tensor));
+          const bool asItCame = moved == plan.moved.end();
+          layOut(resting, piece.tensor, asItCame ? plan.entries.at(piece.tensor) : moved->second, asItCame);
         }
         rest(*state, resting, plan.region);
       }
     if (node.result >= 0) {
       Resting &resting = state->live[node.result];
-      layOut(resting, node.result, plan.candidate.result);
+      layOut(resting, node.result, plan.candidate.result, /*fromHost=*/false);
       rest(*state, resting, plan.region);
     }
     // What nobody reads any more is forgotten.
@@ -498,9 +498,10 @@ private:
     return state;
   }
 
-  void layOut(Resting &resting, int tensor, const Layout &layout) const {
+  /// `fromHost`: every region that reads it gets it from there.
+  void layOut(Resting &resting, int tensor, const Layout &layout, bool fromHost) const {
     resting.layout = std::make_shared<Layout>(layout);
-    resting.crossingCycles = pricing.crossingCycles(tensor, layout);
+    resting.crossingCycles = pricing.crossingCycles(tensor, layout, fromHost);
   }
 
   /// A tensor rests in this region from now on, if it did not before.

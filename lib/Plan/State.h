@@ -12,7 +12,6 @@ struct Resting {
   std::shared_ptr<const Layout> layout;
   uint64_t regions = 0;      // a bit for each that has it
   double crossingCycles = 0; // of the stream that brings it to another region
-  bool moved = false;        // an input, no longer as the host delivers it: to other regions it cannot go
   bool isIn(int region) const { return regions >> region & 1; }
 };
 

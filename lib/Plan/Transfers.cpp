@@ -74,8 +74,19 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
   for (int n = 0; n != static_cast<int>(graph.nodes.size()); ++n) {
     const GraphNode &node = graph.nodes[n];
     const NodePlan &nodePlan = plan.nodes[n];
-    for (const auto &[tensor, layout] : nodePlan.entries)
-      add(Transfer::Input, n, tensor, {kHost, readersOf(graph.tensors[tensor], plan)}, layout);
+    for (const auto &[tensor, layout] : nodePlan.entries) {
+      SmallVector<int, 2> readers = readersOf(graph.tensors[tensor], plan);
+      auto moved = nodePlan.moved.find(tensor);
+      if (moved == nodePlan.moved.end()) {
+        add(Transfer::Input, n, tensor, {kHost, std::move(readers)}, layout);
+        continue;
+      }
+      // What has been moved since goes on to other regions from there.
+      add(Transfer::Input, n, tensor, {kHost, {nodePlan.region}}, layout);
+      llvm::erase(readers, nodePlan.region);
+      if (!readers.empty())
+        add(Transfer::Result, n, tensor, {nodePlan.region, std::move(readers)}, moved->second);
+    }
     if (node.kind == GraphNode::Output) {
       add(Transfer::Output, n, node.operands[0].pieces[0].tensor, {nodePlan.region, {kHost}},
           nodePlan.candidate.result);

@@ -1,5 +1,6 @@
 // The pass wafer-plan: a search for each size of regions that is worth it (Sizes.h), and the cheapest of the plans
 // found.
+#include "Combine.h"
 #include "Nets.h"
 #include "RegionLines.h"
 #include "Sizes.h"
@@ -91,6 +92,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return signalPassFailure();
     if (found)
       found->taken = best->region;
+    combineReductions(*graph, *best, ResourceModel(*profile));
     settleLines(*best, ResourceModel(*profile));
     numRegions += best->regions;
     numCandidates += best->candidates;

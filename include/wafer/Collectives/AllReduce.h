@@ -10,8 +10,8 @@ namespace wafer::wfr {
 
 /// Where the code goes, and what it works on.
 struct AllReduceCode : ReduceCode {
-  llvm::StringRef result; // buffer
-  mlir::Value role;       // the number of the PE's LineRole
+  BufferPart result;
+  mlir::Value role; // the number of the PE's LineRole
 };
 
 /// Cycles from the call on every PE to the last one's return.

@@ -24,7 +24,7 @@ struct BoxTransfer {
   Senders senders;
   std::vector<TransferDim> dims;
   pe::ElementType type;
-  std::string source, result; // buffers
+  BufferPart source, result;
   Receivers receivers = Receivers::OnLine;
 
   /// What the sender that is bound to P0 and P1 has of each dimension to send.

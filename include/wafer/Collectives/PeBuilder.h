@@ -10,6 +10,16 @@
 
 namespace wafer::wfr {
 
+/// Where a tensor lies: in a buffer of its own, or from a word of one on that it shares.
+struct BufferPart {
+  std::string name;
+  int64_t offsetWords = 0;
+
+  BufferPart() = default;
+  BufferPart(std::string name, int64_t offsetWords = 0) : name(std::move(name)), offsetWords(offsetWords) {}
+  bool operator==(const BufferPart &) const = default;
+};
+
 class PeBuilder {
 public:
   PeBuilder(mlir::OpBuilder &builder, mlir::Location loc, const TransferSizes &sizes, int64_t splitX, int64_t splitY)
@@ -45,7 +55,7 @@ public:
   /// True if the range is empty on no PE.
   bool neverEmpty(const Span &range) const;
 
-  mlir::Value address(llvm::StringRef buffer, int64_t offsetWords = 0);
+  mlir::Value address(const BufferPart &buffer, int64_t offsetWords = 0);
   mlir::Value desc(mlir::Value base, llvm::ArrayRef<int64_t> strides);
   mlir::Value fabric(int color);
   pe::VecOp vec(pe::VectorKind kind, pe::ElementType type, mlir::ValueRange nest, mlir::Value dst, mlir::Value a,

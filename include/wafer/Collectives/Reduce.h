@@ -26,7 +26,7 @@ struct ReduceTask {
 struct ReduceCode {
   PeBuilder &b;
   const LineColors &colors;
-  llvm::StringRef term; // buffer
+  BufferPart term;
   pe::VectorKind kind;
   pe::ElementType type;
 };

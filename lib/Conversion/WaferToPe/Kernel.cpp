@@ -154,7 +154,7 @@ private:
 
 /// How one tensor is addressed by the kernel's loops: word offset = base + sum of loop index * stride.
 struct Access {
-  std::string buffer;
+  BufferPart buffer;
   Affine base;
   SmallVector<int64_t> strides; // per loop
 };
@@ -573,7 +573,7 @@ private:
   }
 
   /// A buffer that holds the nest's elements one after the other.
-  Value bufferDescriptor(PeBuilder &b, const Schedule &schedule, StringRef buffer) {
+  Value bufferDescriptor(PeBuilder &b, const Schedule &schedule, const BufferPart &buffer) {
     SmallVector<int64_t> strides(std::max<size_t>(schedule.nest.size(), 1), 1);
     for (int i = static_cast<int>(schedule.nest.size()) - 2; i >= 0; --i)
       strides[i] = strides[i + 1] * iteration.dims[schedule.nest[i + 1]].length;

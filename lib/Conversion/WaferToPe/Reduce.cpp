@@ -3,6 +3,7 @@
 #include "RegionCode.h"
 
 #include "wafer/Collectives/AllReduce.h"
+#include "wafer/Support/MlirDiagnostic.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -68,9 +69,17 @@ static Value roleOn(Side side, LineAttr attr, const LineShape &line, RegionCode 
 }
 
 LogicalResult wafer::wfr::lowerAllReduce(AllReduceOp op, RegionCode &code) {
-  Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
+  // Of several tensors the first: they lie one after the other.
+  Tensor source = code.tensor(op.getSources().front()), result = code.tensor(op.getSums().front());
   Side side = op.getSide();
   ReduceTask task = ReduceTask::of(source.layout, side, code.size);
+  task.words = 0;
+  for (Value each : op.getSources()) {
+    BufferPart due(source.buffer.name, source.buffer.offsetWords + task.words);
+    if (!(code.tensor(each).buffer == due))
+      return wafer::emitUnsupported(op, "combines tensors at a time that are not made for it alone");
+    task.words += layoutOf(each.getType()).words();
+  }
   LineShape line = LineShape::of(op.getLine(), task.line);
   auto body = [&](PeBuilder &b) {
     AllReduceCode reduce{{b, code.lineColors(side), source.buffer, combiner(source.layout.kind), termType(source)},

@@ -13,7 +13,7 @@ namespace wafer::wfr {
 
 /// A tensor in memory.
 struct Tensor {
-  std::string buffer;
+  BufferPart buffer;
   llvm::SmallVector<int64_t> shape;
   Layout layout;
   mlir::Type element;
@@ -41,7 +41,7 @@ struct RegionCode {
   RegionSize size;
   int64_t chunks = 1;       // of the chunk loop being lowered
   mlir::Value chunkIndex{}; // its induction variable, in main
-  llvm::DenseMap<mlir::Value, std::string> buffers{};
+  llvm::DenseMap<mlir::Value, BufferPart> buffers{};
   llvm::MapVector<std::pair<Side, mlir::Attribute>, mlir::Value> roles{}; // by side and line, in main
   int functions = 0, names = 0;
   mlir::Operation *step = nullptr; // the op that is being lowered

@@ -162,7 +162,7 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
   return code.function(op.getLoc(), source.layout, "receive", [&](PeBuilder &b) {
     StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(stream, source.layout),
                              transferDims(source.layout, source.shape, result.layout, result.shape, {}),
-                             result.elementType(), "", result.buffer, Receivers::Elsewhere}};
+                             result.elementType(), BufferPart(), result.buffer, Receivers::Elsewhere}};
     sliceStreamDims(transfer.dims);
     if (failed(checkRank(op, transfer)))
       return failure();
@@ -181,8 +181,8 @@ LogicalResult wafer::wfr::lowerRelay(RelayOp op, StreamOp from, StreamOp to, Reg
   alignSplits({&layout, &whole});
   return code.function(op.getLoc(), layout, "relay", [&](PeBuilder &b) {
     StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(from, layout),
-                             transferDims(layout, shape, whole, shape, {}), elementTypeOf(type.getElementType()), "",
-                             "", Receivers::Elsewhere}};
+                             transferDims(layout, shape, whole, shape, {}), elementTypeOf(type.getElementType()),
+                             BufferPart(), BufferPart(), Receivers::Elsewhere}};
     // Heads of rows in the same parts of both.
     eachPart(b, *fromParts, code.size.height, [&](int fromColor) {
       b.when(code.size.width > 1 ? transfer.isHead() : Value(), [&] {

@@ -112,7 +112,15 @@ public:
                                colors,          std::move(streamParts),
                                module,          region.size()} {}
 
-  LogicalResult run() { return lowerBlock(code.region.getBody().front()); }
+  LogicalResult run() {
+    // What is combined at a time lies together.
+    code.region.walk([&](AllReduceOp op) {
+      bool free = llvm::none_of(op.getSources(), [&](Value source) { return code.buffers.contains(source); });
+      if (op.getSources().size() > 1 && free)
+        placeTogether(op.getSources(), "activation");
+    });
+    return lowerBlock(code.region.getBody().front());
+  }
 
 private:
   LogicalResult lowerBlock(Block &block) {
@@ -123,7 +131,22 @@ private:
   }
 
   void newTensor(Value value, StringRef kind) {
-    code.buffers[value] = code.newBuffer(value.getLoc(), kind, layoutOf(value.getType()).words());
+    BufferPart &buffer = code.buffers[value];
+    if (buffer.name.empty()) // else it has its place beside others
+      buffer = code.newBuffer(value.getLoc(), kind, layoutOf(value.getType()).words());
+  }
+
+  /// One buffer for tensors, one after the other.
+  void placeTogether(ValueRange tensors, StringRef kind) {
+    int64_t words = 0;
+    for (Value tensor : tensors)
+      words += layoutOf(tensor.getType()).words();
+    std::string name = code.newBuffer(tensors.front().getLoc(), kind, words);
+    words = 0;
+    for (Value tensor : tensors) {
+      code.buffers[tensor] = BufferPart(name, words);
+      words += layoutOf(tensor.getType()).words();
+    }
   }
 
   LogicalResult lower(Operation *op) {
@@ -157,7 +180,7 @@ private:
           return lowerTerms(op, code);
         })
         .Case<AllReduceOp>([&](AllReduceOp op) {
-          newTensor(op.getResult(), "activation");
+          placeTogether(op.getSums(), "activation");
           return lowerAllReduce(op, code);
         })
         .Case<RedistributeOp>([&](RedistributeOp op) {

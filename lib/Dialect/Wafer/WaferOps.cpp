@@ -235,30 +235,49 @@ LogicalResult TermsOp::verify() {
                : success();
 }
 
-LogicalResult AllReduceOp::verify() {
-  Layout source = layoutOf(getSource().getType()), result = layoutOf(getResult().getType());
-  Side side = getSide();
+/// One tensor of an all-reduce.
+static LogicalResult verifyCombined(AllReduceOp op, Layout source, const Layout &result) {
+  Side side = op.getSide();
   if (!source.isPartialAlong(side))
-    return emitOpError("source is not partial along ") << stringifySide(side);
+    return op.emitOpError("source is not partial along ") << stringifySide(side);
   Layout combined = source;
   combined.partialAxes &= ~axesOf(side);
   if (!combined.partialAxes)
     combined.kind = PartialKind::None;
   if (!(result.simplified() == combined.simplified()))
-    return emitOpError("result must have the source's layout, combined along ") << stringifySide(side);
-  auto region = (*this)->getParentOfType<RegionOp>();
+    return op.emitOpError("result must have the source's layout, combined along ") << stringifySide(side);
+  auto region = op->getParentOfType<RegionOp>();
   if (!region)
     return success();
-  int64_t pes = region.size().along(side);
-  LineAttr line = getLine();
-  if (int64_t group = reducedGroup(source, side, region.size()); group != (line.getGroup() ? line.getGroup() : pes))
-    return emitOpError("combines ") << (line.getGroup() ? "groups of " + std::to_string(line.getGroup()) + " neighbors"
-                                                        : std::string("whole lines"))
-                                    << ", and terms lie on "
-                                    << (group ? "groups of " + std::to_string(group) : std::string("no neighbors"));
+  LineAttr line = op.getLine();
+  int64_t pes = region.size().along(side), group = reducedGroup(source, side, region.size());
+  if (group != (line.getGroup() ? line.getGroup() : pes))
+    return op.emitOpError("combines ") << (line.getGroup()
+                                               ? "groups of " + std::to_string(line.getGroup()) + " neighbors"
+                                               : std::string("whole lines"))
+                                       << ", and terms lie on "
+                                       << (group ? "groups of " + std::to_string(group) : std::string("no neighbors"));
   int64_t last = line.getLeaders().empty() ? line.getRoot() : std::max(line.getRoot(), line.getLeaders().back());
   if (last >= pes)
-    return emitOpError("has a line with a PE at ") << last << ", and lines have " << pes;
+    return op.emitOpError("has a line with a PE at ") << last << ", and lines have " << pes;
+  return success();
+}
+
+LogicalResult AllReduceOp::verify() {
+  if (getSources().empty() || getSources().size() != getSums().size())
+    return emitOpError("needs a result for each tensor that it combines");
+  if (llvm::SmallDenseSet<Value>(getSources().begin(), getSources().end()).size() != getSources().size())
+    return emitOpError("combines a tensor twice, and its memory is written over");
+  auto first = cast<RankedTensorType>(getSources().front().getType());
+  for (auto [source, result] : llvm::zip_equal(getSources(), getSums())) {
+    auto from = cast<RankedTensorType>(source.getType()), to = cast<RankedTensorType>(result.getType());
+    if (from.getShape() != to.getShape() || from.getElementType() != to.getElementType())
+      return emitOpError("result must have the source's shape and elements");
+    if (from.getElementType() != first.getElementType() || layoutOf(from).kind != layoutOf(first).kind)
+      return emitOpError("combines tensors of one element type and one kind");
+    if (failed(verifyCombined(*this, layoutOf(from), layoutOf(to))))
+      return failure();
+  }
   return success();
 }
 

@@ -79,11 +79,6 @@ struct LaneOp {
   PerLane inStart[3];
   LaneTrainRef out;
   PerLane n, done, pieceEnd, ready;
-  /// By input: records of a train that no lane asks for any more.
-  struct Place {
-    const LaneTrain *train = nullptr;
-    size_t over = 0;
-  } place[3];
   Ticks rate = 0;
   std::vector<uint32_t> *hostData = nullptr;
   // Of one with one input.
@@ -174,9 +169,9 @@ public:
   bool capture(Context &, const isa::Instruction &, Post &);
   bool captureWindow(Context &, const isa::Instruction &, Post &);
   bool checkMemory(Post &, bool onThread);
-  /// Whether something of before is still in hand; `where` grows around the PEs.
-  bool isThreadBusy(const PeSet &, uint8_t thread, PeSet *where = nullptr) const;
-  bool areQueuesBusy(const PeSet &, const isa::Instruction &, PeSet *where = nullptr);
+  /// Whether something of before is still in hand; `where` gets the PEs.
+  bool isThreadBusy(const PeSet &, uint8_t thread, std::vector<PeSet> *where = nullptr) const;
+  bool areQueuesBusy(const PeSet &, const isa::Instruction &, std::vector<PeSet> *where = nullptr);
   bool isAlongY(const isa::Instruction &) const;
   Issue issueLocal(Context &, const PostRef &);
   Issue issueFabric(Context &, const PostRef &);

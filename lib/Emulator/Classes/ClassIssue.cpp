@@ -220,20 +220,20 @@ bool RegionRun::isAlongY(const Instruction &i) const {
   return alongY;
 }
 
-bool RegionRun::isThreadBusy(const PeSet &set, uint8_t thread, PeSet *where) const {
+bool RegionRun::isThreadBusy(const PeSet &set, uint8_t thread, std::vector<PeSet> *where) const {
   bool any = false;
   for (const PostRef &post : asynchronous)
     if (post->thread == thread && post->set.meets(set)) {
       any = true;
       if (!where)
         break;
-      *where = where->around(post->set & set);
+      where->push_back(post->set & set);
     }
   return any;
 }
 
 /// One instruction at a time sends on a color, one receives on it.
-bool RegionRun::areQueuesBusy(const PeSet &set, const Instruction &i, PeSet *where) {
+bool RegionRun::areQueuesBusy(const PeSet &set, const Instruction &i, std::vector<PeSet> *where) {
   const bool alongY = isAlongY(i);
   Line &line = engine.fabric.line(index, alongY);
   const Indices &lanes = alongY ? set.columns : set.rows, &positions = alongY ? set.rows : set.columns;
@@ -246,7 +246,7 @@ bool RegionRun::areQueuesBusy(const PeSet &set, const Instruction &i, PeSet *whe
           continue;
         any = true;
         if (where)
-          *where = where->around(PeSet::of(alongY, Indices::of({position}, positions.extent()), op->lanes & lanes));
+          where->push_back(PeSet::of(alongY, Indices::of({position}, positions.extent()), op->lanes & lanes));
       }
   });
   return any;

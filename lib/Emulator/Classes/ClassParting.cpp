@@ -7,17 +7,19 @@
 // own. Where contexts meet again they merge as always.
 #include "ClassEngine.h"
 
-#include <algorithm>
 #include <unordered_map>
 
 using namespace wafer;
 using namespace wafer::emulator;
 
-/// Whole lines of a set, rows or columns, in which nobody waits; it may be empty.
-static PeSet freeOf(const PeSet &set, const PeSet &waiting) {
-  if (!waiting.rows.covers(set.rows))
-    return {set.columns, set.rows - waiting.rows};
-  return {set.columns - waiting.columns, set.rows};
+/// Whole rows of a set, else whole columns, in which nobody waits; it may be empty.
+static PeSet freeOf(const PeSet &set, std::span<const PeSet> waiting) {
+  PeSet free = set;
+  for (const PeSet &some : waiting) {
+    free.rows = free.rows - some.rows;
+    free.columns = free.columns - some.columns;
+  }
+  return free.rows.empty() ? PeSet{free.columns, set.rows} : PeSet{set.columns, free.rows};
 }
 
 /// True if somebody can go on now.
@@ -42,8 +44,7 @@ bool ClassEngine::partPosts() {
   struct InHand {
     PostRef post;
     std::vector<LaneOp *> ops;
-    Indices lanes; // in which it has not ended everywhere
-    std::vector<uint16_t> positions;
+    std::vector<PeSet> waiting;
   };
   std::vector<InHand> all;
   std::unordered_map<const Post *, size_t> known;
@@ -52,23 +53,18 @@ bool ClassEngine::partPosts() {
       continue;
     const auto [at, isNew] = known.emplace(op.post.get(), all.size());
     if (isNew)
-      all.push_back({op.post, {}, {}, {}});
-    InHand &hand = all[at->second];
-    hand.ops.push_back(&op);
-    hand.positions.push_back(static_cast<uint16_t>(op.position));
-    if (const Indices lanes = lanesInHand(op); !hand.lanes.covers(lanes))
-      hand.lanes = hand.lanes | lanes;
+      all.push_back({op.post, {}, {}});
+    const bool alongY = op.post->alongY;
+    all[at->second].ops.push_back(&op);
+    all[at->second].waiting.push_back(PeSet::of(
+        alongY, Indices::of({uint16_t(op.position)}, op.post->set.positions(alongY).extent()), lanesInHand(op)));
   }
   bool any = false;
-  for (InHand &hand : all) {
-    const bool alongY = hand.post->alongY;
-    std::sort(hand.positions.begin(), hand.positions.end());
-    const Indices positions = Indices::of(hand.positions, hand.post->set.positions(alongY).extent());
-    if (const PeSet free = freeOf(hand.post->set, PeSet::of(alongY, positions, hand.lanes)); !free.empty()) {
+  for (const InHand &hand : all)
+    if (const PeSet free = freeOf(hand.post->set, hand.waiting); !free.empty()) {
       goOn(hand.post, hand.ops, free);
       any = true;
     }
-  }
   return any;
 }
 
@@ -116,7 +112,7 @@ bool ClassEngine::partStalled() {
         stalled.push_back(context.get());
     for (Context *context : stalled) {
       const isa::Instruction &i = region->tables.verified->code.instructions[context->pc].i;
-      PeSet waiting;
+      std::vector<PeSet> waiting;
       if (i.thread)
         region->isThreadBusy(context->set, i.thread, &waiting);
       region->areQueuesBusy(context->set, i, &waiting);

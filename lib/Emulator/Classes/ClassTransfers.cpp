@@ -28,9 +28,8 @@ static void change(const Indices &all, PerLane &to, const Indices &lanes, F f, c
 
 static int64_t beyondOf(int64_t base, int64_t coordinate) { return coordinate > base ? coordinate - base : 0; }
 
-/// The pieces that lanes of an input read next, which are all that have not done; none for lanes with nothing to read.
-static void findPieces(LaneFabric &fabric, LaneOp &op, unsigned input, const Indices &lanes, auto &out) {
-  LaneEnd &end = *op.in[input];
+/// The pieces that lanes of an end read next; none for lanes with nothing to read.
+static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, auto &out) {
   std::vector<LaneFabric::Reading> readings;
   out.clear();
   fabric.reading(end, lanes, readings);
@@ -39,20 +38,13 @@ static void findPieces(LaneFabric &fabric, LaneOp &op, unsigned input, const Ind
     const PerLane offset = minus(reading.lanes, end.consumed, leg.base);
     const std::vector<LaneTrain::Record> &records = leg.train->records;
     Indices left = reading.lanes;
-    LaneOp::Place &place = op.place[input];
-    size_t over = leg.over;
-    if (place.train == leg.train.get())
-      over = std::max(over, place.over);
-    while (over != records.size() &&
-           every(
-               left, [](int64_t k, int64_t start, int64_t count) { return start + count <= k; }, offset,
-               mapped(records[over].start, leg.from, left), mapped(records[over].count, leg.from, left)))
-      ++over;
     if (left.size() == leg.lanes.size())
-      leg.over = over;
-    if (left.size() == lanes.size())
-      place = {leg.train.get(), over};
-    for (size_t i = over; i != records.size(); ++i) {
+      while (leg.over != records.size() &&
+             every(
+                 left, [](int64_t k, int64_t start, int64_t count) { return start + count <= k; }, offset,
+                 mapped(records[leg.over].start, leg.from, left), mapped(records[leg.over].count, leg.from, left)))
+        ++leg.over;
+    for (size_t i = leg.over; i != records.size(); ++i) {
       const LaneTrain::Record &record = records[i];
       const Indices here = select(
           left, [](int64_t k, int64_t start, int64_t count) { return start <= k && k < start + count; }, offset,
@@ -213,7 +205,7 @@ void ClassEngine::pumpSink(LaneOp &op) {
       complete(op, readyOf(op));
       return;
     }
-    findPieces(fabric, op, 0, left, pieces);
+    findPieces(fabric, end, left, pieces);
     bool progress = false;
     for (Piece &piece : pieces) {
       LaneLeg &leg = piece.leg();
@@ -346,7 +338,7 @@ void ClassEngine::pumpCoupled(LaneOp &op) {
     if (left.empty())
       break;
     for (unsigned i = 0; i != op.inputs; ++i)
-      findPieces(fabric, op, i, left, pieces[i]);
+      findPieces(fabric, *op.in[i], left, pieces[i]);
     // Lanes that read the same piece of every input go on together.
     for (const Piece &a : pieces[0]) {
       if (op.inputs == 1) {

@@ -84,17 +84,6 @@ bool Indices::meets(const Indices &other) const {
   return false;
 }
 
-bool Indices::covers(const Indices &other) const {
-  if (other.empty() || node.get() == other.node.get())
-    return true;
-  if (size() < other.size())
-    return false;
-  for (size_t block = 0; block != node->bits.size(); ++block)
-    if (other.node->bits[block] & ~node->bits[block])
-      return false;
-  return true;
-}
-
 /// f(bits, other bits) gives the bits of the result, 64 at a time.
 template <typename F> Indices Indices::combined(const Indices &other, F f) const {
   if (node.get() == other.node.get() && node)

@@ -58,7 +58,6 @@ public:
   bool operator==(const Indices &other) const;
   // Both of one extent.
   bool meets(const Indices &other) const;
-  bool covers(const Indices &other) const;
   Indices operator|(const Indices &other) const;
   Indices operator&(const Indices &other) const;
   Indices operator-(const Indices &other) const;
@@ -102,8 +101,6 @@ struct PeSet {
   bool operator==(const PeSet &) const = default;
   bool meets(const PeSet &other) const { return columns.meets(other.columns) && rows.meets(other.rows); }
   PeSet operator&(const PeSet &other) const { return {columns & other.columns, rows & other.rows}; }
-  /// The columns and rows of both.
-  PeSet around(const PeSet &other) const { return {columns | other.columns, rows | other.rows}; }
   /// Without some whole rows or columns of it.
   PeSet operator-(const PeSet &some) const {
     return some.columns == columns ? PeSet{columns, rows - some.rows} : PeSet{columns - some.columns, rows};

@@ -130,8 +130,6 @@ struct LaneTrain {
       words.free();
   }
 };
-/// When wavelets leave by the train's records, if nothing holds them back; 0 where it is not known.
-PerLane paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k);
 /// What receivers took is not asked for on its behalf any more.
 void forget(LaneTrain &train);
 /// Lanes of another line.
@@ -155,9 +153,8 @@ struct LaneStream {
   uint32_t position = 0;
   uint8_t color = 0, side = PortRamp;
   uint32_t pe = 0; // of a host port
-  bool traced = false, dynamic = false;
-  bool dirty = false, promisedMore = false, settledMore = false; // receivers', since the limits were computed
-  Indices routed;                                                // lanes whose router takes it
+  bool traced = false, dynamic = false, dirty = false;
+  Indices routed; // lanes whose router takes it
   std::vector<LaneLeaf> leaves;
   LaneTrain *oldest = nullptr, *newest = nullptr; // that somebody knows
   PerLane sent, injectLimit, settleLimit, freeAt;
@@ -303,7 +300,7 @@ private:
   const LaneRouter &parkedAt(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   bool isFullBeforeSwitch(const LaneTrain &train) const;
   void update(const LaneTrainRef &train);
-  void touch(LaneEnd &end, bool settled);
+  void touch(LaneStream &stream);
   void refresh(LaneStream &stream);
   void advanceHead(const LaneTrainRef &train, uint32_t leaf, bool unparked);
   PerLane parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
@@ -321,8 +318,8 @@ private:
   const LaneConsumption *pieceAt(const LaneEnd &end, uint16_t lane, int64_t coordinate) const;
   void raiseToTaken(PerLane &when, const LaneEnd &end, const Indices &lanes, const PerLane &coordinate,
                     Ticks after) const;
-  PerLane passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes, const PerLane &k,
-                   PerLane when) const;
+  PerLane passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes,
+                   const PerLane &k) const;
 
   const VerifiedProgram &program;
   LaneClient &client;

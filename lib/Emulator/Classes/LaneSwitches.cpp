@@ -239,8 +239,6 @@ void LaneFabric::advanceTails(LaneTrain &train) {
   for (size_t i = 0; i != train.leaves.size(); ++i) {
     PerLane ahead; // of a parked head; asked for again when a switch has turned
     bool isAheadKnown = false;
-    PerLane last, pace; // of the last wavelet
-    bool isPaceKnown = false;
     while (!unsupported && train.leaves[i].tail < train.leaves[i].path.size()) {
       LaneTrainLeaf &leaf = train.leaves[i];
       const int64_t capacity = capacityBeyond(leaf, leaf.tail);
@@ -260,13 +258,8 @@ void LaneFabric::advanceTails(LaneTrain &train) {
         break;
       }
       LaneTrainNode &node = train.nodes[leaf.path[leaf.tail].node];
-      if (timed && train.control != isa::Control::None && leaf.path[leaf.tail].switched) { // when it turns the switch
-        if (!std::exchange(isPaceKnown, true)) {
-          last = minus(leaf.lanes, train.total, 1);
-          pace = paceOf(train, leaf.lanes, last);
-        }
-        raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, last, pace));
-      }
+      if (timed && train.control != isa::Control::None && leaf.path[leaf.tail].switched) // when it turns the switch
+        raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
       ++leaf.tail;
       if (--node.openLeaves == 0) {
         flip(train, node);

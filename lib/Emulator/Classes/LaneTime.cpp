@@ -6,7 +6,8 @@
 using namespace wafer;
 using namespace wafer::emulator;
 
-PerLane wafer::emulator::paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k) {
+/// The time of wavelets by a train's records; 0 where it is not known.
+static PerLane paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k) {
   for (size_t i = train.records.size(); i-- > 0;)
     if (train.records[i].holds(lanes, k))
       return train.records[i].at(lanes, k);
@@ -143,9 +144,9 @@ PerLane LaneFabric::injectedAt(const LaneTrain &train, const Indices &lanes, con
   if (train.stream->dynamic) {
     for (const LaneTrainLeaf &leaf : train.leaves) {
       if (leaf.lanes.size() == train.lanes.size()) {
-        when = passedAt(train, leaf, -1, lanes, k, std::move(when));
+        when = larger(lanes, when, passedAt(train, leaf, -1, lanes, k));
       } else if (const Indices some = lanes & leaf.lanes; !some.empty()) {
-        raise(when, some, passedAt(train, leaf, -1, some, k, when));
+        raise(when, some, passedAt(train, leaf, -1, some, k));
       }
     }
     return when;
@@ -177,10 +178,10 @@ PerLane LaneFabric::injectedAt(const LaneTrain &train, const Indices &lanes, con
   return when;
 }
 
-/// When wavelets k have passed a node of a leaf's path, or (-1) left the sender: see Fabric::passedAt. `when` is when
-/// they would leave if nothing held them back.
+/// When wavelets k have passed a node of a leaf's path, or (-1) left the sender: see Fabric::passedAt.
 PerLane LaneFabric::passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes,
-                             const PerLane &k, PerLane when) const {
+                             const PerLane &k) const {
+  PerLane when = paceOf(train, lanes, k);
   Ticks latency = 0;
   const Ticks link = costs.link;
   if (node >= 0) {

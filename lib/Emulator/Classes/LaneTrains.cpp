@@ -300,17 +300,13 @@ bool LaneFabric::work() {
 
 //===- Receivers ----------------------------------------------------------===//
 
-/// What a receiver lets streams do has changed: what it promises, or what is settled.
-void LaneFabric::touch(LaneEnd &end, bool settled) {
-  for (const LaneEnd::Writer &writer : end.writers) {
-    LaneStream &stream = *writer.stream;
-    (settled ? stream.settledMore : stream.promisedMore) = true;
-    if (stream.leaves.size() <= 2) {
-      refresh(stream);
-    } else if (!stream.dirty) {
-      stream.dirty = true;
-      dirtyStreams.push_back(&stream);
-    }
+/// What receivers let a stream do has changed.
+void LaneFabric::touch(LaneStream &stream) {
+  if (stream.leaves.size() <= 2) {
+    refresh(stream);
+  } else if (!stream.dirty) {
+    stream.dirty = true;
+    dirtyStreams.push_back(&stream);
   }
 }
 
@@ -325,22 +321,23 @@ void LaneFabric::refresh(LaneStream &stream) {
           mapped(settled ? leaf.end->settled : leaf.end->promised, leaf.to, leaf.lanes), leaf.capacity);
     return limit;
   };
-  if (std::exchange(stream.promisedMore, false))
-    stream.injectLimit = least(false);
-  if (std::exchange(stream.settledMore, false))
-    stream.settleLimit = least(true);
+  stream.injectLimit = least(false);
+  stream.settleLimit = least(true);
   for (LaneTrainRef &train : stream.current)
     enqueue(train.get());
 }
+
+static bool meet(const Indices &a, const Indices &b) { return a.isAll() || b.isAll() || !(a & b).empty(); }
 
 void LaneFabric::promise(LaneEnd &end, const Indices &lanes, const PerLane &coordinate) {
   if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.promised))
     return;
   raise(end.promised, lanes, coordinate);
-  touch(end, /*settled=*/false);
+  for (const LaneEnd::Writer &writer : end.writers)
+    touch(*writer.stream);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
-      if (!leg.train->complete && leg.lanes.meets(lanes))
+      if (!leg.train->complete && meet(leg.lanes, lanes))
         enqueue(leg.train.get());
 }
 
@@ -348,10 +345,11 @@ void LaneFabric::settle(LaneEnd &end, const Indices &lanes, const PerLane &coord
   if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.settled))
     return;
   raise(end.settled, lanes, coordinate);
-  touch(end, /*settled=*/true);
+  for (const LaneEnd::Writer &writer : end.writers)
+    touch(*writer.stream);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
-      if (leg.lanes.meets(lanes))
+      if (meet(leg.lanes, lanes))
         enqueue(leg.train.get());
   while (!end.legs.empty() && end.legs.front().unread == 0) {
     LaneLeg &leg = end.legs.front();
@@ -384,7 +382,8 @@ void LaneFabric::reading(LaneEnd &end, const Indices &lanes, std::vector<Reading
     const uint64_t number = std::max<uint64_t>(end.cursor.uniform(), end.firstLeg);
     if (number >= size)
       return;
-    if (legOf(number).lanes.covers(lanes)) {
+    const Indices &legs = legOf(number).lanes;
+    if (legs.isAll() || legs == lanes) {
       out.push_back({number, lanes});
       return;
     }
@@ -392,7 +391,7 @@ void LaneFabric::reading(LaneEnd &end, const Indices &lanes, std::vector<Reading
   if (lanes.empty())
     return;
   if (const uint64_t number = end.cursor[lanes.front()];
-      number >= end.firstLeg && number < size && legOf(number).lanes.covers(lanes) &&
+      number >= end.firstLeg && number < size && (legOf(number).lanes.isAll() || legOf(number).lanes == lanes) &&
       every(lanes, [&](int64_t cursor) { return uint64_t(cursor) == number; }, end.cursor)) {
     out.push_back({number, lanes});
     return;

@@ -297,5 +297,47 @@ wafer.program @main mesh(8 x 4) {
 
 // -----
 
+#terms = #wafer.layout<[4 at 0], partial = add[x0]>
+#sums = #wafer.layout<[4 at 0]>
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.empty : tensor<4xf32, #terms>
+    // expected-error @+1 {{combines a tensor twice, and its memory is written over}}
+    %1, %2 = wafer.all_reduce %0, %0 along x on <root 0>
+        : tensor<4xf32, #terms>, tensor<4xf32, #terms> to tensor<4xf32, #sums>, tensor<4xf32, #sums>
+  }
+}
+
+// -----
+
+#terms = #wafer.layout<[4 at 0], partial = add[x0]>
+#largest = #wafer.layout<[4 at 0], partial = max[x0]>
+#all = #wafer.layout<[4 at 0]>
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.empty : tensor<4xf32, #terms>
+    %1 = wafer.empty : tensor<4xf32, #largest>
+    // expected-error @+1 {{combines tensors of one element type and one kind}}
+    %2, %3 = wafer.all_reduce %0, %1 along x on <root 0>
+        : tensor<4xf32, #terms>, tensor<4xf32, #largest> to tensor<4xf32, #all>, tensor<4xf32, #all>
+  }
+}
+
+// -----
+
+#terms = #wafer.layout<[4 at 0], partial = add[x0]>
+#sums = #wafer.layout<[4 at 0]>
+wafer.program @main mesh(8 x 4) {
+  wafer.region @r0 size(8 x 2) {
+    %0 = wafer.empty : tensor<4xf32, #terms>
+    %1 = wafer.empty : tensor<4xf32, #terms>
+    // expected-error @+1 {{needs a result for each tensor that it combines}}
+    %2 = wafer.all_reduce %0, %1 along x on <root 0>
+        : tensor<4xf32, #terms>, tensor<4xf32, #terms> to tensor<4xf32, #sums>
+  }
+}
+
+// -----
+
 // expected-error @+1 {{a group has two PEs or more, its root among them, and no leaders}}
 #line = #wafer.line<root 4 of 4>

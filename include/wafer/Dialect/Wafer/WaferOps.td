@@ -248,6 +248,8 @@ def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
     time than the reduction and the way back. Whole lines, or groups of neighbors (terms on the minor axis alone of a
     divided side). The memory of the source is written over.
 
+    Several tensors with terms on the same PEs, of one element type and kind, are combined at a time: as if they were one.
+
     Along each side a region has one root beside its lines' heads, leaders of one line, and groups of one kind, as
     channels are routed for them.
 
@@ -256,11 +258,15 @@ def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
     #sums = #wafer.layout<[8 at 0]>
     %0 = wafer.empty : tensor<8xf32, #terms>
     %1 = wafer.all_reduce %0 along x on <root 2, leaders [0]> : tensor<8xf32, #terms> to tensor<8xf32, #sums>
+    %4 = wafer.empty : tensor<8xf32, #terms>
+    %5 = wafer.empty : tensor<8xf32, #terms>
+    %2, %3 = wafer.all_reduce %4, %5 along x on <root 2>
+        : tensor<8xf32, #terms>, tensor<8xf32, #terms> to tensor<8xf32, #sums>, tensor<8xf32, #sums>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$source, Wafer_Side:$side, Wafer_LineAttr:$line);
-  let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$source `along` $side `on` $line attr-dict `:` type($source) `to` type($result)";
+  let arguments = (ins Variadic<AnyRankedTensor>:$sources, Wafer_Side:$side, Wafer_LineAttr:$line);
+  let results = (outs Variadic<AnyRankedTensor>:$sums);
+  let assemblyFormat = "$sources `along` $side `on` $line attr-dict `:` type($sources) `to` type($sums)";
   let hasVerifier = 1;
 }
 

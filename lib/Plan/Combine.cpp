@@ -1,0 +1,94 @@
+// A decode layer has three products of one vector for queries, keys and values, and two for the halves of its gate. Each
+// ends in an all-reduce of some ten words along the same lines, and most of what that takes are hops. The terms of the
+// earlier ones wait: they take the memory of their sums meanwhile, and nothing else of the region's depends on them.
+#include "Combine.h"
+#include "LinePlanner.h"
+
+using namespace mlir;
+using namespace wafer;
+using namespace wafer::wfr;
+
+namespace {
+
+class Combining {
+public:
+  Combining(const Graph &graph, Plan &plan, const ResourceModel &model)
+      : graph(graph), plan(plan), model(model), lines(model) {}
+
+  void run() {
+    for (int n = 0; n != static_cast<int>(plan.nodes.size()); ++n)
+      if (canWait(n))
+        if (std::optional<int> later = nextLike(n))
+          combine(n, *later);
+  }
+
+private:
+  ReduceStep &stepOf(int n) { return plan.nodes[n].reduces.front(); }
+
+  /// A kernel whose terms are combined once, for all, where its result then rests.
+  bool canWait(int n) const {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &decided = plan.nodes[n];
+    return node.kind == GraphNode::Kernel && node.loop < 0 && !node.gathers && decided.candidate.steps == 1 &&
+           decided.moved.empty() && decided.reduces.size() == 1 && decided.reduces.front().line && decided.toResult.steps.empty() &&
+           llvm::all_of(graph.tensors[node.result].users,
+                        [&](int user) { return plan.nodes[user].region == decided.region; });
+  }
+
+  /// Terms of both are combined in the same way.
+  bool isLike(int n, int m) {
+    const ReduceStep &a = stepOf(n), &b = stepOf(m);
+    return plan.nodes[n].region == plan.nodes[m].region && a.side == b.side && a.line->pes == b.line->pes &&
+           a.line->grouped == b.line->grouped && graph.nodes[n].combiner == graph.nodes[m].combiner &&
+           graph.tensors[graph.nodes[n].result].element == graph.tensors[graph.nodes[m].result].element;
+  }
+
+  /// The first later node of that kind, if what waits for it is not needed before.
+  std::optional<int> nextLike(int n) {
+    for (int m = n + 1; m != static_cast<int>(plan.nodes.size()); ++m) {
+      for (int waiting = 0; waiting <= n; ++waiting)
+        if ((waiting == n || plan.nodes[waiting].combinedWith == n) &&
+            llvm::is_contained(graph.tensors[graph.nodes[waiting].result].users, m))
+          return std::nullopt;
+      if (canWait(m) && isLike(n, m))
+        return m;
+    }
+    return std::nullopt;
+  }
+
+  double cyclesOf(const ReduceStep &step, int64_t words) {
+    const int64_t group = step.line->pes;
+    return lines.fastest({step.side, step.line->grouped ? 2 * group : group, group, words}).second;
+  }
+
+  void combine(int n, int m) {
+    ReduceStep &earlier = stepOf(n), &later = stepOf(m);
+    const int64_t words = earlier.words + later.words;
+    const double before = cyclesOf(earlier, earlier.words), after = cyclesOf(later, later.words),
+                 together = cyclesOf(later, words);
+    int64_t &bytes = plan.bytes[plan.nodes[m].region];
+    const int64_t more = isa::kWordBytes * earlier.words;
+    if (together >= before + after || bytes + more > model.usableSramBytes())
+      return;
+    for (NodePlan &waiting : plan.nodes)
+      if (waiting.combinedWith == n)
+        waiting.combinedWith = m;
+    plan.nodes[n].combinedWith = m;
+    later.words = words;
+    bytes += more;
+    plan.nodes[n].cycles.reductions -= before;
+    plan.nodes[m].cycles.reductions += together - after;
+    plan.cycles += together - before - after;
+  }
+
+  const Graph &graph;
+  Plan &plan;
+  const ResourceModel &model;
+  LinePlanner lines;
+};
+
+} // namespace
+
+void wafer::wfr::combineReductions(const Graph &graph, Plan &plan, const ResourceModel &model) {
+  Combining(graph, plan, model).run();
+}
