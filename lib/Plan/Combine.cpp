@@ -1,6 +1,7 @@
-// A decode layer has three products of one vector for queries, keys and values, and two for the halves of its gate. Each
-// ends in an all-reduce of some ten words along the same lines, and most of what that takes are hops. The terms of the
-// earlier ones wait: they take the memory of their sums meanwhile, and nothing else of the region's depends on them.
+// A decode layer has three products of one vector for queries, keys and values, and two for the halves of its gate.
+// Each ends in an all-reduce of some ten words along the same lines, and most of what that takes are hops. The terms of
+// the earlier ones wait: they take the memory of their sums meanwhile, and nothing else of the region's depends on
+// them.
 #include "Combine.h"
 #include "LinePlanner.h"
 
@@ -30,9 +31,10 @@ private:
     const GraphNode &node = graph.nodes[n];
     const NodePlan &decided = plan.nodes[n];
     return node.kind == GraphNode::Kernel && node.loop < 0 && !node.gathers && decided.candidate.steps == 1 &&
-           decided.moved.empty() && decided.reduces.size() == 1 && decided.reduces.front().line && decided.toResult.steps.empty() &&
-           llvm::all_of(graph.tensors[node.result].users,
-                        [&](int user) { return plan.nodes[user].region == decided.region; });
+           decided.moved.empty() && decided.reduces.size() == 1 && decided.reduces.front().line &&
+           decided.toResult.steps.empty() &&
+           llvm::all_of(
+               graph.tensors[node.result].users, [&](int user) { return plan.nodes[user].region == decided.region; });
   }
 
   /// Terms of both are combined in the same way.

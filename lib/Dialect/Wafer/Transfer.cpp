@@ -148,6 +148,9 @@ std::vector<Span> wafer::wfr::sendersBlock(ArrayRef<TransferDim> dims, Side side
 
 std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes) {
   Axis major = majorAxis(side), minor = minorAxis(side);
+  // Of a divided side, what lies on the major axis is with PEs that are no neighbors.
+  if (sizes.size[minor] > 1)
+    return std::nullopt;
   std::optional<size_t> along;
   for (auto [d, dim] : llvm::enumerate(dims)) {
     const TransferAffine &has = dim.sourceStart, &needs = dim.resultStart;

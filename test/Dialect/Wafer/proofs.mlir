@@ -485,3 +485,17 @@ wafer.program @main mesh(8 x 8) {
     %2 = wafer.terms %0 : tensor<4xf32, #part> to tensor<4xf32, #wafer.layout<[4 at 0], split = [2, 1], partial = pick[x0]>>
   }
 }
+
+// -----
+
+// The blocks beside a PE's are four PEs away.
+#blocks = #wafer.layout<[2 at 2 * y0], split = [1, 4]>
+#windows = #wafer.layout<[4 at 2 * y0 - 1], split = [1, 4]>
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(2 x 8) {
+    %0 = wafer.empty : tensor<4xf32, #blocks>
+    %1 = wafer.redistribute %0 along y : (tensor<4xf32, #blocks>) -> tensor<4xf32, #windows>
+    // expected-error @+1 {{neighbors do not hold what PEs lack of their windows: move it by pass}}
+    %2 = wafer.redistribute %0 along y by neighbors : (tensor<4xf32, #blocks>) -> tensor<4xf32, #windows>
+  }
+}
