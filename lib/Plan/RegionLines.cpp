@@ -100,6 +100,10 @@ void wafer::wfr::settleLines(Plan &plan, const ResourceModel &model) {
         continue;
       best = std::move(other);
       colors = left;
+      if (onX == all && onY == all && colors == needed) { // none is cheaper
+        plan = std::move(*best);
+        return;
+      }
     }
   plan = std::move(*best);
 }

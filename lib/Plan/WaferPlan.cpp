@@ -92,8 +92,6 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return signalPassFailure();
     if (found)
       found->taken = best->region;
-    combineReductions(*graph, *best, ResourceModel(*profile));
-    settleLines(*best, ResourceModel(*profile));
     numRegions += best->regions;
     numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
@@ -262,6 +260,16 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return searchOnce(requestFor(graph, model, ofTwo, limit), failure);
   }
 
+  /// A search, and what only whole plans show: which reductions are ready together, and which lines are best for all.
+  static std::optional<Plan> searchWhole(const PlanRequest &request, PlanFailure &failure) {
+    std::optional<Plan> plan = searchPlan(request, failure);
+    if (plan) {
+      combineReductions(request.graph, *plan, request.model);
+      settleLines(*plan, request.model);
+    }
+    return plan;
+  }
+
   /// Attempts on one mesh ask for many sizes again.
   std::optional<Plan> searchOnce(const PlanRequest &request, PlanFailure &failure) const {
     if (std::optional<PlanFailure> lack = lackOfRoomForWeights(request)) {
@@ -269,7 +277,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return std::nullopt;
     }
     if (!found)
-      return searchPlan(request, failure);
+      return searchWhole(request, failure);
     const FoundPlans::Question question{request.region.width,
                                         request.region.height,
                                         request.region.splitX,
@@ -285,7 +293,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         return it->second.first;
       }
     }
-    std::optional<Plan> plan = searchPlan(request, failure);
+    std::optional<Plan> plan = searchWhole(request, failure);
     if (plan || !failure.outrun) {
       std::lock_guard<std::mutex> lock(found->mutex);
       found->known.try_emplace(question, plan, failure);
