@@ -184,8 +184,12 @@ typedef struct WaferSession WaferSession;
 WAFER_API WaferError *waferSessionCreate(const WaferProgram *program, WaferSession **session);
 WAFER_API void waferSessionDestroy(WaferSession *session);
 
+/* What a run counts: nothing; the machine's cycles, which takes longer; each of them exactly, by stepping the machine
+ * cycle by cycle, for which programs on meshes of more than 16,384 PEs are too large (WF8011). */
+enum { WAFER_CYCLES_NONE = 0, WAFER_CYCLES_STREAM = 1, WAFER_CYCLES_EXACT = 2 };
+
 typedef struct WaferRunOptions {
-  int countCycles;  /* not 0: also the machine's cycles, which takes longer */
+  int countCycles;  /* one of the above */
   double maxCycles; /* end with an error when a core runs longer; 0: no limit */
 } WaferRunOptions;
 

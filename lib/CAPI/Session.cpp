@@ -107,7 +107,8 @@ WaferError *waferSessionRun(WaferSession *session, const WaferTensor *inputs, si
     run.trace = session->trace;
     run.threads = session->threads;
     if (options) {
-      run.timing = options->countCycles || run.trace ? Timing::Stream : Timing::Off;
+      const bool exact = options->countCycles == WAFER_CYCLES_EXACT && !run.trace;
+      run.timing = exact ? Timing::Exact : options->countCycles || run.trace ? Timing::Stream : Timing::Off;
       run.maxCycles = options->maxCycles;
     }
     if (callbacks && callbacks->progress)

@@ -2,6 +2,7 @@
 
 #include "Classes/ClassEngine.h"
 #include "Engine.h"
+#include "HostWords.h"
 #include "wafer/Program/Box.h"
 
 #include <algorithm>
@@ -131,17 +132,13 @@ Status Emulator::run(const RunOptions &options) {
     const HostPort &port = verified.ports[number];
     if (port.output)
       continue;
-    std::vector<uint32_t> &to = engine->hostData[number];
-    to.clear();
-    to.reserve(port.words);
-    for (const HostPart &part : port.parts) {
-      const image::HostStream &stream = verified.image.manifest().streams(part.stream);
-      const std::vector<uint32_t> &from = inputWords[loaded->inputOfStream(part.stream)];
-      for (uint32_t x = 0; x != stream.senders(); ++x)
-        placeBox(stream.box(), x, part.row).forEachRow([&](int64_t element, int64_t, int64_t n, int64_t) {
-          to.insert(to.end(), from.begin() + element, from.begin() + element + n);
-        });
-    }
+    engine->hostData[number] = wordsOfPort(
+        verified, port, [&](const HostPart &part) -> auto & { return inputWords[loaded->inputOfStream(part.stream)]; });
+  }
+  if (options.timing == Timing::Exact) {
+    Status status = runExact(options);
+    ran = bool(status);
+    return status;
   }
   if (byClass(options)) {
     ran = true;

@@ -10,7 +10,9 @@ std::string wafer::statsJson(const RunStats &stats) {
   json["version"] = 1;
   json["cycles"] = stats.cycles;
   json["seconds"] = {{"load", stats.loadSeconds}, {"run", stats.runSeconds}};
-  json["engine"] = stats.engine == EngineKind::Classes ? "classes" : "scalar";
+  json["engine"] = stats.engine == EngineKind::Classes     ? "classes"
+                   : stats.engine == EngineKind::Reference ? "reference"
+                                                           : "scalar";
   json["threads"] = stats.threads;
   json["pes"] = {{"used", stats.coresUsed}, {"total", stats.coresTotal}};
   json["sram"] = {{"max_bytes", stats.sramMax}, {"total_bytes", stats.sramTotal}, {"limit_bytes", stats.sramLimit}};

@@ -135,7 +135,7 @@ struct Core {
 class Machine {
 public:
   explicit Machine(const VerifiedProgram &program);
-  Result<ReferenceRun> run(const TensorWords &inputs, double maxCycles);
+  Result<ReferenceRun> run(const TensorWords &inputs, double maxCycles, const std::function<bool()> &isCancelled);
 
 private:
   // Reference.cpp

@@ -187,14 +187,17 @@ int64_t Machine::nextCycle() const {
   return next;
 }
 
-Result<ReferenceRun> Machine::run(const TensorWords &inputs, double maxCycles) {
+Result<ReferenceRun> Machine::run(const TensorWords &inputs, double maxCycles,
+                                  const std::function<bool()> &isCancelled) {
   if (profile.linkBufferWavelets < 1 || profile.inputQueueWavelets < 1)
     return Diagnostic{ErrorCode::ImageInvalid, "router buffers and input queues need at least one place",
                       "repair the target profile"};
   if (Status status = takeInputs(inputs); !status)
     return status.error();
   limit = ticks(maxCycles > 0 ? std::min(maxCycles, 1e15) : 1e15);
-  while (!failure) {
+  for (uint32_t steps = 0; !failure; ++steps) {
+    if (steps % 64 == 0 && isCancelled && isCancelled())
+      return Diagnostic{ErrorCode::Cancelled, "the run was cancelled", ""};
     moved = false;
     for (Core &core : cores)
       stepCore(core);
@@ -214,8 +217,13 @@ Result<ReferenceRun> Machine::run(const TensorWords &inputs, double maxCycles) {
     return *failure;
   Ticks last = 0, lastOut = 0;
   bool anyOut = false;
-  for (const Core &core : cores)
-    last = std::max({last, core.clock, core.lastEnd});
+  result.regionCycles.resize(program.regions.size());
+  for (const Core &core : cores) {
+    const Ticks end = std::max(core.clock, core.lastEnd);
+    last = std::max(last, end);
+    double &region = result.regionCycles[size_t(core.region)];
+    region = std::max(region, double(end) / kCycle);
+  }
   for (const HostPortState &state : ports)
     if (state.port->output)
       anyOut = true, lastOut = std::max(lastOut, state.due);
@@ -224,6 +232,7 @@ Result<ReferenceRun> Machine::run(const TensorWords &inputs, double maxCycles) {
   return result;
 }
 
-Result<ReferenceRun> wafer::runReference(const VerifiedProgram &program, const TensorWords &inputs, double maxCycles) {
-  return Machine(program).run(inputs, maxCycles);
+Result<ReferenceRun> wafer::runReference(const VerifiedProgram &program, const TensorWords &inputs, double maxCycles,
+                                         const std::function<bool()> &isCancelled) {
+  return Machine(program).run(inputs, maxCycles, isCancelled);
 }

@@ -148,7 +148,7 @@ std::vector<std::string> ignoredOf(const Program &program) {
                 [](const WaferProgram *p, size_t i) { return std::string(waferProgramIgnoredInput(p, i)); });
 }
 
-void run(Session &session, const std::vector<Given> &inputs, const std::vector<Taken> &outputs, bool countCycles,
+void run(Session &session, const std::vector<Given> &inputs, const std::vector<Taken> &outputs, int countCycles,
          double maxCycles, nb::object progress) {
   std::vector<WaferTensor> given = tensorsOf(inputs), taken = tensorsOf(outputs);
   WaferRunOptions options{countCycles, maxCycles};
@@ -181,6 +181,7 @@ std::vector<std::tuple<std::string, std::string, std::string, bool>> compileOpti
 } // namespace
 
 NB_MODULE(_core, m) {
+  m.attr("CYCLES_EXACT") = int(WAFER_CYCLES_EXACT);
   m.doc() = "The C interface of waferc. Use the package waferc.";
   nb::class_<Program>(m, "Program", "A compiled program.")
       .def("bytes", bytesOf, "The program image.")

@@ -5,7 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,7 +45,8 @@ class InferenceSession:
 
     Options are those of waferc.compile. `sess_options` and `providers` are there for callers of ONNX Runtime and mean
     nothing. A session may be used by several threads; their runs follow one another. A run itself uses one thread on
-    each processor of this host, or at most `threads`; results are the same.
+    each processor of this host, or at most `threads`; results are the same. `count_cycles` says whether runs count the
+    machine's cycles; with "exact" the machine is stepped cycle by cycle, which takes small meshes (WF8011) and long.
     """
 
     def __init__(
@@ -58,14 +59,17 @@ class InferenceSession:
         folder: str | os.PathLike[str] | None = None,
         progress: Progress = None,
         disk_cache: bool = True,
-        count_cycles: bool = True,
+        count_cycles: bool | Literal["exact"] = True,
         threads: int = 0,
         **options: Any,
     ):
         self._lock = threading.Lock()
         if not isinstance(threads, int) or isinstance(threads, bool) or not 0 <= threads < 2**16:
             raise ValueError(f"threads={threads!r}: a number of threads, or 0 for one on each processor")
-        self._progress, self._count_cycles, self._threads = progress, count_cycles, threads
+        if count_cycles not in (False, True, "exact"):
+            raise ValueError(f"count_cycles={count_cycles!r}: False, True or 'exact'")
+        self._progress, self._threads = progress, threads
+        self._count_cycles = _core.CYCLES_EXACT if count_cycles == "exact" else int(count_cycles)
         self._stats: dict[str, Any] = {}
         self._sessions: dict[int, tuple[Program, _core.Session]] = {}
         self._fixed: Program | None = None

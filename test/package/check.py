@@ -246,6 +246,20 @@ def check_threads():
     print("threads")
 
 
+def check_exact():
+    """Cycle by cycle: the same values, from the engine that steps the machine."""
+    x = np.arange(15, dtype=np.float32).reshape(3, 5) - 7
+    session = waferc.InferenceSession(relu(), mesh="3x2", disk_cache=False, count_cycles="exact")
+    assert np.array_equal(session.run(None, {"x": x})[0], np.maximum(x, 0))
+    assert session.stats()["engine"] == "reference"
+    try:
+        waferc.InferenceSession(relu(), count_cycles="often")
+        raise AssertionError("an unknown way of counting cycles")
+    except ValueError as error:
+        assert "'often'" in str(error)
+    print("exact")
+
+
 def check_interrupt():
     """Ctrl-C ends a run, and the session lives on."""
     size = 1 << 16
@@ -328,6 +342,7 @@ for check in (
     check_cache,
     check_binding,
     check_threads,
+    check_exact,
     check_interrupt,
     check_backend,
     check_command,

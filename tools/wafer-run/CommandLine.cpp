@@ -35,9 +35,11 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
   app.add_option("--output", line.outputs, "NAME=FILE.npy, where one output goes; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--stats", line.statsFile, "write cycles, memory and times as JSON (docs/report.md)");
-  app.add_option("--timing", timing,
-                 "off: values only, faster; stream: count the machine's cycles (docs/machine.md says how exactly)")
-      ->check(CLI::IsMember({"off", "stream"}))
+  app.add_option(
+         "--timing", timing,
+         "off: values only, faster; stream: count the machine's cycles (docs/machine.md says how exactly); exact: "
+         "step each PE by cycle, slowly, on small meshes")
+      ->check(CLI::IsMember({"off", "stream", "exact"}))
       ->capture_default_str();
   app.add_option(
          "--engine", engine,
@@ -71,7 +73,9 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
       throw CLI::ValidationError("--input", "standard input can be read once");
     if (!tracePes.empty() && trace.empty())
       throw CLI::ValidationError("--trace-pes", "goes with --trace FILE");
-    if (!trace.empty() && timing == "off")
+    if (timing == "exact" && (engine != "auto" || line.options.scheduleSeed))
+      throw CLI::ValidationError("--timing exact", "has an engine of its own: no --engine, no --schedule-seed");
+    if (!trace.empty() && timing != "stream")
       throw CLI::ValidationError("--trace", "needs the times of --timing stream");
     if (!trace.empty())
       line.options.trace = {trace == "-" ? "/dev/stdout" : trace, parsePes(tracePes)};
@@ -87,7 +91,7 @@ std::optional<RunCommandLine> wafer::parseRunCommandLine(int argc, const char *c
     exitCode = 2;
     return std::nullopt;
   }
-  line.options.timing = timing == "off" ? Timing::Off : Timing::Stream;
+  line.options.timing = timing == "off" ? Timing::Off : timing == "exact" ? Timing::Exact : Timing::Stream;
   line.options.engine = engine == "scalar"    ? EngineKind::Scalar
                         : engine == "classes" ? EngineKind::Classes
                                               : EngineKind::Auto;

@@ -31,6 +31,7 @@ namespace wafer {
 enum class Timing : uint8_t {
   Off,    // values only; the cores' clocks count their own instructions
   Stream, // max-plus times on streams: docs/machine.md says what it leaves out
+  Exact,  // every wavelet by itself, cycle by cycle, by the reference engine: small meshes only (WF8011)
 };
 
 /// A rectangle of PEs of the mesh.
@@ -49,19 +50,20 @@ struct TraceOptions {
 
 /// Which engine runs a program. Outputs, cycles and counts are the same.
 enum class EngineKind : uint8_t {
-  Auto,    // by class where the program is large enough and lets it
-  Scalar,  // PE by PE
-  Classes, // what PEs do alike is done once; what cannot be done so is run PE by PE all the same
+  Auto,      // by class where the program is large enough and lets it
+  Scalar,    // PE by PE
+  Classes,   // what PEs do alike is done once; what cannot be done so is run PE by PE all the same
+  Reference, // runs what Timing::Exact asks for, and nothing else
 };
 
 struct RunOptions {
   Timing timing = Timing::Stream;
-  EngineKind engine = EngineKind::Auto;
+  EngineKind engine = EngineKind::Auto; // of what is not exact
   /// That one run may use; 0: as many as this host has. Results are the same. What runs PE by PE takes one.
   unsigned threads = 0;
-  uint64_t scheduleSeed = 0; // not 0: cores run in a shuffled order; results must not change
-  double maxCycles = 0;      // 0: no limit
-  std::optional<TraceOptions> trace;
+  uint64_t scheduleSeed = 0;         // not 0: cores run in a shuffled order; results must not change
+  double maxCycles = 0;              // 0: no limit
+  std::optional<TraceOptions> trace; // of what is not exact
   /// Called now and then with the number of cores that have halted.
   std::function<void(uint64_t halted, uint64_t cores)> progress;
   /// Asked now and then; if it says yes, the run ends with WF8010.
@@ -136,6 +138,7 @@ public:
 private:
   Emulator() = default;
   bool byClass(const RunOptions &options);
+  Status runExact(const RunOptions &options);
 
   /// The words that an output stream carried in the last run, in the order of its tensor.
   Result<std::vector<uint32_t>> wordsOf(size_t stream) const;

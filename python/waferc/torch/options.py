@@ -9,7 +9,7 @@ from ..program import compile_options
 _PROGRESS = {"progress": "True, or a function of a text and a fraction: waferc.compile"}
 _SESSION = {
     "disk_cache": "False: programs are not kept in the user's cache folder",
-    "count_cycles": "False: no timing, which is a little faster",
+    "count_cycles": "False: no timing, which is a little faster; 'exact': cycle by cycle, on small meshes",
     "threads": "that one run may use; else one on each processor",
 }
 
