@@ -20,6 +20,10 @@ ChannelSet wafer::wfr::channelsAlong(Side side, RegionOp region) {
   return channels;
 }
 
+int wafer::wfr::netColors(const Profile &profile, ChannelSet onX, ChannelSet onY) {
+  return profile.colors - static_cast<int>(profile.reservedColors.size()) - colorsOf(onX) - colorsOf(onY);
+}
+
 RoutedLines wafer::wfr::linesAlong(Side side, RegionOp region) {
   RoutedLines lines;
   region.walk([&](AllReduceOp op) {

@@ -3,6 +3,8 @@
 #include "LinePlanner.h"
 #include "Nets.h"
 
+#include "wafer/Collectives/Channels.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -124,8 +126,5 @@ int wafer::wfr::netColors(const Plan &plan, const Profile &profile) {
     for (const ReduceStep &step : node.reduces)
       channels[step.side] |= step.line ? step.line->channels() : collectiveOf(step.algorithm).channels();
   }
-  int colors = profile.colors - static_cast<int>(profile.reservedColors.size());
-  for (const auto &[side, set] : channels)
-    colors -= colorsOf(set);
-  return colors;
+  return netColors(profile, channels[Side::X], channels[Side::Y]);
 }

@@ -49,7 +49,7 @@ constexpr double kWorthGrowing = 0.97;
 
 /// So many sizes are divided: those whose undivided plans take no more than so much longer than the best one's, the
 /// fastest of them.
-constexpr double kWorthDividing = 1.1;
+constexpr double kNearlyAsFast = 1.1;
 constexpr size_t kSizesToDivide = 2;
 
 /// Around dead parts, plans that take so much longer than the best one are kept: it may find no routes.
@@ -344,7 +344,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         double least = best ? best->cycles : INFINITY;
         for (size_t other : first ? ArrayRef(turns).take_front(turn) : ArrayRef(turns))
           least = std::min<double>(least, cycles[other]);
-        const double worth = keeping ? kWorthKeeping : collecting ? kWorthDividing : 1 / kWorthGrowing;
+        const double worth = keeping ? kWorthKeeping : collecting ? kNearlyAsFast : 1 / kWorthGrowing;
         return first && least < INFINITY ? 0 : std::min(least * worth, ceiling / kWorthGrowing);
       };
       if (limit() == 0)
@@ -374,7 +374,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       // Slower ones are complete or not as threads have it.
       SmallVector<Plan *> fast;
       llvm::copy_if(complete, std::back_inserter(fast),
-                    [&](const Plan *plan) { return plan->cycles <= fastest * kWorthDividing; });
+                    [&](const Plan *plan) { return plan->cycles <= fastest * kNearlyAsFast; });
       llvm::stable_sort(fast, [](const Plan *a, const Plan *b) { return a->cycles < b->cycles; });
       promising.clear();
       for (const Plan *plan : ArrayRef(fast).take_front(kSizesToDivide))

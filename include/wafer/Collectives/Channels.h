@@ -10,6 +10,9 @@ namespace wafer::wfr {
 /// Channels along one side that the ops of a region use.
 ChannelSet channelsAlong(Side side, RegionOp region);
 
+/// Colors that these channels along rows and along columns leave for nets.
+int netColors(const Profile &profile, ChannelSet onX, ChannelSet onY);
+
 /// What channels along one side are routed for. RegionOp's verifier sees to it that there is but one of each.
 struct RoutedLines {
   int64_t root = 0;      // that casts to whole lines

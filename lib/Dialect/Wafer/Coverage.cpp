@@ -3,14 +3,6 @@
 using namespace mlir;
 using namespace wafer::wfr;
 
-/// The axes of a side in the order of their steps.
-static std::array<Axis, 2> axesByStep(const Affine &start, Side side) {
-  Axis major = majorAxis(side), minor = minorAxis(side);
-  if (std::abs(start.step[major]) < std::abs(start.step[minor]))
-    std::swap(major, minor);
-  return {minor, major};
-}
-
 std::optional<LayoutDim> wafer::wfr::unionOver(unsigned axes, const LayoutDim &dim, const AxisSizes &sizes) {
   LayoutDim all = dim;
   SmallVector<Axis, 4> ordered;

@@ -271,7 +271,7 @@ def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
 }
 
 def Wafer_TermsOp : Wafer_Op<"terms", [Pure]> {
-  let summary = "Parts of a tensor as the terms of a sum that picks them: each PE's own, and zeros elsewhere"; 
+  let summary = "Parts of a tensor as the terms of a sum that picks them: each PE's own, and zeros elsewhere";
   let description = [{
     The result is a term of kind `pick` on the axes that it names; over these, PEs have all of it between them. An
     all-reduce then gathers the parts: for few words that takes less than a pass, in which PEs speak in turn.

@@ -25,14 +25,11 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
 
   /// Colors that the channels of regions leave for nets.
   static int netColors(const Profile &profile, ArrayRef<RegionOp> regions) {
-    int colors = profile.colors - static_cast<int>(profile.reservedColors.size());
-    for (Side side : kSides) {
-      ChannelSet channels = kChannelsOfAll;
+    ChannelSet channels[]{kChannelsOfAll, kChannelsOfAll};
+    for (auto [side, set] : llvm::zip_equal(kSides, channels))
       for (RegionOp region : regions)
-        channels |= channelsAlong(side, region);
-      colors -= colorsOf(channels);
-    }
-    return std::max(colors, 1);
+        set |= channelsAlong(side, region);
+    return std::max(wfr::netColors(profile, channels[0], channels[1]), 1);
   }
 
   void runOnOperation() override {

@@ -87,18 +87,14 @@ TEST(LaneRoutes, LanesWithoutTheColorTakeNoPart) {
     std::string ends[2];
     double cycles[2];
     for (const EngineKind engine : {EngineKind::Scalar, EngineKind::Classes}) {
-      auto verified = p.verify();
-      ASSERT_TRUE(verified) << verified.error().str();
-      auto emulator = Emulator::create(verified.take());
-      ASSERT_TRUE(emulator);
       RunOptions options;
       options.engine = engine;
-      const Status status = (*emulator)->run(options);
+      const Status status = p.run({}, options);
       const bool byClass = engine == EngineKind::Classes;
       ends[byClass] = status ? "" : status.error().str();
-      cycles[byClass] = (*emulator)->stats().cycles;
+      cycles[byClass] = p.emulator->stats().cycles;
       if (status) {
-        EXPECT_EQ((*emulator)->stats().engine, engine);
+        EXPECT_EQ(p.emulator->stats().engine, engine);
       }
     }
     EXPECT_EQ(ends[0].empty(), !everywhere) << ends[0];

@@ -66,16 +66,12 @@ TEST(Parting, HeadsThatHearDifferentSendersGoOnAlone) {
      }).add_traps(p.string("another word"));
     double cycles[2];
     for (const EngineKind engine : {EngineKind::Scalar, EngineKind::Classes}) {
-      auto verified = p.verify();
-      ASSERT_TRUE(verified) << verified.error().str();
-      auto emulator = Emulator::create(verified.take());
-      ASSERT_TRUE(emulator);
       RunOptions options;
       options.engine = engine;
-      const Status status = (*emulator)->run(options);
+      const Status status = p.run({}, options);
       ASSERT_TRUE(status) << status.error().str();
-      EXPECT_EQ((*emulator)->stats().engine, engine);
-      cycles[engine == EngineKind::Classes] = (*emulator)->stats().cycles;
+      EXPECT_EQ(p.emulator->stats().engine, engine);
+      cycles[engine == EngineKind::Classes] = p.emulator->stats().cycles;
     }
     EXPECT_EQ(cycles[1], cycles[0]);
   }
