@@ -37,6 +37,28 @@ std::optional<Cost> Pricing::leastCost(size_t n, const State &state, const Candi
   return cost;
 }
 
+double Pricing::leastCycles(size_t n) const {
+  const GraphNode &node = graph.nodes[n];
+  double cycles = 0;
+  SmallVector<int> entered;
+  for (const GraphOperand &operand : node.operands)
+    for (const Piece &piece : operand.pieces) {
+      const GraphTensor &tensor = graph.tensors[piece.tensor];
+      if (tensor.kind != GraphTensor::Input || tensor.users.front() != static_cast<int>(n) ||
+          llvm::is_contained(entered, piece.tensor))
+        continue;
+      entered.push_back(piece.tensor);
+      cycles += leastEntry(tensor);
+    }
+  if (node.kind == GraphNode::Kernel)
+    cycles += leastComputeCycles(graph, node, request.region.width * request.region.height, request.model);
+  if (node.kind == GraphNode::Output)
+    cycles += request.model.hostCycles(llvm::divideCeil(ShapedType::getNumElements(node.operands[0].shape),
+                                                        std::min(hostLanes, request.region.height))) +
+              kSenderOverheadCycles;
+  return cycles;
+}
+
 bool Pricing::boundOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number,
                            Look look, SmallVectorImpl<int> &entered, Cost &cost) {
   const GraphOperand &source = node.operands[number];

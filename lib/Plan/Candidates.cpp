@@ -470,6 +470,19 @@ static double lanesCycles(const GraphNode &node, const Candidate &candidate, dou
          results * model.vectorCycles(isa::VectorOp::Add, 2 * lanes);
 }
 
+/// Of so many steps that each do `work` iterations in so many runs of instructions. `lanes`: see lanesCycles.
+static double kernelCycles(const GraphNode &node, double steps, double work, double runs, double lanes,
+                           const ResourceModel &model) {
+  auto perElement = [&](isa::VectorOp op) {
+    constexpr int64_t many = 1 << 20;
+    return (model.vectorCycles(op, many) - model.vectorCycles(op, 0)) / many;
+  };
+  double cycles = lanes;
+  for (isa::VectorOp op : node.body)
+    cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
+  return steps * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);
+}
+
 double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model) {
   SmallVector<int64_t> lengths;
   for (const LayoutDim &dim : candidate.iteration.dims)
@@ -478,12 +491,8 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
   double work = 1;
   for (int64_t length : lengths)
     work *= static_cast<double>(length);
-  auto perElement = [&](isa::VectorOp op) {
-    constexpr int64_t many = 1 << 20;
-    return (model.vectorCycles(op, many) - model.vectorCycles(op, 0)) / many;
-  };
   // One instruction runs over a nest of four loops, the others are outside; several work on what fits their scratch.
-  double runs = 1, cycles = 0;
+  double runs = 1;
   if (node.body.size() == 1) {
     llvm::sort(lengths, std::greater<int64_t>());
     for (size_t i = isa::kMaxRank; i < lengths.size(); ++i)
@@ -491,8 +500,17 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
   } else {
     runs = std::max(1.0, work / kWordsPerRun);
   }
-  cycles += lanesCycles(node, candidate, work, model);
-  for (isa::VectorOp op : node.body)
-    cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
-  return static_cast<double>(candidate.steps) * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);
+  return kernelCycles(node, static_cast<double>(candidate.steps), work, runs, lanesCycles(node, candidate, work, model),
+                      model);
+}
+
+double wafer::wfr::leastComputeCycles(const Graph &graph, const GraphNode &node, int64_t pes,
+                                      const ResourceModel &model) {
+  double work = 1 / static_cast<double>(pes);
+  for (auto [d, extent] : llvm::enumerate(node.extents))
+    if (static_cast<int>(d) != node.stepLoop)
+      work *= static_cast<double>(extent);
+  work = std::max(work, 1.0);
+  return kernelCycles(node, static_cast<double>(graph.tripsOf(node)), work,
+                      node.body.size() == 1 ? 1.0 : std::max(1.0, work / kWordsPerRun), 0, model);
 }

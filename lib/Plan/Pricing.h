@@ -51,6 +51,8 @@ public:
   std::optional<Cost> leastCost(size_t n, const State &state, const Candidate &candidate, const Cost &ofResult,
                                 Look look);
   std::optional<Cost> leastCostOfResult(size_t n, const Candidate &candidate);
+  /// Cycles that node n takes at least, whatever the candidate and the state.
+  double leastCycles(size_t n) const;
 
   /// The price of that work in `region` (open, or the next), or nothing if a tensor cannot be brought there.
   std::optional<Price> price(size_t n, const State &state, const Work &work, int region) const;

@@ -13,6 +13,7 @@
 // layout that it has. Time: a node whose operands are ready long before the region is free runs beside it, in a region
 // of its own or in the one that made its operands; Timeline.h keeps the account of who waits for whom.
 #include "Pricing.h"
+#include "Remaining.h"
 
 #include "wafer/Support/Cancellation.h"
 
@@ -35,7 +36,8 @@ constexpr double kWorthLeaving = 2000;
 class Search {
 public:
   Search(const PlanRequest &request, PlanFailure &failure)
-      : request(request), graph(request.graph), pricing(request), failure(failure),
+      : request(request), graph(request.graph), pricing(request), remaining(graph, leastCycles(), request.maxRegions),
+        failure(failure),
         budget(static_cast<int64_t>(request.fill * static_cast<double>(request.model.usableSramBytes()))) {
     dying.resize(graph.nodes.size());
     for (auto [t, tensor] : llvm::enumerate(graph.tensors))
@@ -46,6 +48,8 @@ public:
   std::optional<Plan> run() {
     Beam beam;
     beam.push_back(std::make_shared<State>());
+    if (isOutrun(beam, 0))
+      return std::nullopt;
     for (size_t n = 0; n != graph.nodes.size(); ++n) {
       smallestNeed = INT64_MAX;
       offers.clear();
@@ -66,10 +70,8 @@ public:
       for (Successor *successor : best)
         next.push_back(apply(n, *successor));
       beam = std::move(next);
-      if (isCancelled() || (request.limit && endOf(beam) > request.limit())) {
-        failure = {static_cast<int>(n), 0, budget, /*outrun=*/true};
+      if (isOutrun(beam, n + 1))
         return std::nullopt;
-      }
     }
     // Memory that is left over is worth nothing now.
     const State &last = **firstToEnd(beam);
@@ -89,13 +91,26 @@ public:
   }
 
 private:
+  std::vector<double> leastCycles() const {
+    std::vector<double> least(graph.nodes.size());
+    for (size_t n = 0; n != least.size(); ++n)
+      least[n] = pricing.leastCycles(n);
+    return least;
+  }
+
   using Beam = std::vector<std::shared_ptr<const State>>;
 
   static Beam::const_iterator firstToEnd(const Beam &beam) {
     return llvm::min_element(beam, [](const auto &a, const auto &b) { return a->timeline.end() < b->timeline.end(); });
   }
-  /// No later state ends before the first of these: time only grows.
-  static double endOf(const Beam &beam) { return (*firstToEnd(beam))->timeline.end(); }
+  /// No plan that goes on with node n from here is of use. Time only grows.
+  bool isOutrun(const Beam &beam, size_t n) {
+    auto isTooLate = [&](const auto &state) { return remaining.leastEnd(*state, n) > request.limit(); };
+    if (!isCancelled() && (!request.limit || !llvm::all_of(beam, isTooLate)))
+      return false;
+    failure = {static_cast<int>(n), 0, budget, /*outrun=*/true};
+    return true;
+  }
 
   /// One way to run the node at hand after a state.
   struct Successor {
@@ -515,6 +530,7 @@ private:
   const PlanRequest &request;
   const Graph &graph;
   Pricing pricing;
+  Remaining remaining;
   PlanFailure &failure;
   int64_t budget;
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it

@@ -322,9 +322,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return failure.neededBytes > 0 && failure.neededBytes < than.neededBytes;
   }
 
-  /// Searches sizes in parallel, those with the most lanes and PEs first. One that is already beaten ends early; which
-  /// are depends on the threads, the choice does not: of the plans that are nearly as fast as the fastest the one on
-  /// the fewest PEs.
+  /// Searches sizes in parallel, those with the most lanes and PEs first. One that is beaten for sure ends early, or
+  /// does not begin; which are depends on the threads, the choice does not: of the plans that are nearly as fast as the
+  /// fastest the one on the fewest PEs.
   void search(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, std::optional<Plan> &best,
               PlanFailure &nearest) {
     std::vector<std::optional<Plan>> plans(sizes.size());

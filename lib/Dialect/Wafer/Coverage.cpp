@@ -5,18 +5,25 @@ using namespace wafer::wfr;
 
 std::optional<LayoutDim> wafer::wfr::unionOver(unsigned axes, const LayoutDim &dim, const AxisSizes &sizes) {
   LayoutDim all = dim;
-  SmallVector<Axis, 4> ordered;
-  for (Axis axis : {X1, X0, Y1, Y0})
-    if (axes & axisBit(axis))
-      ordered.push_back(axis);
-  llvm::stable_sort(ordered, [&](Axis a, Axis b) { return std::abs(dim.start.step[a]) < std::abs(dim.start.step[b]); });
-  for (Axis axis : ordered) {
-    int64_t step = std::exchange(all.start.step[axis], 0), count = sizes.size[axis];
-    if (step == 0 || count == 1)
+  auto stepOf = [&](Axis axis) { return std::abs(dim.start.step[axis]); };
+  // The shortest steps first. They are four at most, and this is asked very often.
+  std::array<Axis, 4> ordered;
+  size_t count = 0;
+  for (Axis axis : {X1, X0, Y1, Y0}) {
+    if (!(axes & axisBit(axis)) || dim.start.step[axis] == 0)
+      continue;
+    size_t at = count++;
+    for (; at > 0 && stepOf(ordered[at - 1]) > stepOf(axis); --at)
+      ordered[at] = ordered[at - 1];
+    ordered[at] = axis;
+  }
+  for (Axis axis : ArrayRef(ordered).take_front(count)) {
+    int64_t step = std::exchange(all.start.step[axis], 0), coordinates = sizes.size[axis];
+    if (coordinates == 1)
       continue;
     if (step < 0 || step > all.length)
       return std::nullopt;
-    all.length += step * (count - 1);
+    all.length += step * (coordinates - 1);
   }
   return all;
 }

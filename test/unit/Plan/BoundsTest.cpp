@@ -1,4 +1,5 @@
 #include "Plan/Pricing.h"
+#include "Plan/Remaining.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -27,7 +28,8 @@ struct Product {
     GraphNode &node = graph.nodes.emplace_back(GraphNode::Kernel, *module);
     for (int operand : {0, 1})
       node.operands.push_back({graph.tensors[operand].shape, {{operand, {}}}, {}});
-    node.result = graph.tensors[2].producer = 2;
+    node.result = 2;
+    graph.tensors[2].producer = 0;
     node.extents = {m, n, k};
     node.reduction = {false, false, true};
     auto map = [&](unsigned a, unsigned b) {
@@ -37,6 +39,10 @@ struct Product {
     node.combiner = PartialKind::Add;
     node.identity = FloatAttr::get(Float32Type::get(&context), 0.0);
     node.body = {isa::VectorOp::Mul, isa::VectorOp::Add};
+    GraphNode &output = graph.nodes.emplace_back(GraphNode::Output, *module);
+    output.operands.push_back({graph.tensors[2].shape, {{2, {}}}, {}});
+    for (auto [tensor, user] : {std::pair{0, 0}, {1, 0}, {2, 1}})
+      graph.tensors[tensor].users.push_back(user);
   }
 };
 
@@ -83,4 +89,46 @@ TEST(Bounds, AreAtMostWhatTheyBound) {
   }
   EXPECT_GT(bounded, 500);
   EXPECT_GT(exact, 10);
+}
+
+TEST(Bounds, OfAllNodesAreAtMostWhatPlansTake) {
+  const Profile profile = *Profile::load("wse2");
+  ResourceModel model(profile);
+  Product product;
+  for (RegionShape shape : {RegionShape{{1, 1}}, RegionShape{{5, 4}}, RegionShape{{1, 4}}, RegionShape{{8, 3}, 4, 1}})
+    for (int regions : {1, 2}) {
+      PlanRequest request{product.graph, model, shape, regions, /*hostLanes=*/2, /*lanesBetween=*/1, /*beam=*/6};
+      Pricing pricing(request);
+      Remaining remaining(product.graph, {pricing.leastCycles(0), pricing.leastCycles(1)}, regions);
+      const double least = remaining.leastEnd(State(), 0);
+      EXPECT_GE(least, (pricing.leastCycles(0) + pricing.leastCycles(1)) * 0.999); // one follows the other
+      PlanFailure failure;
+      std::optional<Plan> plan = searchPlan(request, failure);
+      ASSERT_TRUE(plan);
+      EXPECT_LE(least, plan->cycles);
+      EXPECT_GE(least, plan->cycles / 4);
+    }
+}
+
+TEST(Bounds, EndSearchesThatCannotKeepALimit) {
+  const Profile profile = *Profile::load("wse2");
+  ResourceModel model(profile);
+  Product product;
+  PlanRequest request{product.graph, model, {{5, 4}}, 1, /*hostLanes=*/2, /*lanesBetween=*/1, /*beam=*/6};
+  PlanFailure failure;
+  const std::optional<Plan> plan = searchPlan(request, failure);
+  ASSERT_TRUE(plan);
+  const double cycles = plan->cycles;
+  request.limit = [=] { return cycles; };
+  std::optional<Plan> same = searchPlan(request, failure);
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->cycles, cycles);
+  request.limit = [=] { return cycles - 1; };
+  EXPECT_FALSE(searchPlan(request, failure));
+  EXPECT_TRUE(failure.outrun);
+  EXPECT_GT(failure.node, 0);
+  request.limit = [=] { return cycles / 10; }; // known before any node
+  EXPECT_FALSE(searchPlan(request, failure));
+  EXPECT_TRUE(failure.outrun);
+  EXPECT_EQ(failure.node, 0);
 }
