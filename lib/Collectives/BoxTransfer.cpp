@@ -50,11 +50,13 @@ SmallVector<int64_t> BoxTransfer::strides(int64_t TransferDim::*stride) const {
   return result;
 }
 
-void BoxTransfer::send(int color, int thread, pe::Control control) {
+void BoxTransfer::send(int color, int thread, pe::Control control, Value speaks) {
   std::vector<Span> block = ownBlock(dims, side, b.sizes, receivers);
   SmallVector<Value> extents = nest(block);
   if (senders.minor < senders.split)
     extents.front() = b.mul(extents.front(), b.less(b.coordinate(minorAxis(side)), b.constant(senders.minor)));
+  if (speaks)
+    extents.front() = b.mul(extents.front(), speaks);
   Value base = b.address(source);
   for (auto [dim, range] : llvm::zip(dims, block))
     base = b.add(base, offset(range.lower, dim.sourceStart, dim.sourceStride));
@@ -128,13 +130,13 @@ void BoxTransfer::eachSpeaker(const Speakers &speakers, llvm::function_ref<void(
   silent(end, all);
 }
 
-void BoxTransfer::sendToGather(int gather) {
+void BoxTransfer::sendToGather(int gather, Value speaks) {
   Value position = b.position(side);
   int64_t end = senders.end();
   b.when(end < line ? b.less(position, b.constant(end)) : Value(), [&] {
     b.when(
-        b.equal(position, b.constant(end - 1)), [&] { send(gather, kSendThread, pe::Control::Reset); },
-        [&] { send(gather, kSendThread, pe::Control::Advance); });
+        b.equal(position, b.constant(end - 1)), [&] { send(gather, kSendThread, pe::Control::Reset, speaks); },
+        [&] { send(gather, kSendThread, pe::Control::Advance, speaks); });
   });
 }
 

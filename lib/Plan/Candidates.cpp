@@ -432,7 +432,11 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
       Candidate candidate;
       candidate.operands.push_back(layout);
       candidate.local = candidate.result = layout;
-      made.push_back(std::move(candidate));
+      made.push_back(candidate);
+      if (dealColumns(layout, shape, context.region, context.hostLanes)) {
+        candidate.dealt = true;
+        made.push_back(std::move(candidate));
+      }
     };
     if (current[0] && node.operands[0].plain() && !current[0]->partialAxes)
       add(*current[0]);

@@ -30,6 +30,7 @@ struct Candidate {
   Layout local;                          // the result as the kernel leaves it: maybe partial, maybe of one chunk
   Layout result;                         // where the result rests
   std::optional<Side> regroupAlong;      // Reshape: by a pass along that side; else nothing moves
+  bool dealt = false;                    // Output: columns are dealt to lanes
   bool keepMoved = false; // inputs that come in by rows rest as the node needs them, for later nodes of its region
 };
 

@@ -115,7 +115,7 @@ private:
     for (auto [hop, step] : llvm::enumerate(transfers[number].way))
       if (step.net.from == region && !step.relayed) {
         std::string stream = streamOf(number, hop);
-        SendOp::create(regions[region].builder, locOf(transfers[number]), value, stream);
+        SendOp::create(regions[region].builder, locOf(transfers[number]), value, stream, transfers[number].dealt);
       }
   }
 

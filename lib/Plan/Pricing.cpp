@@ -3,6 +3,8 @@
 #include "Pricing.h"
 #include "Transfers.h"
 
+#include "wafer/Collectives/Deal.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -38,6 +40,14 @@ void Pricing::addOwn(const GraphNode &node, const Candidate &candidate, Cost &co
     cost.cycles.compute += computeCycles(node, candidate, request.model);
   if (node.kind == GraphNode::Output) {
     ArrayRef<int64_t> shape = node.operands[0].shape;
+    if (candidate.dealt) {
+      DealtSend send(*dealColumns(candidate.result, shape, request.region, request.hostLanes),
+                     candidate.result.words());
+      cost.cycles.host += send.cycles(request.model);
+      cost.temporaryWords += send.stagingWords();
+      cost.codeBytes += kDealCodeBytes;
+      return;
+    }
     int64_t senders = columnsInUse(candidate.result, shape, request.region);
     cost.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
                         kSenderOverheadCycles * static_cast<double>(senders);

@@ -17,7 +17,8 @@ struct Resting {
 
 // Estimates of code, per op of a region, functions that kernels share counted once for each: fitted to the four models
 // of the tests on five meshes (0.8 to 1.3 of the real code). The assembled program is checked afterwards.
-constexpr int64_t kBaseCodeBytes = 1500, kKernelCodeBytes = 65, kTransferCodeBytes = 65, kAllReduceCodeBytes = 120;
+constexpr int64_t kBaseCodeBytes = 1500, kKernelCodeBytes = 65, kTransferCodeBytes = 65, kAllReduceCodeBytes = 120,
+                  kDealCodeBytes = 100;
 
 /// Of one region, per PE. Code and weights are there all the time, so they meet the most that tensors ever take.
 struct Memory {

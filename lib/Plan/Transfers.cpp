@@ -38,6 +38,10 @@ static int64_t hostLanesOf(const Layout &layout, ArrayRef<int64_t> shape, Region
 
 Lanes wafer::wfr::lanesOf(const Transfer &transfer, size_t hop, ArrayRef<int64_t> shape, RegionShape region,
                           int64_t hostLanes) {
+  if (transfer.dealt) {
+    std::optional<Deal> deal = dealColumns(transfer.layout, shape, region, hostLanes);
+    return {deal->layout, deal->rounds, deal->lanes};
+  }
   if (!transfer.fromHost(hop))
     return {transfer.layout, columnsInUse(transfer.layout, shape, region), rowsInUse(transfer.layout, shape, region)};
   Lanes rows = rowsOf(transfer.layout, shape, region);
@@ -90,6 +94,14 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
     if (node.kind == GraphNode::Output) {
       add(Transfer::Output, n, node.operands[0].pieces[0].tensor, {nodePlan.region, {kHost}},
           nodePlan.candidate.result);
+      if (nodePlan.candidate.dealt) {
+        auto &[transfer, crossing] = found.back();
+        ArrayRef<int64_t> shape = node.operands[0].shape;
+        std::optional<Deal> deal = dealColumns(transfer.layout, shape, plan.region, bounds.hostLanes);
+        transfer.dealt = true;
+        crossing.lanes = deal->lanes;
+        crossing.words = static_cast<double>(deal->rounds * transfer.layout.words());
+      }
     } else if (node.result >= 0) {
       Net ends{nodePlan.region, readersOf(graph.tensors[node.result], plan)};
       llvm::erase(ends.to, ends.from);

@@ -13,6 +13,7 @@ struct Transfer {
   int tensor;
   Layout layout; // in which it rests, or leaves
   llvm::SmallVector<Hop, 1> way;
+  bool dealt = false; // to lanes, column by column
 
   /// The host, not a region, sends what the hop carries.
   bool fromHost(size_t hop) const;

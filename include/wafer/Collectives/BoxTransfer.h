@@ -38,8 +38,8 @@ struct BoxTransfer {
   /// Bytes from a box's first element to where the range begins.
   mlir::Value offset(const Bounds &lower, const TransferAffine &start, int64_t stride);
 
-  /// This PE's block goes to `color`.
-  void send(int color, int thread, pe::Control control);
+  /// This PE's block goes to `color`; nothing of it where `speaks` is 0.
+  void send(int color, int thread, pe::Control control, mlir::Value speaks = {});
   /// The block of sender p (bound to P0) arrives on `color`; keep what is due here.
   void receive(int color, mlir::ValueRange blockExtents);
   llvm::SmallVector<mlir::Value> blockExtents() { return nest(senderBlock(), /*clamped=*/true); }
@@ -59,8 +59,9 @@ struct BoxTransfer {
   /// Builds `body` for each slice.
   void eachSlice(llvm::function_ref<void()> body);
 
-  /// Every sender's block goes to the gather channel, the turn handed on; those between senders hand on the turn.
-  void sendToGather(int gather);
+  /// Every sender's block goes to the gather channel, the turn handed on; those between senders hand on the turn, and
+  /// so do those where `speaks` is 0.
+  void sendToGather(int gather, mlir::Value speaks = {});
   /// Words from the gather channel are dropped: the control wavelet behind each block.
   void dropControl(int gather, int64_t count = 1) { dropControl(gather, b.constant(count)); }
   void dropControl(int gather, mlir::Value count);

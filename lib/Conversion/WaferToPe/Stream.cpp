@@ -5,6 +5,8 @@
 // stream's color to another's. Lanes of a stream in parts have several colors, by their rows.
 #include "RegionCode.h"
 
+#include "wafer/Collectives/Deal.h"
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -132,11 +134,47 @@ void eachPart(PeBuilder &b, ArrayRef<StreamPart> parts, int64_t height, llvm::fu
 
 } // namespace
 
+static LogicalResult lowerDealt(SendOp op, StreamOp stream, ArrayRef<StreamPart> parts, RegionCode &code) {
+  Tensor source = code.tensor(op.getSource());
+  source.layout = source.layout.simplified();
+  std::optional<Deal> deal = dealColumns(source.layout, source.shape, code.size, stream.getLanes());
+  if (!deal)
+    return op.emitOpError("has no columns that hold the same in all rows");
+  DealtSend dealt(*deal, source.layout.words());
+  BufferPart staging;
+  if (int64_t words = dealt.stagingWords())
+    staging = code.newBuffer(op.getLoc(), "scratch", words);
+  Layout splits = source.layout;
+  splits.splitY = deal->layout.splitY;
+  return code.function(op.getLoc(), splits, "deal", [&](PeBuilder &b) {
+    auto transferOf = [&](const Layout &layout, Senders senders) {
+      return BoxTransfer{b,
+                         Side::X,
+                         code.size.width,
+                         senders,
+                         transferDims(layout, source.shape, layout, source.shape, {}),
+                         source.elementType(),
+                         source.buffer,
+                         source.buffer,
+                         Receivers::Elsewhere};
+    };
+    BoxTransfer own = transferOf(source.layout, sendersOf(source.layout, source.shape, Side::X, code.size)),
+                lane = transferOf(deal->layout, {deal->rounds, 1, 1});
+    if (failed(checkRank(op, own)))
+      return failure();
+    eachPart(b, parts, code.size.height,
+             [&](int color) { dealt.build(own, lane, staging, code.colors.x.gather, color); });
+    return success();
+  });
+}
+
 LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code) {
   Tensor source = code.tensor(op.getSource());
   FailureOr<SmallVector<StreamPart, 1>> parts = partsOf(stream, op, code);
   if (failed(parts))
     return failure();
+  if (op.getDealt())
+    return lowerDealt(op, stream, *parts, code);
   return code.function(op.getLoc(), source.layout, "send", [&](PeBuilder &b) {
     StreamTransfer transfer{{b, Side::X, code.size.width, streamSenders(stream, source.layout),
                              transferDims(source.layout, source.shape, source.layout, source.shape, {}),

@@ -54,3 +54,50 @@ int64_t wafer::wfr::laneWords(const Layout &layout, ArrayRef<int64_t> shape, Reg
   int64_t repeated = llvm::divideCeil(columnsInUse(layout, shape, region), columns.major * columns.minor);
   return llvm::divideCeil(ShapedType::getNumElements(shape), rows.major * rows.minor) * repeated;
 }
+
+std::optional<Deal> wafer::wfr::dealColumns(const Layout &given, ArrayRef<int64_t> shape, RegionSize region,
+                                            int64_t mostLanes) {
+  const Layout layout = given.simplified();
+  if (layout.atAxes || layout.partialAxes || layout.dependsOn(T) || layout.dependsOn(Side::Y))
+    return std::nullopt;
+  const Senders columns = sendersOf(layout, shape, Side::X, region);
+  const int64_t split = columns.split, count = columns.end();
+  if (columns.minor != split || count < 2)
+    return std::nullopt;
+  AxisSizes sizes = axisSizes(region, layout.splitX, layout.splitY);
+  sizes.size[X0] = columns.major;
+  bool whole = true;
+  for (auto [dim, extent] : llvm::zip_equal(layout.dims, shape)) {
+    // No element twice, none before the first.
+    int64_t reach = dim.length;
+    const auto &step = dim.start.step;
+    for (Axis axis : step[X0] < step[X1] ? std::array{X0, X1} : std::array{X1, X0}) {
+      if (step[axis] < 0 || (step[axis] > 0 && step[axis] < reach))
+        return std::nullopt;
+      reach += step[axis] * (sizes.size[axis] - 1);
+    }
+    if (dim.start.constant < 0)
+      return std::nullopt;
+    whole = whole && maxOf(dim.start, sizes) + dim.length <= extent;
+  }
+  Deal deal;
+  deal.lanes = std::min({mostLanes, region.height, count}) / split * split;
+  if (deal.lanes == 0)
+    return std::nullopt;
+  deal.columns = count;
+  deal.rounds = llvm::divideCeil(count, deal.lanes);
+  // Of an undivided side only the last column may hold less than the others.
+  deal.wholeRounds = whole ? count / deal.lanes : split == 1 ? (count - 1) / deal.lanes : 0;
+  deal.layout = layout;
+  deal.layout.splitX = 1;
+  deal.layout.splitY = split;
+  for (LayoutDim &dim : deal.layout.dims) {
+    auto &step = dim.start.step;
+    step[Y0] = step[X0];
+    step[Y1] = step[X1];
+    step[X0] *= deal.lanes / split;
+    step[X1] = 0;
+  }
+  deal.layout = deal.layout.simplified();
+  return deal;
+}

@@ -308,3 +308,26 @@ wafer.program @words mesh(16 x 16) {
   }
   wafer.stream @s from @a to [@b] of tensor<8xf32, #box> senders 4 lanes 1
 }
+
+// -----
+
+// Five columns dealt to two lanes: each lane carries what every other column holds.
+wafer.program @dealt mesh(16 x 16) {
+  wafer.region @a size(5 x 4) {
+    %0 = wafer.empty : tensor<9xf32, #wafer.layout<[2 at 2 * x0]>>
+    wafer.send %0 to @out dealt : tensor<9xf32, #wafer.layout<[2 at 2 * x0]>>
+  }
+  wafer.stream @out from @a to [] of tensor<9xf32, #wafer.layout<[2 at 4 * x0 + 2 * y0]>> senders 3 lanes 2 host "y"
+}
+
+// -----
+
+wafer.program @dealt_otherwise mesh(16 x 16) {
+  wafer.region @a size(5 x 4) {
+    %0 = wafer.empty : tensor<9xf32, #wafer.layout<[2 at 2 * x0]>>
+    // expected-error @+2 {{[WF5201] @a deals other boxes than stream @out carries}}
+    // expected-note @+1 {{hint: this is a defect of the compiler: please report it; with --regions 1 no region waits for another}}
+    wafer.send %0 to @out dealt : tensor<9xf32, #wafer.layout<[2 at 2 * x0]>>
+  }
+  wafer.stream @out from @a to [] of tensor<9xf32, #wafer.layout<[2 at 4 * x0 + 2 * y0]>> senders 2 lanes 2 host "y"
+}

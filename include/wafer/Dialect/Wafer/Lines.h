@@ -4,6 +4,8 @@
 
 #include "wafer/Dialect/Wafer/Layout.h"
 
+#include <optional>
+
 namespace wafer::wfr {
 
 /// Those of a line's PEs that hold, between them, what the line holds of a tensor, each element once: at major
@@ -25,6 +27,19 @@ int64_t rowsInUse(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionSiz
 
 /// Words that the lane of a row carries when a tensor leaves this layout by rows: all columns', one after the other.
 int64_t laneWords(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionSize region);
+
+/// Columns dealt to lanes like cards: where all rows hold the same of a tensor, the lane of row r takes what columns r,
+/// r + lanes, r + 2 lanes... hold. So every lane has something to carry from the first turns on.
+struct Deal {
+  int64_t lanes, rounds; // round k is columns k lanes .. (k + 1) lanes - 1
+  int64_t columns;       // that hold any of the tensor, from the first on
+  int64_t wholeRounds;   // in which every column holds as many words: those of the layout
+  Layout layout;         // of the lanes: at x = k, y = r what column k lanes + r holds
+};
+
+/// By at most so many lanes; nothing if rows differ, or if columns between those in use hold nothing of their own.
+std::optional<Deal> dealColumns(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionSize region,
+                                int64_t mostLanes);
 
 } // namespace wafer::wfr
 

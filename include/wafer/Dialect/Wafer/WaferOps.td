@@ -296,9 +296,13 @@ def Wafer_SendOp : Wafer_Op<"send"> {
     %0 = wafer.empty : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
     wafer.send %0 to @out : tensor<16xf32, #wafer.layout<[4 at 4 * x0]>>
     ```
+
+    Every row sends what its PEs hold, as the stream's layout says. `dealt`: all rows hold the same, and the lane of row
+    r takes what columns r, r + lanes, r + 2 lanes... hold. So a stream of 2 lanes and 2 senders carries
+    `[4 at 8 * x0 + 4 * y0]` of the tensor above.
   }];
-  let arguments = (ins AnyRankedTensor:$source, FlatSymbolRefAttr:$stream);
-  let assemblyFormat = "$source `to` $stream attr-dict `:` type($source)";
+  let arguments = (ins AnyRankedTensor:$source, FlatSymbolRefAttr:$stream, UnitAttr:$dealt);
+  let assemblyFormat = "$source `to` $stream (`dealt` $dealt^)? attr-dict `:` type($source)";
 }
 
 def Wafer_ReceiveOp : Wafer_Op<"receive"> {

@@ -25,7 +25,7 @@
 // are streams only. Streams that share a net (those with the same ends, the host's too) must be sent and taken in one
 // order, or data would arrive as another tensor; two orders are a cycle of two events. A stream within a loop would run
 // once per chunk; the planner makes none, and none is accepted. Time is linear in the ops of regions.
-#include "wafer/Dialect/Wafer/Layout.h"
+#include "wafer/Dialect/Wafer/Lines.h"
 #include "wafer/Dialect/Wafer/Passes.h"
 #include "wafer/Support/MlirDiagnostic.h"
 
@@ -180,6 +180,18 @@ private:
         return success();
       RegionOp region = end.region;
       return unmatched(end.op, at(region.getSymName()) + " passes on other boxes than stream " + at(to.getSymName()) +
+                                   " carries");
+    }
+    if (auto send = dyn_cast<SendOp>(end.op); send && send.getDealt()) {
+      auto source = cast<RankedTensorType>(send.getSource().getType());
+      RegionOp region = end.region;
+      std::optional<Deal> deal = dealColumns(layoutOf(source), source.getShape(), region.size(), stream.getLanes());
+      if (deal && source.getShape() == carried.getShape() &&
+          deal->layout.attr(send.getContext()) == carried.getEncoding() &&
+          deal->lanes == static_cast<int64_t>(stream.getLanes()) &&
+          deal->rounds == static_cast<int64_t>(stream.getSenders()))
+        return success();
+      return unmatched(end.op, at(region.getSymName()) + " deals other boxes than stream " + at(stream.getSymName()) +
                                    " carries");
     }
     auto here = cast<RankedTensorType>(end.sends ? cast<SendOp>(end.op).getSource().getType()

@@ -111,6 +111,43 @@ TEST(Lines, CountsRowsAndColumnsThatHoldSomething) {
   }
 }
 
+TEST(Lines, DealtColumnsGoToLanesOnce) {
+  Samples samples(15);
+  int dealt = 0, ragged = 0;
+  for (int i = 0; i != 6000; ++i) {
+    RegionShape region = samples.region();
+    llvm::SmallVector<int64_t> shape = samples.shape(2);
+    Layout layout = samples.layout(shape, region);
+    const int64_t most = samples.between(1, 6);
+    std::optional<Deal> deal = dealColumns(layout, shape, region, most);
+    if (!deal)
+      continue;
+    ++dealt;
+    ASSERT_LE(deal->lanes, std::min(most, region.height));
+    std::map<Element, int> sent;
+    for (int64_t round = 0; round != deal->rounds; ++round)
+      for (int64_t lane = 0; lane != deal->lanes; ++lane) {
+        const int64_t column = round * deal->lanes + lane;
+        Elements carried = elementsOf(deal->layout, shape, {round, lane});
+        EXPECT_EQ(carried, column < deal->columns ? elementsOf(layout, shape, {column, 0}) : Elements()) << layout;
+        if (round < deal->wholeRounds)
+          EXPECT_EQ(static_cast<int64_t>(carried.size()), layout.words()) << layout;
+        else
+          ragged += static_cast<int64_t>(carried.size()) != layout.words();
+        for (const Element &element : carried)
+          ++sent[element];
+      }
+    Elements all;
+    for (Pe pe : allPes(region))
+      all.merge(elementsOf(layout, shape, pe));
+    EXPECT_EQ(sent.size(), all.size()) << layout;
+    for (const auto &[element, times] : sent)
+      EXPECT_EQ(times, 1) << layout;
+  }
+  EXPECT_GT(dealt, 300);
+  EXPECT_GT(ragged, 100);
+}
+
 TEST(Lines, GroupsTheNeighborsThatHoldTermsOfOneSum) {
   Layout terms = Layout::replicated({4});
   terms.splitX = 3;
