@@ -31,10 +31,13 @@ private:
     const GraphNode &node = graph.nodes[n];
     const NodePlan &decided = plan.nodes[n];
     return node.kind == GraphNode::Kernel && node.loop < 0 && !node.gathers && decided.candidate.steps == 1 &&
-           decided.moved.empty() && decided.reduces.size() == 1 && decided.reduces.front().line &&
-           decided.toResult.steps.empty() &&
-           llvm::all_of(
-               graph.tensors[node.result].users, [&](int user) { return plan.nodes[user].region == decided.region; });
+           decided.reduces.size() == 1 && decided.reduces.front().line && decided.toResult.steps.empty() &&
+           staysInRegion(node.result, decided.region) &&
+           llvm::all_of(decided.moved, [&](const auto &moved) { return staysInRegion(moved.first, decided.region); });
+  }
+
+  bool staysInRegion(int tensor, int region) const {
+    return llvm::all_of(graph.tensors[tensor].users, [&](int user) { return plan.nodes[user].region == region; });
   }
 
   /// Terms of both are combined in the same way.

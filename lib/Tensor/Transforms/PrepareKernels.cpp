@@ -256,10 +256,10 @@ void groupConcatenations(func::FuncOp function) {
 struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
-    auto apply = [&](llvm::function_ref<void(RewritePatternSet &)> populate) {
+    auto apply = [&](llvm::function_ref<void(RewritePatternSet &)> populate, bool *changed = nullptr) {
       RewritePatternSet patterns(context);
       populate(patterns);
-      return applyPatternsGreedily(getOperation(), std::move(patterns));
+      return applyPatternsGreedily(getOperation(), std::move(patterns), GreedyRewriteConfig(), changed);
     };
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
       dropEmptyTensors(function);
@@ -276,22 +276,32 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
           linalg::populateMoveInitOperandsToInputPattern(patterns);
         })))
       return signalPassFailure();
-    if (failed(apply([&](RewritePatternSet &patterns) {
-          linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
-          linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
-          linalg::populateConstantFoldLinalgOperations(patterns, [](OpOperand *) { return true; });
-          tensor::populateFoldTensorEmptyPatterns(patterns);
-          linalg::FillOp::getCanonicalizationPatterns(patterns, context);
-          linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
-          tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
-          tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
-          context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(patterns);
-        })))
+    auto fuse = [&](RewritePatternSet &patterns) {
+      linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+      linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+      linalg::populateConstantFoldLinalgOperations(patterns, [](OpOperand *) { return true; });
+      tensor::populateFoldTensorEmptyPatterns(patterns);
+      linalg::FillOp::getCanonicalizationPatterns(patterns, context);
+      linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
+      tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+      tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
+      context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(patterns);
+    };
+    if (failed(apply(fuse)))
       return signalPassFailure();
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
       foldReshapes(function);
+    bool changed = false;
     if (failed(apply(
-            [&](RewritePatternSet &patterns) { patterns.add<StartFromIdentity, MultiplyByReciprocalRoot>(context); })))
+            [&](RewritePatternSet &patterns) {
+              patterns.add<StartFromIdentity, MultiplyByReciprocalRoot>(context);
+              populateReorderedSlicesPatterns(patterns);
+            },
+            &changed)))
+      return signalPassFailure();
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
+      changed |= commuteFactors(function);
+    if (changed && failed(apply(fuse)))
       return signalPassFailure();
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
       groupConcatenations(function);

@@ -20,6 +20,12 @@ void populateSplitLoopPatterns(mlir::RewritePatternSet &patterns);
 /// Reshapes between kernels become loops of the kernels, where nothing else looks into what they cut or merge.
 void foldReshapes(mlir::func::FuncOp function);
 
+/// Concatenations of a tensor's own slices.
+void populateReorderedSlicesPatterns(mlir::RewritePatternSet &patterns);
+
+/// Factors that a sum's terms have in common are applied to the sum; true if there were any.
+bool commuteFactors(mlir::func::FuncOp function);
+
 /// Scalar functions that the machine lacks, as those that it has.
 void populateExpandMathPatterns(mlir::RewritePatternSet &patterns);
 
