@@ -86,6 +86,7 @@ public:
       return emit(module, result, writer);
     });
     result.stages = stages;
+    result.planTrace = traceOf(*found);
     if (plannedFor)
       outcome.plan = extent;
     return outcome;
@@ -197,7 +198,7 @@ private:
   static constexpr size_t kBeforePlan = 1;
   std::vector<StageReport> stages; // of the current attempt; the first is the preparation, which all share
   OwningOpRef<ModuleOp> prepared, planned;
-  std::shared_ptr<FoundPlans> found = makeFoundPlans();
+  std::shared_ptr<FoundPlans> found = makeFoundPlans(options.tracePlan);
   std::optional<Attempt> plannedFor;  // what `planned` is for
   PlanExtent extent;                  // of `planned`
   std::optional<Attempt> searchedFor; // what `found` is of

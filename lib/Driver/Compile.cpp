@@ -72,6 +72,7 @@ public:
   MLIRContext context;
   DiagnosticReport diagnostics;
   std::optional<Profile> profile;
+  BackendResult compiled;
   CompilationReport report;
   std::string printed;
   ImageWriter writer;
@@ -168,7 +169,6 @@ private:
   // Weights and modules that the writer's sections refer to.
   frontend::WeightStore weights;
   OwningOpRef<ModuleOp> module;
-  BackendResult compiled;
 };
 
 Compilation::Compilation(CompileOptions options, CompileHooks hooks)
@@ -196,6 +196,8 @@ std::vector<uint8_t> Compilation::imageBytes() {
   impl->report.imageBytes = static_cast<int64_t>(bytes.size());
   return bytes;
 }
+
+const std::string &Compilation::planTrace() const { return impl->compiled.planTrace; }
 
 std::string Compilation::report() const {
   CompilationReport report = impl->report;

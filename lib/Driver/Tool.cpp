@@ -38,6 +38,7 @@ static std::string reportText(const Compilation &compilation, const std::string 
 
 int driver::runCompileTool(const ToolOptions &options, llvm::raw_ostream &errors) {
   CompileOptions compile = options.compile;
+  compile.backend.tracePlan = !options.planTrace.empty();
   std::vector<uint8_t> given;
   if (compile.model.name == "-") {
     Result<std::vector<uint8_t>> bytes = readStandardInput();
@@ -65,6 +66,11 @@ int driver::runCompileTool(const ToolOptions &options, llvm::raw_ostream &errors
     }
   if (!options.report.empty())
     if (Status written = writeText(options.report, reportText(compilation, options.report)); !written) {
+      good = false;
+      compilation.addError(written.error());
+    }
+  if (!options.planTrace.empty() && !compilation.planTrace().empty())
+    if (Status written = writeText(options.planTrace, compilation.planTrace()); !written) {
       good = false;
       compilation.addError(written.error());
     }

@@ -38,6 +38,8 @@ struct NodePlan {
 struct Plan {
   RegionShape region; // of every region
   int regions = 0;
+  int mayOpen = 0;          // regions
+  int beam = 0;             // of the search that found it
   int64_t hostLanes = 0;    // of a stream with the host, at most
   int64_t lanesBetween = 0; // of a stream between regions, at most
   std::vector<NodePlan> nodes;
@@ -45,9 +47,12 @@ struct Plan {
   /// Lanes to and from regions, if each is connected with one other.
   int64_t crossingLanes() const { return (regions - 1) * std::min(lanesBetween, region.height); }
   double cycles = 0;
+  double searched = 0;              // cycles as the search had them, each node for itself
   int64_t candidates = 0;           // priced
   llvm::SmallVector<int64_t> bytes; // by region: SRAM of a PE, as estimated
 };
+
+class PlanTrace;
 
 struct PlanRequest {
   const Graph &graph;
@@ -59,6 +64,7 @@ struct PlanRequest {
   int beam;
   double fill = 1.0;                  // share of the usable SRAM that the plan may count on
   std::function<double()> limit = {}; // in cycles: a plan that takes more is of no use
+  PlanTrace *trace = nullptr;         // is told what the search looks at
 };
 
 struct PlanFailure {

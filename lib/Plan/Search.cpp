@@ -12,6 +12,7 @@
 // temporaries fill a PE; the node goes on in a next region, and what it reads is streamed over, row by row, in the
 // layout that it has. Time: a node whose operands are ready long before the region is free runs beside it, in a region
 // of its own or in the one that made its operands; Timeline.h keeps the account of who waits for whom.
+#include "PlanTrace.h"
 #include "Pricing.h"
 #include "Remaining.h"
 
@@ -62,6 +63,8 @@ public:
       for (const auto &state : beam)
         lookAt(n, state);
       SmallVector<Successor *> best = keepBest(n);
+      if (request.trace)
+        trace(best);
       if (best.empty()) {
         failure = {static_cast<int>(n), smallestNeed == INT64_MAX ? 0 : smallestNeed, budget};
         return std::nullopt;
@@ -77,9 +80,11 @@ public:
     const State &last = **firstToEnd(beam);
     Plan plan;
     plan.region = request.region;
+    plan.mayOpen = request.maxRegions;
+    plan.beam = request.beam;
     plan.hostLanes = request.hostLanes;
     plan.lanesBetween = request.lanesBetween;
-    plan.cycles = last.timeline.end();
+    plan.cycles = plan.searched = last.timeline.end();
     plan.regions = static_cast<int>(last.memory.size());
     plan.candidates = candidates;
     for (const Memory &memory : last.memory)
@@ -87,6 +92,9 @@ public:
     for (const State *state = &last; state->plan; state = state->parent.get())
       plan.nodes.push_back(*state->plan);
     std::reverse(plan.nodes.begin(), plan.nodes.end());
+    if (request.trace)
+      for (auto [state, n] = std::pair(&last, graph.nodes.size()); state->plan; state = state->parent.get())
+        request.trace->choose(--n, state->traced);
     return plan;
   }
 
@@ -122,6 +130,7 @@ private:
     int64_t totalBytes; // of a PE of each region
     double score;
     size_t option, turn; // in the order in which the ways are looked at
+    bool alike = false;  // a better one leaves the same to later nodes
   };
 
   struct Offer;
@@ -396,6 +405,7 @@ private:
     };
     auto keep = [&](Successor *successor) {
       bool isKept = isNew(successor);
+      successor->alike = !isKept;
       if (isKept)
         kept.push_back(successor);
       return isKept;
@@ -405,6 +415,41 @@ private:
     inOrder(n, lean, [](const auto &way) { return std::pair(bytesOf(way), way.score); }, keep);
     llvm::stable_sort(kept, [](const Successor *a, const Successor *b) { return a->score < b->score; });
     return kept;
+  }
+
+  /// Tells what became of the node's candidates.
+  void trace(ArrayRef<Successor *> kept) {
+    std::vector<Consideration> considered;
+    tracedAs.clear();
+    auto fares = [&](const Candidate &candidate, Fate fate, double score, int region, const Work *work) {
+      auto [it, isNew] = tracedAs.try_emplace(&candidate, considered.size());
+      Consideration now{candidate.iteration, candidate.result, candidate.chunks, fate, score, std::nullopt, region};
+      if (work)
+        now.cycles = work->cycles, now.result = work->result;
+      if (isNew)
+        considered.push_back(now);
+      else if (Consideration &before = considered[it->second];
+               std::pair(fate, -score) > std::pair(before.fate, -before.score))
+        before = now;
+    };
+    for (const Offer &offer : offers)
+      for (const Candidate *candidate : offer.candidates)
+        fares(*candidate, Fate::NoWay, INFINITY, -1, nullptr);
+    for (const Option &option : options)
+      if (option.seen != Option::Priced)
+        fares(*option.offer->candidates[option.candidate], option.score == INFINITY ? Fate::NoRoom : Fate::Bounded,
+              option.score, -1, nullptr);
+      else if (*option.offer->works[option.candidate])
+        fares(*option.offer->candidates[option.candidate], Fate::NoRoom, INFINITY, -1, nullptr);
+    for (const Successor &successor : successors) {
+      const bool isKept = llvm::is_contained(kept, &successor);
+      fares(*successor.candidate,
+            isKept            ? Fate::Kept
+            : successor.alike ? Fate::Alike
+                              : Fate::Beaten,
+            successor.score, successor.region, successor.work);
+    }
+    request.trace->add(std::move(considered));
   }
 
   static int64_t bytesOf(const Successor &successor) { return successor.totalBytes; }
@@ -474,6 +519,8 @@ private:
     auto state = std::make_shared<State>();
     state->parent = successor.from;
     state->plan = decided;
+    if (request.trace)
+      state->traced = tracedAs.at(successor.candidate);
     state->timeline =
         timelineAfter(n, *successor.from, *successor.work, successor.price, successor.region, node.result);
     for (const auto &[input, layout] : successor.work->entries)
@@ -541,6 +588,7 @@ private:
   llvm::DenseMap<const Candidate *, std::optional<Cost>> leastOfResult;
   std::vector<Option> options;
   std::deque<Successor> successors; // of what has been priced
+  llvm::DenseMap<const Candidate *, size_t> tracedAs;
   int64_t smallestNeed = INT64_MAX;
   int64_t candidates = 0;
   static constexpr double memoryPrice = 2000, kShareOfWork = 0.02;

@@ -206,19 +206,13 @@ static std::set<int64_t> splitsFor(const Graph &graph, int64_t side) {
   return splits;
 }
 
-SmallVector<Size> wafer::wfr::divisionsOf(const Graph &graph, const Size &size) {
+SmallVector<Size> wafer::wfr::divisionsOf(const Graph &graph, const Size &size, Side side) {
   SmallVector<Size> divisions;
-  auto divide = [&](int64_t side, int64_t RegionShape::*splitOf) {
-    for (int64_t split : splitsFor(graph, side)) {
-      Size division = size;
-      division.shape.*splitOf = split;
-      if (usesDivision(graph, division.shape))
-        divisions.push_back(division);
-    }
-  };
-  if (size.shape.splitX == 1)
-    divide(size.shape.width, &RegionShape::splitX);
-  if (size.shape.splitY == 1)
-    divide(size.shape.height, &RegionShape::splitY);
+  for (int64_t split : splitsFor(graph, size.shape.along(side))) {
+    Size division = size;
+    (side == Side::X ? division.shape.splitX : division.shape.splitY) = split;
+    if (usesDivision(graph, division.shape))
+      divisions.push_back(division);
+  }
   return divisions;
 }

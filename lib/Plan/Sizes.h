@@ -40,8 +40,8 @@ Result<llvm::SmallVector<Size>> sizesToTry(const Profile &profile, const FreeSpa
 /// Lanes that a stream between regions of this width may have on a mesh without dead parts.
 int64_t lanesBetween(int64_t meshWidth, int64_t width);
 
-/// A size with one more of its sides divided, as far as some kernel would use that.
-llvm::SmallVector<Size> divisionsOf(const Graph &graph, const Size &size);
+/// A size with a side divided, as far as some kernel would use that.
+llvm::SmallVector<Size> divisionsOf(const Graph &graph, const Size &size, Side side);
 
 } // namespace wafer::wfr
 

@@ -36,6 +36,7 @@ struct State {
   std::map<int, Resting> live; // by tensor: those that later nodes read
   std::shared_ptr<const NodePlan> plan;
   std::shared_ptr<const State> parent;
+  size_t traced = 0; // number of the candidate that led to it, where the search is traced
 
   const Resting *restingOf(int tensor) const {
     auto it = live.find(tensor);

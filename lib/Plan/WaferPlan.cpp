@@ -2,6 +2,7 @@
 // found.
 #include "Combine.h"
 #include "Nets.h"
+#include "PlanTrace.h"
 #include "RegionLines.h"
 #include "Sizes.h"
 #include "WeightBound.h"
@@ -31,6 +32,8 @@ namespace wafer {
 struct FoundPlans {
   std::vector<wfr::Plan> plans; // the chosen one first, then others, the fastest first
   wfr::RegionShape taken{};     // of the plan that was taken last
+  bool tracing = false;
+  std::string trace; // of the search that found it
 
   /// What all searches of a size came to that nothing ended early, by everything that they were asked.
   using Question = std::array<int64_t, 8>;
@@ -38,7 +41,13 @@ struct FoundPlans {
   std::mutex mutex;
 };
 
-std::shared_ptr<FoundPlans> makeFoundPlans() { return std::make_shared<FoundPlans>(); }
+std::shared_ptr<FoundPlans> makeFoundPlans(bool trace) {
+  auto found = std::make_shared<FoundPlans>();
+  found->tracing = trace;
+  return found;
+}
+
+const std::string &traceOf(const FoundPlans &found) { return found.trace; }
 } // namespace wafer
 
 namespace {
@@ -47,13 +56,15 @@ namespace {
 /// are no finer.
 constexpr double kWorthGrowing = 0.97;
 
-/// So many sizes are divided: those whose undivided plans take no more than so much longer than the best one's, the
-/// fastest of them.
+/// Plans that take so much longer than the fastest one may still turn out to be better: with divided sides, or where
+/// that one finds no routes around dead parts.
 constexpr double kNearlyAsFast = 1.1;
+
+/// So many sizes are divided, those of the fastest plans.
 constexpr size_t kSizesToDivide = 2;
 
-/// Around dead parts, plans that take so much longer than the best one are kept: it may find no routes.
-constexpr double kWorthKeeping = 1.1;
+/// The beam of the search for a better plan of the chosen size, in beams of the others.
+constexpr int kTimesAsWide = 4;
 
 /// Where nothing fits in regions of the usual size, a side may be that much longer, and again.
 constexpr int64_t kGrowBy = 4;
@@ -92,6 +103,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       return signalPassFailure();
     if (found)
       found->taken = best->region;
+    if (found && found->tracing)
+      found->trace = traceOf(*graph, ResourceModel(*profile), *best);
     numRegions += best->regions;
     numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
@@ -147,6 +160,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     collecting = false;
     if (best && splitX == 0 && splitY == 0 && !first)
       divide(graph, model, *chosen, space.hasDeadParts(), best);
+    if (best && !first && !space.hasDeadParts())
+      widen(graph, model, *best);
     if (best) {
       keepOthers(*best, fastest);
       return std::move(*best);
@@ -168,6 +183,31 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return wafer::emitError(where, error);
   }
 
+  /// What has been asked for a plan, with another beam.
+  PlanRequest requestFor(const Graph &graph, const ResourceModel &model, const Plan &plan, int withBeam) const {
+    const double share = static_cast<double>(fill) / 100;
+    return {graph, model, plan.region, plan.mayOpen, plan.hostLanes, plan.lanesBetween, withBeam, share};
+  }
+
+  /// Looks for a better plan on regions of the chosen size: searching longer takes less than trying all sizes did.
+  void widen(const Graph &graph, const ResourceModel &model, Plan &best) {
+    PlanFailure none;
+    std::optional<Plan> wide = searchWhole(requestFor(graph, model, best, kTimesAsWide * static_cast<int>(beam)), none);
+    if (wide && wide->pes() <= best.pes() && wide->cycles < best.cycles &&
+        regionsWithHost(graph, *wide) <= regionsWithHost(graph, best))
+      best = std::move(*wide);
+  }
+
+  /// Searches once more for a plan, and tells what is looked at.
+  std::string traceOf(const Graph &graph, const ResourceModel &model, const Plan &plan) {
+    PlanTrace trace;
+    PlanFailure none;
+    PlanRequest request = requestFor(graph, model, plan, plan.beam);
+    request.trace = &trace;
+    std::optional<Plan> again = searchPlan(request, none);
+    return again ? trace.json(graph, plan, &getContext()) : "";
+  }
+
   /// Looks for faster plans on regions whose sides are divided. Around dead parts, where searches are many, only those
   /// of the best size, and not so little faster.
   void divide(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, bool deadParts,
@@ -184,12 +224,17 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       // Either side; the other as well where dividing the one has gained something.
       std::optional<Plan> divided = plan;
       PlanFailure none;
-      ceiling = best->cycles;
-      search(graph, model, divisionsOf(graph, size), divided, none);
-      size.shape = divided->region;
-      if ((size.shape.splitX > 1 || size.shape.splitY > 1) &&
-          divided->cycles <= plan.cycles * (deadParts ? kWorthGrowing : 1))
-        search(graph, model, divisionsOf(graph, size), divided, none);
+      ceiling = limitOf(*best);
+      for (Side side : kSides) {
+        std::optional<Plan> first = plan;
+        search(graph, model, divisionsOf(graph, size, side), first, none);
+        Size once = size;
+        once.shape = first->region;
+        if (once.shape.split(side) > 1 && first->cycles <= plan.cycles * (deadParts ? kWorthGrowing : 1))
+          search(graph, model, divisionsOf(graph, once, otherSide(side)), first, none);
+        if (isBetter(*first, *divided))
+          divided = std::move(first);
+      }
       ceiling = INFINITY;
       if (isBetter(*divided, *best))
         best = std::move(divided);
@@ -219,7 +264,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     int64_t crossing = best.crossingLanes();
     for (Plan &plan : others) {
       // Which slower plans a search completes depends on its threads.
-      if (plan.cycles > fastest * kWorthKeeping || plan.crossingLanes() >= crossing)
+      if (plan.cycles > fastest * kNearlyAsFast || plan.crossingLanes() >= crossing)
         continue;
       crossing = plan.crossingLanes();
       found->plans.push_back(std::move(plan));
@@ -322,9 +367,16 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return failure.neededBytes > 0 && failure.neededBytes < than.neededBytes;
   }
 
+  /// A search whose states all take longer than that is of no use beside a plan. Its own search ended by then, so it is
+  /// there whichever search ends first.
+  double limitOf(const Plan &plan) const {
+    return std::max(keeping || collecting ? plan.cycles * kNearlyAsFast : plan.cycles / kWorthGrowing, plan.searched);
+  }
+
   /// Searches sizes in parallel, those with the most lanes and PEs first. One that is beaten for sure ends early, or
   /// does not begin; which are depends on the threads, the choice does not: of the plans that are nearly as fast as the
-  /// fastest the one on the fewest PEs.
+  /// fastest the one on the fewest PEs. What reductions that are combined save (Combine.h) shows in whole plans only,
+  /// so that the fastest need not be the one that the searches have as the fastest.
   void search(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, std::optional<Plan> &best,
               PlanFailure &nearest) {
     std::vector<std::optional<Plan>> plans(sizes.size());
@@ -333,34 +385,38 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     // Around dead parts the largest hear the host by one lane only, and are slow.
     auto promise = [&](size_t i) { return std::pair(keeping ? sizes[i].lanesOfTwo : 0, sizes[i].pes()); };
     llvm::stable_sort(turns, [&](size_t a, size_t b) { return promise(a) > promise(b); });
-    std::vector<std::atomic<double>> cycles(sizes.size()); // of plans that are done
-    for (std::atomic<double> &each : cycles)
+    std::vector<std::atomic<double>> limits(sizes.size()); // of plans that are done
+    for (std::atomic<double> &each : limits)
       each = INFINITY;
     CancellationScope *scope = CancellationScope::current();
     parallelFor(&getContext(), 0, sizes.size(), [&](size_t turn) {
       CancellationScope::Join join(scope);
       size_t i = turns[turn];
       auto limit = [&] {
-        double least = best ? best->cycles : INFINITY;
+        double least = best ? limitOf(*best) : INFINITY;
         for (size_t other : first ? ArrayRef(turns).take_front(turn) : ArrayRef(turns))
-          least = std::min<double>(least, cycles[other]);
-        const double worth = keeping ? kWorthKeeping : collecting ? kNearlyAsFast : 1 / kWorthGrowing;
-        return first && least < INFINITY ? 0 : std::min(least * worth, ceiling / kWorthGrowing);
+          least = std::min<double>(least, limits[other]);
+        return first && least < INFINITY ? 0 : std::min(least, ceiling);
       };
       if (limit() == 0)
         return;
       plans[i] = searchSize(graph, model, sizes[i], limit, failures[i]);
       if (plans[i])
-        cycles[i] = plans[i]->cycles;
+        limits[i] = limitOf(*plans[i]);
     });
     for (auto [plan, failure] : llvm::zip(plans, failures))
       if (!plan && !failure.outrun && isNearer(failure, nearest))
         nearest = failure;
+    // Slower ones are complete or not as threads have it.
+    double least = std::min(ceiling, best ? limitOf(*best) : INFINITY);
+    for (const std::optional<Plan> &plan : plans)
+      if (plan)
+        least = std::min(least, limitOf(*plan));
     SmallVector<Plan *> complete;
     if (best)
       complete.push_back(&*best);
     for (size_t i : turns)
-      if (plans[i])
+      if (plans[i] && (first || plans[i]->searched <= least))
         complete.push_back(&*plans[i]);
     Plan *chosen = first && !complete.empty() ? complete.front() : nullptr;
     double fastest = INFINITY;
@@ -371,7 +427,6 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
           (!chosen || std::make_pair(plan->pes(), plan->cycles) < std::make_pair(chosen->pes(), chosen->cycles)))
         chosen = plan;
     if (collecting) {
-      // Slower ones are complete or not as threads have it.
       SmallVector<Plan *> fast;
       llvm::copy_if(complete, std::back_inserter(fast),
                     [&](const Plan *plan) { return plan->cycles <= fastest * kNearlyAsFast; });
@@ -394,7 +449,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   std::vector<Plan> others; // kept
   bool collecting = false;  // sizes that may be divided
   std::vector<Plan> promising;
-  double ceiling = INFINITY; // cycles of a plan of another size
+  double ceiling = INFINITY; // limit of a plan of another size
 };
 
 } // namespace

@@ -1,4 +1,4 @@
-// RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=64 mesh-height=16 width=64 height=16" | FileCheck %s
+// RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=32 mesh-height=16 width=32 height=16" | FileCheck %s
 
 // Two products of one vector end in sums along columns: they are combined at a time, after both. The third reads
 // the first one's sums, so its own come later.

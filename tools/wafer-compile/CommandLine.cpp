@@ -48,6 +48,10 @@ std::optional<driver::ToolOptions> wafer::parseCompileCommandLine(int argc, cons
                  "write a report: regions, SRAM, streams, stages; FILE.html is a page to look at, "
                  "any other is JSON")
       ->option_text("FILE");
+  app.add_option("--trace-plan", options.planTrace,
+                 "write, as JSON, which ways the planner considered for every node, what they would have taken, "
+                 "and why others were preferred")
+      ->option_text("FILE");
   app.add_option("--errors", errorFormat, "how errors are printed: text, json")
       ->check(CLI::IsMember({"text", "json"}))
       ->option_text("FORMAT");
@@ -68,8 +72,10 @@ std::optional<driver::ToolOptions> wafer::parseCompileCommandLine(int argc, cons
     }
     if (options.output == "-" && options.report == "-")
       throw CLI::ValidationError("--report", "the result goes to standard output already");
+    if (options.planTrace == "-" && (options.output == "-" || options.report == "-"))
+      throw CLI::ValidationError("--trace-plan", "something else goes to standard output already");
     std::error_code ignored;
-    for (const std::string &written : {options.output, options.report})
+    for (const std::string &written : {options.output, options.report, options.planTrace})
       if (std::filesystem::equivalent(written, model, ignored))
         throw CLI::ValidationError("-o", "'" + written + "' is the model itself");
   } catch (const CLI::Success &answered) { // --help, --explain

@@ -27,6 +27,7 @@ struct BackendOptions {
   int64_t maxRegions = 0;         // 0: as many as there is room for
   int64_t largestSide = 0;        // of a region; 0: kUsualSide, larger where nothing fits in that
   int64_t splitX = 0, splitY = 0; // minor axes of regions' sides; 0: by cost
+  bool tracePlan = false;         // keep what the planner looked at
   Stage stopAfter = Stage::Image;
 };
 
@@ -50,6 +51,7 @@ struct BackendResult {
   std::vector<EmittedRegion> regions;
   std::vector<StageReport> stages; // of the attempt that succeeded
   int64_t meshWidth = 0, meshHeight = 0;
+  std::string planTrace; // docs/report.md
 };
 
 /// Runs all stages on a module of the tensor level, which is left as it is, and fills `writer`. `progress` is told of

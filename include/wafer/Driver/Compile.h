@@ -63,6 +63,8 @@ public:
   std::vector<uint8_t> imageBytes();
   /// docs/report.md; also of a compilation that failed.
   std::string report() const;
+  /// What the planner looked at (docs/report.md), if that was asked for and there is a plan.
+  const std::string &planTrace() const;
 
 private:
   class Impl;

@@ -16,6 +16,8 @@ struct ToolOptions {
   /// A report of the compilation (docs/report.md): a page if the name ends with .html, else JSON; "-" for standard
   /// output; empty: none.
   std::string report;
+  /// Where what the planner looked at is written; "-" for standard output; empty: nowhere.
+  std::string planTrace;
   /// Tell on standard error what is being done, if it takes long.
   bool progress = false;
   /// Errors as one JSON object on standard error instead of text.

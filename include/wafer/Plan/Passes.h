@@ -7,6 +7,7 @@
 #include "mlir/Pass/Pass.h"
 
 #include <memory>
+#include <string>
 
 namespace wafer {
 #define GEN_PASS_DECL
@@ -15,7 +16,9 @@ namespace wafer {
 
 /// What a search has found, for passes that run after one another on the same tensors.
 struct FoundPlans;
-std::shared_ptr<FoundPlans> makeFoundPlans();
+std::shared_ptr<FoundPlans> makeFoundPlans(bool trace = false);
+/// What the search that found the plan taken last looked at, as JSON (docs/report.md), if that is traced.
+const std::string &traceOf(const FoundPlans &found);
 
 /// Which plan wafer-plan takes.
 struct PlanChoice {

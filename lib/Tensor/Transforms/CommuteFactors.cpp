@@ -101,8 +101,7 @@ private:
     SmallVector<utils::IteratorType> iterators = product.getIteratorTypesArray();
     bool isSummed = false;
     for (auto [d, loop] : llvm::enumerate(product.getMatchingIndexingMap(&use).getResults())) {
-      const bool reduced =
-          iterators[cast<AffineDimExpr>(loop).getPosition()] == utils::IteratorType::reduction;
+      const bool reduced = iterators[cast<AffineDimExpr>(loop).getPosition()] == utils::IteratorType::reduction;
       if (reduced && factor.isFunctionOfDim(d))
         return false;
       isSummed |= reduced;
@@ -212,4 +211,7 @@ private:
 
 } // namespace
 
-bool wafer::commuteFactors(func::FuncOp function) { return Commuting(function).run(); Commuting(function).run(); }
+bool wafer::commuteFactors(func::FuncOp function) {
+  return Commuting(function).run();
+  Commuting(function).run();
+}

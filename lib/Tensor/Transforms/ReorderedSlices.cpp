@@ -1,6 +1,6 @@
 // A concatenation of one tensor's slices in its own or in the reverse order, some of them negated, is a kernel that
-// reads the tensor along or against its loop: rotary embeddings take the halves of a head as (-b, a). As slices they are
-// tensors of their own, and each is copied twice.
+// reads the tensor along or against its loop: rotary embeddings take the halves of a head as (-b, a). As slices they
+// are tensors of their own, and each is copied twice.
 #include "PrepareKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -88,20 +88,20 @@ struct ReorderedSlices : OpRewritePattern<tensor::ConcatOp> {
       for (const Place &place : places)
         signs.push_back(place.negated ? -1.0f : 1.0f);
       auto signsType = RankedTensorType::get({count}, type.getElementType());
-      inputs.push_back(arith::ConstantOp::create(rewriter, op.getLoc(),
-                                                 DenseElementsAttr::get(signsType, ArrayRef<float>(signs))));
+      inputs.push_back(
+          arith::ConstantOp::create(rewriter, op.getLoc(), DenseElementsAttr::get(signsType, ArrayRef<float>(signs))));
       maps.push_back(AffineMap::get(type.getRank(), 0, rewriter.getAffineDimExpr(dim)));
     }
     maps.push_back(identity);
     Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(), type.getShape(), type.getElementType());
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    rewriter.replaceOpWithNewOp<linalg::GenericOp>(
-        op, type, inputs, ValueRange{empty}, maps, iterators, [](OpBuilder &b, Location loc, ValueRange args) {
-          Value result = args[0];
-          if (args.size() == 3)
-            result = arith::MulFOp::create(b, loc, args[0], args[1]);
-          linalg::YieldOp::create(b, loc, result);
-        });
+    rewriter.replaceOpWithNewOp<linalg::GenericOp>(op, type, inputs, ValueRange{empty}, maps, iterators,
+                                                   [](OpBuilder &b, Location loc, ValueRange args) {
+                                                     Value result = args[0];
+                                                     if (args.size() == 3)
+                                                       result = arith::MulFOp::create(b, loc, args[0], args[1]);
+                                                     linalg::YieldOp::create(b, loc, result);
+                                                   });
     return success();
   }
 };
