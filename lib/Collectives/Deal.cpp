@@ -50,6 +50,8 @@ void DealtSend::build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &sta
                                                  : b.scalar(pe::ScalarKind::Rem, column, lanes);
   own.sendToGather(gather, b.equal(turn, row));
   auto wordsOf = [&](Value round) {
+    if (deal.wholeRounds == deal.rounds)
+      return b.constant(words);
     lane.bindSender(round);
     Value product = b.constant(1);
     for (const Span &range : lane.senderBlock())

@@ -87,9 +87,9 @@ bool Pricing::boundOperand(const State &state, const GraphNode &node, const Cand
     const GraphTensor &tensor = graph.tensors[number];
     Layout whole = wholeOfChunks(needed, candidate.steps);
     return enter(number, look == Look::Measure && mayEnterAs(whole, tensor) ? &whole : nullptr,
-                 {whole, source.shape, needed, {}, false});
+                 {whole, source.shape, needed, {}, Ending::Anywhere});
   }
-  bool copy = !source.plain() || accessOf(node) != Access::Any;
+  const Ending ending = endingOf(node, source);
   double cycles = 0;
   for (const Piece &piece : source.pieces) {
     const GraphTensor &tensor = graph.tensors[piece.tensor];
@@ -101,12 +101,12 @@ bool Pricing::boundOperand(const State &state, const GraphNode &node, const Cand
     if (!resting) {
       // How it came in for another operand is not known here, and it may lie where this one needs it.
       if (!llvm::is_contained(entered, piece.tensor) &&
-          !enter(piece.tensor, nullptr, {needed, tensor.shape, needed, piece.shift, copy}))
+          !enter(piece.tensor, nullptr, {needed, tensor.shape, needed, piece.shift, ending}))
         return false;
       continue;
     }
     MoveBound least =
-        leastMove({*resting->layout, tensor.shape, needed, piece.shift, copy}, candidate, isUnchanging(tensor), look);
+        leastMove({*resting->layout, tensor.shape, needed, piece.shift, ending}, candidate, isUnchanging(tensor), look);
     if (least.cycles == INFINITY)
       return false;
     cycles += least.cycles;
@@ -127,7 +127,7 @@ MoveBound Pricing::leastMove(const MoveRequest &move, const Candidate &candidate
   if (!unchanging)
     return each;
   Layout all = wholeOfChunks(move.to, candidate.steps);
-  MoveBound together = movements.bound({move.from, move.fromShape, all, move.shift, move.copy}, 1);
+  MoveBound together = movements.bound({move.from, move.fromShape, all, move.shift, move.ending}, 1);
   return {std::min(each.cycles, together.cycles), std::min(each.steps, together.steps)};
 }
 
@@ -143,7 +143,7 @@ double Pricing::leastEntry(const GraphTensor &tensor, const Layout *direct, cons
   for (const RowsEntry &rows : rowsEntries(tensor)) {
     if (rows.cycles >= least)
       break;
-    MoveRequest behind{rows.layout, move.fromShape, move.to, move.shift, move.copy};
+    MoveRequest behind{rows.layout, move.fromShape, move.to, move.shift, move.ending};
     double moving = movements.bound(behind, candidate.steps).cycles * static_cast<double>(candidate.steps);
     least = std::min(least, rows.cycles + moving * (1 - kRounding));
   }
@@ -166,9 +166,9 @@ bool Pricing::boundResult(const GraphNode &node, const Candidate &candidate, Cos
   }
   double cycles = INFINITY;
   int64_t codeBytes = INT64_MAX, temporaryWords = INT64_MAX, resultWords = INT64_MAX;
-  for (auto &[combination, copy] : combinations(candidate)) {
+  for (auto &[combination, ending] : combinations(candidate)) {
     MoveBound moved = movements.bound(
-        {combination.result, graph.tensors[node.result].shape, candidate.result, {}, copy}, candidate.steps);
+        {combination.result, graph.tensors[node.result].shape, candidate.result, {}, ending}, candidate.steps);
     if (moved.cycles == INFINITY)
       continue;
     int64_t code = kTransferCodeBytes * moved.steps, words = moved.steps ? candidate.local.words() : 0;

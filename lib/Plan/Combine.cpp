@@ -2,6 +2,9 @@
 // Each ends in an all-reduce of some ten words along the same lines, and most of what that takes are hops. The terms of
 // the earlier ones wait: they take the memory of their sums meanwhile, and nothing else of the region's depends on
 // them.
+//
+// The same goes for outputs, one after the other, that are gathered by sums before they leave. Between two of them the
+// region takes nothing that others wait for it to pass on, so the earlier one may leave after the later one's sum.
 #include "Combine.h"
 #include "LinePlanner.h"
 
@@ -21,6 +24,9 @@ public:
       if (canWait(n))
         if (std::optional<int> later = nextLike(n))
           combine(n, *later);
+    for (int n = 0; n + 1 < static_cast<int>(plan.nodes.size()); ++n)
+      if (isGathered(n) && isGathered(n + 1) && areGatheredAlike(n, n + 1))
+        combineGathers(n, n + 1);
   }
 
 private:
@@ -61,28 +67,54 @@ private:
     return std::nullopt;
   }
 
-  double cyclesOf(const ReduceStep &step, int64_t words) {
-    const int64_t group = step.line->pes;
-    return lines.fastest({step.side, step.line->grouped ? 2 * group : group, group, words}).second;
+  MoveStep &gatherOf(int n) { return plan.nodes[n].operands.front().pieces.front().steps.front(); }
+
+  /// An output that is gathered by a sum, and leaves.
+  bool isGathered(int n) const {
+    const NodePlan &decided = plan.nodes[n];
+    if (graph.nodes[n].kind != GraphNode::Output || decided.operands.front().pieces.size() != 1)
+      return false;
+    const Movement &movement = decided.operands.front().pieces.front();
+    return decided.entries.empty() && movement.steps.size() == 1 && movement.steps.front().line;
+  }
+
+  bool areGatheredAlike(int n, int m) {
+    const MoveStep &a = gatherOf(n), &b = gatherOf(m);
+    auto element = [&](int node) { return graph.tensors[graph.nodes[node].operands[0].pieces[0].tensor].element; };
+    return plan.nodes[n].region == plan.nodes[m].region && a.along == b.along && a.line->pes == b.line->pes &&
+           a.line->grouped == b.line->grouped && element(n) == element(m);
+  }
+
+  double cyclesOf(Side side, const LineShape &line, int64_t words) {
+    return lines.fastest({side, line.grouped ? 2 * line.pes : line.pes, line.pes, words}).second;
   }
 
   void combine(int n, int m) {
     ReduceStep &earlier = stepOf(n), &later = stepOf(m);
-    const int64_t words = earlier.words + later.words;
-    const double before = cyclesOf(earlier, earlier.words), after = cyclesOf(later, later.words),
-                 together = cyclesOf(later, words);
+    combine(n, m, later.side, *later.line, earlier.words, later.words, &Cycles::reductions);
+  }
+
+  void combineGathers(int n, int m) {
+    MoveStep &earlier = gatherOf(n), &later = gatherOf(m);
+    combine(n, m, *later.along, *later.line, earlier.words, later.words, &Cycles::moves);
+  }
+
+  /// If that is faster, and there is memory for it.
+  void combine(int n, int m, Side side, const LineShape &line, int64_t earlier, int64_t &later, double Cycles::*spent) {
+    const double before = cyclesOf(side, line, earlier), after = cyclesOf(side, line, later),
+                 together = cyclesOf(side, line, earlier + later);
     int64_t &bytes = plan.bytes[plan.nodes[m].region];
-    const int64_t more = isa::kWordBytes * earlier.words;
+    const int64_t more = isa::kWordBytes * earlier;
     if (together >= before + after || bytes + more > model.usableSramBytes())
       return;
     for (NodePlan &waiting : plan.nodes)
       if (waiting.combinedWith == n)
         waiting.combinedWith = m;
     plan.nodes[n].combinedWith = m;
-    later.words = words;
+    later += earlier;
     bytes += more;
-    plan.nodes[n].cycles.reductions -= before;
-    plan.nodes[m].cycles.reductions += together - after;
+    plan.nodes[n].cycles.*spent -= before;
+    plan.nodes[m].cycles.*spent += together - after;
     plan.cycles += together - before - after;
   }
 

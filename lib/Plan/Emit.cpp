@@ -203,15 +203,52 @@ private:
     return value;
   }
 
-  /// By a sum that picks.
-  Value gathered(const MoveStep &step, Value value, ArrayRef<int64_t> shape, Type element, OpBuilder &builder,
-                 Location where) {
+  /// Parts as terms of a sum that picks them.
+  Value parts(const MoveStep &step, Value value, ArrayRef<int64_t> shape, Type element, OpBuilder &builder,
+              Location where) {
     Layout terms = step.result;
     terms.kind = PartialKind::Pick;
     terms.partialAxes = step.line->grouped ? axisBit(minorAxis(*step.along))
                                            : axesOf(*step.along) &
                                                  (terms.split(*step.along) > 1 ? ~0u : axisBit(majorAxis(*step.along)));
-    value = TermsOp::create(builder, where, typeOf(shape, element, terms), value);
+    return TermsOp::create(builder, where, typeOf(shape, element, terms), value);
+  }
+
+  const MoveStep &gatherOf(size_t n) const { return plan.nodes[n].operands.front().pieces.front().steps.front(); }
+
+  /// Of an output that is gathered by a sum.
+  Value termsOf(size_t n) {
+    const int tensor = graph.nodes[n].operands[0].pieces[0].tensor;
+    RegionState &state = regions[plan.nodes[n].region];
+    return parts(gatherOf(n), state.values[tensor], graph.tensors[tensor].shape, graph.tensors[tensor].element,
+                 state.builder, graph.nodes[n].loc);
+  }
+
+  /// With outputs that wait for this one, which leave first.
+  Value gatheredTogether(size_t n) {
+    RegionState &state = regions[plan.nodes[n].region];
+    SmallVector<std::pair<size_t, Value>> all = waiting.lookup(n);
+    all.push_back({n, termsOf(n)});
+    SmallVector<Value> terms;
+    SmallVector<Type> types;
+    for (auto [node, term] : all) {
+      const GraphTensor &tensor = graph.tensors[graph.nodes[node].operands[0].pieces[0].tensor];
+      terms.push_back(term);
+      types.push_back(typeOf(tensor.shape, tensor.element, gatherOf(node).result));
+    }
+    auto op = AllReduceOp::create(state.builder, graph.nodes[n].loc, types, terms, *gatherOf(n).along,
+                                  gatherOf(n).line->attr(context));
+    for (auto [gathered, sum] : llvm::zip(ArrayRef(all).drop_back(), op.getSums())) {
+      noteEstimate(op, plan.nodes[gathered.first]);
+      sendAfter(static_cast<int>(gathered.first), plan.nodes[n].region, sum);
+    }
+    return op.getSums().back();
+  }
+
+  /// By a sum that picks.
+  Value gathered(const MoveStep &step, Value value, ArrayRef<int64_t> shape, Type element, OpBuilder &builder,
+                 Location where) {
+    value = parts(step, value, shape, element, builder, where);
     return AllReduceOp::create(builder, where, TypeRange{typeOf(shape, element, step.result)}, value, *step.along,
                                step.line->attr(context))
         .getResult(0);
@@ -342,7 +379,11 @@ private:
     RegionState &state = regions[nodePlan.region];
     takeUntil(nodePlan.region, static_cast<int>(n));
     if (node.kind == GraphNode::Output) {
-      Value value = operandValue(n, 0, state.builder);
+      if (nodePlan.gathersLater()) {
+        waiting[nodePlan.combinedWith].push_back({n, termsOf(n)});
+        return;
+      }
+      Value value = waiting.contains(n) ? gatheredTogether(n) : operandValue(n, 0, state.builder);
       noteEstimate(value.getDefiningOp(), nodePlan);
       sendAfter(static_cast<int>(n), nodePlan.region, value);
       return;

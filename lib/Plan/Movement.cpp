@@ -28,7 +28,7 @@ public:
     const Layout &from = request.from;
     if (inPlace()) {
       Movement movement;
-      if (request.copy) {
+      if (request.ending != Ending::Anywhere) {
         movement.cycles = copyCycles();
         movement.steps.push_back({std::nullopt, request.to, movement.cycles});
       }
@@ -56,7 +56,7 @@ public:
   MoveBound bound() const {
     const Layout &from = request.from;
     if (inPlace())
-      return request.copy ? MoveBound{copyCycles(), 1} : MoveBound{0, 0};
+      return request.ending != Ending::Anywhere ? MoveBound{copyCycles(), 1} : MoveBound{0, 0};
     double least = INFINITY;
     // What gathers the same words along the side takes no less.
     for (Side side : kSides)
@@ -114,8 +114,9 @@ private:
     int64_t middleWords;
   };
 
+  /// Sums are in memory of their own.
   bool mustCopy() const {
-    return request.copy || llvm::any_of(request.shift, [](int64_t shift) { return shift != 0; });
+    return request.ending == Ending::Given || llvm::any_of(request.shift, [](int64_t shift) { return shift != 0; });
   }
 
   std::optional<Sum> sumAlong(Side side) const {
@@ -292,7 +293,7 @@ private:
 } // namespace
 
 const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks) {
-  key.assign({chunks, request.copy, static_cast<int64_t>(request.fromShape.size())});
+  key.assign({chunks, static_cast<int64_t>(request.ending), static_cast<int64_t>(request.fromShape.size())});
   auto add = [&](ArrayRef<int64_t> numbers) { key.append(numbers.begin(), numbers.end()); };
   add(request.fromShape);
   add(request.shift);

@@ -31,12 +31,16 @@ struct Movement {
   int64_t middleWords = 0; // of the layout between two passes
 };
 
+/// Where what is moved must end: wherever it is, if that is where it is needed; in memory of its own; in memory that is
+/// given, among what else is there.
+enum class Ending { Anywhere, Own, Given };
+
 struct MoveRequest {
   const Layout &from;
   llvm::ArrayRef<int64_t> fromShape;
   const Layout &to;
   llvm::ArrayRef<int64_t> shift; // element i goes to i + shift; empty: nowhere else
-  bool copy;                     // the data must end in memory of its own, even if it is in place already
+  Ending ending;
 };
 
 /// What a movement takes at least: infinitely many cycles if there is none.

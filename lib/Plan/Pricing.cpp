@@ -140,17 +140,17 @@ Pricing::Combination Pricing::combine(const Layout &terms, bool forAll) {
   return combination;
 }
 
-/// The ways to combine a candidate's terms, as far as there is memory for them, and whether what is there then is
-/// copied to where it rests in any case.
-SmallVector<std::pair<Pricing::Combination, bool>, 2> Pricing::combinations(const Candidate &candidate) {
-  SmallVector<std::pair<Combination, bool>, 2> ways;
-  ways.emplace_back(combine(candidate.local, /*forAll=*/false), candidate.chunks > 1);
+/// The ways to combine a candidate's terms, as far as there is memory for them, and where what is there then must end.
+SmallVector<std::pair<Pricing::Combination, Ending>, 2> Pricing::combinations(const Candidate &candidate) {
+  SmallVector<std::pair<Combination, Ending>, 2> ways;
+  const Ending ending = candidate.chunks > 1 ? Ending::Given : Ending::Anywhere;
+  ways.emplace_back(combine(candidate.local, /*forAll=*/false), ending);
   // Combined for all it takes the memory of the terms once more, and what it saves are hops, which many words hide.
   if (candidate.local.partialAxes && isa::kWordBytes * candidate.local.words() <= request.model.usableSramBytes() / 8) {
     // What all have would rest there as it is, and take the memory: where a part of it is asked for, that is copied.
     Combination all = combine(candidate.local, /*forAll=*/true);
-    bool copy = candidate.chunks > 1 || !(all.result == candidate.result);
-    ways.emplace_back(std::move(all), copy);
+    const bool part = ending == Ending::Anywhere && !(all.result == candidate.result);
+    ways.emplace_back(std::move(all), part ? Ending::Own : ending);
   }
   return ways;
 }
@@ -181,9 +181,9 @@ bool Pricing::finish(const GraphNode &node, const Candidate &candidate, Work &wo
     // Combined for all, the result often is where it should rest; combined toward heads, it goes on from there.
     Combination combination;
     const Movement *movement = nullptr;
-    for (auto &[other, copy] : combinations(candidate)) {
-      const Movement *after =
-          movements.plan({other.result, graph.tensors[node.result].shape, candidate.result, {}, copy}, candidate.steps);
+    for (auto &[other, ending] : combinations(candidate)) {
+      const Movement *after = movements.plan(
+          {other.result, graph.tensors[node.result].shape, candidate.result, {}, ending}, candidate.steps);
       if (!after || (movement && other.cycles + after->cycles >= combination.cycles + movement->cycles))
         continue;
       combination = std::move(other);
@@ -219,6 +219,12 @@ Pricing::Access Pricing::accessOf(const GraphNode &node) {
   return node.kind == GraphNode::Reshape || node.kind == GraphNode::Output ? Access::Exact
          : node.kind == GraphNode::Carry || node.kind == GraphNode::Next   ? Access::Copy
                                                                            : Access::Any;
+}
+
+Ending Pricing::endingOf(const GraphNode &node, const GraphOperand &operand) {
+  return !operand.plain() || accessOf(node) == Access::Copy ? Ending::Given
+         : accessOf(node) == Access::Exact                  ? Ending::Own
+                                                            : Ending::Anywhere;
 }
 
 /// The operand is taken from where it is.
@@ -272,7 +278,7 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
     const GraphTensor &tensor = graph.tensors[number];
     Layout whole = wholeOfChunks(needed, candidate.steps);
     Entry entry = cheapestEntry(tensor, mayEnterAs(whole, tensor) ? &whole : nullptr,
-                                {whole, source.shape, needed, {}, false}, candidate);
+                                {whole, source.shape, needed, {}, Ending::Anywhere}, candidate);
     if (entry.direct) {
       work.entries[number] = whole;
       work.cycles.host += entry.cycles;
@@ -281,7 +287,7 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
       return direct();
     }
   }
-  bool copy = !source.plain() || accessOf(node) != Access::Any;
+  const Ending ending = endingOf(node, source);
   double cycles = 0, steps = static_cast<double>(candidate.steps);
   int64_t words = needed.words();
   for (const Piece &piece : source.pieces) {
@@ -304,7 +310,7 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
     } else {
       auto known = work.entries.find(piece.tensor);
       if (known == work.entries.end()) {
-        Entry entry = cheapestEntry(tensor, nullptr, {needed, tensor.shape, needed, piece.shift, copy}, candidate);
+        Entry entry = cheapestEntry(tensor, nullptr, {needed, tensor.shape, needed, piece.shift, ending}, candidate);
         known = work.entries.insert({piece.tensor, entry.layout}).first;
         work.cycles.host += entry.cycles;
         work.temporaryWords += entry.layout.words();
@@ -313,10 +319,10 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
       from = &known->second;
     }
     bool unchanging = node.repeated() && source.plain() && tensor.loop != node.loop;
-    Way way = cheapestWay({*from, tensor.shape, needed, piece.shift, copy}, candidate, unchanging);
+    Way way = cheapestWay({*from, tensor.shape, needed, piece.shift, ending}, candidate, unchanging);
     if (!way.movement)
       return false;
-    if (candidate.keepMoved && candidate.steps == 1 && !copy && work.entries.count(piece.tensor) &&
+    if (candidate.keepMoved && candidate.steps == 1 && ending == Ending::Anywhere && work.entries.count(piece.tensor) &&
         !(needed == *from) && holdsAll(needed, tensor.shape, request.region))
       work.moved.try_emplace(piece.tensor, needed);
     cycles += way.cycles;
@@ -346,7 +352,7 @@ Pricing::Way Pricing::cheapestWay(const MoveRequest &move, const Candidate &cand
     return way;
   Layout all = wholeOfChunks(move.to, candidate.steps);
   if (4 * all.words() <= request.model.usableSramBytes() / 8)
-    consider(movements.plan({move.from, move.fromShape, all, move.shift, move.copy}, 1), 1.0, all.words());
+    consider(movements.plan({move.from, move.fromShape, all, move.shift, move.ending}, 1), 1.0, all.words());
   return way;
 }
 
@@ -372,7 +378,7 @@ Pricing::Entry Pricing::cheapestEntry(const GraphTensor &tensor, const Layout *d
   for (const RowsEntry &rows : rowsEntries(tensor)) {
     if (!std::get<bool>(least) && rows.cycles > std::get<double>(least))
       break; // and so do all that follow
-    MoveRequest behind{rows.layout, move.fromShape, move.to, move.shift, move.copy};
+    MoveRequest behind{rows.layout, move.fromShape, move.to, move.shift, move.ending};
     int64_t words = rows.layout.words() + needed;
     auto isWorse = [&](double moving) {
       return Rank{isTooLarge(words), rows.cycles + moving * steps, rows.number} >= least;

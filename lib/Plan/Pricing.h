@@ -79,6 +79,7 @@ private:
   enum class Access { Any, Exact, Copy };
 
   static Access accessOf(const GraphNode &node);
+  static Ending endingOf(const GraphNode &node, const GraphOperand &operand);
   /// The result takes the memory of an operand.
   static bool worksInPlace(const GraphNode &node) {
     return node.kind == GraphNode::Reshape || node.kind == GraphNode::Next;
@@ -118,7 +119,7 @@ private:
   };
   /// Toward the heads of lines, or `forAll` where whole lines have terms.
   Combination combine(const Layout &terms, bool forAll);
-  llvm::SmallVector<std::pair<Combination, bool>, 2> combinations(const Candidate &candidate);
+  llvm::SmallVector<std::pair<Combination, Ending>, 2> combinations(const Candidate &candidate);
   bool boundResult(const GraphNode &node, const Candidate &candidate, Cost &cost);
   double leastEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                     const Candidate &candidate);

@@ -73,8 +73,9 @@ Plan settled(Plan plan, const ResourceModel &model, LinePlanner &planner, Channe
         if (step.along)
           use(step.line, *step.along, step.words, node.cycles.moves);
     };
-    for (OperandPlan &operand : node.operands)
-      llvm::for_each(operand.pieces, useAll);
+    if (!node.gathersLater())
+      for (OperandPlan &operand : node.operands)
+        llvm::for_each(operand.pieces, useAll);
     if (node.combinedWith < 0)
       for (ReduceStep &step : node.reduces)
         use(step.line, step.side, step.words, node.cycles.reductions);
@@ -119,8 +120,9 @@ int wafer::wfr::netColors(const Plan &plan, const Profile &profile) {
   };
   for (const NodePlan &node : plan.nodes) {
     note(node.toResult);
-    for (const OperandPlan &operand : node.operands)
-      llvm::for_each(operand.pieces, note);
+    if (!node.gathersLater())
+      for (const OperandPlan &operand : node.operands)
+        llvm::for_each(operand.pieces, note);
     if (node.combinedWith >= 0)
       continue;
     for (const ReduceStep &step : node.reduces)

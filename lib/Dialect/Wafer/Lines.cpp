@@ -81,22 +81,34 @@ std::optional<Deal> wafer::wfr::dealColumns(const Layout &given, ArrayRef<int64_
     whole = whole && maxOf(dim.start, sizes) + dim.length <= extent;
   }
   Deal deal;
-  deal.lanes = std::min({mostLanes, region.height, count}) / split * split;
-  if (deal.lanes == 0)
-    return std::nullopt;
+  // A lane's column is a place on the minor axis and a row of lanes further on; or places on it are several rounds.
+  const int64_t most = std::min({mostLanes, region.height, count});
+  deal.lanes = most / split * split;
+  if (most < split) {
+    deal.lanes = most;
+    while (split % deal.lanes)
+      --deal.lanes;
+    if (!whole)
+      return std::nullopt;
+  }
   deal.columns = count;
   deal.rounds = llvm::divideCeil(count, deal.lanes);
   // Of an undivided side only the last column may hold less than the others.
   deal.wholeRounds = whole ? count / deal.lanes : split == 1 ? (count - 1) / deal.lanes : 0;
   deal.layout = layout;
-  deal.layout.splitX = 1;
-  deal.layout.splitY = split;
+  deal.layout.splitX = std::max<int64_t>(split / deal.lanes, 1);
+  deal.layout.splitY = most < split ? 1 : split;
   for (LayoutDim &dim : deal.layout.dims) {
     auto &step = dim.start.step;
-    step[Y0] = step[X0];
-    step[Y1] = step[X1];
-    step[X0] *= deal.lanes / split;
-    step[X1] = 0;
+    if (most < split) {
+      step[Y0] = step[X1];
+      step[X1] *= deal.lanes;
+    } else {
+      step[Y0] = step[X0];
+      step[Y1] = step[X1];
+      step[X0] *= deal.lanes / split;
+      step[X1] = 0;
+    }
   }
   deal.layout = deal.layout.simplified();
   return deal;

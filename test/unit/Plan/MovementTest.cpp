@@ -18,8 +18,8 @@ template <typename Check> void forAllMovements(RegionShape region, Check check) 
   for (int64_t rows : {0, 2})
     for (const Layout &from : plainLayouts(shape, region, rows))
       for (const Layout &to : plainLayouts(shape, region))
-        for (bool copy : {false, true})
-          check(movements, MoveRequest{from, shape, to, {}, copy}, model);
+        for (Ending ending : {Ending::Anywhere, Ending::Own, Ending::Given})
+          check(movements, MoveRequest{from, shape, to, {}, ending}, model);
 }
 
 } // namespace
@@ -37,7 +37,7 @@ TEST(Movement, TakesAtLeastItsBound) {
       EXPECT_LE(bound.steps, static_cast<int64_t>(movement->steps.size()));
       if (bound.steps == 0)
         EXPECT_TRUE(movement->steps.empty());
-      if (bound.steps == 0 || request.copy)
+      if (bound.steps == 0 || request.ending != Ending::Anywhere)
         return;
       ++moving;
       EXPECT_GE(bound.cycles, movements.leastCycles());
@@ -48,13 +48,14 @@ TEST(Movement, TakesAtLeastItsBound) {
 TEST(Movement, InPlaceCostsACopyAtMost) {
   int inPlace = 0;
   forAllMovements({{5, 4}}, [&](MovementPlanner &movements, const MoveRequest &request, const ResourceModel &model) {
-    if (movements.bound({request.from, request.fromShape, request.to, {}, /*copy=*/false}, 1).steps > 0)
+    if (movements.bound({request.from, request.fromShape, request.to, {}, Ending::Anywhere}, 1).steps > 0)
       return;
     ++inPlace;
     const Movement *movement = movements.plan(request, 1);
     ASSERT_TRUE(movement);
-    EXPECT_EQ(movement->steps.size(), request.copy ? 1u : 0u);
-    EXPECT_EQ(movement->cycles, request.copy ? model.vectorCycles(isa::VectorOp::Mov, request.to.words()) : 0);
+    EXPECT_EQ(movement->steps.size(), request.ending != Ending::Anywhere ? 1u : 0u);
+    EXPECT_EQ(movement->cycles,
+              request.ending != Ending::Anywhere ? model.vectorCycles(isa::VectorOp::Mov, request.to.words()) : 0);
   });
   EXPECT_GT(inPlace, 20);
 }
@@ -68,7 +69,7 @@ TEST(Movement, GathersPartsOfGroupsByASum) {
   MovementPlanner movements(region, model, lines);
   const llvm::SmallVector<int64_t> shape{8, 4, 64};
   Layout from = shardLayout(shape, 2, {0, 1}, region), to = shardLayout(shape, 2, {0, kNoDim}, region);
-  const Movement *movement = movements.plan({from, shape, to, {}, false}, 1);
+  const Movement *movement = movements.plan({from, shape, to, {}, Ending::Anywhere}, 1);
   ASSERT_TRUE(movement);
   ASSERT_EQ(movement->steps.size(), 1u);
   const MoveStep &step = movement->steps.front();
@@ -78,8 +79,11 @@ TEST(Movement, GathersPartsOfGroupsByASum) {
   EXPECT_EQ(step.along, Side::Y);
   EXPECT_EQ(step.result, to);
   EXPECT_LT(movement->cycles, 400);
-  // Into memory of its own: a copy behind it.
-  movement = movements.plan({from, shape, to, {}, true}, 1);
+  // Sums are in memory of their own.
+  movement = movements.plan({from, shape, to, {}, Ending::Own}, 1);
+  EXPECT_EQ(movement->steps.size(), 1u);
+  // Among what else is in memory that is given: a copy behind it.
+  movement = movements.plan({from, shape, to, {}, Ending::Given}, 1);
   ASSERT_EQ(movement->steps.size(), 2u);
   EXPECT_FALSE(movement->steps.back().along);
 }
