@@ -20,8 +20,9 @@ ChannelSet wafer::wfr::channelsAlong(Side side, RegionOp region) {
   return channels;
 }
 
-int wafer::wfr::netColors(const Profile &profile, ChannelSet onX, ChannelSet onY) {
-  return profile.colors - static_cast<int>(profile.reservedColors.size()) - colorsOf(onX) - colorsOf(onY);
+int wafer::wfr::netColors(const Profile &profile, ChannelSet onX, ChannelSet onY, int regions) {
+  const int atHeads = regions == 1 ? has(onX, Channel::Toward) + has(onX, Channel::Away) : 0;
+  return profile.colors - static_cast<int>(profile.reservedColors.size()) - colorsOf(onX) - colorsOf(onY) + atHeads;
 }
 
 RoutedLines wafer::wfr::linesAlong(Side side, RegionOp region) {

@@ -128,5 +128,5 @@ int wafer::wfr::netColors(const Plan &plan, const Profile &profile) {
     for (const ReduceStep &step : node.reduces)
       channels[step.side] |= step.line ? step.line->channels() : collectiveOf(step.algorithm).channels();
   }
-  return netColors(profile, channels[Side::X], channels[Side::Y]);
+  return netColors(profile, channels[Side::X], channels[Side::Y], plan.regions);
 }

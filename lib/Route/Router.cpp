@@ -8,7 +8,9 @@
 // tree); lanes that cut one another off in every color are routed as one flow (DisjointPaths.cpp): it finds the way
 // around dead parts if there is one, and says how many lanes have one if not all do. Between colors only links are
 // shared: a shared link halves the rate, so it has a price, which grows with every net that wants it. A net takes the
-// cheapest color; a color that no net has yet costs a little, so nets that can share do.
+// cheapest color; a color that no net has yet costs a little, so nets that can share do. Where those of no channel do
+// not suffice, the colors of channels have routers to offer: outside of regions, and at the heads of lines (a head has
+// no neighbor before it, so of the links between neighbors one color each way does without it).
 //
 // A net that finds no color displaces others: in each color it is routed as if their routers were free for a price, and
 // those that are in its way in the cheapest color are routed again after it. The price of a router grows with how often
@@ -69,13 +71,15 @@ constexpr std::array kWays{Way::Stairs, Way::InOrder, Way::Flow};
 class Routing {
 public:
   explicit Routing(const RouteRequest &request) : request(request), dead(request.profile) {
+    for (const RoutedChannel &channel : request.channels)
+      channels[channel.color].push_back(&channel);
     for (int color = 0; color != request.profile.colors; ++color)
-      if (!request.profile.isReserved(color) &&
-          std::find(request.blockedColors.begin(), request.blockedColors.end(), color) == request.blockedColors.end())
-        colors.push_back(color);
+      if (!request.profile.isReserved(color))
+        (channels.count(color) ? colorsOfChannels : colors).push_back(color);
     // Nets need no switches: leave the colors that have them to those that do.
-    std::stable_sort(colors.begin(), colors.end(),
-                     [&](int a, int b) { return request.profile.canSwitch(a) < request.profile.canSwitch(b); });
+    for (std::vector<int> *each : {&colors, &colorsOfChannels})
+      std::stable_sort(each->begin(), each->end(),
+                       [&](int a, int b) { return request.profile.canSwitch(a) < request.profile.canSwitch(b); });
   }
 
   Result<RouteSolution> run() {
@@ -222,7 +226,7 @@ private:
 
   /// Whether a net has routes at all, were there no others.
   bool findsWayAlone(int n) {
-    if (used.size() < colors.size())
+    if (std::any_of(colors.begin(), colors.end(), [&](int color) { return !used.count(color); }))
       return false; // it had a color of its own
     return std::any_of(kWays.begin(), kWays.end(), [&](Way way) { return findsWayAlone(n, way); });
   }
@@ -232,7 +236,7 @@ private:
     if (!known) {
       sharingPrice = 0;
       expansionsPerHop = parts[n].net.lanes.size() == 1 ? INFINITY : kExpansionsPerHop;
-      known = routeNet(parts[n].net, nullptr, way).has_value();
+      known = routeNet(parts[n].net, kNoColor, nullptr, way).has_value();
     }
     return *known;
   }
@@ -245,7 +249,7 @@ private:
     expansionsPerHop = kExpansionsPerHop;
     for (int color : colors)
       for (Way way : kWays) {
-        auto found = routeNet(parts[n].net, &used[color], way);
+        auto found = routeNet(parts[n].net, color, &used[color], way);
         if (found && found->second < best) {
           best = found->second;
           trees[n] = std::move(found->first);
@@ -264,35 +268,64 @@ private:
     if (way != Way::Stairs && parts[n].net.lanes.size() > 1 && !findsWayAlone(n, way))
       return false;
     double best = INFINITY;
-    for (int color : colors) {
+    auto tryColor = [&](int color) {
       auto taken = used.find(color);
       const bool fresh = taken == used.end();
       const Taken *others = fresh ? nullptr : &taken->second;
-      double price = fresh ? 1 : 0; // a fresh color, other things equal, only if need be
-      if (price > best)
-        break;
       // Lanes that go round shared links can cut one another off; straight through, they cannot.
       sharingPrice = 2;
       // Alone on the mesh one lane finds its way if there is one. A bus that does not is routed as a flow.
       expansionsPerHop = fresh && parts[n].net.lanes.size() == 1 ? INFINITY : kExpansionsPerHop;
-      std::optional<std::pair<Tree, double>> found = routeNet(parts[n].net, others, way);
+      std::optional<std::pair<Tree, double>> found = routeNet(parts[n].net, color, others, way);
       if (!found && way == Way::InOrder) {
         sharingPrice = 0;
-        found = routeNet(parts[n].net, others, way);
+        found = routeNet(parts[n].net, color, others, way);
       }
+      const double price = fresh ? 1 : 0; // a fresh color, other things equal, only if need be
       if (found && found->second + price < best) {
         best = found->second + price;
         trees[n] = std::move(found->first);
         chosen[n] = color;
       }
-      if (fresh)
+      return fresh;
+    };
+    for (int color : colors)
+      if ((best < 1 && !used.count(color)) || tryColor(color))
         break; // other fresh colors are no different
-    }
+    if (chosen[n] < 0)
+      for (int color : colorsOfChannels)
+        tryColor(color);
     return chosen[n] >= 0;
   }
 
+  static bool has(const RouterArea &area, Point at) {
+    const int x = at.x - area.x, y = at.y - area.y;
+    return x >= 0 && y >= 0 && x < area.w && y < area.h && x % area.stepX == 0 && y % area.stepY == 0;
+  }
+
+  /// One of the channels has the router.
+  bool hasChannel(const std::vector<const RoutedChannel *> &channels, int64_t at) const {
+    const Point p{column(at), row(at)};
+    return std::any_of(channels.begin(), channels.end(), [&](const RoutedChannel *channel) {
+      const Rect &region = channel->region;
+      return has({region.x, region.y, region.w, region.h}, p) &&
+             std::any_of(channel->routers.begin(), channel->routers.end(),
+                         [&](const RouterArea &area) { return has(area, p); });
+    });
+  }
+
+  /// Colors in which channels leave a lane its ends.
+  int64_t countColorsWithEnds(const Net &net) const {
+    return std::count_if(colorsOfChannels.begin(), colorsOfChannels.end(), [&](int color) {
+      auto isFree = [&](const Terminal &end) { return !hasChannel(channels.at(color), tile(end.at)); };
+      return std::any_of(net.lanes.begin(), net.lanes.end(), [&](const Lane &lane) {
+        return isFree(lane.source) && std::all_of(lane.sinks.begin(), lane.sinks.end(), isFree);
+      });
+    });
+  }
+
   /// All lanes in one color, of which others have `taken` routers, or nothing.
-  std::optional<std::pair<Tree, double>> routeNet(const Net &net, const Taken *taken, Way way) {
+  std::optional<std::pair<Tree, double>> routeNet(const Net &net, int color, const Taken *taken, Way way) {
     // Ends of all lanes are spoken for before the first lane passes over them.
     std::map<int64_t, size_t> ends;
     for (size_t i = 0; i != net.lanes.size(); ++i) {
@@ -300,8 +333,12 @@ private:
       for (const Terminal &sink : net.lanes[i].sinks)
         ends[tile(sink.at)] = i;
     }
+    auto ofColor = channels.find(color);
+    const std::vector<const RoutedChannel *> none, &inTheWay = ofColor == channels.end() ? none : ofColor->second;
     auto price = [&](int64_t at, size_t lane) -> double {
       if (auto end = ends.find(at); end != ends.end() && end->second != lane)
+        return INFINITY;
+      if (hasChannel(inTheWay, at))
         return INFINITY;
       if (!taken)
         return 0;
@@ -639,21 +676,22 @@ private:
     const Cut cut = tightestCut(request, net);
     const bool whole = request.profile.isWholeMesh(request.width, request.height);
     std::string lanes = std::to_string(net.lanes.size());
-    if (colors.empty())
+    const int64_t mayHave = static_cast<int64_t>(colors.size()) + countColorsWithEnds(net);
+    if (mayHave == 0)
       return {ErrorCode::RouteImpossible,
               "net '" + net.name +
                   "' cannot be routed: no color is left beside those of regions "
                   "and of the machine's runtime",
               "reserve fewer colors in the profile"};
-    const auto most = cut.room * static_cast<int64_t>(colors.size());
+    const int64_t most = cut.room * mayHave;
     if (cut.lanes > most)
       return {ErrorCode::RouteImpossible,
               "net '" + net.name + "' cannot be routed: " + std::to_string(cut.lanes) + " of its " + lanes +
                   " lanes must cross a cut of " + std::to_string(cut.room) + " live routers in " +
-                  (colors.size() == 1 ? "one color" : std::to_string(colors.size()) + " colors"),
+                  (mayHave == 1 ? "one color" : std::to_string(mayHave) + " colors"),
               whole ? "give the stream fewer lanes" : "give the stream fewer lanes, or a larger mesh"};
     std::string what = "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " +
-                       std::to_string(colors.size()) + " colors): ",
+                       std::to_string(mayHave) + " colors): ",
                 hint = std::string("try another --seed, ") + (whole ? "" : "a larger mesh, ") + "or fewer regions";
     const FreeSpace space(request.profile, request.width, request.height);
     const std::string free = space.hasDeadParts() ? "; the largest free rectangle is " + space.describeLargest() : "";
@@ -670,7 +708,9 @@ private:
 
   const RouteRequest &request;
   DeadParts dead;
-  std::vector<int> colors;
+  static constexpr int kNoColor = -1;
+  std::vector<int> colors, colorsOfChannels;                  // without, and with, routers that channels have
+  std::map<int, std::vector<const RoutedChannel *>> channels; // by color
   /// Lanes of a net that have one color.
   struct Part {
     Net net;

@@ -10,8 +10,10 @@ namespace wafer::wfr {
 /// Channels along one side that the ops of a region use.
 ChannelSet channelsAlong(Side side, RegionOp region);
 
-/// Colors that these channels along rows and along columns leave for nets.
-int netColors(const Profile &profile, ChannelSet onX, ChannelSet onY);
+/// Colors that regions' channels leave for nets. Where there is one region only, nets lead from the mesh's edge to the
+/// heads of its rows, and may take what no channel has there: one color of the links to neighbors each way along a row,
+/// that of those to or from the second PE.
+int netColors(const Profile &profile, ChannelSet onX, ChannelSet onY, int regions);
 
 /// What channels along one side are routed for. RegionOp's verifier sees to it that there is but one of each.
 struct RoutedLines {

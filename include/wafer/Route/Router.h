@@ -23,10 +23,23 @@ struct Net {
   std::vector<Lane> lanes;
 };
 
+/// Routers (x + i * stepX, y + j * stepY) of a rectangle.
+struct RouterArea {
+  int x, y, w, h, stepX = 1, stepY = 1;
+};
+
+/// A channel of a region has some of the region's routers in its color. Nets may have the others: the heads of lines,
+/// for one, are no ends of all links between neighbors.
+struct RoutedChannel {
+  int color;
+  Rect region;
+  std::vector<RouterArea> routers;
+};
+
 struct RouteRequest {
   const Profile &profile;
-  std::vector<int> blockedColors; // those of region channels
-  int width, height;              // the mesh
+  std::vector<RoutedChannel> channels;
+  int width, height; // the mesh
   std::vector<Net> nets;
   uint64_t seed = 0;
 };

@@ -182,6 +182,22 @@ SmallVector<LineRoute> wafer::fabric::routesOf(const ChannelForm &form, int64_t 
   llvm_unreachable("every channel has its routes");
 }
 
+SmallVector<LineRoute> wafer::fabric::routesOf(ChannelOp channel) {
+  const ChannelForm form = formOf(channel);
+  SmallVector<LineRoute> routes = routesOf(form, form.y ? channel.getArea().getH() : channel.getArea().getW());
+  llvm::erase_if(routes, [](const LineRoute &route) { return route.first >= route.end; });
+  return routes;
+}
+
+AreaAttr wafer::fabric::areaOf(ChannelOp channel, const LineRoute &route) {
+  MLIRContext *context = channel.getContext();
+  AreaAttr area = channel.getArea();
+  const int64_t length = route.end - route.first;
+  return formOf(channel).y
+             ? AreaAttr::get(context, area.getX(), area.getY() + route.first, area.getW(), length, 1, route.step)
+             : AreaAttr::get(context, area.getX() + route.first, area.getY(), length, area.getH(), route.step, 1);
+}
+
 SmallVector<LineIntent> wafer::fabric::intentsOf(const ChannelForm &form, int64_t pes) {
   if (pes < 2)
     return {};

@@ -58,7 +58,7 @@ Status placeAndRoute(const Profile &profile, const Program &program, uint64_t se
     if (has(kChannelsNeeded, channel))
       for (const LineColors *line : {&channels.x, &channels.y})
         for (int color : line->of(channel))
-          routing.blockedColors.push_back(color);
+          routing.channels.push_back({color, {0, 0, kSide, kSide}, {{0, 0, kSide, kSide}}});
   for (const PlaceLink &link : request.links)
     routing.nets.push_back(netOf(link, *at));
   Result<RouteSolution> solution = route(routing);

@@ -38,6 +38,11 @@ void expectRealizes(const RouteRequest &request, const RouteSolution &solution) 
           EXPECT_FALSE(request.profile.isDead(x, y));
         }
     EXPECT_FALSE(request.profile.isReserved(routed.color));
+    for (const RoutedChannel &channel : request.channels)
+      for (const RouterArea &area : channel.routers)
+        for (int y = area.y; y < area.y + area.h; y += area.stepY)
+          for (int x = area.x; x < area.x + area.w; x += area.stepX)
+            EXPECT_FALSE(channel.color == routed.color && setups.count({x, y})) << "a channel has the router";
     size_t visited = 0;
     for (const Lane &lane : request.nets[n].lanes) {
       std::set<std::tuple<int, int, int>> reached, wanted;
@@ -78,11 +83,20 @@ Net bus(const std::string &name, Point from, PortBits fromPort, Point to, PortBi
   return net;
 }
 
+/// Channels that have all routers of a mesh in so many colors.
+std::vector<RoutedChannel> everywhere(int colors, int width, int height) {
+  std::vector<RoutedChannel> channels;
+  for (int color = 0; color != colors; ++color)
+    channels.push_back({color, {0, 0, width, height}, {{0, 0, width, height}}});
+  return channels;
+}
+
 } // namespace
 
 TEST(Router, StraightBusIsThreeShapes) {
   Profile profile = *Profile::load("wse2");
-  RouteRequest request{profile, {0, 1}, 750, 994, {bus("n", {3, 10}, PortRamp, {700, 10}, PortRamp, 64)}, 0};
+  RouteRequest request{
+      profile, everywhere(2, 750, 994), 750, 994, {bus("n", {3, 10}, PortRamp, {700, 10}, PortRamp, 64)}, 0};
   Result<RouteSolution> solution = route(request);
   ASSERT_TRUE(solution) << solution.error().str();
   expectRealizes(request, *solution);
@@ -103,6 +117,33 @@ TEST(Router, HostPortAtTheHeadItself) {
   ASSERT_TRUE(solution) << solution.error().str();
   expectRealizes(request, *solution);
   EXPECT_NE(solution->nets[0].color, solution->nets[1].color);
+}
+
+TEST(Router, NetsHaveTheRoutersThatChannelsLeave) {
+  // One color, in which a region's rows have links into their odd columns: the heads are free, what is behind them not.
+  Profile profile = *Profile::load("test4");
+  profile.colors = 1;
+  profile.reservedColors.clear();
+  const RoutedChannel links{0, {0, 0, 4, 4}, {{1, 0, 3, 4, 2}, {2, 0, 2, 4, 2}}};
+  RouteRequest request{profile, {links}, 4, 4, {bus("in", {0, 0}, PortWest, {0, 0}, PortRamp, 4)}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  expectRealizes(request, *solution);
+
+  request.nets = {bus("in", {0, 0}, PortWest, {1, 0}, PortRamp, 4)};
+  solution = route(request);
+  ASSERT_FALSE(solution) << "through a router of a channel's";
+  EXPECT_EQ(solution.error().code, ErrorCode::RouteImpossible);
+}
+
+TEST(Router, NetsTakeColorsOfNoChannelFirst) {
+  Profile profile = *Profile::load("test4");
+  profile.reservedColors.clear();
+  const RoutedChannel links{0, {0, 0, 4, 4}, {{1, 0, 3, 4}}};
+  RouteRequest request{profile, {links}, 4, 4, {bus("in", {0, 0}, PortWest, {0, 0}, PortRamp, 4)}, 0};
+  Result<RouteSolution> solution = route(request);
+  ASSERT_TRUE(solution) << solution.error().str();
+  EXPECT_NE(solution->nets[0].color, 0);
 }
 
 TEST(Router, DisjointNetsShareAColor) {
@@ -156,7 +197,7 @@ TEST(Router, FullBusGoesRoundDeadParts) {
 TEST(Router, ManyNetsAtOneHeadInAnyOrder) {
   Profile profile = *Profile::load("test16");
   for (uint64_t seed = 0; seed != 8; ++seed) {
-    RouteRequest request{profile, {0, 1, 2, 3, 4, 5, 6, 7}, 16, 16, {}, seed};
+    RouteRequest request{profile, everywhere(8, 16, 16), 16, 16, {}, seed};
     for (int i = 0; i != 6; ++i)
       request.nets.push_back(bus("n" + std::to_string(i), {0, 0}, PortRamp, {2 + 2 * i, 4}, PortRamp, 3));
     for (int i = 0; i != 4; ++i)
@@ -341,10 +382,8 @@ TEST(Router, TerminalOnADeadPeIsNamed) {
 
 TEST(Router, NoColorLeftIsImpossible) {
   Profile profile = *Profile::load("test4");
-  std::vector<int> all;
-  for (int color = 0; color != profile.colors; ++color)
-    all.push_back(color);
-  Result<RouteSolution> solution = route({profile, all, 4, 4, {bus("n", {0, 0}, PortRamp, {3, 0}, PortRamp, 1)}, 0});
+  Result<RouteSolution> solution =
+      route({profile, everywhere(profile.colors, 4, 4), 4, 4, {bus("n", {0, 0}, PortRamp, {3, 0}, PortRamp, 1)}, 0});
   ASSERT_FALSE(solution);
   EXPECT_EQ(solution.error().code, ErrorCode::RouteImpossible);
 }

@@ -27,6 +27,10 @@ struct LineRoute {
   llvm::SmallVector<std::pair<Port, unsigned>, 2> positions; // input, and outputs as Port bits
 };
 llvm::SmallVector<LineRoute> routesOf(const ChannelForm &form, int64_t pes);
+/// Of a channel, on all its lines: none without routers.
+llvm::SmallVector<LineRoute> routesOf(ChannelOp channel);
+/// The routers of such a route on all lines.
+AreaAttr areaOf(ChannelOp channel, const LineRoute &route);
 
 /// PEs first, first + step, ... of a line inject, one after the other, and those from low to high hear each: counted
 /// from the injecting PE if `relative`, else from the line's head.

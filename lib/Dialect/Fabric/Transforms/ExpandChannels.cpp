@@ -17,25 +17,15 @@ namespace {
 
 /// Routes of a channel on all its lines; returns how many.
 int64_t expand(ChannelOp channel, OpBuilder &builder) {
-  MLIRContext *context = builder.getContext();
-  AreaAttr area = channel.getArea();
-  ChannelForm form = formOf(channel);
-  int64_t made = 0;
-  for (const LineRoute &route : routesOf(form, form.y ? area.getH() : area.getW())) {
-    if (route.first >= route.end)
-      continue;
-    int64_t length = route.end - route.first;
-    AreaAttr part =
-        form.y ? AreaAttr::get(context, area.getX(), area.getY() + route.first, area.getW(), length, 1, route.step)
-               : AreaAttr::get(context, area.getX() + route.first, area.getY(), length, area.getH(), route.step, 1);
+  const SmallVector<LineRoute> routes = routesOf(channel);
+  for (const LineRoute &route : routes) {
     SmallVector<Attribute> positions;
     for (auto [input, outputs] : route.positions)
-      positions.push_back(PositionAttr::get(context, input, outputs));
-    RouteOp::create(builder, channel.getLoc(), channel.getSymName(), channel.getColor(), part,
+      positions.push_back(PositionAttr::get(builder.getContext(), input, outputs));
+    RouteOp::create(builder, channel.getLoc(), channel.getSymName(), channel.getColor(), areaOf(channel, route),
                     builder.getArrayAttr(positions));
-    ++made;
   }
-  return made;
+  return static_cast<int64_t>(routes.size());
 }
 
 struct FabricExpandChannelsPass : fabric::impl::FabricExpandChannelsBase<FabricExpandChannelsPass> {

@@ -1,4 +1,5 @@
 // The pass fabric-route-nets: asks the router (lib/Route) and writes its answer as colors and routes.
+#include "wafer/Dialect/Fabric/Channels.h"
 #include "wafer/Dialect/Fabric/Passes.h"
 #include "wafer/Route/Router.h"
 
@@ -20,6 +21,20 @@ namespace {
 Terminal terminalOf(RunAttr run, int64_t i) {
   return {{static_cast<int>(run.getX() + i * run.getDx()), static_cast<int>(run.getY() + i * run.getDy())},
           static_cast<PortBits>(run.getPort())};
+}
+
+RoutedChannel routed(ChannelOp op) {
+  auto number = [](int64_t n) { return static_cast<int>(n); };
+  const AreaAttr all = op.getArea();
+  RoutedChannel channel{static_cast<int>(op.getColor()),
+                        {number(all.getX()), number(all.getY()), number(all.getW()), number(all.getH())},
+                        {}};
+  for (const LineRoute &route : routesOf(op)) {
+    const AreaAttr area = areaOf(op, route);
+    channel.routers.push_back({number(area.getX()), number(area.getY()), number(area.getW()), number(area.getH()),
+                               number(area.getStepX()), number(area.getStepY())});
+  }
+  return channel;
 }
 
 /// The net, or a new one of some of its lanes.
@@ -58,8 +73,7 @@ struct FabricRouteNetsPass : fabric::impl::FabricRouteNetsBase<FabricRouteNetsPa
                          {},
                          static_cast<uint64_t>(seed)};
     for (ChannelOp channel : program.getBody().getOps<ChannelOp>())
-      if (!llvm::is_contained(request.blockedColors, static_cast<int>(channel.getColor())))
-        request.blockedColors.push_back(static_cast<int>(channel.getColor()));
+      request.channels.push_back(routed(channel));
     SmallVector<NetOp> nets(program.getBody().getOps<NetOp>());
     for (NetOp op : nets) {
       Net net{op.getSymName().str(), {}};

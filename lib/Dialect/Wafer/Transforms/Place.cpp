@@ -29,7 +29,7 @@ struct WaferPlacePass : wafer::impl::WaferPlaceBase<WaferPlacePass> {
     for (auto [side, set] : llvm::zip_equal(kSides, channels))
       for (RegionOp region : regions)
         set |= channelsAlong(side, region);
-    return std::max(wfr::netColors(profile, channels[0], channels[1]), 1);
+    return std::max(wfr::netColors(profile, channels[0], channels[1], static_cast<int>(regions.size())), 1);
   }
 
   void runOnOperation() override {
