@@ -67,15 +67,15 @@ private:
     return std::nullopt;
   }
 
-  MoveStep &gatherOf(int n) { return plan.nodes[n].operands.front().pieces.front().steps.front(); }
+  MoveStep &gatherOf(int n) { return plan.nodes[n].operands.front().pieces.front().steps.back(); }
 
-  /// An output that is gathered by a sum, and leaves.
+  /// An output that is gathered by a sum at last, and leaves.
   bool isGathered(int n) const {
     const NodePlan &decided = plan.nodes[n];
     if (graph.nodes[n].kind != GraphNode::Output || decided.operands.front().pieces.size() != 1)
       return false;
     const Movement &movement = decided.operands.front().pieces.front();
-    return decided.entries.empty() && movement.steps.size() == 1 && movement.steps.front().line;
+    return decided.entries.empty() && !movement.steps.empty() && movement.steps.back().line;
   }
 
   bool areGatheredAlike(int n, int m) {

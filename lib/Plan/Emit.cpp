@@ -214,14 +214,19 @@ private:
     return TermsOp::create(builder, where, typeOf(shape, element, terms), value);
   }
 
-  const MoveStep &gatherOf(size_t n) const { return plan.nodes[n].operands.front().pieces.front().steps.front(); }
+  const MoveStep &gatherOf(size_t n) const { return plan.nodes[n].operands.front().pieces.front().steps.back(); }
 
   /// Of an output that is gathered by a sum.
   Value termsOf(size_t n) {
     const int tensor = graph.nodes[n].operands[0].pieces[0].tensor;
+    ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
+    Type element = graph.tensors[tensor].element;
     RegionState &state = regions[plan.nodes[n].region];
-    return parts(gatherOf(n), state.values[tensor], graph.tensors[tensor].shape, graph.tensors[tensor].element,
-                 state.builder, graph.nodes[n].loc);
+    Movement before = plan.nodes[n].operands.front().pieces.front();
+    before.steps.pop_back();
+    Value value =
+        move(before, state.values[tensor], shape, element, Value(), shape, {}, state.builder, graph.nodes[n].loc);
+    return parts(gatherOf(n), value, shape, element, state.builder, graph.nodes[n].loc);
   }
 
   /// With outputs that wait for this one, which leave first.

@@ -39,13 +39,24 @@ public:
         single(from, side);
         gathered(from, side);
       }
-    for (Side side : kSides)
-      if (std::optional<Sum> sum = sumAlong(side))
-        consider(sum->cycles, sum->middleWords, [&](Movement &movement) {
-          movement.steps.push_back(sum->gathered);
-          if (mustCopy())
-            movement.steps.push_back({std::nullopt, request.to, copyCycles()});
-        });
+    auto addSum = [&](const Sum &sum, Movement &movement) {
+      movement.steps.push_back(sum.gathered);
+      if (mustCopy())
+        movement.steps.push_back({std::nullopt, request.to, copyCycles()});
+    };
+    for (Side side : kSides) {
+      if (std::optional<Sum> sum = sumAlong(from, side)) {
+        consider(sum->cycles, sum->middleWords, [&](Movement &movement) { addSum(*sum, movement); });
+      } else if (std::optional<PassAndSum> both = passAndSum(side)) {
+        std::optional<Along> pass = along(otherSide(side), from, both->middle.dims, limit() - both->sum.cycles);
+        if (pass)
+          consider(pass->cycles + both->sum.cycles, both->middle.words() + both->sum.middleWords,
+                   [&](Movement &movement) {
+                     movement.steps.push_back(pass->to(both->middle));
+                     addSum(both->sum, movement);
+                   });
+      }
+    }
     if (!best)
       for (Side first : kSides)
         twoPasses(first);
@@ -63,8 +74,10 @@ public:
       if (canPass(from, side))
         least = std::min(least, leastAlong(side, from.dims, need));
     for (Side side : kSides)
-      if (std::optional<Sum> sum = sumAlong(side))
+      if (std::optional<Sum> sum = sumAlong(from, side))
         least = std::min(least, sum->cycles);
+      else if (std::optional<PassAndSum> both = passAndSum(side))
+        least = std::min(least, leastAlong(otherSide(side), from.dims, both->middle.dims) + both->sum.cycles);
     if (least == INFINITY)
       for (Side first : kSides)
         if (std::optional<Layout> middle = between(first))
@@ -119,15 +132,14 @@ private:
     return request.ending == Ending::Given || llvm::any_of(request.shift, [](int64_t shift) { return shift != 0; });
   }
 
-  std::optional<Sum> sumAlong(Side side) const {
-    const Layout &from = request.from;
+  std::optional<Sum> sumAlong(const Layout &from, Side side) const {
     if (from.atAxes || from.dependsOn(T) || request.to.dependsOn(T) || region.along(side) == 1)
       return std::nullopt;
     std::optional<Sum> best;
     const Axis major = majorAxis(side), minor = minorAxis(side);
     for (unsigned axes : {axisBit(minor), axesOf(side)}) {
       const bool whole = axes & axisBit(major);
-      if ((!whole && (region.split(side) == 1 || region.split(side) == region.along(side))) || !gives(axes))
+      if ((!whole && (region.split(side) == 1 || region.split(side) == region.along(side))) || !gives(from, axes))
         continue;
       Layout result = request.to;
       result.dims.assign(need.begin(), need.end());
@@ -147,16 +159,34 @@ private:
   }
 
   /// PEs that differ on these axes only need the same, and have it between them.
-  bool gives(unsigned axes) const {
+  bool gives(const Layout &from, unsigned axes) const {
     for (size_t d = 0; d != need.size(); ++d) {
       for (Axis axis : {X0, X1, Y0, Y1})
         if ((axes & axisBit(axis)) && need[d].start.step[axis] != 0)
           return false;
-      std::optional<LayoutDim> together = unionOver(axes, request.from.dims[d], sizes);
+      std::optional<LayoutDim> together = unionOver(axes, from.dims[d], sizes);
       if (!together || !covers(*together, need[d], all[d], request.fromShape[d], sizes))
         return false;
     }
     return true;
+  }
+
+  /// Where few PEs of the other side's lines have the parts, all of a line hear them first. A kernel that needs such a
+  /// movement has better layouts to choose from; an output leaves from few.
+  struct PassAndSum {
+    Layout middle;
+    Sum sum;
+  };
+
+  std::optional<PassAndSum> passAndSum(Side side) const {
+    const Side first = otherSide(side);
+    if (request.ending != Ending::Own || !request.from.dependsOn(first))
+      return std::nullopt;
+    std::optional<Layout> middle = between(first);
+    if (!middle || middle->dependsOn(first))
+      return std::nullopt;
+    std::optional<Sum> sum = sumAlong(*middle, side);
+    return sum ? std::optional<PassAndSum>({std::move(*middle), std::move(*sum)}) : std::nullopt;
   }
 
   /// A step along one side.

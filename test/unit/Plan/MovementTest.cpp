@@ -87,3 +87,22 @@ TEST(Movement, GathersPartsOfGroupsByASum) {
   ASSERT_EQ(movement->steps.size(), 2u);
   EXPECT_FALSE(movement->steps.back().along);
 }
+
+TEST(Movement, PassesToAllOfARowWhatASumGathersAlongColumns) {
+  // Two columns have halves of a vector, every row its pairs. It is to leave from columns.
+  const Profile profile = *Profile::load("wse2");
+  ResourceModel model(profile);
+  LinePlanner lines(model);
+  RegionShape region{{256, 256}};
+  MovementPlanner movements(region, model, lines);
+  const llvm::SmallVector<int64_t> shape{2, 512};
+  Layout from = shardLayout(shape, 0, 1, region), to = shardLayout(shape, 1, {}, region);
+  const Movement *movement = movements.plan({from, shape, to, {}, Ending::Own}, 1);
+  ASSERT_TRUE(movement);
+  ASSERT_EQ(movement->steps.size(), 2u);
+  EXPECT_EQ(movement->steps.front().along, Side::X);
+  EXPECT_FALSE(movement->steps.front().line);
+  EXPECT_EQ(movement->steps.back().along, Side::Y);
+  EXPECT_TRUE(movement->steps.back().line);
+  EXPECT_EQ(movement->steps.back().result, to);
+}
