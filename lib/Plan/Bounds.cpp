@@ -51,7 +51,7 @@ double Pricing::leastCycles(size_t n) const {
       cycles += leastEntry(tensor);
     }
   if (node.kind == GraphNode::Kernel)
-    cycles += leastComputeCycles(graph, node, request.region.width * request.region.height, request.model);
+    cycles += leastComputeCycles(graph, node, request.region, request.model);
   if (node.kind == GraphNode::Output)
     cycles += request.model.hostCycles(llvm::divideCeil(ShapedType::getNumElements(node.operands[0].shape),
                                                         std::min(hostLanes, request.region.height))) +
@@ -117,7 +117,7 @@ bool Pricing::boundOperand(const State &state, const GraphNode &node, const Cand
 }
 
 /// Of cheapestWay: cycles of all steps of a node, of what is not in place or is copied in any case.
-MoveBound Pricing::leastMove(const MoveRequest &move, const Candidate &candidate, bool unchanging, Look look) const {
+MoveBound Pricing::leastMove(const MoveRequest &move, const Candidate &candidate, bool unchanging, Look look) {
   const double steps = unchanging ? 1 : static_cast<double>(candidate.steps);
   if (look == Look::Glance)
     return {std::min(movements.leastCycles(), request.model.vectorCycles(isa::VectorOp::Mov, move.to.words())) * steps,

@@ -508,13 +508,36 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
                       model);
 }
 
-double wafer::wfr::leastComputeCycles(const Graph &graph, const GraphNode &node, int64_t pes,
+/// The least that is left of a loop nest's work on one PE, 1 of 1 at worst, whatever loops the axes go to. An axis goes
+/// to one loop at most.
+static double leastShareOfWork(const GraphNode &node, RegionShape region) {
+  constexpr unsigned kAxes = 4;
+  const AxisSizes sizes = region.axes();
+  std::array<double, 1 << kAxes> least; // by the axes that the loops so far may have
+  least.fill(1);
+  for (auto [d, extent] : llvm::enumerate(node.extents)) {
+    if (extent <= 1 || static_cast<int>(d) == node.stepLoop)
+      continue;
+    std::array<double, 1 << kAxes> share;
+    for (unsigned axes = 0; axes != share.size(); ++axes) {
+      int64_t pes = 1;
+      for (unsigned axis = 0; axis != kAxes; ++axis)
+        pes *= axes & axisBit(static_cast<Axis>(axis)) ? sizes.size[axis] : 1;
+      share[axes] = static_cast<double>(llvm::divideCeil(extent, pes)) / static_cast<double>(extent);
+    }
+    for (unsigned axes = least.size(); axes-- != 0;) // of fewer axes what was before is asked for
+      for (unsigned own = axes; own != 0; own = (own - 1) & axes)
+        least[axes] = std::min(least[axes], least[axes & ~own] * share[own]);
+  }
+  return least.back();
+}
+
+double wafer::wfr::leastComputeCycles(const Graph &graph, const GraphNode &node, RegionShape region,
                                       const ResourceModel &model) {
-  double work = 1 / static_cast<double>(pes);
+  double work = leastShareOfWork(node, region);
   for (auto [d, extent] : llvm::enumerate(node.extents))
     if (static_cast<int>(d) != node.stepLoop)
       work *= static_cast<double>(extent);
-  work = std::max(work, 1.0);
   return kernelCycles(node, static_cast<double>(graph.tripsOf(node)), work,
                       node.body.size() == 1 ? 1.0 : std::max(1.0, work / kWordsPerRun), 0, model);
 }

@@ -73,8 +73,8 @@ bool usesDivision(const Graph &graph, RegionShape region);
 
 /// Cycles of the local computation on one PE, of all steps.
 double computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model);
-/// The same of whatever candidate at least, in a region of so many PEs.
-double leastComputeCycles(const Graph &graph, const GraphNode &node, int64_t pes, const ResourceModel &model);
+/// The same of whatever candidate at least.
+double leastComputeCycles(const Graph &graph, const GraphNode &node, RegionShape region, const ResourceModel &model);
 
 } // namespace wafer::wfr
 

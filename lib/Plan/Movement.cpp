@@ -322,7 +322,7 @@ private:
 
 } // namespace
 
-const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks) {
+void MovementPlanner::setKey(const MoveRequest &request, int64_t chunks) {
   key.assign({chunks, static_cast<int64_t>(request.ending), static_cast<int64_t>(request.fromShape.size())});
   auto add = [&](ArrayRef<int64_t> numbers) { key.append(numbers.begin(), numbers.end()); };
   add(request.fromShape);
@@ -334,14 +334,22 @@ const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks
       add(dim.start.step);
     }
   }
+}
+
+const Movement *MovementPlanner::plan(const MoveRequest &request, int64_t chunks) {
+  setKey(request, chunks);
   auto it = known.find(key);
   if (it == known.end())
     it = known.emplace(key, Planner(request, region, chunks, model, lines).run()).first;
   return it->second ? &*it->second : nullptr;
 }
 
-MoveBound MovementPlanner::bound(const MoveRequest &request, int64_t chunks) const {
-  return Planner(request, region, chunks, model, lines).bound();
+MoveBound MovementPlanner::bound(const MoveRequest &request, int64_t chunks) {
+  setKey(request, chunks);
+  auto it = bounds.find(key);
+  if (it == bounds.end())
+    it = bounds.emplace(key, Planner(request, region, chunks, model, lines).bound()).first;
+  return it->second;
 }
 
 double MovementPlanner::leastCycles() const {

@@ -59,7 +59,7 @@ public:
   const Movement *plan(const MoveRequest &request, int64_t chunks);
 
   /// What that takes at least: much sooner found out.
-  MoveBound bound(const MoveRequest &request, int64_t chunks) const;
+  MoveBound bound(const MoveRequest &request, int64_t chunks);
 
   /// What any movement takes at least where something has to move.
   double leastCycles() const;
@@ -74,11 +74,14 @@ private:
     size_t operator()(const Key &key) const { return llvm::hash_combine_range(key); }
   };
 
+  void setKey(const MoveRequest &request, int64_t chunks);
+
   RegionShape region;
   const ResourceModel &model;
   LinePlanner &lines;
   mutable double least = INFINITY; // of any movement, as soon as someone has asked
   std::unordered_map<Key, std::optional<Movement>, Hash> known;
+  std::unordered_map<Key, MoveBound, Hash> bounds;
   Key key; // of the request at hand
 };
 

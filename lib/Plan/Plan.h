@@ -66,6 +66,7 @@ struct PlanRequest {
   int beam;
   double fill = 1.0;                  // share of the usable SRAM that the plan may count on
   std::function<double()> limit = {}; // in cycles: a plan that takes more is of no use
+  double ceiling = INFINITY;          // the same, known before: no state is followed that ends later
   PlanTrace *trace = nullptr;         // is told what the search looks at
 };
 
@@ -78,6 +79,9 @@ struct PlanFailure {
 
 /// The cheapest plan found, or nothing: `failure` then says where it stuck.
 std::optional<Plan> searchPlan(const PlanRequest &request, PlanFailure &failure);
+
+/// What any plan takes at least, in cycles: found out in no time.
+double leastCycles(const PlanRequest &request);
 
 /// What a machine has for nets.
 struct NetBounds {

@@ -101,7 +101,7 @@ private:
                     OperandPlan *plan);
   bool boundOperand(const State &state, const GraphNode &node, const Candidate &candidate, size_t number, Look look,
                     llvm::SmallVectorImpl<int> &entered, Cost &cost);
-  MoveBound leastMove(const MoveRequest &move, const Candidate &candidate, bool unchanging, Look look) const;
+  MoveBound leastMove(const MoveRequest &move, const Candidate &candidate, bool unchanging, Look look);
   /// How to bring a piece of an operand, in cycles of all steps, and what it takes where it arrives.
   struct Way {
     const Movement *movement = nullptr;

@@ -6,10 +6,11 @@ using namespace wafer::wfr;
 constexpr double kRounding = 1e-12;
 
 Remaining::Remaining(const Graph &graph, llvm::ArrayRef<double> least, int maxRegions)
-    : graph(graph), maxRegions(maxRegions), path(least), longest(least.size() + 1), work(least.size() + 1) {
+    : graph(graph), maxRegions(maxRegions), path(least), following(least.size()), longest(least.size() + 1),
+      work(least.size() + 1) {
   for (size_t n = path.size(); n-- != 0;) {
     if (int result = graph.nodes[n].result; result >= 0)
-      path[n] += through(graph.tensors[result], n + 1);
+      path[n] += following[n] = through(graph.tensors[result], n + 1) * (1 - kRounding * least.size());
     longest[n] = std::max(longest[n + 1], path[n]);
     work[n] = work[n + 1] + least[n];
   }

@@ -15,14 +15,18 @@ public:
   /// The cycle in which a plan ends at the earliest that begins as `state` says and goes on with node n.
   double leastEnd(const State &state, size_t n) const;
 
+  /// Cycles from the end of node n to that of the plan.
+  double behind(size_t n) const { return following[n]; }
+
 private:
   double through(const GraphTensor &tensor, size_t n) const;
 
   const Graph &graph;
   int maxRegions;
-  std::vector<double> path;    // by node: of it and what must follow it, one after the other
-  std::vector<double> longest; // by node: of the paths from it or a later one
-  std::vector<double> work;    // by node: of it and all later ones, in whatever regions
+  std::vector<double> path;      // by node: of it and what must follow it, one after the other
+  std::vector<double> following; // by node: of what must follow it
+  std::vector<double> longest;   // by node: of the paths from it or a later one
+  std::vector<double> work;      // by node: of it and all later ones, in whatever regions
 };
 
 } // namespace wafer::wfr

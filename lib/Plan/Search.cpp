@@ -46,6 +46,8 @@ public:
         dying[last].push_back(t);
   }
 
+  double leastEnd() const { return remaining.leastEnd(State(), 0); }
+
   std::optional<Plan> run() {
     Beam beam;
     beam.push_back(std::make_shared<State>());
@@ -113,8 +115,9 @@ private:
   }
   /// No plan that goes on with node n from here is of use. Time only grows.
   bool isOutrun(const Beam &beam, size_t n) {
-    auto isTooLate = [&](const auto &state) { return remaining.leastEnd(*state, n) > request.limit(); };
-    if (!isCancelled() && (!request.limit || !llvm::all_of(beam, isTooLate)))
+    const double limit = std::min(request.limit ? request.limit() : INFINITY, request.ceiling);
+    auto isTooLate = [&](const auto &state) { return remaining.leastEnd(*state, n) > limit; };
+    if (!isCancelled() && (limit == INFINITY || !llvm::all_of(beam, isTooLate)))
       return false;
     failure = {static_cast<int>(n), 0, budget, /*outrun=*/true};
     return true;
@@ -172,7 +175,7 @@ private:
     }
   }
 
-  /// False if there is no way.
+  /// False if there is no way, or none in time.
   bool bound(size_t n, Option &option, std::optional<std::optional<Cost>> &least, Pricing::Look look) {
     const State &state = **option.from;
     if (!least) {
@@ -186,10 +189,11 @@ private:
     }
     option.score = INFINITY;
     option.bytes = INT64_MAX;
+    bool inTime = false;
     if (*least)
       for (const Place &place : option.places)
-        considerIn(n, place, **least, option);
-    return least->has_value();
+        inTime |= considerIn(n, place, **least, option);
+    return inTime;
   }
 
   /// Nothing if what the node takes cannot come there. That is the same for all of its candidates.
@@ -210,19 +214,22 @@ private:
     return place;
   }
 
-  /// As outlookOf says it.
-  void considerIn(size_t n, const Place &place, const Cost &least, Option &option) const {
+  /// As outlookOf says it. False if a plan that goes on from there ends too late.
+  bool considerIn(size_t n, const Place &place, const Cost &least, Option &option) const {
     const State &state = **option.from;
     Memory memory = place.memory;
     memory.codeBytes += least.codeBytes;
     memory.weightBytes += least.weightBytes;
     if (!graph.nodes[n].repeated()) // the account of loops is another one
       memory.tensorWords = std::max(memory.tensorWords, place.restingWords + least.temporaryWords + least.resultWords);
-    if (memory.bytes() > budget)
-      return;
     const double cycles = least.cycles.total(), end = std::max(place.end, place.free + cycles);
+    if (std::max(end, place.free + cycles + remaining.behind(n)) > request.ceiling)
+      return false;
+    if (memory.bytes() > budget)
+      return true;
     option.score = std::min(option.score, scoreOf(end, place.work + cycles, memory, place.region, state));
     option.bytes = std::min(option.bytes, totalBytes(memory, place.region, state));
+    return true;
   }
 
   /// Looks at an option more closely; false if there is no way after all.
@@ -580,6 +587,7 @@ private:
   Remaining remaining;
   PlanFailure &failure;
   int64_t budget;
+  bool plenty;                         // of memory: all that there is fits each PE, twice
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
   // Of the node at hand.
   std::deque<Offer> offers;
@@ -595,6 +603,11 @@ private:
 };
 
 } // namespace
+
+double wafer::wfr::leastCycles(const PlanRequest &request) {
+  PlanFailure none;
+  return Search(request, none).leastEnd();
+}
 
 std::optional<Plan> wafer::wfr::searchPlan(const PlanRequest &request, PlanFailure &failure) {
   return Search(request, failure).run();

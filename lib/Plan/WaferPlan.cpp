@@ -15,6 +15,7 @@
 
 #include "mlir/IR/Threading.h"
 
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 #include <atomic>
@@ -192,7 +193,11 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   /// Looks for a better plan on regions of the chosen size: searching longer takes less than trying all sizes did.
   void widen(const Graph &graph, const ResourceModel &model, Plan &best) {
     PlanFailure none;
-    std::optional<Plan> wide = searchWhole(requestFor(graph, model, best, kTimesAsWide * static_cast<int>(beam)), none);
+    PlanRequest request = requestFor(graph, model, best, kTimesAsWide * static_cast<int>(beam));
+    if (leastCycles(request) >= best.cycles)
+      return;
+    request.ceiling = mayCombine(graph) ? limitOf(best, /*improvable=*/false) : best.cycles;
+    std::optional<Plan> wide = searchWhole(request, none);
     if (wide && wide->pes() <= best.pes() && wide->cycles < best.cycles &&
         regionsWithHost(graph, *wide) <= regionsWithHost(graph, best))
       best = std::move(*wide);
@@ -224,7 +229,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       // Either side; the other as well where dividing the one has gained something.
       std::optional<Plan> divided = plan;
       PlanFailure none;
-      ceiling = limitOf(*best);
+      ceiling = limitOf(*best, /*improvable=*/false);
       for (Side side : kSides) {
         std::optional<Plan> first = plan;
         search(graph, model, divisionsOf(graph, size, side), first, none);
@@ -367,14 +372,34 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return failure.neededBytes > 0 && failure.neededBytes < than.neededBytes;
   }
 
-  /// A search whose states all take longer than that is of no use beside a plan. Its own search ended by then, so it is
-  /// there whichever search ends first.
-  double limitOf(const Plan &plan) const {
-    return std::max(keeping || collecting ? plan.cycles * kNearlyAsFast : plan.cycles / kWorthGrowing, plan.searched);
+  /// A search whose states all take longer than that is of no use beside a plan, unless what it finds may be improved
+  /// later. The plan's own search ended by then, so it is there whichever search ends first.
+  double limitOf(const Plan &plan, bool improvable) const {
+    return std::max(keeping || improvable ? plan.cycles * kNearlyAsFast : plan.cycles / kWorthGrowing, plan.searched);
   }
 
-  /// Searches sizes in parallel, those with the most lanes and PEs first. One that is beaten for sure ends early, or
-  /// does not begin; which are depends on the threads, the choice does not: of the plans that are nearly as fast as the
+  /// Some reductions or outputs may be combined at a time, which makes a plan faster than its search had it.
+  static bool mayCombine(const Graph &graph) {
+    auto several = [&](auto isOne) { return llvm::count_if(graph.nodes, isOne) > 1; };
+    return several([](const GraphNode &node) { return node.combiner != PartialKind::None; }) ||
+           several([](const GraphNode &node) { return node.kind == GraphNode::Output; });
+  }
+
+  /// Sizes whose plans may become faster than others that are faster now: a side may be divided, or reductions
+  /// combined.
+  llvm::BitVector improvableOf(const Graph &graph, ArrayRef<Size> sizes) const {
+    llvm::BitVector improvable(sizes.size());
+    if (!collecting)
+      return improvable;
+    const bool combines = mayCombine(graph);
+    for (auto [i, size] : llvm::enumerate(sizes))
+      improvable[i] =
+          combines || llvm::any_of(kSides, [&](Side side) { return !divisionsOf(graph, size, side).empty(); });
+    return improvable;
+  }
+
+  /// Searches sizes in parallel, those first that may be the fastest. One that is beaten for sure ends early, or does
+  /// not begin; which are depends on the threads, the choice does not: of the plans that are nearly as fast as the
   /// fastest the one on the fewest PEs. What reductions that are combined save (Combine.h) shows in whole plans only,
   /// so that the fastest need not be the one that the searches have as the fastest.
   void search(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes, std::optional<Plan> &best,
@@ -385,38 +410,50 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     // Around dead parts the largest hear the host by one lane only, and are slow.
     auto promise = [&](size_t i) { return std::pair(keeping ? sizes[i].lanesOfTwo : 0, sizes[i].pes()); };
     llvm::stable_sort(turns, [&](size_t a, size_t b) { return promise(a) > promise(b); });
-    std::vector<std::atomic<double>> limits(sizes.size()); // of plans that are done
-    for (std::atomic<double> &each : limits)
-      each = INFINITY;
+    // The sooner a fast plan is found, the fewer slow ones are looked for.
+    SmallVector<size_t> order = turns;
+    if (!first && sizes.size() > 1) {
+      std::vector<double> least;
+      for (const Size &size : sizes)
+        least.push_back(leastCycles(requestFor(graph, model, size, {})));
+      llvm::stable_sort(order, [&](size_t a, size_t b) { return least[a] < least[b]; });
+    }
+    const llvm::BitVector improvable = improvableOf(graph, sizes);
+    std::vector<std::array<std::atomic<double>, 2>> limits(sizes.size()); // of plans that are done
+    for (auto &[strict, lax] : limits)
+      strict = lax = INFINITY;
     CancellationScope *scope = CancellationScope::current();
     parallelFor(&getContext(), 0, sizes.size(), [&](size_t turn) {
       CancellationScope::Join join(scope);
-      size_t i = turns[turn];
+      size_t i = order[turn];
       auto limit = [&] {
-        double least = best ? limitOf(*best) : INFINITY;
-        for (size_t other : first ? ArrayRef(turns).take_front(turn) : ArrayRef(turns))
-          least = std::min<double>(least, limits[other]);
+        double least = best ? limitOf(*best, improvable[i]) : INFINITY;
+        for (size_t other : first ? ArrayRef(order).take_front(turn) : ArrayRef(order))
+          least = std::min<double>(least, limits[other][improvable[i]]);
         return first && least < INFINITY ? 0 : std::min(least, ceiling);
       };
       if (limit() == 0)
         return;
       plans[i] = searchSize(graph, model, sizes[i], limit, failures[i]);
       if (plans[i])
-        limits[i] = limitOf(*plans[i]);
+        for (bool lax : {false, true})
+          limits[i][lax] = limitOf(*plans[i], lax);
     });
     for (auto [plan, failure] : llvm::zip(plans, failures))
       if (!plan && !failure.outrun && isNearer(failure, nearest))
         nearest = failure;
     // Slower ones are complete or not as threads have it.
-    double least = std::min(ceiling, best ? limitOf(*best) : INFINITY);
-    for (const std::optional<Plan> &plan : plans)
-      if (plan)
-        least = std::min(least, limitOf(*plan));
+    std::array<double, 2> least;
+    for (bool lax : {false, true}) {
+      least[lax] = std::min(ceiling, best ? limitOf(*best, lax) : INFINITY);
+      for (const auto &limit : limits)
+        least[lax] = std::min<double>(least[lax], limit[lax]);
+    }
     SmallVector<Plan *> complete;
     if (best)
       complete.push_back(&*best);
     for (size_t i : turns)
-      if (plans[i] && (first || plans[i]->searched <= least))
+      if (plans[i] && (first || plans[i]->searched <= least[improvable[i]]))
         complete.push_back(&*plans[i]);
     Plan *chosen = first && !complete.empty() ? complete.front() : nullptr;
     double fastest = INFINITY;

@@ -127,6 +127,14 @@ TEST(Bounds, EndSearchesThatCannotKeepALimit) {
   EXPECT_FALSE(searchPlan(request, failure));
   EXPECT_TRUE(failure.outrun);
   EXPECT_GT(failure.node, 0);
+  request.limit = {};
+  request.ceiling = cycles; // known before: what ends later is not followed
+  same = searchPlan(request, failure);
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->cycles, cycles);
+  request.ceiling = cycles - 1;
+  EXPECT_FALSE(searchPlan(request, failure));
+  request.ceiling = INFINITY;
   request.limit = [=] { return cycles / 10; }; // known before any node
   EXPECT_FALSE(searchPlan(request, failure));
   EXPECT_TRUE(failure.outrun);
