@@ -15,6 +15,7 @@
 #include "wafer/Target/ResourceModel.h"
 #include "wafer/Tensor/Passes.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -174,7 +175,7 @@ private:
     return stage(name, module, [&] {
       PassManager pm(module.getContext());
       build(pm);
-      return pm.run(module);
+      return runStage(pm, module);
     });
   }
 
@@ -235,6 +236,11 @@ void driver::addKernelPasses(OpPassManager &passes) {
   passes.addPass(createPrepareKernels());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+}
+
+LogicalResult driver::runStage(PassManager &passes, ModuleOp module) {
+  passes.enableVerifier(false);
+  return success(succeeded(passes.run(module)) && succeeded(verify(module)));
 }
 
 StageReport driver::reportOf(Stage stage, ModuleOp module, double seconds) {

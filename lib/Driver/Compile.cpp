@@ -152,7 +152,7 @@ private:
   bool runPasses(ModuleOp module, Stage stage, llvm::function_ref<void(OpPassManager &)> add) {
     PassManager passes(&context);
     add(passes);
-    bool done = timed(stage, [&] { return passes.run(module); });
+    bool done = timed(stage, [&] { return runStage(passes, module); });
     report.stages.back() = reportOf(stage, module, report.stages.back().seconds);
     return done;
   }

@@ -11,6 +11,7 @@
 
 namespace mlir {
 class OpPassManager;
+class PassManager;
 } // namespace mlir
 
 namespace wafer::driver {
@@ -39,6 +40,9 @@ struct StageReport {
 };
 
 StageReport reportOf(Stage stage, mlir::ModuleOp module, double seconds);
+
+/// Runs a stage's passes and verifies what they made: once, not behind each of them. (wafer-opt does that.)
+mlir::LogicalResult runStage(mlir::PassManager &passes, mlir::ModuleOp module);
 
 /// A stage has ended. Stages run again for every attempt.
 using StageDone = std::function<void(const StageReport &)>;
