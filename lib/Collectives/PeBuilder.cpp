@@ -23,10 +23,18 @@ Value PeBuilder::coordinate(unsigned axis) {
   Side side = axis == X0 || axis == X1 ? Side::X : Side::Y;
   int64_t split = side == Side::X ? splitX : splitY;
   bool major = axis == majorAxis(side);
-  if (llvm::isPowerOf2_64(split)) // no helper is needed
+  if (llvm::isPowerOf2_64(split))
     return major ? scalar(pe::ScalarKind::Shr, position(side), constant(llvm::Log2_64(split)))
                  : scalar(pe::ScalarKind::And, position(side), constant(split - 1));
-  return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(side), constant(split));
+  // A division takes 50 cycles. With the reciprocal rounded up, x * reciprocal is too large by less than x * split of
+  // 2^kBits, which is less than one of them; and a product of the two fits 32 bits.
+  constexpr int64_t kBits = 20, kMost = 1 << (kBits / 2);
+  const bool exact = sizes.size[majorAxis(side)] * sizes.size[minorAxis(side)] <= kMost;
+  if (!exact)
+    return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(side), constant(split));
+  const int64_t reciprocal = llvm::divideCeil(int64_t(1) << kBits, split);
+  Value quotient = scalar(pe::ScalarKind::Shr, mul(position(side), constant(reciprocal)), constant(kBits));
+  return major ? quotient : sub(position(side), mul(quotient, constant(split)));
 }
 
 Value PeBuilder::value(const TransferAffine &affine) {

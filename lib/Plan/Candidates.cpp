@@ -136,8 +136,8 @@ private:
     return computeCycles(node, candidate, context.model) > kCycles;
   }
 
-  /// The PEs of a side that hold the same share the longest loop that they can: all of them, or groups of neighbors.
-  /// Parts must be equal, since what lies beyond the end of one block is another's.
+  /// The PEs of a side that hold the same share the longest loop that they can: all of them, or groups of neighbors. If
+  /// its parts are equal, each may keep its own; in any case all may come together again.
   void spread(const Layout &iteration, Side side) {
     AxisSizes sizes = context.region.axes();
     Axis major = majorAxis(side), minor = minorAxis(side);
@@ -148,21 +148,38 @@ private:
       const int64_t parts = sizes.size[minor] * (whole ? sizes.size[major] : 1);
       if (divides(minor) || (whole && divides(major)) || parts == 1)
         continue;
-      std::optional<size_t> longest;
-      for (auto [d, dim] : llvm::enumerate(iteration.dims))
-        if (static_cast<int>(d) != node.stepLoop && dim.length % parts == 0 &&
-            (!longest || dim.length > iteration.dims[*longest].length))
+      std::optional<size_t> longest, equal;
+      for (auto [d, dim] : llvm::enumerate(iteration.dims)) {
+        if (static_cast<int>(d) == node.stepLoop)
+          continue;
+        if (!longest || dim.length > iteration.dims[*longest].length)
           longest = d;
-      if (!longest)
-        continue;
-      Layout shared = iteration;
-      LayoutDim &dim = shared.dims[*longest];
-      dim.length /= parts;
-      dim.start.step[minor] = sizes.size[minor] > 1 ? dim.length : 0;
-      if (whole)
-        dim.start.step[major] = dim.length * sizes.size[minor];
-      addIteration(shared);
+        if (dim.length % parts == 0 && (!equal || dim.length > iteration.dims[*equal].length))
+          equal = d;
+      }
+      if (equal) {
+        Layout own = iteration;
+        LayoutDim &dim = own.dims[*equal];
+        dim.length /= parts;
+        dim.start.step[minor] = sizes.size[minor] > 1 ? dim.length : 0;
+        if (whole)
+          dim.start.step[major] = dim.length * sizes.size[minor];
+        addIteration(own);
+      }
+      if (longest && !node.repeated())
+        share(iteration, *longest, parts, (sizes.size[minor] > 1 ? axisBit(minor) : 0) | (whole ? axisBit(major) : 0));
     }
+  }
+
+  void share(const Layout &iteration, size_t loop, int64_t sharers, unsigned axes) {
+    Candidate &candidate = made.emplace_back(make(iteration, 1));
+    candidate.shared = static_cast<int>(loop);
+    candidate.sharers = sharers;
+    candidate.ragged = std::max<int64_t>(candidate.ragged, 1);
+    candidate.local.partialAxes = axes;
+    candidate.local.kind = PartialKind::Pick;
+    if (combinable(candidate.local, context.region))
+      candidates.push_back(&candidate);
   }
 
   /// Words of what a candidate takes beside what is at rest, as far as `inPlace` does not say that an operand is.
@@ -188,6 +205,9 @@ private:
     candidate.iteration = iteration;
     candidate.chunks = chunks;
     candidate.steps = chunks * graph.tripsOf(node);
+    const AxisSizes sizes = context.region.axes(candidate.steps);
+    for (auto [extent, dim] : llvm::zip_equal(node.extents, iteration.dims))
+      candidate.ragged += maxOf(dim.start, sizes) + dim.length > extent;
     for (size_t i = 0; i != node.operands.size(); ++i)
       candidate.operands.push_back(operandLayout(node.maps[i], iteration));
     candidate.local = operandLayout(node.maps.back(), iteration);
@@ -453,6 +473,9 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
 constexpr int64_t kScratchWords = 256;
 constexpr double kWordsPerRun = 192, kKernelOverheadCycles = 30, kRunOverheadCycles = 10;
 
+/// What a loop's extent takes where it follows from the PE's coordinates.
+constexpr double kRaggedLoopCycles = 8;
+
 /// Of a sum of many terms (WaferToPe's LongSum): clearing lanes and adding them up, for each result or for as many as
 /// have lanes at a time.
 static double lanesCycles(const GraphNode &node, const Candidate &candidate, double work, const ResourceModel &model) {
@@ -474,14 +497,14 @@ static double lanesCycles(const GraphNode &node, const Candidate &candidate, dou
          results * model.vectorCycles(isa::VectorOp::Add, 2 * lanes);
 }
 
-/// Of so many steps that each do `work` iterations in so many runs of instructions. `lanes`: see lanesCycles.
-static double kernelCycles(const GraphNode &node, double steps, double work, double runs, double lanes,
+/// Of so many steps that each do `work` iterations in so many runs of instructions, and something `beside`.
+static double kernelCycles(const GraphNode &node, double steps, double work, double runs, double beside,
                            const ResourceModel &model) {
   auto perElement = [&](isa::VectorOp op) {
     constexpr int64_t many = 1 << 20;
     return (model.vectorCycles(op, many) - model.vectorCycles(op, 0)) / many;
   };
-  double cycles = lanes;
+  double cycles = beside;
   for (isa::VectorOp op : node.body)
     cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
   return steps * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);
@@ -489,9 +512,12 @@ static double kernelCycles(const GraphNode &node, double steps, double work, dou
 
 double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model) {
   SmallVector<int64_t> lengths;
-  for (const LayoutDim &dim : candidate.iteration.dims)
-    if (dim.length > 1)
-      lengths.push_back(dim.length);
+  for (auto [d, dim] : llvm::enumerate(candidate.iteration.dims)) {
+    const bool isShared = candidate.shared == static_cast<int>(d);
+    const int64_t length = isShared ? llvm::divideCeil(dim.length, candidate.sharers) : dim.length;
+    if (length > 1)
+      lengths.push_back(length);
+  }
   double work = 1;
   for (int64_t length : lengths)
     work *= static_cast<double>(length);
@@ -504,8 +530,11 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
   } else {
     runs = std::max(1.0, work / kWordsPerRun);
   }
-  return kernelCycles(node, static_cast<double>(candidate.steps), work, runs, lanesCycles(node, candidate, work, model),
-                      model);
+  double beside = lanesCycles(node, candidate, work, model);
+  beside += kRaggedLoopCycles * static_cast<double>(candidate.ragged);
+  if (candidate.shared >= 0)
+    beside += model.vectorCycles(isa::VectorOp::Mov, candidate.local.words());
+  return kernelCycles(node, static_cast<double>(candidate.steps), work, runs, beside, model);
 }
 
 /// The least that is left of a loop nest's work on one PE, 1 of 1 at worst, whatever loops the axes go to. An axis goes

@@ -27,6 +27,9 @@ struct Candidate {
   int64_t chunks = 1;
   int64_t steps = 1; // how often it runs: its chunks, or the steps of the loop around it, which t counts
   llvm::SmallVector<Layout, 2> operands; // needed, per operand
+  int shared = -1;                       // a loop whose iterations PEs share that have the same box,
+  int64_t sharers = 1;                   // so many
+  int64_t ragged = 0;                    // loops of which some PEs have less than others
   Layout local;                          // the result as the kernel leaves it: maybe partial, maybe of one chunk
   Layout result;                         // where the result rests
   std::optional<Side> regroupAlong;      // Reshape: by a pass along that side; else nothing moves

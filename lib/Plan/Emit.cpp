@@ -337,9 +337,11 @@ private:
       iterators.push_back(builder.getStringAttr(reduction ? "reduction" : "parallel"));
     auto identity = cast_or_null<TypedAttr>(node.identity);
     Type type = into ? into.getType() : typeOf(node.result, nodePlan.candidate.local);
-    auto kernel = KernelOp::create(builder, node.loc, type, operands, into, builder.getAffineMapArrayAttr(node.maps),
-                                   builder.getArrayAttr(iterators), builder.getDenseI64ArrayAttr(node.extents),
-                                   nodePlan.candidate.iteration.simplified().attr(context), identity);
+    auto kernel = KernelOp::create(
+        builder, node.loc, type, operands, into, builder.getAffineMapArrayAttr(node.maps),
+        builder.getArrayAttr(iterators), builder.getDenseI64ArrayAttr(node.extents),
+        nodePlan.candidate.iteration.simplified().attr(context), identity,
+        nodePlan.candidate.shared < 0 ? IntegerAttr() : builder.getI64IntegerAttr(nodePlan.candidate.shared));
     noteEstimate(kernel, nodePlan);
     Block &body = kernel.getBody().emplaceBlock();
     if (node.copies) {

@@ -1,10 +1,12 @@
-// A function of every element is shared by the PEs that hold the same of its operand, in equal parts.
+// A function of every element is shared by the PEs that hold the same of its operand.
 // RUN: wafer-opt %s --wafer-plan="mesh-width=8 mesh-height=8 width=8 height=8 split-y=4 regions=1" | FileCheck %s
 
-// The product leaves 28 elements a column, the same in all its rows, which are no multiple of 8: groups of four rows
-// take 7 each.
+// The product leaves 28 elements a column, the same in all its rows, which are no multiple of 8: seven rows take four
+// each.
 // CHECK: extents = array<i64: 224, 512>{{.*}}iteration = #wafer.layout<[28 at 28 * x0, 64 at 64 * y0]>
-// CHECK: extents = array<i64: 224>{{.*}}iteration = #wafer.layout<[7 at 28 * x0 + 7 * y1], split = [1, 4]>
+// CHECK: %[[PARTS:.*]] = wafer.kernel{{.*}} extents = array<i64: 224>{{.*}}iteration = #wafer.layout<[28 at 28 * x0]>{{.*}}shared = 0
+// CHECK-SAME: -> tensor<224xf32, #wafer.layout<[28 at 28 * x0], partial = pick[y0]>>
+// CHECK: wafer.all_reduce %[[PARTS]] along y
 onnx.weight @w bytes 458752 : tensor<512x224xf32>
 onnx.weight @v bytes 458752 : tensor<224x512xf32>
 func.func @main(%x: tensor<512xf32> {onnx.name = "x"}) -> (tensor<512xf32> {onnx.name = "y"}) {

@@ -345,6 +345,8 @@ public:
     for (Tensor &operand : operands)
       layouts.push_back(&operand.layout);
     alignSplits(layouts);
+    if (kernel.getShared())
+      share(output.layout);
     for (auto [operand, map] : llvm::zip(operands, maps)) {
       FailureOr<Access> access = accessOf(kernel, operand, map, iteration);
       if (failed(access))
@@ -366,11 +368,15 @@ public:
       scratch.push_back(code.newBuffer(kernel.getLoc(), "scratch", chunk));
     if (sum)
       lanes = code.newBuffer(kernel.getLoc(), "scratch", sum->results * sum->lanes);
-    bool fresh = kernel.getIdentity() && !kernel.getInto();
+    std::optional<int64_t> initial; // of all that this PE has of the result
+    if (kernel.getShared())
+      initial = 0;
+    else if (kernel.getIdentity() && !kernel.getInto())
+      initial = wordBits(*kernel.getIdentity());
     return code.function(kernel.getLoc(), iteration, "kernel", [&](PeBuilder &b) {
-      if (fresh)
+      if (initial)
         b.vec(pe::VectorKind::Mov, output.elementType(), b.constant(output.layout.words()),
-              b.desc(b.address(output.buffer), {1}), b.constant(wordBits(*kernel.getIdentity())));
+              b.desc(b.address(output.buffer), {1}), b.constant(*initial));
       offsets.assign(iteration.dims.size(), Value());
       if (sum)
         emitLongSum(b, *sum);
@@ -381,9 +387,26 @@ public:
   }
 
 private:
+  /// From here on the iteration is this PE's share of the box that it has in common with others.
+  void share(const Layout &result) {
+    const Side side = result.isPartialAlong(Side::X) ? Side::X : Side::Y;
+    const int64_t pes = reducedGroup(result, side, code.size), split = result.split(side);
+    Affine place;
+    if (split > 1)
+      place.step[minorAxis(side)] = 1;
+    if (pes == code.size.along(side))
+      place.step[majorAxis(side)] = split;
+    LayoutDim &dim = iteration.dims[*kernel.getShared()];
+    endOfBox = dim.start + Affine(dim.length);
+    dim.length = llvm::divideCeil(dim.length, pes);
+    dim.start = dim.start + place * dim.length;
+  }
+
   Value extent(PeBuilder &b, unsigned d) {
     const LayoutDim &dim = iteration.dims[d];
     Span range{{dim.start}, {dim.start + Affine(dim.length), Affine(kernel.getExtents()[d])}};
+    if (kernel.getShared() == d)
+      range.upper.push_back(endOfBox);
     return b.extent(range);
   }
 
@@ -605,6 +628,7 @@ private:
   KernelOp kernel;
   RegionCode &code;
   Layout iteration;
+  Affine endOfBox; // of the shared loop
   Body body;
   SmallVector<Access> inputs;
   Access result;

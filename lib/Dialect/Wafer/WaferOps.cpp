@@ -281,6 +281,24 @@ LogicalResult AllReduceOp::verify() {
   return success();
 }
 
+/// PEs that share a loop have the same box, and form lines or groups of neighbors.
+static LogicalResult verifyShared(KernelOp kernel, const Layout &iteration, const Layout &result, bool reduces) {
+  const int64_t loop = *kernel.getShared();
+  if (reduces || kernel.getInto() || loop < 0 || loop >= static_cast<int64_t>(iteration.dims.size()))
+    return kernel.emitOpError("shares a loop of an elementwise kernel with a result of its own");
+  if (result.kind != PartialKind::Pick || result.isPartialAlong(Side::X) == result.isPartialAlong(Side::Y))
+    return kernel.emitOpError("shares a loop along the side on which its result is partial(pick)");
+  for (Axis axis : {X0, X1, Y0, Y1})
+    if (result.partialAxes & axisBit(axis))
+      if (iteration.dependsOn(axis))
+        return kernel.emitOpError("shares a loop among PEs that have different boxes");
+  const Side side = result.isPartialAlong(Side::X) ? Side::X : Side::Y;
+  std::optional<Place> place = placeOf(kernel);
+  if (place && reducedGroup(result, side, place->region) == 0)
+    return kernel.emitOpError("shares a loop among PEs that are no neighbors");
+  return success();
+}
+
 LogicalResult KernelOp::verify() {
   size_t loops = getIterators().size();
   size_t operands = getInputs().size();
@@ -305,6 +323,8 @@ LogicalResult KernelOp::verify() {
   if (getBody().front().getNumArguments() != operands + 1)
     return emitOpError("body takes one scalar per input and the accumulator");
   SmallVector<Layout, 2> layouts{Layout::get(getIteration()), layoutOf(getResult().getType())};
+  if (getShared() && failed(verifyShared(*this, layouts[0], layouts[1], reduces)))
+    return failure();
   for (Type type : getInputs().getTypes())
     layouts.push_back(layoutOf(type));
   if (failed(verifySplits(*this, layouts)))
@@ -320,6 +340,10 @@ LogicalResult KernelOp::verify() {
   claim.maps = llvm::to_vector(getIndexingMaps().getAsValueRange<AffineMapAttr>());
   claim.repeatable = llvm::is_contained({PartialKind::Min, PartialKind::Max, PartialKind::Pick}, layouts[1].kind);
   claim.replaces = bool(getInto());
+  if (getShared()) { // who computes an element has what each of those who share would need for it
+    claim.result.layout.partialAxes = 0;
+    claim.result.layout.kind = PartialKind::None;
+  }
   return verifyClaim(*this, objectionTo(claim, *place));
 }
 

@@ -340,6 +340,11 @@ def Wafer_KernelOp : Wafer_Op<"kernel", [SingleBlock, AttrSizedOperandSegments]>
     iteration space each PE computes. A reduction dimension that an axis shards leaves the result partial on that axis.
     Reductions start from `identity`. With `into` the result accumulates (reductions) or is written (others) in place.
 
+    `shared` names a loop whose iterations the PEs of a line, or of a group of neighbors, share that all have the same box:
+    each computes as many as the others, one after the other from the first PE on, as far as they go. The result is
+    partial(pick) there: a PE has zero bits for what others compute. No element is computed twice, whether PEs divide them
+    evenly or not.
+
     The product of a 4x6 matrix and a vector: rows on y, terms on x.
 
     ```mlir
@@ -357,10 +362,25 @@ def Wafer_KernelOp : Wafer_Op<"kernel", [SingleBlock, AttrSizedOperandSegments]>
       wafer.yield %more : f32
     }
     ```
+
+    Exponentials of five elements that all columns have: with eight columns, the first five compute one each.
+
+    ```mlir
+    #all = #wafer.layout<[5 at 5 * y0]>
+    %x = wafer.receive @x : tensor<10xf32, #all>
+    %e = wafer.kernel(%x) {extents = array<i64: 10>, iteration = #all, iterators = ["parallel"], shared = 0,
+        indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>]}
+        : (tensor<10xf32, #all>) -> tensor<10xf32, #wafer.layout<[5 at 5 * y0], partial = pick[x0]>> {
+    ^bb0(%u: f32, %old: f32):
+      %v = math.exp %u : f32
+      wafer.yield %v : f32
+    }
+    ```
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Optional<AnyRankedTensor>:$into,
                        AffineMapArrayAttr:$indexing_maps, StrArrayAttr:$iterators, DenseI64ArrayAttr:$extents,
-                       Wafer_LayoutAttr:$iteration, OptionalAttr<TypedAttrInterface>:$identity);
+                       Wafer_LayoutAttr:$iteration, OptionalAttr<TypedAttrInterface>:$identity,
+                       OptionalAttr<I64Attr>:$shared);
   let results = (outs AnyRankedTensor:$result);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
