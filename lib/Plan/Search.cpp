@@ -587,7 +587,6 @@ private:
   Remaining remaining;
   PlanFailure &failure;
   int64_t budget;
-  bool plenty;                         // of memory: all that there is fits each PE, twice
   std::vector<SmallVector<int>> dying; // by node: tensors read last by it
   // Of the node at hand.
   std::deque<Offer> offers;
