@@ -163,7 +163,7 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing, PlanExtent plan) {
   if (plan.side > 0 && attempt->lanes == 0)
     planned = plan;
   const bool firstOfMesh = fill == 0 && size == 0 && !attempt->sameSize;
-  const bool saysMore = attempt->places == 0 && attempt->other == 0 && attempt->lanes == 0 &&
+  const bool saysMore = attempt->places == 0 && attempt->other == 0 && attempt->lanes == 0 && attempt->regions == 0 &&
                         (firstOfMesh || obstacle != Obstacle::NoPlan);
   if (attempt->other > 0 && obstacle != Obstacle::Unmendable) {
     nextOther(obstacle);
@@ -176,6 +176,10 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing, PlanExtent plan) {
   case Obstacle::NoPlan:
     if (attempt->sameSize) {
       nextFill(0);
+      break;
+    }
+    if (attempt->regions > 0) {
+      nextLanes();
       break;
     }
     if (attempt->lanes == 0 && size == 0)
@@ -218,7 +222,7 @@ void Attempts::nextOther(Obstacle obstacle) {
 }
 
 void Attempts::nextFill(int64_t missing) {
-  attempt->places = 0;
+  attempt->places = attempt->regions = 0;
   if (limits.deadParts && !attempt->sameSize && !attempt->firstPlan) {
     attempt->sameSize = true;
     attempt->fill -= missing + 1;
@@ -238,6 +242,13 @@ void Attempts::nextFill(int64_t missing) {
 }
 
 void Attempts::nextLanes() {
+  if (attempt->regions == 0 && attempt->lanes == 0 && planned.regions > 2) {
+    attempt->regions = planned.regions - 1;
+    attempt->places = 0;
+    attempt->sameSize = false;
+    return;
+  }
+  attempt->regions = 0;
   const int64_t widest = std::max(limits.lanes, planned.lanes);
   int64_t lanes = (attempt->lanes ? attempt->lanes : widest) / kNarrower;
   if (attempt->lanes == 1 || widest == 1)

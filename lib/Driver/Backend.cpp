@@ -97,6 +97,7 @@ private:
   static PlanExtent extentOf(ModuleOp module) {
     PlanExtent extent;
     module.walk([&](wfr::RegionOp region) {
+      ++extent.regions;
       extent.side =
           std::max({extent.side, static_cast<int64_t>(region.getWidth()), static_cast<int64_t>(region.getHeight())});
     });
@@ -112,7 +113,7 @@ private:
       plan.meshWidth = attempt.width;
       plan.meshHeight = attempt.height;
       plan.fill = attempt.fill;
-      plan.regions = options.maxRegions;
+      plan.regions = attempt.regions > 0 ? attempt.regions : options.maxRegions;
       plan.splitX = options.splitX;
       plan.splitY = options.splitY;
       plan.largestSide = attempt.largestSide;
@@ -221,6 +222,8 @@ std::string describe(const Attempt &attempt, const std::optional<Attempt> &befor
   if (before->largestSide != attempt.largestSide)
     return "no room for the plan's regions: trying regions of at most " + std::to_string(attempt.largestSide) +
            " PEs a side";
+  if (attempt.regions > 0)
+    return "no routes were found: planning with at most " + std::to_string(attempt.regions) + " regions";
   if (before->lanes != attempt.lanes)
     return "no routes were found: planning with streams of at most " + std::to_string(attempt.lanes) +
            (attempt.lanes == 1 ? " lane" : " lanes");

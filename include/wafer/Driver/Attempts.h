@@ -7,8 +7,8 @@
 // On one mesh: code that overflows a PE is planned again with less memory to count on, so that more regions open: by as
 // much less as was missing, since estimates err by about the same share again. If there is no such plan in the end, the
 // first plan that is found is tried: it takes the largest regions, where code has the most room.
-// Streams that find no routes get other places, then fewer lanes; then regions get smaller than those of the plan that
-// has no routes: up to any size between it would be found again.
+// Streams that find no routes get other places, then one region less leaves them room, then they get fewer lanes; then
+// regions get smaller than those of the plan that has no routes: up to any size between it would be found again.
 //
 // Around dead parts a search takes twice as long as on a clean mesh, and routes are found or not by the wafer's
 // chances. So what a search has found is used up first: streams without routes go to its next best plan whose streams
@@ -55,11 +55,13 @@ struct Attempt {
   bool planOnly;         // whether there is a plan is all that is asked
   bool firstPlan;        // the first plan will do, the best is not asked for
   bool sameSize = false; // regions as large as those of the plan before
+  int64_t regions = 0;   // at most; 0: as many as there is room for
   int64_t other = 0;     // of what the same search found, the plan after so many better ones
 
   bool hasSearchOf(const Attempt &before) const {
     return width == before.width && height == before.height && largestSide == before.largestSide &&
-           fill == before.fill && lanes == before.lanes && firstPlan == before.firstPlan && sameSize == before.sameSize;
+           fill == before.fill && lanes == before.lanes && firstPlan == before.firstPlan &&
+           sameSize == before.sameSize && regions == before.regions;
   }
   bool hasPlanOf(const Attempt &before) const { return hasSearchOf(before) && other == before.other; }
 };
@@ -68,6 +70,7 @@ struct Attempt {
 struct PlanExtent {
   int64_t side = 0;  // of its regions, the longest
   int64_t lanes = 0; // of its streams, the most
+  int64_t regions = 0;
 };
 
 struct AttemptLimits {

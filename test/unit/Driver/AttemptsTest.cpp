@@ -206,6 +206,36 @@ TEST(Attempts, LanesGetFewerFromAsManyAsThePlanHas) {
   EXPECT_EQ(lanes, (std::vector<int64_t>{0, 24, 6, 1, 0}));
 }
 
+TEST(Attempts, OneRegionLessIsTriedBeforeFewerLanes) {
+  Attempts attempts(mesh(128, 128));
+  std::vector<std::pair<int64_t, int64_t>> tried;
+  for (int i = 0; i != 3 * 4; ++i) {
+    const Attempt &now = *attempts.current();
+    attempts.stoppedBy(Obstacle::NoRoute, 0, {64, 16, now.regions ? now.regions : 4});
+    std::pair next(attempts.current()->regions, attempts.current()->lanes);
+    if (tried.empty() || tried.back() != next)
+      tried.push_back(next);
+  }
+  EXPECT_EQ(tried, (std::vector<std::pair<int64_t, int64_t>>{{0, 0}, {3, 0}, {0, 4}, {0, 1}}));
+
+  // Two regions are not made one: the program fills more.
+  Attempts two(mesh(128, 128));
+  for (int i = 0; i != 4; ++i)
+    two.stoppedBy(Obstacle::NoRoute, 0, {64, 16, 2});
+  EXPECT_EQ(two.current()->regions, 0);
+  EXPECT_EQ(two.current()->lanes, 4);
+}
+
+TEST(Attempts, WhatHasNoPlanInOneRegionLessGetsFewerLanes) {
+  Attempts attempts(mesh(128, 128));
+  for (int i = 0; i != 4; ++i)
+    attempts.stoppedBy(Obstacle::NoRoute, 0, {64, 16, 4});
+  ASSERT_EQ(attempts.current()->regions, 3);
+  EXPECT_FALSE(attempts.stoppedBy(Obstacle::NoPlan)) << "the first failure says more";
+  EXPECT_EQ(attempts.current()->regions, 0);
+  EXPECT_EQ(attempts.current()->lanes, 4);
+}
+
 TEST(Attempts, RegionsGetSmallerThanThoseThatHaveNoRoutes) {
   // Up to 48 and 32 PEs a side the search would find what it has found up to 64.
   Attempts attempts(mesh(128, 128));
