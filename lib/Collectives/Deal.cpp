@@ -37,9 +37,9 @@ double DealtSend::cycles(const ResourceModel &model) const {
   const auto rounds = static_cast<double>(deal.rounds);
   const double lane = model.hostCycles(deal.rounds * words);
   if (atOnce())
-    return kSenderOverheadCycles + lane + rounds * 2 * move(0);
+    return model.scalarCycles(kOfSender) + lane + rounds * 2 * move(0);
   const double pieces = rounds / static_cast<double>(together), take = move(together * (deal.lanes + words));
-  return kSenderOverheadCycles + take + std::max(lane, pieces * take);
+  return model.scalarCycles(kOfSender) + take + std::max(lane, pieces * take);
 }
 
 void DealtSend::build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &staging, int gather, int stream) const {

@@ -10,7 +10,7 @@ using namespace wafer::wfr;
 namespace {
 
 /// Beside the words: two sends, two receives and their intervals.
-constexpr double kExchangeOverheadCycles = 250;
+constexpr ScalarCount kOfExchange{.scalars = 190, .branches = 10};
 
 class Neighbors : public MoveCollective {
 public:
@@ -43,10 +43,12 @@ public:
           static_cast<double>(from.start.step[majorAxis(task.side)] ? std::max<int64_t>(0, dim.length - from.length)
                                                                     : std::min(dim.length, extent));
     }
-    return kExchangeOverheadCycles + words + model.vectorCycles(isa::VectorOp::Mov, static_cast<int64_t>(kept));
+    return model.scalarCycles(kOfExchange) + words + model.vectorCycles(isa::VectorOp::Mov, static_cast<int64_t>(kept));
   }
 
-  double leastCycles(int64_t, int64_t, const ResourceModel &) const override { return kExchangeOverheadCycles; }
+  double leastCycles(int64_t, int64_t, const ResourceModel &model) const override {
+    return model.scalarCycles(kOfExchange);
+  }
 
   void build(BoxTransfer &transfer, const LineColors &colors) const override {
     PeBuilder &b = transfer.b;

@@ -47,11 +47,11 @@ public:
   ChannelSet channels() const override { return only(Channel::Gather) | only(Channel::Broadcast); }
 
   double cycles(const MoveTask &task, const ResourceModel &model) const override {
-    return model.broadcastCycles(task.words, static_cast<int>(task.line())) + senderCycles(task);
+    return model.broadcastCycles(task.words, static_cast<int>(task.line())) + senderCycles(task, model);
   }
 
   double leastCycles(int64_t words, int64_t line, const ResourceModel &model) const override {
-    return model.broadcastCycles(words, static_cast<int>(line)) + kSenderOverheadCycles;
+    return model.broadcastCycles(words, static_cast<int>(line)) + model.scalarCycles(kOfSender);
   }
 
   void build(BoxTransfer &transfer, const LineColors &colors) const override {
@@ -126,18 +126,17 @@ public:
 
 private:
   /// What a pass takes beside its words: so much per sender, or per run of senders that are taken together.
-  static double senderCycles(const MoveTask &task) {
+  static double senderCycles(const MoveTask &task, const ResourceModel &model) {
+    const double each = model.scalarCycles(kOfSender);
     Senders senders = sendersOf(task.from, task.shape, task.side, task.region);
     const double turns = static_cast<double>(senders.end());
     if (senders.end() > 1 && (senders.split > 1 || mayHaveRuns(task, senders))) {
       std::vector<TransferDim> dims = transferDims(task.from, task.shape, task.to, task.shape, {});
       Taking taking(dims, task.side, task.sizes, senders, Receivers::OnLine);
       if (taking.runs || senders.split > 1)
-        return kSenderOverheadCycles *
-                   static_cast<double>(taking.receives(senders) * (taking.runs ? 1 : slices(task))) +
-               turns;
+        return each * static_cast<double>(taking.receives(senders) * (taking.runs ? 1 : slices(task))) + turns;
     }
-    return kSenderOverheadCycles * static_cast<double>(speakers(task, senders) * slices(task)) + turns;
+    return each * static_cast<double>(speakers(task, senders) * slices(task)) + turns;
   }
 
   /// Senders that a line takes one by one (speakersOf), with what it takes to tell them apart.

@@ -9,7 +9,7 @@ using namespace wafer::wfr;
 namespace {
 
 /// Of the head, for each term: an addition and the control wavelet behind it.
-constexpr double kTermCycles = 40;
+constexpr ScalarCount kOfTerm{.scalars = 28, .branches = 2};
 
 class Star : public ReduceCollective {
 public:
@@ -19,7 +19,7 @@ public:
 
   double cycles(const ReduceTask &task, const ResourceModel &model) const override {
     return model.reduceStarCycles(task.words, static_cast<int>(task.line)) +
-           kTermCycles * static_cast<double>(task.line);
+           model.scalarCycles(kOfTerm) * static_cast<double>(task.line);
   }
 
   void build(const ReduceTask &task, ReduceCode &code) const override {

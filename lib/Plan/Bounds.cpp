@@ -55,7 +55,7 @@ double Pricing::leastCycles(size_t n) const {
   if (node.kind == GraphNode::Output)
     cycles += request.model.hostCycles(llvm::divideCeil(ShapedType::getNumElements(node.operands[0].shape),
                                                         std::min(hostLanes, request.region.height))) +
-              kSenderOverheadCycles;
+              request.model.scalarCycles(kOfSender);
   return cycles;
 }
 

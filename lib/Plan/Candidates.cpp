@@ -471,10 +471,11 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
 // Of a kernel: words that an instruction of a longer body works on (WaferToPe's scratch is 256, and loops are seldom
 // cut right there), and what the scalar code around takes: the call, addresses, ragged extents.
 constexpr int64_t kScratchWords = 256;
-constexpr double kWordsPerRun = 192, kKernelOverheadCycles = 30, kRunOverheadCycles = 10;
+constexpr double kWordsPerRun = 192;
+constexpr ScalarCount kOfKernel{.scalars = 18, .branches = 2}, kOfRun{.scalars = 4, .branches = 1};
 
 /// What a loop's extent takes where it follows from the PE's coordinates.
-constexpr double kRaggedLoopCycles = 8;
+constexpr ScalarCount kOfRaggedLoop{.scalars = 8};
 
 /// Of a sum of many terms (WaferToPe's LongSum): clearing lanes and adding them up, for each result or for as many as
 /// have lanes at a time.
@@ -507,7 +508,7 @@ static double kernelCycles(const GraphNode &node, double steps, double work, dou
   double cycles = beside;
   for (isa::VectorOp op : node.body)
     cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
-  return steps * (cycles + kKernelOverheadCycles + runs * kRunOverheadCycles);
+  return steps * (cycles + model.scalarCycles(kOfKernel) + runs * model.scalarCycles(kOfRun));
 }
 
 double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model) {
@@ -531,7 +532,7 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
     runs = std::max(1.0, work / kWordsPerRun);
   }
   double beside = lanesCycles(node, candidate, work, model);
-  beside += kRaggedLoopCycles * static_cast<double>(candidate.ragged);
+  beside += model.scalarCycles(kOfRaggedLoop) * static_cast<double>(candidate.ragged);
   if (candidate.shared >= 0)
     beside += model.vectorCycles(isa::VectorOp::Mov, candidate.local.words());
   return kernelCycles(node, static_cast<double>(candidate.steps), work, runs, beside, model);

@@ -404,7 +404,7 @@ std::optional<MoveStep> MovementPlanner::regroup(const Layout &from, ArrayRef<in
   step.regroup = regroup;
   step.cycles =
       model.broadcastCycles(static_cast<int64_t>(words), static_cast<int>(region.along(side))) +
-      static_cast<double>(outer) * (kSenderOverheadCycles * static_cast<double>(senders.major * senders.minor) +
+      static_cast<double>(outer) * (model.scalarCycles(kOfSender) * static_cast<double>(senders.major * senders.minor) +
                                     static_cast<double>(senders.end()));
   return step;
 }

@@ -50,7 +50,7 @@ void Pricing::addOwn(const GraphNode &node, const Candidate &candidate, Cost &co
     }
     int64_t senders = columnsInUse(candidate.result, shape, request.region);
     cost.cycles.host += request.model.hostCycles(laneWords(candidate.result, shape, request.region)) +
-                        kSenderOverheadCycles * static_cast<double>(senders);
+                        request.model.scalarCycles(kOfSender) * static_cast<double>(senders);
   }
   cost.temporaryWords += node.body.size() > 1 ? 256 * std::min<int64_t>(node.body.size(), 4) : 0;
 }
@@ -83,7 +83,7 @@ double Pricing::crossingCycles(int tensor, const Layout &layout, bool fromHost) 
     return INFINITY;
   return request.model.broadcastCycles(laneWords(layout, shape, request.region),
                                        static_cast<int>(2 * request.region.width)) +
-         kSenderOverheadCycles * static_cast<double>(request.region.width);
+         request.model.scalarCycles(kOfSender) * static_cast<double>(request.region.width);
 }
 
 /// What tensors take in the region while node n runs: those that rest there, what comes, and the node's own.

@@ -9,8 +9,8 @@
 
 namespace wafer::wfr {
 
-/// Cycles that a pass costs per sender beside its words: interval arithmetic, set-up of receive and relay.
-constexpr double kSenderOverheadCycles = 80;
+/// What a pass takes per sender beside its words: interval arithmetic, set-up of receive and relay.
+constexpr ScalarCount kOfSender{.scalars = 68, .branches = 2};
 
 /// What is to be moved along the lines of one side: from one layout to another, said in the same axes. Where dimensions
 /// or indices change on the way, `dims` says so to code generation; the planner asks about plain changes of layout
