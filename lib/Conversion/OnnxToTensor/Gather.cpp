@@ -94,26 +94,54 @@ LogicalResult lowerGather(NodeLowering &n) {
 }
 
 // out[i, j, ..] = x[i, .., indices[i, j, ..], ..] along `axis`: a gather of single elements from the flattened operand.
+// Neighbors other than the axis are one loop where the inner one is all of the operand's dimension, and an axis of one
+// index is none.
 LogicalResult lowerGatherElements(NodeLowering &n) {
-  auto axis = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
-  if (!axis || n.rank(0) != n.rank(1))
+  auto axisOr = NodeLowering::normalizeAxis(n.intAttr("axis", 0), n.rank(0));
+  if (!axisOr || n.rank(0) != n.rank(1))
     return n.invalid("axis is out of range, or the ranks differ");
-  Ints strides(n.rank(0), 1);
-  for (int64_t d = n.rank(0) - 2; d >= 0; --d)
-    strides[d] = strides[d + 1] * n.shape(0)[d + 1];
+  int64_t axis = *axisOr, extent = n.shape(0)[axis], elements = 1, axisStride = 1;
+  // Of each loop, from the innermost on, its extent and how far apart the operand's elements are; 0 along the axis.
+  Ints loops, strides;
+  bool merges = false;
+  for (int64_t d = n.rank(0) - 1; d >= 0; --d) {
+    int64_t taken = n.shape(1)[d];
+    if (d == axis) {
+      axisStride = elements;
+      if (taken != 1) {
+        loops.push_back(taken);
+        strides.push_back(0);
+      }
+      merges = false;
+    } else {
+      if (merges) {
+        loops.back() *= taken;
+      } else {
+        loops.push_back(taken);
+        strides.push_back(elements);
+      }
+      merges = taken == n.shape(0)[d];
+    }
+    elements *= n.shape(0)[d];
+  }
+  if (loops.empty()) {
+    loops.push_back(1);
+    strides.push_back(0);
+  }
+  std::reverse(loops.begin(), loops.end());
+  std::reverse(strides.begin(), strides.end());
   Type type = n.element(1);
-  int64_t extent = n.shape(0)[*axis];
-  Value flat = n.t.mapInto(n.shape(1), {n.operand(1)}, type, [&](ScalarBuilder &s, ValueRange v) {
+  Value flat = n.t.mapInto(loops, {n.t.reshape(n.operand(1), loops)}, type, [&](ScalarBuilder &s, ValueRange v) {
     Value fromEnd = s.add(v[0], s.constant(type, extent));
     Value sum = s.select(s.cmp("lt", v[0], s.constant(type, 0)), fromEnd, v[0]);
-    sum = s.mul(sum, s.constant(type, strides[*axis]));
-    for (int64_t d = 0; d != n.rank(0); ++d)
-      if (d != *axis)
-        sum = s.add(sum, s.mul(s.index(d, type), s.constant(type, strides[d])));
+    sum = s.mul(sum, s.constant(type, axisStride));
+    for (auto [loop, stride] : llvm::enumerate(strides))
+      if (stride != 0)
+        sum = s.add(sum, s.mul(s.index(loop, type), s.constant(type, stride)));
     return sum;
   });
-  Value x = n.t.reshape(n.operand(0), {tensorTypeOf(n.operand(0)).getNumElements()});
-  n.setOutput(0, n.t.gatherRows(x, flat));
+  Value x = n.t.reshape(n.operand(0), {elements});
+  n.setOutput(0, n.t.reshape(n.t.gatherRows(x, flat), n.shape(1)));
   return success();
 }
 

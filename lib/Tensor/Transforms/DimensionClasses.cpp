@@ -16,6 +16,12 @@ bool wafer::isContentless(Value value) {
   return isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(value.getDefiningOp());
 }
 
+Value wafer::contentlessAs(OpBuilder &b, Value value, RankedTensorType type) {
+  Value empty = tensor::EmptyOp::create(b, value.getLoc(), type.getShape(), type.getElementType());
+  auto fill = value.getDefiningOp<linalg::FillOp>();
+  return fill ? linalg::FillOp::create(b, value.getLoc(), fill.getInputs()[0], empty).getResult(0) : empty;
+}
+
 /// Of a tensor, its type.
 static RankedTensorType shaped(Value value) { return dyn_cast<RankedTensorType>(value.getType()); }
 

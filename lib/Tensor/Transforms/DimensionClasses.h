@@ -16,6 +16,8 @@ bool hasPlainLoops(mlir::linalg::GenericOp op);
 /// All elements are the same, or none is set: where kernels start from it, it says nothing about its dimensions, and it
 /// may be any number of kernels'.
 bool isContentless(mlir::Value value);
+/// Such a value in another shape.
+mlir::Value contentlessAs(mlir::OpBuilder &b, mlir::Value value, mlir::RankedTensorType type);
 
 /// A slice that takes one of equal blocks of dimension `dim`, nothing else of it: how many blocks, and which; count 0
 /// if it is none.

@@ -107,15 +107,6 @@ private:
         });
   }
 
-  /// What a kernel starts from.
-  Value start(Value value, RankedTensorType type) {
-    if (!isContentless(value))
-      return fine(value);
-    Value empty = tensor::EmptyOp::create(b, value.getLoc(), type.getShape(), type.getElementType());
-    auto fill = value.getDefiningOp<linalg::FillOp>();
-    return fill ? linalg::FillOp::create(b, value.getLoc(), fill.getInputs()[0], empty).getResult(0) : empty;
-  }
-
   Value rewritten(linalg::GenericOp op) {
     // Old loop l is the new ones from firstOf[l] to firstOf[l + 1].
     SmallVector<ArrayRef<int64_t>> extents = classes.extentsOfLoops(op);
@@ -139,8 +130,9 @@ private:
     for (Value value : op.getInputs())
       inputs.push_back(fine(value));
     RankedTensorType type = fineType(op.getResult(0));
-    auto split =
-        linalg::GenericOp::create(b, op.getLoc(), type, inputs, start(op.getOutputs()[0], type), maps, iterators);
+    Value init = op.getOutputs()[0];
+    init = isContentless(init) ? contentlessAs(b, init, type) : fine(init);
+    auto split = linalg::GenericOp::create(b, op.getLoc(), type, inputs, init, maps, iterators);
     IRMapping none;
     op.getRegion().cloneInto(&split.getRegion(), none);
     return split.getResult(0);

@@ -299,8 +299,10 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
             },
             &changed)))
       return signalPassFailure();
-    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
       changed |= commuteFactors(function);
+      changed |= mergeDimensions(function);
+    }
     if (changed && failed(apply(fuse)))
       return signalPassFailure();
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {

@@ -20,6 +20,10 @@ void populateSplitLoopPatterns(mlir::RewritePatternSet &patterns);
 /// Reshapes between kernels become loops of the kernels, where nothing else looks into what they cut or merge.
 void foldReshapes(mlir::func::FuncOp function);
 
+/// Dimensions that follow one another in all that has them become one, where kernels would have more loops than an
+/// instruction has dimensions; true if there were any.
+bool mergeDimensions(mlir::func::FuncOp function);
+
 /// Concatenations of a tensor's own slices.
 void populateReorderedSlicesPatterns(mlir::RewritePatternSet &patterns);
 

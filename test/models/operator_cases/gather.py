@@ -21,6 +21,45 @@ case("gather", "a table at run time", "Gather", [TABLE, integers(2, 3, low=0, hi
 case("gather", "constant indices", "Gather", [TABLE], {"i": np.array([3, 3, 49, 0])})
 case("gather", "constant indices of columns", "Gather", [TABLE], {"i": np.array([11, 0, 5])}, axis=1)
 
+MANY = values(2, 3, 4, 3, 2, 5)
+case(
+    "gather",
+    "of many dimensions",
+    "GatherElements",
+    [MANY, integers(2, 3, 2, 3, 2, 5, low=-4, high=4, dtype=np.int64)],
+    axis=2,
+)
+case(
+    "gather",
+    "one of each row, of some rows",
+    "GatherElements",
+    [MANY, integers(1, 2, 1, 2, 2, 3, low=0, high=4, dtype=np.int64)],
+    axis=2,
+)
+case("gather", "one element", "GatherElements", [values(5), np.array([-2])])
+chain(
+    "gather",
+    "dimensions that go together",
+    [
+        node("Exp", ["x"], ["e"]),
+        node("ReduceSum", ["e", "last"], ["s"], keepdims=0),
+        node("Slice", ["s", "from", "to", "first"], ["half"]),
+        node("Concat", ["half", "s"], ["both"], axis=0),
+        node("Gather", ["both", "rows"], ["some"], axis=0),
+        node("Transpose", ["some"], ["turned"], perm=[1, 2, 3, 4, 0]),
+        node("Reshape", ["turned", "shape"], ["y"]),
+        node("Mul", ["e", "e"], ["z"]),
+    ],
+    {"x": values(4, 2, 3, 2, 3, 5), "rows": np.array([0, 5, 2])},
+    {
+        "last": np.array([5]),
+        "from": np.array([1]),
+        "to": np.array([3]),
+        "first": np.array([0]),
+        "shape": np.array([6, 6, 3]),
+    },
+)
+
 case("gather", "sequences", "ReverseSequence", [values(5, 3, 4), np.array([2, 5, 1])])
 case(
     "gather", "a batch", "ReverseSequence", [values(3, 5, 4), np.array([2, 5, 1])], batch_axis=0, time_axis=1
