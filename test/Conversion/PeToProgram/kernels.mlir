@@ -1,84 +1,75 @@
 // RUN: wafer-opt %s -pe-code=usable-bytes=43952 | wafer-translate --pe-to-asm | FileCheck %s
 
-// Kernels as the compiler makes them, and what they should take: a regression here is memory lost in every program.
+// Kernels as the compiler makes them, and what they should take: a regression here is memory lost in every program. Each is
+// called once, so none of them is a function in the end.
 
 // CHECK-LABEL: main:
-// CHECK-NEXT: call elementwise
-// CHECK-NEXT: li r24, 3
-// CHECK-NEXT: .L0:
-// CHECK-NEXT: call gemm
-// CHECK-NEXT: li r2, 20000
-// CHECK-NEXT: li r3, 30000
-// CHECK-NEXT: call pass_x
-// CHECK-NEXT: addi r24, r24, -1
-// CHECK-NEXT: bne r24, r0, .L0
-// CHECK-NEXT: halt
-// CHECK-LABEL: elementwise:
 // CHECK-NEXT: nest (2, 3, 8, 8)
 // CHECK-NEXT: desc d0, 44000 [300, 100, 10, 1]
 // CHECK-NEXT: desc d1, 40000 [300, 100, 10, 1]
 // CHECK-NEXT: desc d2, 39000 [0, 1, 0, 0]
 // CHECK-NEXT: vec.add.f32 d0, d1, d2
 // CHECK-NEXT: vec.max.f32 d0, d0, r0
-// CHECK-NEXT: ret
-// CHECK-LABEL: gemm:
+// CHECK-NEXT: desc d3, 44000 [32, 1]
+// CHECK-NEXT: desc d4, 20000 [24, 1]
+// CHECK-NEXT: li r5, 3
+// CHECK-NEXT: coord r6, x
+// CHECK-NEXT: li r7, 15
+// CHECK-NEXT: .L0:
 // CHECK-NEXT: nest (16, 32)
-// CHECK-NEXT: desc d0, 44000 [32, 1]
-// CHECK-NEXT: vec.mov.f32 d0, r0
-// CHECK-NEXT: li r1, 42000
-// CHECK-NEXT: li r2, 40000
-// CHECK-NEXT: li r3, 24
+// CHECK-NEXT: vec.mov.f32 d3, r0
+// CHECK-NEXT: li r8, 42000
+// CHECK-NEXT: li r9, 40000
+// CHECK-NEXT: li r10, 24
 // CHECK-NEXT: .L1:
-// CHECK-NEXT: desc d1, r2 [24, 0]
-// CHECK-NEXT: desc d2, r1 [0, 1]
-// CHECK-NEXT: vec.fma.f32 d0, d1, d2, d0
-// CHECK-NEXT: addi r1, r1, 128
-// CHECK-NEXT: addi r2, r2, 4
-// CHECK-NEXT: addi r3, r3, -1
-// CHECK-NEXT: bne r3, r0, .L1
-// CHECK-NEXT: ret
-// CHECK-LABEL: pass_x:
-// CHECK-NEXT: coord r1, x
-// CHECK-NEXT: muli r4, r1, 16
-// CHECK-NEXT: rsbi r4, r4, 250
-// CHECK-NEXT: mini r4, r4, 16
-// CHECK-NEXT: maxi r4, r4, 0
-// CHECK-NEXT: nest (r4, 24)
-// CHECK-NEXT: desc d0, r2 [24, 1]
-// CHECK-NEXT: li r2, 15
-// CHECK-NEXT: bne r1, r2, .L2
-// CHECK-NEXT: vec.mov.f32 c4, d0 thread 1 reset
+// CHECK-NEXT: desc d0, r9 [24, 0]
+// CHECK-NEXT: desc d1, r8 [0, 1]
+// CHECK-NEXT: vec.fma.f32 d3, d0, d1, d3
+// CHECK-NEXT: addi r8, r8, 128
+// CHECK-NEXT: addi r9, r9, 4
+// CHECK-NEXT: addi r10, r10, -1
+// CHECK-NEXT: bne r10, r0, .L1
+// CHECK-NEXT: muli r8, r6, 16
+// CHECK-NEXT: rsbi r8, r8, 250
+// CHECK-NEXT: mini r8, r8, 16
+// CHECK-NEXT: maxi r8, r8, 0
+// CHECK-NEXT: nest (r8, 24)
+// CHECK-NEXT: bne r6, r7, .L2
+// CHECK-NEXT: vec.mov.f32 c4, d4 thread 1 reset
 // CHECK-NEXT: jmp .L3
 // CHECK-NEXT: .L2:
-// CHECK-NEXT: vec.mov.f32 c4, d0 thread 1 advance
+// CHECK-NEXT: vec.mov.f32 c4, d4 thread 1 advance
 // CHECK-NEXT: .L3:
-// CHECK-NEXT: muli r2, r1, 6
-// CHECK-NEXT: rsbi r4, r2, 24
-// CHECK-NEXT: mini r4, r4, 6
-// CHECK-NEXT: maxi r4, r4, 0
-// CHECK-NEXT: li r5, 250
-// CHECK-NEXT: li r6, 16
+// CHECK-NEXT: muli r8, r6, 6
+// CHECK-NEXT: rsbi r9, r8, 24
+// CHECK-NEXT: mini r9, r9, 6
+// CHECK-NEXT: maxi r9, r9, 0
+// CHECK-NEXT: li r10, 30000
+// CHECK-NEXT: li r11, 250
+// CHECK-NEXT: li r12, 16
 // CHECK-NEXT: .L4:
-// CHECK-NEXT: mini r7, r5, 16
-// CHECK-NEXT: maxi r7, r7, 0
-// CHECK-NEXT: bne r1, r0, .L5
-// CHECK-NEXT: muli r8, r7, 24
-// CHECK-NEXT: nest (r8)
+// CHECK-NEXT: mini r13, r11, 16
+// CHECK-NEXT: maxi r13, r13, 0
+// CHECK-NEXT: bne r6, r0, .L5
+// CHECK-NEXT: muli r14, r13, 24
+// CHECK-NEXT: nest (r14)
 // CHECK-NEXT: vec.mov.f32 c5, c4 thread 2
 // CHECK-NEXT: nest (1)
 // CHECK-NEXT: vec.mov.i32 -, c4 thread 2
 // CHECK-NEXT: .L5:
-// CHECK-NEXT: nest (r7, r4)
-// CHECK-NEXT: desc d0, r3 [6, 1]
-// CHECK-NEXT: recvw d0, c5 of (r7, 24) from (0, r2)
-// CHECK-NEXT: addi r3, r3, 384
-// CHECK-NEXT: addi r5, r5, -16
-// CHECK-NEXT: addi r6, r6, -1
-// CHECK-NEXT: bne r6, r0, .L4
+// CHECK-NEXT: nest (r13, r9)
+// CHECK-NEXT: desc d0, r10 [6, 1]
+// CHECK-NEXT: recvw d0, c5 of (r13, 24) from (0, r8)
+// CHECK-NEXT: addi r10, r10, 384
+// CHECK-NEXT: addi r11, r11, -16
+// CHECK-NEXT: addi r12, r12, -1
+// CHECK-NEXT: bne r12, r0, .L4
 // CHECK-NEXT: wait 1
 // CHECK-NEXT: wait 2
-// CHECK-NEXT: ret
-// CHECK: ; code 376,
+// CHECK-NEXT: addi r5, r5, -1
+// CHECK-NEXT: bne r5, r0, .L0
+// CHECK-NEXT: halt
+// CHECK: ; code 348,
 
 pe.program @kernels {
   // y = relu(x + b) over a 4-D nest whose rows are padded.

@@ -57,4 +57,14 @@ def PeShareFunctions : Pass<"pe-share-functions", "::wafer::pe::ProgramOp"> {
   let dependentDialects = ["::wafer::pe::PeDialect"];
 }
 
+def PeInlineCalls : Pass<"pe-inline-calls", "::wafer::pe::ProgramOp"> {
+  let summary = "Puts functions that are called once in the place of their calls";
+  let description = [{
+    Saves the call and the return, and their code. Instructions get the node and the step of the call, so that what they
+    take still counts for its kernel. Functions with parameter tables stay: they are shared.
+  }];
+  let statistics = [Statistic<"numInlined", "inlined", "Functions that became part of main">];
+  let dependentDialects = ["::wafer::pe::PeDialect"];
+}
+
 #endif // WAFER_DIALECT_PE_PASSES_TD

@@ -66,7 +66,7 @@ def Pe_FuncOp : Pe_Op<"func", [Symbol, IsolatedFromAbove, HasParent<"ProgramOp">
 
 def Pe_MainOp : Pe_Op<"main", [IsolatedFromAbove, HasParent<"ProgramOp">, SingleBlock, NoTerminator,
                                NoRegionArguments]> {
-  let summary = "What every PE of the region runs: calls, and loops of calls";
+  let summary = "What every PE of the region runs: calls, loops of calls, and what was called once";
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "attr-dict-with-keyword $body";
   let hasRegionVerifier = 1;

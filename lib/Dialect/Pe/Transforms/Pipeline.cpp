@@ -25,6 +25,7 @@ void wafer::pe::addCodePasses(OpPassManager &programs, int64_t usableBytes, bool
   simplify();
   programs.addPass(createPeShareFunctions());
   simplify();
+  programs.addPass(createPeInlineCalls());
 }
 
 namespace {
