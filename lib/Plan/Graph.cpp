@@ -2,6 +2,7 @@
 #include "Reshape.h"
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
+#include "wafer/Program/Box.h"
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Tensor/LoopForm.h"
 #include "wafer/Tensor/Passes.h"
@@ -31,6 +32,8 @@ public:
       tensor.hostShape = tensor.shape;
       if (auto shape = function.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), kHostShape))
         tensor.hostShape = SmallVector<int64_t>(shape.asArrayRef());
+      if (failed(checkRank(argument.getLoc(), "input '" + tensor.hostName + "'", tensor.hostShape)))
+        return failure();
       auto declared = function.getArgAttrOfType<TypeAttr>(argument.getArgNumber(), "onnx.type");
       tensor.declared = declared ? declared.getValue() : tensor.element;
       define(argument, tensor);
@@ -67,6 +70,16 @@ private:
       return WalkResult::advance();
     });
     return failure(result.wasInterrupted());
+  }
+
+  /// A program names the host's tensors with all their dimensions.
+  static LogicalResult checkRank(Location loc, const Twine &what, ArrayRef<int64_t> shape) {
+    if (shape.size() <= kMaxBoxRank)
+      return success();
+    return wafer::emitError(loc, ErrorCode::KernelUnsupported,
+                            what + " has " + Twine(shape.size()) +
+                                " dimensions, and a program's tensors have at most " + Twine(kMaxBoxRank),
+                            "give it fewer dimensions, and reshape it in the model");
   }
 
   GraphTensor describe(Value value, GraphTensor::Kind kind) {
@@ -267,6 +280,8 @@ private:
             node.hostShape = SmallVector<int64_t>(cast<RankedTensorType>(value.getType()).getShape());
             auto name = function.getResultAttrOfType<StringAttr>(i, "onnx.name");
             node.hostName = name ? name.str() : ("result" + Twine(i)).str();
+            if (failed(checkRank(node.loc, "output '" + node.hostName + "'", node.hostShape)))
+              return failure();
             auto declared = function.getResultAttrOfType<TypeAttr>(i, "onnx.type");
             node.declared = declared ? declared.getValue() : graph.tensors[operand.pieces[0].tensor].element;
           }

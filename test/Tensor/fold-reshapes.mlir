@@ -122,3 +122,24 @@ func.func @window(%in: tensor<16xf32>, %w: tensor<3xf32>) -> (tensor<2xf32>, ten
   } -> tensor<14xf32>
   return %sums, %c : tensor<2xf32>, tensor<14xf32>
 }
+
+// -----
+
+// A ninth dimension would be more than a program's tensors have: what asks for it stays a reshape.
+#all = affine_map<(a, b, c, d, e, f, g, h) -> (a, b, c, d, e, f, g, h)>
+#turned = affine_map<(a, b, c, d, e, f, g, h) -> (h, g, f, e, d, c, b, a)>
+// CHECK-LABEL: func.func @nine
+// CHECK:       %[[R:.*]] = tensor.collapse_shape %{{.*}} {{\[\[}}0, 1], [2], [3], [4], [5], [6], [7], [8]]
+// CHECK:       linalg.generic {{.*}} ins(%[[R]] : tensor<8x2x3x2x3x2x3x2xf32>)
+func.func @nine(%x: tensor<2x4x2x3x2x3x2x3x2xf32>) -> tensor<2x3x2x3x2x3x2x8xf32> {
+  %r = tensor.collapse_shape %x [[0, 1], [2], [3], [4], [5], [6], [7], [8]]
+      : tensor<2x4x2x3x2x3x2x3x2xf32> into tensor<8x2x3x2x3x2x3x2xf32>
+  %e = tensor.empty() : tensor<2x3x2x3x2x3x2x8xf32>
+  %y = linalg.generic {indexing_maps = [#turned, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel", "parallel", "parallel"]}
+      ins(%r : tensor<8x2x3x2x3x2x3x2xf32>) outs(%e : tensor<2x3x2x3x2x3x2x8xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %m = math.exp %a : f32
+    linalg.yield %m : f32
+  } -> tensor<2x3x2x3x2x3x2x8xf32>
+  return %y : tensor<2x3x2x3x2x3x2x8xf32>
+}

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include "wafer/Dialect/Onnx/OnnxDialect.h"
+#include "wafer/Program/Box.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -273,7 +274,22 @@ void DimensionClasses::solve() {
         break;
       }
     }
+    if (!changed && bindTooMany()) {
+      splitInto.clear();
+      changed = true;
+    }
   }
+}
+
+/// Binds what would give a tensor more dimensions than a program's tensors have; true if there was any.
+bool DimensionClasses::bindTooMany() {
+  size_t before = bound.size();
+  for (auto [value, number] : first)
+    if (splits(value) && shapeOf(value).size() > static_cast<size_t>(kMaxBoxRank))
+      for (int64_t d = 0; d != shaped(value).getRank(); ++d)
+        if (extentsOf(value, d).size() > 1)
+          bound.insert(leader(value, d));
+  return bound.size() != before;
 }
 
 ArrayRef<int64_t> DimensionClasses::extentsOf(Value value, unsigned dim) const {

@@ -72,6 +72,7 @@ private:
   void noteReshape(mlir::Value coarse, mlir::Value fine, llvm::ArrayRef<mlir::ReassociationIndices> groups);
   void solve();
   bool settle(const Link &link);
+  bool bindTooMany();
 
   llvm::DenseMap<mlir::Value, int> first; // number of a value's first dimension
   llvm::SmallVector<int64_t> extents;     // by number
