@@ -282,7 +282,8 @@ LogicalResult AllReduceOp::verify() {
 }
 
 /// PEs that share a loop have the same box, and form lines or groups of neighbors.
-static LogicalResult verifyShared(KernelOp kernel, const Layout &iteration, const Layout &result, bool reduces) {
+static LogicalResult verifyShared(KernelOp kernel, Layout iteration, Layout result, bool reduces) {
+  alignSplits({&iteration, &result});
   const int64_t loop = *kernel.getShared();
   if (reduces || kernel.getInto() || loop < 0 || loop >= static_cast<int64_t>(iteration.dims.size()))
     return kernel.emitOpError("shares a loop of an elementwise kernel with a result of its own");

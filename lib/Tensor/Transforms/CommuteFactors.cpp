@@ -39,14 +39,6 @@ bool isProduct(linalg::GenericOp op) {
   return isTerm(sum.getLhs(), sum.getRhs()) || isTerm(sum.getRhs(), sum.getLhs());
 }
 
-/// A reduction, and functions of its result.
-bool isOfReduction(Value value) {
-  auto op = value.getDefiningOp<linalg::GenericOp>();
-  if (!op || op.getNumReductionLoops() > 0)
-    return op != nullptr;
-  return isElementwise(op) && llvm::any_of(op.getDpsInputs(), isOfReduction);
-}
-
 /// Products of all that the body yields, if that is what it does: the argument is one of the factors.
 bool isFactor(BlockArgument argument) {
   Value value = argument;
@@ -80,17 +72,30 @@ public:
 
 private:
   /// A factor of all that an elementwise op makes that could as well be one of what is made of that.
-  OpOperand *factorOf(linalg::GenericOp op) const {
+  OpOperand *factorOf(linalg::GenericOp op) {
     if (!isElementwise(op) || op->use_empty() || !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity())
       return nullptr;
     for (OpOperand *operand : op.getDpsInputOperands()) {
       AffineMap map = op.getMatchingIndexingMap(operand);
       if (map.isProjectedPermutation() && isFactor(op.getMatchingBlockArgument(operand)) &&
-          isOfReduction(operand->get()) &&
-          llvm::all_of(op->getUses(), [&](OpOperand &use) { return isForAllTerms(map, op, use); }))
+          llvm::all_of(op->getUses(), [&](OpOperand &use) { return isForAllTerms(map, op, use); }) &&
+          isOfReduction(operand->get()))
         return operand;
     }
     return nullptr;
+  }
+
+  /// A reduction, or a function of its result.
+  bool isOfReduction(Value value) {
+    auto op = value.getDefiningOp<linalg::GenericOp>();
+    if (!op || op.getNumReductionLoops() > 0)
+      return op != nullptr;
+    auto [known, isNew] = ofReduction.try_emplace(op, false);
+    if (!isNew)
+      return known->second;
+    const bool result =
+        isElementwise(op) && llvm::any_of(op.getDpsInputs(), [&](Value input) { return isOfReduction(input); });
+    return ofReduction[op] = result;
   }
 
   /// What reads the tensor sums up terms that have the factor in common.
@@ -123,13 +128,14 @@ private:
       use->set(unscaled);
       waitsFor(scale(product, scalar, map.compose(read), written));
     }
+    ofReduction.erase(op);
     op->erase();
     for (Value made = scalar; Operation *function = made.getDefiningOp();) {
       auto generic = dyn_cast<linalg::GenericOp>(function);
       if (!generic || !isElementwise(generic))
         break;
       later.insert(function);
-      made = *llvm::find_if(generic.getDpsInputs(), isOfReduction);
+      made = *llvm::find_if(generic.getDpsInputs(), [&](Value input) { return isOfReduction(input); });
     }
   }
 
@@ -207,6 +213,7 @@ private:
   func::FuncOp function;
   OpBuilder b;
   SetVector<Operation *> later;
+  llvm::DenseMap<Operation *, bool> ofReduction; // of what is no reduction itself
 };
 
 } // namespace
