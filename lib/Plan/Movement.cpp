@@ -109,11 +109,14 @@ private:
   }
 
   bool canPass(const Layout &has, Side side) const {
-    if (has.atAxes & axesOf(otherSide(side)))
-      return false;
+    return !(has.atAxes & axesOf(otherSide(side))) && haveTogether(has, axesOf(side));
+  }
+
+  /// PEs that differ on these axes only have between them what each of them needs.
+  bool haveTogether(const Layout &has, unsigned axes) const {
     for (size_t d = 0; d != need.size(); ++d) {
-      std::optional<LayoutDim> line = unionAlong(side, has.dims[d], sizes);
-      if (!line || !covers(*line, need[d], all[d], request.fromShape[d], sizes))
+      std::optional<LayoutDim> together = unionOver(axes, has.dims[d], sizes);
+      if (!together || !covers(*together, need[d], all[d], request.fromShape[d], sizes))
         return false;
     }
     return true;
@@ -160,15 +163,11 @@ private:
 
   /// PEs that differ on these axes only need the same, and have it between them.
   bool gives(const Layout &from, unsigned axes) const {
-    for (size_t d = 0; d != need.size(); ++d) {
+    for (const LayoutDim &dim : need)
       for (Axis axis : {X0, X1, Y0, Y1})
-        if ((axes & axisBit(axis)) && need[d].start.step[axis] != 0)
+        if ((axes & axisBit(axis)) && dim.start.step[axis] != 0)
           return false;
-      std::optional<LayoutDim> together = unionOver(axes, from.dims[d], sizes);
-      if (!together || !covers(*together, need[d], all[d], request.fromShape[d], sizes))
-        return false;
-    }
-    return true;
+    return haveTogether(from, axes);
   }
 
   /// Where few PEs of the other side's lines have the parts, all of a line hear them first. A kernel that needs such a

@@ -40,10 +40,11 @@ struct NodePlan {
 struct Plan {
   RegionShape region; // of every region
   int regions = 0;
-  int mayOpen = 0;          // regions
-  int beam = 0;             // of the search that found it
-  int64_t hostLanes = 0;    // of a stream with the host, at most
-  int64_t lanesBetween = 0; // of a stream between regions, at most
+  int mayOpen = 0;           // regions
+  int beam = 0;              // of the search that found it,
+  double ceiling = INFINITY; // and its ceiling
+  int64_t hostLanes = 0;     // of a stream with the host, at most
+  int64_t lanesBetween = 0;  // of a stream between regions, at most
   std::vector<NodePlan> nodes;
   int64_t pes() const { return regions * region.width * region.height; }
   /// Lanes to and from regions, if each is connected with one other.

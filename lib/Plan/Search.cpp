@@ -59,6 +59,7 @@ public:
       placesOf.clear();
       options.clear();
       successors.clear();
+      tooLate.clear();
       leastOfResult.clear();
       source.emplace(graph, graph.nodes[n],
                      CandidateContext{request.region, request.model, budget / 4 / 5, request.hostLanes});
@@ -84,6 +85,7 @@ public:
     plan.region = request.region;
     plan.mayOpen = request.maxRegions;
     plan.beam = request.beam;
+    plan.ceiling = request.ceiling;
     plan.hostLanes = request.hostLanes;
     plan.lanesBetween = request.lanesBetween;
     plan.cycles = plan.searched = last.timeline.end();
@@ -193,6 +195,8 @@ private:
     if (*least)
       for (const Place &place : option.places)
         inTime |= considerIn(n, place, **least, option);
+    if (request.trace && *least && !inTime)
+      tooLate.insert(option.offer->candidates[option.candidate]);
     return inTime;
   }
 
@@ -441,10 +445,10 @@ private:
     };
     for (const Offer &offer : offers)
       for (const Candidate *candidate : offer.candidates)
-        fares(*candidate, Fate::NoWay, INFINITY, -1, nullptr);
+        fares(*candidate, tooLate.contains(candidate) ? Fate::Bounded : Fate::NoWay, INFINITY, -1, nullptr);
     for (const Option &option : options)
-      if (option.seen != Option::Priced)
-        fares(*option.offer->candidates[option.candidate], option.score == INFINITY ? Fate::NoRoom : Fate::Bounded,
+      if (const Candidate *candidate = option.offer->candidates[option.candidate]; option.seen != Option::Priced)
+        fares(*candidate, option.score == INFINITY && !tooLate.contains(candidate) ? Fate::NoRoom : Fate::Bounded,
               option.score, -1, nullptr);
       else if (*option.offer->works[option.candidate])
         fares(*option.offer->candidates[option.candidate], Fate::NoRoom, INFINITY, -1, nullptr);
@@ -596,6 +600,7 @@ private:
   std::vector<Option> options;
   std::deque<Successor> successors; // of what has been priced
   llvm::DenseMap<const Candidate *, size_t> tracedAs;
+  llvm::DenseSet<const Candidate *> tooLate; // beyond the ceiling, where the search is traced
   int64_t smallestNeed = INT64_MAX;
   int64_t candidates = 0;
   static constexpr double memoryPrice = 2000, kShareOfWork = 0.02;

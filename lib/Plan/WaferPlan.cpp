@@ -212,9 +212,11 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     PlanTrace trace;
     PlanFailure none;
     PlanRequest request = requestFor(graph, model, plan, plan.beam);
+    request.ceiling = plan.ceiling;
     request.trace = &trace;
-    std::optional<Plan> again = searchPlan(request, none);
-    return again ? trace.json(graph, plan, &getContext()) : "";
+    [[maybe_unused]] std::optional<Plan> again = searchPlan(request, none);
+    assert(again && again->searched == plan.searched && "a search finds again what it has found");
+    return trace.json(graph, plan, &getContext());
   }
 
   /// Looks for faster plans on regions whose sides are divided. Around dead parts, where searches are many, only those

@@ -10,7 +10,8 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
     Walks the ops of @main in topological order with a beam over layouts. Every candidate is priced with the resource
     model; SRAM per PE is counted with code, weights, live tensors and scratch. When a region is full the next is opened
     and streams carry what crosses. Regions are width x height PEs each, at most `regions` of them. Once their size is
-    chosen, divisions of their sides into two logical axes are tried, which gives kernels of many short loops more PEs.
+    chosen, divisions of their sides into two logical axes are tried, which gives kernels of many short loops more PEs;
+    last, for graphs of not too many nodes, a wider beam on what has been chosen.
   }];
   let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">,
                  Option<"meshWidth", "mesh-width", "int64_t", "0", "mesh width (0: the target's)">,
