@@ -1,11 +1,18 @@
-// Free rectangles. Counts in rectangles come from sums over everything to the north-west. The widest rectangle of every
-// height comes from one walk over the rows, with the classic stack of rising columns: a column's height is the number
-// of live rows that end here, and between two columns stands an entry for their boundary, whose height is the number of
-// rows since the last dead link across it. So all maximal free rectangles of 750 x 994 PEs are seen in some 1.5 million
-// steps, whatever is dead.
+// Free rectangles. Counts in rectangles come from sums over everything to the north-west.
+//
+// What is in the way of a rectangle is looked up in bits of its rows, 32 columns at a time: those of any band of rows
+// are the "or" of two bands of a power of two rows, which are made once. All places of a size on 750 x 994 PEs are
+// found in a fraction of a millisecond so; halving counts to find the blocked column took a third of a small model's
+// compile time.
+//
+// The widest rectangle of every height comes from one walk over the rows, with the classic stack of rising columns: a
+// column's height is the number of live rows that end here, and between two columns stands an entry for their boundary,
+// whose height is the number of rows since the last dead link across it. So all maximal free rectangles of 750 x 994
+// PEs are seen in some 1.5 million steps, whatever is dead.
 #include "wafer/Place/FreeSpace.h"
 
 #include <algorithm>
+#include <bit>
 
 using namespace wafer;
 
@@ -29,6 +36,50 @@ int PointCounts::in(const Rect &rect) const {
   auto upTo = [&](int x, int y) { return sums[static_cast<size_t>(y) * (width + 1) + x]; };
   return upTo(rect.x + rect.w, rect.y + rect.h) - upTo(rect.x, rect.y + rect.h) - upTo(rect.x + rect.w, rect.y) +
          upTo(rect.x, rect.y);
+}
+
+BlockedBands::BlockedBands(int width, int height, const std::vector<std::array<int, 2>> &pes,
+                           const std::vector<std::array<int, 2>> &linksEast,
+                           const std::vector<std::array<int, 2>> &linksSouth)
+    : rows(height), words((2 * width + 63) / 64) {
+  if (pes.empty() && linksEast.empty() && linksSouth.empty())
+    return;
+  bands.resize(static_cast<size_t>(std::bit_width(static_cast<unsigned>(height))) * rows * words);
+  auto set = [&](int level, int y, int place) { bands[bandAt(level, y) + place / 64] |= uint64_t{1} << place % 64; };
+  for (const auto &[x, y] : pes)
+    set(0, y, 2 * x);
+  for (const auto &[x, y] : linksEast)
+    set(0, y, 2 * x + 1);
+  for (int level = 1; 1 << level <= height; ++level) {
+    const int half = 1 << (level - 1);
+    for (int y = 0; y + 2 * half <= height; ++y) {
+      const size_t whole = bandAt(level, y), upper = bandAt(level - 1, y), lower = bandAt(level - 1, y + half);
+      for (int word = 0; word != words; ++word)
+        bands[whole + word] = bands[upper + word] | bands[lower + word];
+    }
+    // Links between the halves. Those within them are there already.
+    for (const auto &[x, y] : linksSouth)
+      if (y + 1 >= half && y + 1 + half <= height)
+        set(level, y + 1 - half, 2 * x);
+  }
+}
+
+int BlockedBands::lastSet(int y, int h, int first, int last) const {
+  if (bands.empty() || h < 1 || last < first)
+    return -1;
+  const int level = std::bit_width(static_cast<unsigned>(h)) - 1;
+  // The two overlap, or are the same: a link between rows is within one of them.
+  const uint64_t *upper = &bands[bandAt(level, y)], *lower = &bands[bandAt(level, y + h - (1 << level))];
+  for (int word = last / 64; word >= first / 64; --word) {
+    uint64_t bits = upper[word] | lower[word];
+    if (word == last / 64)
+      bits &= ~uint64_t{0} >> (63 - last % 64);
+    if (word == first / 64)
+      bits &= ~uint64_t{0} << first % 64;
+    if (bits)
+      return 64 * word + 63 - std::countl_zero(bits);
+  }
+  return -1;
 }
 
 static std::vector<std::array<int, 2>> deadPesOf(const Profile &profile, int width, int height) {
@@ -71,9 +122,9 @@ static std::vector<std::array<int, 2>> byRow(std::vector<std::array<int, 2>> poi
 FreeSpace::FreeSpace(const Profile &profile, int width, int height)
     : width(width), height(height), deadPoints(byRow(deadPesOf(profile, width, height))),
       eastPoints(byRow(deadLinksOf(profile, width, height, true))),
-      southPoints(byRow(deadLinksOf(profile, width, height, false))), pes(width, height, deadPoints),
-      linksEast(width, height, eastPoints), linksSouth(width, height, southPoints),
-      outputs(1, height, deadOutputsOf(profile, height)) {
+      southPoints(byRow(deadLinksOf(profile, width, height, false))),
+      blocked(width, height, deadPoints, eastPoints, southPoints), pes(width, height, deadPoints),
+      linksEast(width, height, eastPoints), outputs(1, height, deadOutputsOf(profile, height)) {
   auto outputPoints = deadOutputsOf(profile, height);
   dead = !deadPoints.empty() || !eastPoints.empty() || !southPoints.empty() || !outputPoints.empty();
   if (!dead)
@@ -158,27 +209,8 @@ int FreeSpace::openLanes(int most) const {
 }
 
 std::optional<int> FreeSpace::blockedUntil(const Rect &rect) const {
-  if (!dead)
-    return std::nullopt;
-  std::optional<int> until;
-  // The easternmost column with a point, by halves.
-  auto look = [&](const PointCounts &counts, Rect within) {
-    if (counts.in(within) == 0)
-      return;
-    while (within.w > 1) {
-      int half = within.w / 2;
-      Rect east{within.x + half, within.y, within.w - half, within.h};
-      if (counts.in(east) > 0)
-        within = east;
-      else
-        within.w = half;
-    }
-    until = std::max(until.value_or(0), within.x + 1);
-  };
-  look(pes, rect);
-  look(linksEast, {rect.x, rect.y, rect.w - 1, rect.h});
-  look(linksSouth, {rect.x, rect.y, rect.w, rect.h - 1});
-  return until;
+  const int last = blocked.lastSet(rect.y, rect.h, 2 * rect.x, 2 * (rect.x + rect.w - 1));
+  return last < 0 ? std::nullopt : std::optional(last / 2 + 1);
 }
 
 std::vector<Rect> FreeSpace::widest() const {

@@ -29,27 +29,27 @@ using namespace wafer;
 
 namespace {
 
-/// The first x beyond what blocks the rectangle, or nothing if nothing does.
-std::optional<int> blockedUntil(const FreeSpace &space, const Rect &r, const std::vector<Rect> &taken) {
+/// The first x beyond the taken rectangles in the way of one.
+std::optional<int> takenUntil(const Rect &r, const std::vector<Rect> &taken) {
   for (const Rect &other : taken)
     if (r.overlaps(other))
       return other.x + other.w;
-  return space.blockedUntil(r);
+  return std::nullopt;
 }
 
 /// The first free position in row-major order, within the pins.
 std::optional<Point> firstFree(const FreeSpace &space, int width, int height, const PlaceItem &item,
-                               const std::vector<Rect> &taken, int fromY = 0) {
-  int firstY = item.pinY.value_or(fromY), lastY = item.pinY.value_or(height - item.h);
+                               const std::vector<Rect> &taken) {
+  int firstY = item.pinY.value_or(0), lastY = item.pinY.value_or(height - item.h);
   int firstX = item.pinX.value_or(0), lastX = item.pinX.value_or(width - item.w);
   if (firstX < 0 || firstY < 0 || lastX + item.w > width || lastY + item.h > height)
     return std::nullopt;
   for (int y = firstY; y <= lastY; ++y)
-    for (int x = firstX; x <= lastX;) {
-      std::optional<int> next = blockedUntil(space, {x, y, item.w, item.h}, taken);
+    for (std::optional<int> x = firstX; (x = space.firstFree(y, item.w, item.h, lastX, *x));) {
+      std::optional<int> next = takenUntil({*x, y, item.w, item.h}, taken);
       if (!next)
-        return Point{x, y};
-      x = std::max(x + 1, *next);
+        return Point{*x, y};
+      x = next;
     }
   return std::nullopt;
 }
@@ -294,7 +294,7 @@ private:
     for (size_t i = 0; i != rects.size(); ++i)
       if (i != moved)
         others.push_back(rects[i]);
-    return !blockedUntil(space, r, others);
+    return space.isFree(r) && !takenUntil(r, others);
   }
 
   /// e^x for x >= 0 as far as annealing cares, of exact operations alone: libraries differ in the last bits of exp.
@@ -499,12 +499,16 @@ Result<std::vector<Point>> wafer::place(const PlaceRequest &request) { return Pl
 
 int wafer::packingRoom(const FreeSpace &space, int width, int height, int w, int h, int enough) {
   std::vector<Rect> taken;
-  PlaceItem item{"", w, h, std::nullopt, std::nullopt};
-  while (static_cast<int>(taken.size()) < enough) {
-    std::optional<Point> at = firstFree(space, width, height, item, taken, taken.empty() ? 0 : taken.back().y);
-    if (!at)
-      break;
-    taken.push_back({at->x, at->y, w, h});
-  }
+  // Row by row, so what comes later has its place behind.
+  for (int y = 0; y + h <= height; ++y)
+    for (std::optional<int> x = 0; (x = space.firstFree(y, w, h, width - w, *x));) {
+      if (std::optional<int> next = takenUntil({*x, y, w, h}, taken)) {
+        x = next;
+        continue;
+      }
+      taken.push_back({*x, y, w, h});
+      if (static_cast<int>(taken.size()) >= enough)
+        return static_cast<int>(taken.size());
+    }
   return static_cast<int>(taken.size());
 }

@@ -68,10 +68,9 @@ SmallVector<RegionShape, 2> largestFor(const FreeSpace &space, int64_t meshWidth
 }
 
 /// Region sizes worth trying on a mesh.
-SmallVector<Size> sizesFor(const FreeSpace &space, int64_t meshWidth, int64_t meshHeight, int64_t largestSide,
-                           int64_t lanes) {
+SmallVector<Size> sizesFor(const FreeSpace &space, ArrayRef<Rect> widest, int64_t meshWidth, int64_t meshHeight,
+                           int64_t largestSide, int64_t lanes) {
   SmallVector<Size> sizes;
-  const std::vector<Rect> widest = space.widest();
   auto add = [&](int64_t w, int64_t h) {
     if (w < 1 || h < 1 || h > meshHeight || w > widest[h - 1].w)
       return;
@@ -136,13 +135,13 @@ Result<SmallVector<Size>> wafer::wfr::sizesToTry(const Profile &profile, const F
   const auto &[meshW, meshH, largest, width, height, splitX, splitY, lanes] = request;
   const int64_t limit = lanes > 0 ? std::min<int64_t>(lanes, profile.hostLanes) : profile.hostLanes,
                 most = space.hasDeadParts() ? space.openLanes(static_cast<int>(limit)) : limit;
+  const std::vector<Rect> widest = space.widest();
   SmallVector<Size> sizes;
   if (width > 0 && height > 0)
     sizes.push_back({{{width, height}}, roomFor(space, meshW, meshH, width, height), 0, 0, lanesBetween(meshW, width)});
   else
-    sizes = sizesFor(space, meshW, meshH, largest, most);
+    sizes = sizesFor(space, widest, meshW, meshH, largest, most);
   llvm::erase_if(sizes, [](const Size &size) { return size.room == 0; });
-  const std::vector<Rect> widest = space.widest();
   // Around dead parts a large region may be had only where few lanes of the host, or none, reach it straight. One
   // lane nearly always finds a way.
   for (Size &size : sizes) {

@@ -5,6 +5,7 @@
 #include "wafer/Target/Profile.h"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,23 @@ private:
   std::vector<int> sums; // of everything to the north-west
 };
 
+/// What is dead in bands of rows: a bit for every column, at even places, and one for every boundary between two
+/// columns. The two bands of a power of two rows that cover any other band are at hand.
+class BlockedBands {
+public:
+  /// Takes no memory if nothing is dead. Links by the PE at their western or northern end.
+  BlockedBands(int width, int height, const std::vector<std::array<int, 2>> &pes,
+               const std::vector<std::array<int, 2>> &linksEast, const std::vector<std::array<int, 2>> &linksSouth);
+  /// The easternmost place from `first` to `last` that is set in any of h rows from y on, or -1.
+  int lastSet(int y, int h, int first, int last) const;
+
+private:
+  size_t bandAt(int level, int y) const { return (static_cast<size_t>(level) * rows + y) * words; }
+
+  int rows, words;
+  std::vector<uint64_t> bands; // by the power of two, first row, word
+};
+
 /// The dead PEs and links of a mesh in the north-west corner of a profile's. A dead link is in a rectangle's way if
 /// both of its ends lie inside.
 class FreeSpace {
@@ -46,9 +64,8 @@ public:
     return static_cast<double>(deadPoints.size() + eastPoints.size() + southPoints.size()) / width / height;
   }
   int deadPes(const Rect &rect) const { return pes.in(rect); }
-  /// Links over which nothing goes from or to the east within the rectangle; the same for the south.
+  /// Links over which nothing goes from or to the east within the rectangle.
   int deadToEast(const Rect &rect) const { return linksEast.in({rect.x, rect.y, rect.w - 1, rect.h}); }
-  int deadToSouth(const Rect &rect) const { return linksSouth.in({rect.x, rect.y, rect.w, rect.h - 1}); }
 
   /// Dead links over which nothing leaves the mesh at its west edge, in `h` rows from y on.
   int deadOutputs(int y, int h) const { return outputs.in({0, y, 1, h}); }
@@ -81,7 +98,8 @@ private:
   bool dead;
   std::vector<int> straight;                                           // by row; empty: all the way
   std::vector<std::array<int, 2>> deadPoints, eastPoints, southPoints; // sorted by row
-  PointCounts pes, linksEast, linksSouth, outputs;
+  BlockedBands blocked;
+  PointCounts pes, linksEast, outputs;
 };
 
 } // namespace wafer

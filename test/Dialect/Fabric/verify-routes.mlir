@@ -102,6 +102,16 @@ fabric.program @dead_link mesh(16 x 16) {
 
 // -----
 
+fabric.program @from_dead_link mesh(16 x 16) {
+  fabric.net @n from <3, 8 by 0, 1 times 1 port ramp> to [#fabric.run<4, 8 by 0, 1 times 1 port ramp>] color 8
+  // expected-error @+2 {{color 8 of @n at (4, 8) uses the dead link to the west}}
+  // expected-note @+1 {{hint}}
+  fabric.route @n color 8 over <4, 8, 1, 1> positions [#fabric.position<west to [ramp]>]
+  fabric.route @n color 8 over <3, 8, 1, 1> positions [#fabric.position<ramp to [east]>]
+}
+
+// -----
+
 fabric.program @edge mesh(16 x 16) {
   fabric.net @n from <0, 0 by 0, 1 times 1 port ramp> to [#fabric.run<1, 0 by 0, 1 times 1 port ramp>] color 8
   // expected-error @+2 {{color 8 of @n at (0, 0) leads over the mesh's edge to the north}}

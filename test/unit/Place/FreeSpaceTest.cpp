@@ -56,6 +56,24 @@ TEST(FreeSpace, FreeIsWhatLookingSays) {
   }
 }
 
+TEST(FreeSpace, WideMeshesAreFreeWhereLookingSays) {
+  constexpr int kWidth = 200, kHeight = 70;
+  for (uint64_t seed = 0; seed != 10; ++seed) {
+    Profile profile = withDeadParts(kWidth, kHeight, 12, 12, seed);
+    FreeSpace space(profile, kWidth, kHeight);
+    Random random(seed + 100);
+    int free = 0;
+    for (int i = 0; i != 2000; ++i) {
+      const int w = 1 + static_cast<int>(random.below(150)), h = 1 + static_cast<int>(random.below(66)),
+                x = static_cast<int>(random.below(kWidth - w + 1)), y = static_cast<int>(random.below(kHeight - h + 1));
+      ASSERT_EQ(space.isFree({x, y, w, h}), freeByLooking(profile, {x, y, w, h})) << seed;
+      free += space.isFree({x, y, w, h});
+    }
+    EXPECT_GT(free, 100);
+    EXPECT_LT(free, 1900);
+  }
+}
+
 TEST(FreeSpace, WhatBlocksIsLeftBehind) {
   for (uint64_t seed = 0; seed != 20; ++seed) {
     Profile profile = withDeadParts(20, 8, 6, 6, seed);

@@ -21,6 +21,8 @@
 
 #include "wafer/Target/LoadProfile.h"
 
+#include <map>
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::fabric;
@@ -51,9 +53,47 @@ SmallVector<Area> areasOf(RunAttr run) {
   return {Area{side(first.x, last.x, run.getDx()), side(first.y, last.y, run.getDy())}};
 }
 
+/// Tiles with a dead part of one kind.
+class DeadTiles {
+public:
+  static DeadTiles pesOf(const Profile &profile) {
+    std::vector<Area> tiles;
+    for (auto [x, y] : profile.deadPes)
+      tiles.push_back(Area::of(Tile{x, y}));
+    return DeadTiles(std::move(tiles));
+  }
+  /// Those whose links to one side are dead.
+  static DeadTiles linksOf(const Profile &profile, Port side) {
+    std::vector<Area> tiles;
+    for (const DeadLink &link : profile.deadLinks)
+      if (static_cast<Port>(link.side) == side)
+        tiles.push_back(Area::of(Tile{link.x, link.y}));
+    return DeadTiles(std::move(tiles));
+  }
+
+  /// Row by row.
+  std::optional<Tile> firstIn(const Area &area) const {
+    std::optional<Tile> first;
+    index.forEach(area, [&](size_t, const Area &common) {
+      if (!first || rowByRow(common.first(), *first))
+        first = common.first();
+    });
+    return first;
+  }
+
+private:
+  explicit DeadTiles(std::vector<Area> tiles) : index(std::move(tiles)) {}
+
+  AreaIndex index;
+};
+
 class Verifier {
 public:
-  Verifier(ProgramOp program, const Profile &profile) : program(program), profile(profile), routers(program) {}
+  Verifier(ProgramOp program, const Profile &profile)
+      : program(program), profile(profile), routers(program), deadPes(DeadTiles::pesOf(profile)) {
+    for (Port side : kSides)
+      deadLinks.emplace(side, DeadTiles::linksOf(profile, side));
+  }
 
   int64_t flows = 0;
 
@@ -129,11 +169,7 @@ private:
 
   /// No dead PE, and no other route of the color, in the route's area.
   LogicalResult checkAlone(Routers::Shape &shape) {
-    std::optional<Tile> dead;
-    for (auto [x, y] : profile.deadPes)
-      if (Tile tile{x, y}; !intersect(shape.area, Area::of(tile)).empty() && (!dead || rowByRow(tile, *dead)))
-        dead = tile;
-    if (dead)
+    if (std::optional<Tile> dead = deadPes.firstIn(shape.area))
       return error(shape.route, nameOf(shape) + " goes through the dead PE " + text(*dead));
     if (auto [tile, other] = routers.findTwice(shape); other)
       return error(shape.route, "router " + text(tile) + " has two set-ups for color " +
@@ -168,18 +204,13 @@ private:
     }
     if (!open.empty())
       return wrong(open.front().first(), " leads over the mesh's edge to the " + sideName);
-    for (const DeadLink &link : profile.deadLinks)
-      if (Tile tile{link.x, link.y};
-          static_cast<Port>(link.side) == side && !intersect(intersect(shape.area, edge), Area::of(tile)).empty())
-        return wrong(tile, " uses the dead host port to the " + sideName);
+    if (std::optional<Tile> tile = deadLinks.at(side).firstIn(intersect(shape.area, edge)))
+      return wrong(*tile, " uses the dead host port to the " + sideName);
     for (const Area &area : inner) {
-      for (const DeadLink &link : profile.deadLinks) {
-        Port leaves = static_cast<Port>(link.side);
-        Tile from{link.x, link.y}, tile = out ? from : neighbor(from, leaves);
-        if (leaves == (out ? side : opposite(side)) && !intersect(area, Area::of(tile)).empty())
-          return wrong(tile, " uses the dead link to the " + sideName);
-      }
       Area others = area.shifted(side);
+      if (std::optional<Tile> from =
+              out ? deadLinks.at(side).firstIn(area) : deadLinks.at(opposite(side)).firstIn(others))
+        return wrong(out ? *from : neighbor(*from, opposite(side)), " uses the dead link to the " + sideName);
       std::vector<Area> unmet{others};
       routers.forEach(shape.route.getColor(), others, [&](Routers::Shape &other, const Area &common) {
         if (llvm::any_of(other.positions, [&](PositionAttr p) {
@@ -270,6 +301,8 @@ private:
   ProgramOp program;
   const Profile &profile;
   Routers routers;
+  DeadTiles deadPes;
+  std::map<Port, DeadTiles> deadLinks; // by the side that they lead to
   std::vector<std::pair<Port, Area>> hostPorts;
 };
 
