@@ -97,15 +97,15 @@ Status Emulator::setInput(const std::string &name, const TensorView &tensor) {
   return Status::ok();
 }
 
-/// Whether a run by class came to its end: all is as after a run PE by PE. What only the scalar engine can do, and what
-/// fails, is for that one.
-bool Emulator::byClass(const RunOptions &options) {
+/// How a run by class ended, if it did: all is as after a run PE by PE. What only the scalar engine can do, and what
+/// fails otherwise than by a deadlock, is for that one.
+std::optional<Status> Emulator::byClass(const RunOptions &options) {
   // Contexts cost more than PEs do one by one where there are few.
   constexpr uint32_t kFewPes = 256;
   const bool wanted = options.engine == EngineKind::Classes ||
                       (options.engine == EngineKind::Auto && loaded->tables().cores >= kFewPes);
   if (!wanted || classesFailed || options.trace || options.scheduleSeed)
-    return false;
+    return std::nullopt;
   auto started = std::chrono::steady_clock::now();
   if (!classes)
     classes = std::make_unique<ClassEngine>(*loaded);
@@ -113,11 +113,11 @@ bool Emulator::byClass(const RunOptions &options) {
   fenv_t environment;
   fegetenv(&environment);
   fesetenv(FE_DFL_ENV);
-  const bool over = classes->run(options, engine->hostData, engine->stats);
+  std::optional<Status> ended = classes->run(options, engine->hostData, engine->stats);
   fesetenv(&environment);
   engine->stats.runSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   engine->stats.engine = EngineKind::Classes;
-  return over;
+  return ended;
 }
 
 Status Emulator::run(const RunOptions &options) {
@@ -140,9 +140,9 @@ Status Emulator::run(const RunOptions &options) {
     ran = bool(status);
     return status;
   }
-  if (byClass(options)) {
-    ran = true;
-    return Status::ok();
+  if (std::optional<Status> ended = byClass(options)) {
+    ran = bool(*ended);
+    return *ended;
   }
   // The memory of a run by class that was given up is for this one.
   const bool gaveUp = classes && !options.trace && !options.scheduleSeed && options.engine != EngineKind::Scalar;

@@ -12,11 +12,12 @@
 // Fabric.h      moves trains of wavelets, holds senders back, flips switches, keeps time
 // Transfers.cpp how instructions take from the fabric and pass on
 // Engine.cpp    builds the state, runs the loop, collects statistics
-// Report.cpp    says what is wrong: deadlocks as a named cycle, data left over
+// Report.cpp    says what is wrong: who waits for whom (Deadlock.h), data left over
 // Trace/        writes down what happens, if that is wanted
 #ifndef WAFER_LIB_EMULATOR_ENGINE_H
 #define WAFER_LIB_EMULATOR_ENGINE_H
 
+#include "Deadlock.h"
 #include "Fabric.h"
 #include "Kernels.h"
 #include "Memory.h"
@@ -167,9 +168,10 @@ private:
   void reportStuck();
   void reportLeftovers();
   std::string describe(uint32_t core) const;
-  std::string whatBlocks(uint32_t core, uint32_t &nextPe) const;
-  uint32_t blockedOnEnd(const End &end, std::string &why) const;
-  uint32_t blockedOnTrain(const Train &train, std::string &why) const;
+  WaitingCore waiting(uint32_t core) const;
+  HeldTrain held(const Train &train) const;
+  /// Who feeds a router, as its switch stands; kNone: the host, or nobody.
+  uint32_t sourceBefore(uint32_t pe, uint8_t color) const;
 
   const VerifiedProgram &program;
   const ProgramTables &tables;

@@ -243,8 +243,6 @@ public:
   const FabricCosts costs;
 
   // Routes.cpp
-  /// The router on the other side of a port; false where the mesh ends.
-  bool neighbor(uint32_t pe, uint8_t side, uint32_t &next) const;
   /// What a core, or a port of the host, receives and sends on a color.
   End &endAt(uint32_t pe, uint8_t color);
   Stream &streamAt(uint32_t pe, uint8_t color);
@@ -255,8 +253,6 @@ public:
   bool trace(Stream &stream);
   /// The position of a color's switch.
   uint8_t position(uint32_t pe, uint8_t color) const;
-  /// The PE whose core feeds a router's port: walks back against the current positions; kNone: the host.
-  uint32_t sourceOf(uint32_t pe, uint8_t color, uint8_t side) const;
 
   // Trains.cpp
   TrainRef newTrain(Stream &stream);

@@ -1,4 +1,4 @@
-// Keys of what there is for a color at a router.
+// Keys of what there is for a color at a router, and the routers beside it.
 #ifndef WAFER_LIB_EMULATOR_ROUTERKEY_H
 #define WAFER_LIB_EMULATOR_ROUTERKEY_H
 
@@ -23,6 +23,25 @@ inline unsigned sideIndex(uint8_t side) {
     return 3;
   default:
     return 4;
+  }
+}
+
+/// The router on the other side of a port; false where the mesh ends.
+inline bool neighborOf(const VerifiedProgram &program, uint32_t pe, uint8_t side, uint32_t &next) {
+  const uint32_t width = program.width, x = pe % width, y = pe / width;
+  switch (side) {
+  case PortNorth:
+    next = pe - width;
+    return y > 0;
+  case PortSouth:
+    next = pe + width;
+    return y + 1 < static_cast<uint32_t>(program.height);
+  case PortWest:
+    next = pe - 1;
+    return x > 0;
+  default:
+    next = pe + 1;
+    return x + 1 < width;
   }
 }
 

@@ -92,24 +92,6 @@ void Fabric::reset(bool withTimes) {
     stream.reset();
 }
 
-bool Fabric::neighbor(uint32_t pe, uint8_t side, uint32_t &next) const {
-  uint32_t x = pe % program.width, y = pe / program.width;
-  switch (side) {
-  case PortNorth:
-    next = pe - program.width;
-    return y > 0;
-  case PortSouth:
-    next = pe + program.width;
-    return y + 1 < static_cast<uint32_t>(program.height);
-  case PortWest:
-    next = pe - 1;
-    return x > 0;
-  default:
-    next = pe + 1;
-    return x + 1 < static_cast<uint32_t>(program.width);
-  }
-}
-
 End &Fabric::endAt(uint32_t pe, uint8_t color) {
   auto [end, isNew] = ends.at(pe, color);
   if (isNew) {
@@ -198,7 +180,7 @@ bool Fabric::trace(Stream &stream) {
       uint32_t turns = visit.turns + (side != PortRamp && visit.side != PortRamp && oppositePort(visit.side) != side);
       if (side == PortRamp)
         addLeaf(endAt(visit.pe, stream.color), visit, turns, costs.ramp);
-      else if (neighbor(visit.pe, side, next))
+      else if (neighborOf(program, visit.pe, side, next))
         todo.push_back({next, oppositePort(side), visit.hops + 1, turns});
       else
         addLeaf(hostEnds.at(portKey(visit.pe, stream.color, side)), visit, turns, costs.hop);
@@ -216,20 +198,4 @@ bool Fabric::trace(Stream &stream) {
 uint8_t Fabric::position(uint32_t pe, uint8_t color) const {
   const RouterState *state = routers.find(pe, color);
   return state ? state->position : 0;
-}
-
-uint32_t Fabric::sourceOf(uint32_t pe, uint8_t color, uint8_t side) const {
-  for (size_t steps = 0; steps <= size_t(program.width) * program.height; ++steps) {
-    if (side == PortRamp)
-      return pe;
-    uint32_t next;
-    if (!neighbor(pe, side, next))
-      return kNone; // the host
-    pe = next;
-    const RouterSetup *setup = program.routes.at(color, pe);
-    if (!setup)
-      return kNone;
-    side = setup->input[position(pe, color)];
-  }
-  return kNone;
 }

@@ -142,7 +142,7 @@ void Fabric::advanceHead(const TrainRef &train, uint32_t index, bool unparked) {
         const bool turns = side != PortRamp && oppositePort(side) != out;
         step = costs.hop + (turns ? costs.turn : 0);
         next.turns += turns;
-        if (neighbor(pe, out, nextPe)) {
+        if (neighborOf(program, pe, out, nextPe)) {
           next.pe = nextPe;
           next.side = oppositePort(out);
           todo.push_back(target);

@@ -137,7 +137,7 @@ public:
 
 private:
   Emulator() = default;
-  bool byClass(const RunOptions &options);
+  std::optional<Status> byClass(const RunOptions &options);
   Status runExact(const RunOptions &options);
 
   /// The words that an output stream carried in the last run, in the order of its tensor.

@@ -95,7 +95,7 @@ void ClassEngine::loop() {
       region->contexts->retry();
     for (const std::unique_ptr<RegionRun> &region : regions)
       any |= region->contexts->run();
-    if (!any && !part())
+    if (!any && !part() && !lookAgain())
       return;
   }
 }
@@ -117,16 +117,17 @@ bool ClassEngine::isOver() const {
   return true;
 }
 
-bool ClassEngine::run(const RunOptions &runOptions, std::vector<std::vector<uint32_t>> &hostData, RunStats &stats) {
+std::optional<Status> ClassEngine::run(const RunOptions &runOptions, std::vector<std::vector<uint32_t>> &hostData,
+                                       RunStats &stats) {
   options = runOptions;
   timed = options.timing == Timing::Stream;
   cancelledByCaller = false;
-  vectorElements = haltedPes = 0;
+  vectorElements = haltedPes = changesSeen = 0;
   // As the scalar engine's; what is beyond is for that one to say.
   limit = limitOf(options);
   stepLimit = stepLimitOf(options);
   if (!load())
-    return false;
+    return std::nullopt;
   readyOps.clear();
   freeOps.clear();
   hostOps.clear();
@@ -143,10 +144,16 @@ bool ClassEngine::run(const RunOptions &runOptions, std::vector<std::vector<uint
   data->finish();
   const bool right = !data->failed();
   data.reset();
-  if (!right || !isOver())
-    return false;
+  if (!right)
+    return std::nullopt;
+  const bool over = isOver();
+  if (!over && !isDeadlock())
+    return std::nullopt;
+  for (const std::unique_ptr<RegionRun> &region : regions)
+    for (const std::unique_ptr<Context> &context : region->contexts->all())
+      region->settle(*context);
   collect(stats);
-  return true;
+  return over ? Status::ok() : describeDeadlock();
 }
 
 void ClassEngine::collect(RunStats &stats) const {

@@ -5,13 +5,14 @@
 // line, for all lanes of the context. Words that an instruction takes to memory are stored when the whole post has
 // taken its own: nobody may look at them earlier.
 //
-// The bits, cycles and counts are those of the scalar engine (Engine.h). It says what is wrong, too: whatever a check
-// finds here, and whatever this engine cannot do, ends its run, and the scalar engine starts again.
+// The bits, cycles and counts are those of the scalar engine (Engine.h). It says what is wrong, too, but for deadlocks:
+// whatever a check finds here, and whatever this engine cannot do, ends its run, and the scalar engine starts again.
 //
 // ClassEngine.cpp     builds the state, runs the loop, collects statistics
 // ClassIssue.cpp      how vector instructions begin
 // ClassTransfers.cpp  how they take from the fabric, pass on and end
 // ClassParting.cpp    who goes on where nothing does
+// ClassDeadlock.cpp   and who waits for whom if nobody can
 // ClassExecute.cpp    what they compute
 #ifndef WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
 #define WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
@@ -94,8 +95,9 @@ public:
   explicit ClassEngine(const LoadedProgram &program);
   ~ClassEngine() override;
 
-  /// False: the scalar engine has to run it, from the beginning. `hostData` by port: inputs are read, outputs written.
-  bool run(const RunOptions &options, std::vector<std::vector<uint32_t>> &hostData, RunStats &stats);
+  /// Nothing: the scalar engine has to run it, from the beginning. `hostData` by port: inputs are read, outputs
+  /// written.
+  std::optional<Status> run(const RunOptions &options, std::vector<std::vector<uint32_t>> &hostData, RunStats &stats);
 
 private:
   friend class RegionRun;
@@ -130,6 +132,11 @@ private:
   void goOn(const PostRef &post, std::span<LaneOp *const> of, const PeSet &some);
   Indices lanesInHand(const LaneOp &op) const;
 
+  // ClassDeadlock.cpp
+  bool lookAgain();
+  bool isDeadlock() const;
+  Diagnostic describeDeadlock();
+
   const VerifiedProgram &program;
   const ProgramTables &tables;
   const InstructionCosts &costs;
@@ -144,6 +151,7 @@ private:
   uint64_t stepLimit = 0; // of a core's instructions and vector elements
   bool timed = false, loaded = false, cancelledByCaller = false;
   uint64_t vectorElements = 0, haltedPes = 0;
+  uint64_t changesSeen = 0; // of the fabric, when everything was looked at again
 };
 
 /// The PEs of a region.
@@ -172,6 +180,8 @@ public:
   /// Whether something of before is still in hand; `where` gets the PEs.
   bool isThreadBusy(const PeSet &, uint8_t thread, std::vector<PeSet> *where = nullptr) const;
   bool areQueuesBusy(const PeSet &, const isa::Instruction &, std::vector<PeSet> *where = nullptr);
+  /// PEs of a stalled context for which what it waits for is in hand still.
+  std::vector<PeSet> whoWaits(const Context &);
   bool isAlongY(const isa::Instruction &) const;
   Issue issueLocal(Context &, const PostRef &);
   Issue issueFabric(Context &, const PostRef &);

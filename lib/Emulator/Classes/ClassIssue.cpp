@@ -394,9 +394,14 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
     if (post->thread)
       start = larger(lanes, start, ticksAt(threadEnds(post->thread), post->alongY, position, lanes));
     const PerLane begin = plus(lanes, start, setup);
-    setClocks(post->alongY, position, lanes, begin);
     const PerLane n = numbersAt(post->n, post->alongY, position, lanes);
     const Indices some = select(lanes, [](int64_t n) { return n > 0; }, n);
+    // Lanes that only send a control wavelet stay with the others: they use the switches together.
+    const Indices &active = control ? lanes : some;
+    // Who waits gets the end's time; the others have only begun.
+    setClocks(post->alongY, position, lanes, post->thread ? begin : start);
+    if (!post->thread && active.size() != lanes.size())
+      setClocks(post->alongY, position, lanes - active, begin);
     auto make = [&](const Indices &of, LaneOp::Kind kind) {
       LaneOp &op = engine.newOp();
       op.kind = kind;
@@ -435,8 +440,6 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
       if (kind == LaneOp::Send)
         sends.push_back({op.out, position, of});
     };
-    // Lanes that only send a control wavelet stay with the others: they use the switches together.
-    const Indices active = control ? lanes : some;
     const bool relays = inputs && !some.empty();
     if (!active.empty())
       make(active, stream && !relays ? LaneOp::Send : inputs + (stream ? 1 : 0) > 1 ? LaneOp::Coupled : LaneOp::Sink);

@@ -37,7 +37,7 @@ Indices ClassEngine::lanesInHand(const LaneOp &op) const {
                 op.lanes,
                 [](int64_t total, int64_t injected, int64_t settled) { return injected < total || settled < total; },
                 op.out->total, op.out->injected, fabric.settleable(*op.out));
-  return lanes.empty() ? op.lanes : lanes;
+  return lanes;
 }
 
 bool ClassEngine::partPosts() {
@@ -55,9 +55,11 @@ bool ClassEngine::partPosts() {
     if (isNew)
       all.push_back({op.post, {}, {}});
     const bool alongY = op.post->alongY;
+    const Indices lanes = lanesInHand(op);
     all[at->second].ops.push_back(&op);
-    all[at->second].waiting.push_back(PeSet::of(
-        alongY, Indices::of({uint16_t(op.position)}, op.post->set.positions(alongY).extent()), lanesInHand(op)));
+    all[at->second].waiting.push_back(
+        PeSet::of(alongY, Indices::of({uint16_t(op.position)}, op.post->set.positions(alongY).extent()),
+                  lanes.empty() ? op.lanes : lanes));
   }
   bool any = false;
   for (const InHand &hand : all)
@@ -103,6 +105,15 @@ void ClassEngine::goOn(const PostRef &post, std::span<LaneOp *const> of, const P
     region.contexts->part(*post->context, some);
 }
 
+std::vector<PeSet> RegionRun::whoWaits(const Context &context) {
+  const isa::Instruction &i = tables.verified->code.instructions[context.pc].i;
+  std::vector<PeSet> waiting;
+  if (i.thread)
+    isThreadBusy(context.set, i.thread, &waiting);
+  areQueuesBusy(context.set, i, &waiting);
+  return waiting;
+}
+
 bool ClassEngine::partStalled() {
   bool any = false;
   for (const std::unique_ptr<RegionRun> &region : regions) {
@@ -111,11 +122,7 @@ bool ClassEngine::partStalled() {
       if (context->state == Context::Stalled)
         stalled.push_back(context.get());
     for (Context *context : stalled) {
-      const isa::Instruction &i = region->tables.verified->code.instructions[context->pc].i;
-      std::vector<PeSet> waiting;
-      if (i.thread)
-        region->isThreadBusy(context->set, i.thread, &waiting);
-      region->areQueuesBusy(context->set, i, &waiting);
+      const std::vector<PeSet> waiting = region->whoWaits(*context);
       if (const PeSet free = freeOf(context->set, waiting); !free.empty() && !waiting.empty()) {
         region->contexts->part(*context, free);
         any = true;

@@ -260,14 +260,22 @@ public:
 
   // LaneSwitches.cpp
   bool anyParked() const;
+  /// Of a color's switch at a router of the mesh.
+  uint8_t positionAt(uint32_t pe, uint8_t color) const;
+  /// Some lanes of a train could go through a switch, but for others.
+  bool isAnyTailHeldUp() const;
 
   // LaneTrains.cpp
   void launch(LaneTrain &train);
   void enqueue(LaneTrain *train);
   bool work(); // until nothing is ready; true if anything was
+  /// Looks at all trains again; changes() tells whether anything came of it.
+  void enqueueAll();
+  uint64_t changes() const { return changeCount; }
   PerLane injectable(const LaneTrain &train) const;
   PerLane settleable(const LaneTrain &train) const;
   bool hasLeft(const LaneTrain &train) const;
+  int64_t capacityFromSource(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   void promise(LaneEnd &end, const Indices &lanes, const PerLane &coordinate);
   void settle(LaneEnd &end, const Indices &lanes, const PerLane &coordinate);
   /// Lanes have taken up to an offset of the train that a leg brings.
@@ -308,8 +316,8 @@ private:
   PerLane fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth) const;
   int64_t capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const;
   int64_t ownCapacity() const { return costs.linkBuffer + costs.outputQueue; }
-  int64_t capacityFromSource(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   PerLane limit(const LaneTrain &train, bool settled) const;
+  Indices lanesPast(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   void advanceTails(LaneTrain &train);
   void flip(LaneTrain &train, LaneTrainNode &node);
   void unpark(const LaneStream &stream, uint32_t position, Indices lanes);
@@ -325,6 +333,7 @@ private:
   LaneClient &client;
   bool timed = false;
   mutable bool unsupported = false;
+  uint64_t changeCount = 0; // of what only grows
   std::vector<ColorKind> kinds;
   std::vector<Indices> lanesOfColor;
   std::deque<Line> lines;

@@ -334,11 +334,7 @@ void LaneFabric::traceWire(LaneStream &stream) {
       for (uint8_t side : kSides) {
         if (!(setup->outputs[0] & side))
           continue;
-        const uint32_t width = program.width, x = visit.pe % width, y = visit.pe / width;
-        const bool inside = side == PortNorth   ? y > 0
-                            : side == PortSouth ? y + 1 < uint32_t(program.height)
-                            : side == PortWest  ? x > 0
-                                                : x + 1 < width;
+        uint32_t next = 0;
         const uint32_t turns =
             visit.turns + (side != PortRamp && visit.side != PortRamp && oppositePort(visit.side) != side);
         if (side == PortRamp) {
@@ -348,12 +344,9 @@ void LaneFabric::traceWire(LaneStream &stream) {
             return;
           }
           const image::Rect &rect = program.image.manifest().regions(region).rect();
+          const uint32_t x = visit.pe % program.width, y = visit.pe / program.width;
           found(endAt(lines[region * 2], x - rect.x(), stream.color), y - rect.y(), turns, costs.ramp);
-        } else if (inside) {
-          const uint32_t next = side == PortNorth   ? visit.pe - width
-                                : side == PortSouth ? visit.pe + width
-                                : side == PortWest  ? visit.pe - 1
-                                                    : visit.pe + 1;
+        } else if (neighborOf(program, visit.pe, side, next)) {
           todo.push_back({next, oppositePort(side), visit.hops + 1, turns});
         } else {
           found(*hostEnds.at(portKey(visit.pe, stream.color, side)), 0, turns, costs.hop);

@@ -261,6 +261,7 @@ void LaneFabric::advanceTails(LaneTrain &train) {
       if (timed && train.control != isa::Control::None && leaf.path[leaf.tail].switched) // when it turns the switch
         raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
       ++leaf.tail;
+      ++changeCount;
       if (--node.openLeaves == 0) {
         flip(train, node);
         isAheadKnown = false;
@@ -321,5 +322,60 @@ bool LaneFabric::anyParked() const {
         for (const std::vector<LaneRouter::Parked> &queue : router.parked)
           if (!queue.empty())
             return true;
+  return false;
+}
+
+uint8_t LaneFabric::positionAt(uint32_t pe, uint8_t color) const {
+  const uint32_t region = regionOfPe[pe];
+  const ColorKind kind = region == kNone ? ColorKind::None : this->kind(region, color);
+  if (kind != ColorKind::AlongX && kind != ColorKind::AlongY)
+    return 0;
+  const bool alongY = kind == ColorKind::AlongY;
+  const auto at = switches.find((uint64_t(region) << 1 | alongY) << 5 | color);
+  if (at == switches.end())
+    return 0;
+  const image::Rect &rect = program.image.manifest().regions(region).rect();
+  const uint32_t x = pe % program.width - rect.x(), y = pe / program.width - rect.y();
+  for (const LaneRouter &router : at->second[alongY ? y : x])
+    if (router.lanes.contains(alongY ? x : y))
+      return router.position;
+  return 0;
+}
+
+/// Lanes in which the tail has passed the next router of a leaf's path.
+Indices LaneFabric::lanesPast(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
+  const int64_t capacity = capacityBeyond(leaf, leaf.tail);
+  const Indices over = select(
+      leaf.lanes, [](int64_t injected, int64_t total) { return injected == total; }, train.injected, train.total);
+  if (over.empty())
+    return over;
+  if (leaf.parked)
+    return select(
+        over, [capacity](int64_t total, int64_t ahead) { return total + ahead <= capacity; }, train.total,
+        parkedAhead(train, leaf));
+  return select(
+      over, [capacity](int64_t base, int64_t total, int64_t settled) { return base + total <= settled + capacity; },
+      leaf.base, train.total, leaf.end->settled);
+}
+
+/// A tail passes a router in all lanes of a leaf, and turns it for all of them, when it has in each.
+bool LaneFabric::isAnyTailHeldUp() const {
+  for (const LaneStream &stream : allStreams)
+    for (const LaneTrain *train = stream.oldest; train; train = train->newer) {
+      if (train->control == isa::Control::None)
+        continue;
+      std::vector<Indices> waiting(train->nodes.size()); // lanes whose tails are before it
+      for (const LaneTrainLeaf &leaf : train->leaves) {
+        if (leaf.tail != leaf.path.size() && !lanesPast(*train, leaf).empty())
+          return true;
+        for (size_t i = leaf.tail; i != leaf.path.size(); ++i) {
+          Indices &lanes = waiting[leaf.path[i].node];
+          lanes = lanes.empty() ? leaf.lanes : lanes | leaf.lanes;
+        }
+      }
+      for (size_t i = 0; i != waiting.size(); ++i)
+        if (train->nodes[i].openLeaves && waiting[i].size() < train->nodes[i].lanes.size())
+          return true;
+    }
   return false;
 }

@@ -244,6 +244,7 @@ void LaneFabric::update(const LaneTrainRef &train) {
     const PerLane allowed = smaller(train->lanes, train->produced, injectable(*train));
     if (!every(train->lanes, [](int64_t a, int64_t b) { return a <= b; }, allowed, train->injected)) {
       train->injected = larger(train->lanes, train->injected, allowed);
+      ++changeCount;
       train->complete = every(train->lanes, [](int64_t a, int64_t b) { return a == b; }, train->injected, train->total);
       if (train->stream->dynamic) {
         for (const LaneTrainLeaf &leaf : train->leaves)
@@ -275,6 +276,12 @@ void LaneFabric::done(LaneTrain &train) {
       current.erase(current.begin() + i);
       return;
     }
+}
+
+void LaneFabric::enqueueAll() {
+  for (LaneStream &stream : allStreams)
+    for (LaneTrain *train = stream.oldest; train; train = train->newer)
+      enqueue(train);
 }
 
 bool LaneFabric::work() {
@@ -333,6 +340,7 @@ void LaneFabric::promise(LaneEnd &end, const Indices &lanes, const PerLane &coor
   if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.promised))
     return;
   raise(end.promised, lanes, coordinate);
+  ++changeCount;
   for (const LaneEnd::Writer &writer : end.writers)
     touch(*writer.stream);
   if (end.writers.empty())
@@ -345,6 +353,7 @@ void LaneFabric::settle(LaneEnd &end, const Indices &lanes, const PerLane &coord
   if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.settled))
     return;
   raise(end.settled, lanes, coordinate);
+  ++changeCount;
   for (const LaneEnd::Writer &writer : end.writers)
     touch(*writer.stream);
   if (end.writers.empty())
@@ -364,6 +373,7 @@ void LaneFabric::settle(LaneEnd &end, const Indices &lanes, const PerLane &coord
 
 void LaneFabric::moveOn(LaneEnd &end, LaneLeg &leg, uint64_t number, const Indices &lanes, const PerLane &offset) {
   apply(end.consumed, lanes, [](int64_t, int64_t base, int64_t offset) { return base + offset; }, leg.base, offset);
+  ++changeCount;
   const Indices over =
       select(lanes, [](int64_t a, int64_t b) { return a == b; }, offset, mapped(leg.train->total, leg.from, lanes));
   if (over.empty())
