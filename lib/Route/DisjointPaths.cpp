@@ -14,12 +14,12 @@
 // the search A*: a straight bus looks at little more than its own tiles.
 #include "DisjointPaths.h"
 
+#include "TileMap.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <queue>
-#include <unordered_map>
-#include <unordered_set>
 
 using namespace wafer;
 
@@ -27,11 +27,12 @@ namespace {
 
 class Flow {
 public:
-  explicit Flow(const PathsRequest &request) : request(request) {
-    for (size_t i = 0; i != request.from.size(); ++i)
-      sources[request.from[i]] = i;
-    for (size_t i = 0; i != request.to.size(); ++i)
-      sinks[request.to[i]] = i;
+  explicit Flow(const PathsRequest &request)
+      : request(request), tiles(static_cast<int64_t>(request.width) * request.height) {
+    for (int64_t tile : request.from)
+      tiles[tile].isSource = true;
+    for (int64_t tile : request.to)
+      tiles[tile].isSink = true;
     box = {request.width, request.height, 0, 0};
     for (int64_t tile : request.to) {
       int x = column(tile), y = row(tile);
@@ -42,7 +43,7 @@ public:
   PathsAnswer run() {
     PathsAnswer answer{0, true, {}, 0};
     for (int64_t tile : request.from)
-      if (!request.free(tile))
+      if (!isFree(tiles[tile], tile))
         return answer;
     while (answer.most != request.from.size()) {
       if (!augment()) {
@@ -54,9 +55,9 @@ public:
     std::vector<std::vector<int64_t>> paths;
     for (size_t i = 0; i != request.from.size(); ++i) {
       std::vector<int64_t> path{request.from[i]};
-      for (auto it = next.find(path.back()); it != next.end(); it = next.find(path.back())) {
-        answer.cost += stepPrice(path.back(), it->second);
-        path.push_back(it->second);
+      for (int64_t next = tiles[path.back()].next; next != kNone; next = tiles[next].next) {
+        answer.cost += stepPrice(path.back(), next);
+        path.push_back(next);
       }
       if (path.back() != request.to[i])
         return answer; // wrapped around
@@ -68,34 +69,76 @@ public:
 
 private:
   using Node = int64_t; // 2 * tile, and 1 more for its exit
+  static constexpr int64_t kNone = -1;
   static Node entry(int64_t tile) { return 2 * tile; }
   static Node exitOf(int64_t tile) { return 2 * tile + 1; }
 
   int column(int64_t tile) const { return static_cast<int>(tile % request.width); }
   int row(int64_t tile) const { return static_cast<int>(tile / request.width); }
 
-  int64_t stepPrice(int64_t from, int64_t to) const {
+  /// Of an entry or an exit.
+  struct NodeState {
+    int64_t potential = 0;
+    int64_t distance = 0; // of the last search that came here
+    Node before = kNone;  // a source, if there is none
+    int search = 0;
+    bool done = false, hasPotential = false;
+  };
+
+  struct Tile {
+    std::array<NodeState, 2> nodes;
+    int64_t next = kNone, previous = kNone; // where a path goes on to, and where it comes from
+    std::array<int, 4> prices{};            // of the steps north, east, south, west
+    bool isPriced = false, isFree = false, isAsked = false;
+    bool isSource = false, isSink = false;
+    bool isStarted = false, isEnded = false; // by a path
+  };
+
+  /// What others take of the mesh is asked for once.
+  bool isFree(Tile &at, int64_t tile) {
+    if (!at.isAsked)
+      at.isFree = request.free(tile);
+    at.isAsked = true;
+    return at.isFree;
+  }
+
+  const std::array<int, 4> &pricesFrom(Tile &at, int64_t tile) {
+    if (!at.isPriced)
+      for (int direction = 0; direction != 4; ++direction)
+        if (isInside(tile, direction))
+          at.prices[direction] = request.price(tile, direction);
+    at.isPriced = true;
+    return at.prices;
+  }
+
+  bool isInside(int64_t tile, int direction) const {
+    return direction == 0   ? row(tile) != 0
+           : direction == 1 ? column(tile) != request.width - 1
+           : direction == 2 ? row(tile) != request.height - 1
+                            : column(tile) != 0;
+  }
+
+  int64_t stepPrice(int64_t from, int64_t to) {
     int64_t d = to - from;
     int direction = d == -request.width ? 0 : d == request.width ? 2 : d == 1 ? 1 : 3;
-    return request.price(from, direction);
+    return pricesFrom(tiles[from], from)[direction];
   }
+
+  NodeState &stateOf(Node node) { return tiles[node / 2].nodes[node % 2]; }
 
   /// Of a node, in such a way that price + potential(from) - potential(to) is never negative.
-  int64_t potential(Node node) const {
-    auto it = potentials.find(node);
-    if (it != potentials.end())
-      return it->second;
-    int64_t tile = node / 2;
-    int dx = std::max({box[0] - column(tile), column(tile) - box[2], 0}),
-        dy = std::max({box[1] - row(tile), row(tile) - box[3], 0});
-    return -int64_t(dx) - dy;
+  int64_t potential(Node node) {
+    NodeState &state = stateOf(node);
+    if (!state.hasPotential) {
+      int64_t tile = node / 2;
+      int dx = std::max({box[0] - column(tile), column(tile) - box[2], 0}),
+          dy = std::max({box[1] - row(tile), row(tile) - box[3], 0});
+      state.potential = -int64_t(dx) - dy;
+      state.hasPotential = true;
+    }
+    return state.potential;
   }
 
-  struct Reached {
-    int64_t distance;
-    Node before; // -1: a source
-    bool done = false;
-  };
   struct Entry {
     int64_t distance, order;
     Node node;
@@ -104,34 +147,38 @@ private:
 
   /// One more path, or false.
   bool augment() {
-    std::unordered_map<Node, Reached> reached;
+    ++search;
+    reached.clear();
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue;
     int64_t pushed = 0;
     // Among equals the newest first: straight on instead of in breadth.
     auto reach = [&](Node node, int64_t distance, Node before) {
-      auto [it, fresh] = reached.try_emplace(node, Reached{distance, before});
-      if (!fresh) {
-        if (it->second.done || it->second.distance <= distance)
-          return;
-        it->second = {distance, before};
-      }
+      NodeState &state = stateOf(node);
+      if (state.search == search && (state.done || state.distance <= distance))
+        return;
+      if (state.search != search)
+        reached.push_back(node);
+      state.search = search;
+      state.done = false;
+      state.distance = distance;
+      state.before = before;
       queue.push({distance, pushed++, node});
     };
     // The potential of what all sources hang on moves with the others, so only differences between sources count.
     int64_t base = std::numeric_limits<int64_t>::min();
     for (int64_t tile : request.from)
-      if (!started.count(tile))
+      if (!tiles[tile].isStarted)
         base = std::max(base, potential(exitOf(tile)));
     for (int64_t tile : request.from)
-      if (!started.count(tile))
-        reach(exitOf(tile), base - potential(exitOf(tile)), -1);
-    Node end = -1;
+      if (!tiles[tile].isStarted)
+        reach(exitOf(tile), base - potential(exitOf(tile)), kNone);
+    Node end = kNone;
     int64_t endDistance = 0;
     while (!queue.empty() && --*request.steps > 0) {
       Node node = queue.top().node;
       int64_t distance = queue.top().distance;
       queue.pop();
-      Reached &here = reached[node];
+      NodeState &here = stateOf(node);
       if (here.done)
         continue;
       if (end >= 0 && distance >= endDistance)
@@ -139,8 +186,8 @@ private:
       here.done = true;
       expand(node, distance, reach);
       // Of the ends, each at a price of its own by its potential, the nearest.
-      int64_t tile = node / 2;
-      bool mayEnd = sinks.count(tile) && !ended.count(tile) && (node % 2 == 0 || sources.count(tile));
+      const Tile &tile = tiles[node / 2];
+      bool mayEnd = tile.isSink && !tile.isEnded && (node % 2 == 0 || tile.isSource);
       if (mayEnd) {
         int64_t there = distance + potential(node) - endPotential;
         if (end < 0 || there < endDistance) {
@@ -151,70 +198,69 @@ private:
     }
     if (end < 0)
       return false;
-    for (const auto &[node, at] : reached)
-      if (at.done && at.distance < endDistance)
-        potentials[node] = potential(node) + at.distance - endDistance;
-    apply(end, reached);
+    for (Node node : reached)
+      if (NodeState &state = stateOf(node); state.done && state.distance < endDistance)
+        state.potential += state.distance - endDistance;
+    apply(end);
     return true;
   }
 
   template <typename Reach> void expand(Node node, int64_t distance, const Reach &reach) {
     int64_t tile = node / 2, mine = potential(node);
+    Tile &here = tiles[tile];
     auto go = [&](Node to, int64_t price) { reach(to, distance + price + mine - potential(to), node); };
-    auto before = previous.find(tile);
-    bool used = before != previous.end();
+    const bool used = here.previous != kNone;
     if (node % 2 == 0) {
       if (used)
-        go(exitOf(before->second), -stepPrice(before->second, tile)); // what came this way goes another
-      else if (!sinks.count(tile))
+        go(exitOf(here.previous), -stepPrice(here.previous, tile)); // what came this way goes another
+      else if (!here.isSink)
         go(exitOf(tile), 0);
       return;
     }
     if (used)
       go(entry(tile), 0); // nothing passes here any more
-    auto after = next.find(tile);
     const std::array<int64_t, 4> offset{-request.width, 1, request.width, -1};
+    const std::array<int, 4> &prices = pricesFrom(here, tile);
     for (int direction = 0; direction != 4; ++direction) {
-      if ((direction == 0 && row(tile) == 0) || (direction == 1 && column(tile) == request.width - 1) ||
-          (direction == 2 && row(tile) == request.height - 1) || (direction == 3 && column(tile) == 0))
+      if (!isInside(tile, direction))
         continue;
       int64_t to = tile + offset[direction];
-      if ((after != next.end() && after->second == to) || sources.count(to) || !request.free(to))
+      if (here.next == to)
         continue;
-      int64_t price = request.price(tile, direction);
-      if (price >= 0)
-        go(entry(to), price);
+      if (Tile &there = tiles[to]; there.isSource || !isFree(there, to))
+        continue;
+      if (prices[direction] >= 0)
+        go(entry(to), prices[direction]);
     }
   }
 
   /// Takes the way back from `end`: what it goes against is undone, the rest is new.
-  void apply(Node end, const std::unordered_map<Node, Reached> &reached) {
+  void apply(Node end) {
     std::vector<std::pair<int64_t, int64_t>> added;
     Node node = end;
-    ended.insert(end / 2);
-    for (Node before = reached.at(node).before; before >= 0; node = before, before = reached.at(node).before) {
+    tiles[end / 2].isEnded = true;
+    for (Node before = stateOf(node).before; before >= 0; node = before, before = stateOf(node).before) {
       if (before / 2 == node / 2)
         continue;
       if (before % 2 == 1) {
         added.push_back({before / 2, node / 2});
       } else { // from an entry to the exit before it
-        next.erase(node / 2);
-        previous.erase(before / 2);
+        tiles[node / 2].next = kNone;
+        tiles[before / 2].previous = kNone;
       }
     }
-    started.insert(node / 2);
+    tiles[node / 2].isStarted = true;
     for (const auto &[from, to] : added) {
-      next[from] = to;
-      previous[to] = from;
+      tiles[from].next = to;
+      tiles[to].previous = from;
     }
   }
 
   const PathsRequest &request;
-  std::unordered_map<int64_t, size_t> sources, sinks;
-  std::array<int, 4> box;                              // around the sinks
-  std::unordered_map<int64_t, int64_t> next, previous; // of the tiles that paths use
-  std::unordered_set<int64_t> started, ended;
-  std::unordered_map<Node, int64_t> potentials;
+  TileMap<Tile> tiles;
+  std::array<int, 4> box;    // around the sinks
+  std::vector<Node> reached; // by the current search
+  int search = 0;
   static constexpr int64_t endPotential = 0;
 };
 

@@ -22,8 +22,8 @@
 // was given up, not impossible.
 //
 // Lanes of a bus are neighbors and mostly straight, so their routers merge into few rectangles: the number of shapes
-// follows bends, not the mesh. States are sparse (a hash per color), so a full wafer costs no more than the routes on
-// it.
+// follows bends, not the mesh. What is known of routers and what searches find out about them is kept in pages that are
+// made where a search comes (TileMap.h), so a full wafer costs no more than the routes on it.
 //
 // Alternatives: routing each lane as a net of its own color wastes colors and code; integer programming is exact and
 // does not scale; dimension-ordered routes need no search and fail at the first dead core.
@@ -32,13 +32,14 @@
 #include "Cut.h"
 #include "DisjointPaths.h"
 #include "Stairs.h"
+#include "TileMap.h"
 #include "Tree.h"
 #include "wafer/Support/Cancellation.h"
 #include "wafer/Support/Random.h"
-#include "wafer/Target/DeadParts.h"
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <deque>
 #include <functional>
@@ -70,7 +71,15 @@ constexpr std::array kWays{Way::Stairs, Way::InOrder, Way::Flow};
 
 class Routing {
 public:
-  explicit Routing(const RouteRequest &request) : request(request), dead(request.profile) {
+  explicit Routing(const RouteRequest &request)
+      : request(request), routers(static_cast<int64_t>(request.width) * request.height),
+        visits(static_cast<int64_t>(request.width) * request.height) {
+    for (const auto &[x, y] : request.profile.deadPes)
+      if (inside({x, y}))
+        routers[tile({x, y})].isDead = true;
+    for (const DeadLink &link : request.profile.deadLinks)
+      if (inside({link.x, link.y}))
+        routers[tile({link.x, link.y})].deadLinks |= link.side;
     for (const RoutedChannel &channel : request.channels)
       channels[channel.color].push_back(&channel);
     for (int color = 0; color != request.profile.colors; ++color)
@@ -143,6 +152,12 @@ private:
   bool inside(Point p) const { return p.x >= 0 && p.y >= 0 && p.x < request.width && p.y < request.height; }
   bool onEdge(Point p, PortBits side) const { return !inside(step(p, side)); }
 
+  bool isDead(int64_t at) const { return routers.known(at).isDead; }
+  /// The link that leaves it through the side.
+  bool isDead(int64_t at, PortBits side) const { return routers.known(at).deadLinks & side; }
+  static size_t numberOf(PortBits side) { return static_cast<size_t>(std::countr_zero(static_cast<unsigned>(side))); }
+  int netsOn(int64_t at, PortBits side) const { return routers.known(at).nets[numberOf(side)]; }
+
   Status check(const Net &net) const {
     auto bad = [&](const std::string &what) {
       return Diagnostic{ErrorCode::RouteImpossible, "net '" + net.name + "' " + what, "correct the net's terminals"};
@@ -158,13 +173,13 @@ private:
         std::string where = "at (" + std::to_string(end.at.x) + ", " + std::to_string(end.at.y) + ")";
         if (!inside(end.at))
           return bad("has a terminal outside the mesh " + where);
-        if (dead.pe(end.at.x, end.at.y))
+        if (isDead(tile(end.at)))
           return bad("has a terminal on a dead PE " + where);
         if (end.port != PortRamp && !onEdge(end.at, end.port))
           return bad("has a host port away from the mesh's edge " + where);
       }
       for (const Terminal &sink : lane.sinks)
-        if (sink.port != PortRamp && dead.link(sink.at.x, sink.at.y, sink.port))
+        if (sink.port != PortRamp && isDead(tile(sink.at), sink.port))
           return bad("leaves over a dead link at (" + std::to_string(sink.at.x) + ", " + std::to_string(sink.at.y) +
                      ")");
     }
@@ -197,7 +212,7 @@ private:
       used[chosen[n]][at] = n;
       for (PortBits side : kSides)
         if (setup.outputs & side)
-          ++links[at * 16 + side];
+          ++routers[at].nets[numberOf(side)];
     }
   }
 
@@ -206,7 +221,7 @@ private:
       used[chosen[n]].erase(at);
       for (PortBits side : kSides)
         if (setup.outputs & side)
-          --links[at * 16 + side];
+          --routers[at].nets[numberOf(side)];
     }
     if (used[chosen[n]].empty())
       used.erase(chosen[n]);
@@ -446,7 +461,7 @@ private:
         auto known = lanes[i].find(next);
         onTree = onTree && known != lanes[i].end() && lanes[i].at(at).outputs & side;
         const int link = linkPrice(at, side);
-        if (!onTree && (link < 0 || input == side || dead.pe(column(next), row(next)) || all.count(next)))
+        if (!onTree && (link < 0 || input == side || isDead(next) || all.count(next)))
           return false;
         if (!onTree)
           cost += link + price(next, i) + (input != PortRamp && side != opposite(input) ? turnPrice() : 0);
@@ -481,7 +496,7 @@ private:
                        .height = request.height,
                        .from = {},
                        .to = {},
-                       .free = [&](int64_t at) { return !dead.pe(column(at), row(at)) && passing(at) < INFINITY; },
+                       .free = [&](int64_t at) { return !isDead(at) && passing(at) < INFINITY; },
                        .price =
                            [&](int64_t at, int direction) {
                              int link = linkPrice(at, kSides[direction]);
@@ -544,10 +559,9 @@ private:
 
   /// Of the step through a side; -1 if there is none.
   int linkPrice(int64_t at, PortBits side) const {
-    if (dead.link(column(at), row(at), side))
+    if (isDead(at, side))
       return -1;
-    auto link = links.find(at * 16 + side);
-    return 1 + (link == links.end() ? 0 : static_cast<int>(sharingPrice) * link->second);
+    return 1 + static_cast<int>(sharingPrice) * netsOn(at, side);
   }
 
   double turnPrice() const { return 1 + request.profile.turnCycles / 10; }
@@ -556,6 +570,7 @@ private:
     double cost; // so far
     int hops;
     PortBits input; // the side it came in by
+    int search;     // the last that came here
     bool done = false;
   };
   struct Entry {
@@ -584,14 +599,14 @@ private:
   /// Extends the lane's tree to a sink.
   std::optional<double> reach(const Lane &lane, const Terminal &sink, const Price &priceOf, Tree &own) {
     int64_t goal = tile(sink.at);
-    std::unordered_map<int64_t, Visit> visits;
+    ++search;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue;
     auto estimate = [&](int64_t at) {
       int x = static_cast<int>(at % request.width), y = static_cast<int>(at / request.width);
       return std::abs(x - sink.at.x) + std::abs(y - sink.at.y);
     };
     for (const auto &[at, setup] : own) {
-      visits[at] = {0, setup.hops, setup.input};
+      visits[at] = {0, setup.hops, setup.input, search};
       queue.push({static_cast<double>(estimate(at)), at});
     }
     const double most = expansionsPerHop * (64 + estimate(tile(lane.source.at)));
@@ -611,27 +626,25 @@ private:
         if (side == here.input)
           continue; // never back where it came from
         Point q = step(p, side);
-        if (!inside(q) || dead.pe(q.x, q.y) || dead.link(p.x, p.y, side))
+        if (!inside(q))
           continue;
         int64_t next = tile(q);
+        if (isDead(next) || isDead(at, side))
+          continue;
         double extra = own.count(next) ? INFINITY : priceOf(next);
         if (extra == INFINITY)
           continue;
         bool turn = here.input != PortRamp && side != opposite(here.input);
-        auto link = links.find(at * 16 + side);
-        double price =
-            here.cost + 1 + extra + (turn ? turnPrice() : 0) + (link == links.end() ? 0 : sharingPrice * link->second);
-        auto [known, fresh] = visits.try_emplace(next, Visit{price, here.hops + 1, opposite(side)});
-        if (!fresh) {
-          if (known->second.done || known->second.cost <= price)
-            continue;
-          known->second = {price, here.hops + 1, opposite(side)};
-        }
+        double price = here.cost + 1 + extra + (turn ? turnPrice() : 0) + sharingPrice * netsOn(at, side);
+        Visit &there = visits[next];
+        if (there.search == search && (there.done || there.cost <= price))
+          continue;
+        there = {price, here.hops + 1, opposite(side), search};
         queue.push({price + estimate(next), next});
       }
     }
-    auto end = visits.find(goal);
-    if (end == visits.end() || !end->second.done)
+    const Visit &end = visits[goal];
+    if (end.search != search || !end.done)
       return std::nullopt;
     // Back along the way it came.
     uint8_t output = sink.port;
@@ -647,7 +660,7 @@ private:
       output = opposite(visit.input);
       at = tile(from);
     }
-    return end->second.cost;
+    return end.cost;
   }
 
   RouteSolution solution() const {
@@ -707,7 +720,14 @@ private:
   }
 
   const RouteRequest &request;
-  DeadParts dead;
+  struct Router {
+    bool isDead = false;
+    uint8_t deadLinks = 0;     // Port bits
+    std::array<int, 4> nets{}; // that use its links to the north, east, south, west
+  };
+  TileMap<Router> routers;
+  TileMap<Visit> visits;
+  int search = 0;
   static constexpr int kNoColor = -1;
   std::vector<int> colors, colorsOfChannels;                  // without, and with, routers that channels have
   std::map<int, std::vector<const RoutedChannel *>> channels; // by color
@@ -730,9 +750,8 @@ private:
   static constexpr int64_t kExpansionsPerHop = 24, kFlowExpansionsPerHop = 64;
   int64_t expansionsLeft = 5'000'000; // of all searches: then the router gives up, after a few seconds
   double expansionsPerHop = INFINITY;
-  double sharingPrice = 2;                // of a link, per net that uses it already
-  std::unordered_map<int64_t, int> links; // nets on a link: tile * 16 + side
-  std::optional<size_t> mostLanes;        // of a net that failed: a color that no net uses has room for so many
+  double sharingPrice = 2;         // of a link, per net that uses it already
+  std::optional<size_t> mostLanes; // of a net that failed: a color that no net uses has room for so many
 };
 
 } // namespace
