@@ -469,10 +469,12 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
 }
 
 // Of a kernel: words that an instruction of a longer body works on (WaferToPe's scratch is 256, and loops are seldom
-// cut right there), and what the scalar code around takes: the call, addresses, ragged extents.
+// cut right there), and what the scalar code around takes: addresses, and the loop around runs after the first. A call
+// is not counted: where memory is left, and that is where cycles decide, kernels are part of main
+// (pe-unshare-functions).
 constexpr int64_t kScratchWords = 256;
 constexpr double kWordsPerRun = 192;
-constexpr ScalarCount kOfKernel{.scalars = 18, .branches = 2}, kOfRun{.scalars = 4, .branches = 1};
+constexpr ScalarCount kOfKernel{.scalars = 6}, kOfRun{.scalars = 4, .branches = 1};
 
 /// What a loop's extent takes where it follows from the PE's coordinates.
 constexpr ScalarCount kOfRaggedLoop{.scalars = 8};
@@ -508,7 +510,7 @@ static double kernelCycles(const GraphNode &node, double steps, double work, dou
   double cycles = beside;
   for (isa::VectorOp op : node.body)
     cycles += runs * model.vectorCycles(op, 0) + work * perElement(op);
-  return steps * (cycles + model.scalarCycles(kOfKernel) + runs * model.scalarCycles(kOfRun));
+  return steps * (cycles + model.scalarCycles(kOfKernel) + (runs - 1) * model.scalarCycles(kOfRun));
 }
 
 double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model) {
@@ -532,6 +534,8 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
     runs = std::max(1.0, work / kWordsPerRun);
   }
   double beside = lanesCycles(node, candidate, work, model);
+  if (node.identity) // sums and the like begin with it
+    beside += model.vectorCycles(isa::VectorOp::Mov, candidate.local.words());
   beside += model.scalarCycles(kOfRaggedLoop) * static_cast<double>(candidate.ragged);
   if (candidate.shared >= 0)
     beside += model.vectorCycles(isa::VectorOp::Mov, candidate.local.words());

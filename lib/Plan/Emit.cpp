@@ -433,7 +433,7 @@ private:
                                {"moves", plan.cycles.moves},
                                {"reductions", plan.cycles.reductions}}) {
       auto known = before ? before.getAs<IntegerAttr>(what) : IntegerAttr();
-      if (int64_t sum = static_cast<int64_t>(spent) + (known ? known.getInt() : 0))
+      if (int64_t sum = std::llround(spent) + (known ? known.getInt() : 0))
         cycles.push_back(streamBuilder.getNamedAttr(what, streamBuilder.getI64IntegerAttr(sum)));
     }
     if (!cycles.empty())

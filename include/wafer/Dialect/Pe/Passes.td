@@ -57,6 +57,20 @@ def PeShareFunctions : Pass<"pe-share-functions", "::wafer::pe::ProgramOp"> {
   let dependentDialects = ["::wafer::pe::PeDialect"];
 }
 
+def PeUnshareFunctions : Pass<"pe-unshare-functions", "::wafer::pe::ProgramOp"> {
+  let summary = "Gives calls a function of their own, where memory is left";
+  let description = [{
+    Below the lowest buffer there may be more bytes than code and tables take. Calls get a copy of their function, in which
+    the entries of their table are constants: those first that save the most instructions for the bytes of the copy. The
+    last call that shares a function has it to itself, whatever the room. Needs the addresses of buffers.
+  }];
+  let options = [
+    Option<"usableBytes", "usable-bytes", "int64_t", "0", "Bytes of SRAM that a program may fill (of the target profile)">,
+  ];
+  let statistics = [Statistic<"numUnshared", "unshared", "Functions copied for a call">];
+  let dependentDialects = ["::wafer::pe::PeDialect"];
+}
+
 def PeInlineCalls : Pass<"pe-inline-calls", "::wafer::pe::ProgramOp"> {
   let summary = "Puts functions that are called once in the place of their calls";
   let description = [{

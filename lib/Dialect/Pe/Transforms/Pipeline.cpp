@@ -24,6 +24,7 @@ void wafer::pe::addCodePasses(OpPassManager &programs, int64_t usableBytes, bool
   programs.addNestedPass<FuncOp>(createPeCollapseNests());
   simplify();
   programs.addPass(createPeShareFunctions());
+  programs.addPass(createPeUnshareFunctions({usableBytes}));
   simplify();
   programs.addPass(createPeInlineCalls());
 }
