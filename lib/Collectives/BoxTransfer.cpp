@@ -150,18 +150,21 @@ void BoxTransfer::burst(const SenderRun &run, int from, int broadcast, int64_t b
   else
     bindSender(b.constant(run.first));
   std::vector<Span> block = senderBlock();
+  const bool staged = !run.staged.empty();
   // The window in a block. Words between blocks make rows of one block longer, so it has but one dimension then.
   SmallVector<Value> blockExtents{b.constant(run.count)}, nest{b.constant(run.count)}, lower{b.constant(0)};
   SmallVector<int64_t> strides{0};
   Value base = b.address(result), factor, keptFactor;
   size_t main = mainDim(dims, side, b.sizes, receivers);
   for (auto [d, dim, range] : llvm::enumerate(dims, block)) {
+    if (staged && run.staged[d] > 1)
+      continue;
     Span kept = range;
     kept.lower.push_back(dim.resultStart);
     kept.upper.push_back(dim.resultStart + TransferAffine(dim.resultLength));
     base = b.add(base, offset(kept.lower, dim.resultStart, dim.resultStride));
     strides[0] += run.advance[d] * dim.resultStride;
-    if (between && d != main) {
+    if (staged || (between && d != main)) {
       Value extent = b.clampedExtent(range), keptExtent = b.clampedExtent(kept);
       factor = factor ? b.mul(factor, extent) : extent;
       keptFactor = keptFactor ? b.mul(keptFactor, keptExtent) : keptExtent;
@@ -172,6 +175,15 @@ void BoxTransfer::burst(const SenderRun &run, int from, int broadcast, int64_t b
     lower.push_back(b.sub(b.lower(kept.lower), b.lower(range.lower)));
     strides.push_back(dim.resultStride);
   }
+  if (staged) {
+    const int64_t words = run.stagedWords() / run.count;
+    base = b.address(staging);
+    blockExtents.push_back(b.constant(words));
+    nest.push_back(b.constant(words));
+    lower.push_back(b.constant(0));
+    strides = {words, 1};
+    keptFactor = factor;
+  }
   if (factor) {
     blockExtents.back() = b.mul(blockExtents.back(), factor);
     nest.back() = b.mul(nest.back(), keptFactor);
@@ -180,13 +192,43 @@ void BoxTransfer::burst(const SenderRun &run, int from, int broadcast, int64_t b
     blockExtents.back() = b.add(blockExtents.back(), b.constant(between));
   if (line == 1) {
     pe::RecvWindowOp::create(b.builder, b.loc, from, nest, blockExtents, lower, b.desc(base, strides));
-    return;
+  } else {
+    b.when(isHead(), [&] {
+      b.vec(pe::VectorKind::Mov, type, blockExtents, b.fabric(broadcast), b.fabric(from), {}, {}, kRelayThread);
+    });
+    pe::RecvWindowOp::create(b.builder, b.loc, broadcast, nest, blockExtents, lower, b.desc(base, strides));
+    b.when(isHead(), [&] { b.wait(kRelayThread); });
   }
-  b.when(isHead(), [&] {
-    b.vec(pe::VectorKind::Mov, type, blockExtents, b.fabric(broadcast), b.fabric(from), {}, {}, kRelayThread);
-  });
-  pe::RecvWindowOp::create(b.builder, b.loc, broadcast, nest, blockExtents, lower, b.desc(base, strides));
-  b.when(isHead(), [&] { b.wait(kRelayThread); });
+  if (staged)
+    unpack(run);
+}
+
+void BoxTransfer::unpack(const SenderRun &run) {
+  // Blocks lie one behind the other, each row-major.
+  SmallVector<int64_t> packed(dims.size());
+  int64_t words = 1;
+  for (size_t d = dims.size(); d-- != 0; words *= run.staged[d])
+    packed[d] = words;
+  SmallVector<Value> nest{b.constant(run.count)};
+  SmallVector<int64_t> from{words}, to{0};
+  Value source = b.address(staging), result = b.address(this->result);
+  for (auto [d, dim, range] : llvm::enumerate(dims, senderBlock())) {
+    Span kept = range;
+    kept.lower.push_back(dim.resultStart);
+    kept.upper.push_back(dim.resultStart + TransferAffine(dim.resultLength));
+    to[0] += run.advance[d] * dim.resultStride;
+    result = b.add(result, offset(kept.lower, dim.resultStart, dim.resultStride));
+    if (run.staged[d] == 1) {
+      nest.front() = b.mul(nest.front(), b.clampedExtent(kept));
+      continue;
+    }
+    Value skipped = b.sub(b.lower(kept.lower), b.lower(range.lower));
+    source = b.add(source, b.mul(skipped, b.constant(isa::kWordBytes * packed[d])));
+    nest.push_back(b.extent(kept));
+    from.push_back(packed[d]);
+    to.push_back(dim.resultStride);
+  }
+  b.vec(pe::VectorKind::Mov, type, nest, b.desc(result, to), b.desc(source, from));
 }
 
 void BoxTransfer::copy() {

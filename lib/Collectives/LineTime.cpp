@@ -33,15 +33,15 @@ LineTime::LineTime(int64_t pes, int64_t words, const ResourceModel &model)
   }
 }
 
-/// Until a PE asks for its role: the call, with the role as its argument, and a descriptor.
-double LineTime::start() const { return model.scalarCycles({.scalars = 5, .branches = 1}); }
+/// Until a PE asks for its role: the role from memory, and a descriptor.
+double LineTime::start() const { return model.scalarCycles({.scalars = 4}); }
 
 /// Of the role that is asked for after so many others; then it sets up nest and descriptors.
 double LineTime::told(int others) const {
   return start() + model.scalarCycles({.scalars = 2 * others + 6, .branches = 1});
 }
 
-double LineTime::finish() const { return model.scalarCycles({.scalars = 1, .branches = 1}); }
+double LineTime::finish() const { return model.scalarCycles({.scalars = 1}); }
 
 /// All of a flow is added to what the PE has.
 double LineTime::sumUp(const Flow &flow, double ready) const {

@@ -10,7 +10,7 @@ using namespace wafer::wfr;
 namespace {
 
 /// Beside the words: two sends, two receives and their intervals.
-constexpr ScalarCount kOfExchange{.scalars = 190, .branches = 10};
+constexpr ScalarCount kOfExchange{.scalars = 170, .branches = 8};
 
 class Neighbors : public MoveCollective {
 public:

@@ -29,6 +29,15 @@ struct Taking {
       speakers = speakersOf(dims, side, sizes, senders, receivers, divided ? P1 : P0);
   }
 
+  /// Of the largest run.
+  int64_t stagedWords() const {
+    int64_t words = 0;
+    if (runs)
+      for (const SenderRun &run : *runs)
+        words = std::max(words, run.stagedWords());
+    return words;
+  }
+
   /// Receives of a line at most, with what it takes to tell speakers apart.
   int64_t receives(const Senders &senders) const {
     auto most = [](const std::optional<Speakers> &of, int64_t all) {
@@ -51,7 +60,13 @@ public:
   }
 
   double leastCycles(int64_t words, int64_t line, const ResourceModel &model) const override {
-    return model.broadcastCycles(words, static_cast<int>(line)) + model.scalarCycles(kOfSender);
+    return model.broadcastCycles(words, static_cast<int>(line)) + model.scalarCycles(kOfSenderRun);
+  }
+
+  int64_t stagingWords(const BoxTransfer &transfer) const override {
+    if (transfer.senders.end() == 1)
+      return 0;
+    return Taking(transfer.dims, transfer.side, transfer.b.sizes, transfer.senders, transfer.receivers).stagedWords();
   }
 
   void build(BoxTransfer &transfer, const LineColors &colors) const override {
@@ -133,8 +148,12 @@ private:
     if (senders.end() > 1 && (senders.split > 1 || mayHaveRuns(task, senders))) {
       std::vector<TransferDim> dims = transferDims(task.from, task.shape, task.to, task.shape, {});
       Taking taking(dims, task.side, task.sizes, senders, Receivers::OnLine);
-      if (taking.runs || senders.split > 1)
-        return each * static_cast<double>(taking.receives(senders) * (taking.runs ? 1 : slices(task))) + turns;
+      const double receives = static_cast<double>(taking.receives(senders));
+      if (taking.runs)
+        return receives * model.scalarCycles(kOfSenderRun) + turns +
+               (taking.stagedWords() ? model.vectorCycles(isa::VectorOp::Mov, task.words) : 0);
+      if (senders.split > 1)
+        return each * receives * static_cast<double>(slices(task)) + turns;
     }
     return each * static_cast<double>(speakers(task, senders) * slices(task)) + turns;
   }

@@ -26,6 +26,7 @@ struct BoxTransfer {
   pe::ElementType type;
   BufferPart source, result;
   Receivers receivers = Receivers::OnLine;
+  BufferPart staging = {}; // of as many words as the largest staged run has
 
   /// What the sender that is bound to P0 and P1 has of each dimension to send.
   std::vector<Span> senderBlock() const { return sendersBlock(dims, side, b.sizes, receivers); }
@@ -71,6 +72,10 @@ struct BoxTransfer {
   void burst(const SenderRun &run, int from, int broadcast, int64_t between, mlir::Value major = {});
   /// What this PE has of its own window.
   void copy();
+
+private:
+  /// What this PE keeps of a staged run.
+  void unpack(const SenderRun &run);
 };
 
 } // namespace wafer::wfr

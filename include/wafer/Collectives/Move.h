@@ -9,8 +9,9 @@
 
 namespace wafer::wfr {
 
-/// What a pass takes per sender beside its words: interval arithmetic, set-up of receive and relay.
-constexpr ScalarCount kOfSender{.scalars = 68, .branches = 2};
+/// What a pass takes per sender beside its words: interval arithmetic, set-up of receive and relay. Of senders that are
+/// taken together most of it is known when they are compiled.
+constexpr ScalarCount kOfSender{.scalars = 68, .branches = 2}, kOfSenderRun{.scalars = 72};
 
 /// What is to be moved along the lines of one side: from one layout to another, said in the same axes. Where dimensions
 /// or indices change on the way, `dims` says so to code generation; the planner asks about plain changes of layout
@@ -40,6 +41,8 @@ public:
   /// What any task of so many words on lines of so many PEs takes at least: it costs nothing to ask.
   virtual double leastCycles(int64_t words, int64_t line, const ResourceModel &model) const = 0;
   virtual ChannelSet channels() const = 0;
+  /// That the transfer's code puts down on the way (BoxTransfer::staging).
+  virtual int64_t stagingWords(const BoxTransfer &transfer) const { return 0; }
   /// The code of one slice of the transfer.
   virtual void build(BoxTransfer &transfer, const LineColors &colors) const = 0;
 };

@@ -33,11 +33,14 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
     BoxTransfer transfer{b, side, line, senders, std::move(dims), source.elementType(), source.buffer, result.buffer};
     if (failed(checkRank(op, transfer)))
       return failure();
+    const MoveCollective *collective = along && line > 1 ? &collectiveOf(op.getAlgorithm()) : nullptr;
+    if (int64_t words = collective ? collective->stagingWords(transfer) : 0)
+      transfer.staging = BufferPart(code.newBuffer(op.getLoc(), "scratch", words));
     transfer.eachSlice([&] {
-      if (!along || line == 1)
-        transfer.copy();
+      if (collective)
+        collective->build(transfer, code.lineColors(side));
       else
-        collectiveOf(op.getAlgorithm()).build(transfer, code.lineColors(side));
+        transfer.copy();
     });
     return success();
   });

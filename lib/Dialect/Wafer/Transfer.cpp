@@ -2,6 +2,8 @@
 
 #include "wafer/Program/Isa.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace wafer;
 using namespace wafer::wfr;
@@ -316,6 +318,10 @@ std::optional<Speakers> wafer::wfr::speakersOf(ArrayRef<TransferDim> dims, Side 
   return fewest;
 }
 
+int64_t SenderRun::stagedWords() const {
+  return staged.empty() ? 0 : std::accumulate(staged.begin(), staged.end(), count, std::multiplies<>());
+}
+
 std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDim> dims, Side side,
                                                              const TransferSizes &lineSizes, const Senders &senders,
                                                              Receivers receivers, int64_t between) {
@@ -331,18 +337,29 @@ std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDi
   sizes.size[P0] = senders.major;
   sizes.size[P1] = senders.minor;
   std::vector<Span> ranges = sendersBlock(dims, side, sizes, receivers);
-  size_t large = 0;
-  SmallVector<size_t> moving;
+  SmallVector<size_t> moving, large;
   for (auto [d, dim, range] : llvm::enumerate(dims, ranges)) {
-    large += mostElements(range, sizes) > 1;
+    if (mostElements(range, sizes) > 1)
+      large.push_back(d);
     if (!movesAlong(range, axis))
       continue;
     if (!keptWhole(dim, side, receivers))
       return std::nullopt;
     moving.push_back(d);
   }
-  if (moving.empty() || (between ? large > 1 : dims.size() + 1 > isa::kMaxRank))
+  const bool staged = between && large.size() > 1;
+  if (moving.empty() || (between ? large.size() : dims.size()) + 1 > isa::kMaxRank)
     return std::nullopt;
+  auto blockOf = [&](int64_t p) -> std::optional<SmallVector<int64_t>> {
+    SmallVector<int64_t> extents(dims.size(), 1);
+    for (size_t d : large) {
+      std::optional<Part> part = partOf(ranges[d], axis, p);
+      if (!part)
+        return std::nullopt;
+      extents[d] = part->extent;
+    }
+    return extents;
+  };
   std::vector<SenderRun> runs;
   SmallVector<Part> last;
   for (int64_t p = 0; p != count; ++p) {
@@ -364,8 +381,16 @@ std::optional<std::vector<SenderRun>> wafer::wfr::senderRuns(ArrayRef<TransferDi
       ++runs.back().count;
       runs.back().advance = advance;
     } else {
-      runs.push_back({p, 1, SmallVector<int64_t>(dims.size(), 0)});
+      runs.push_back({p, 1, SmallVector<int64_t>(dims.size(), 0), {}});
+      if (staged) {
+        std::optional<SmallVector<int64_t>> block = blockOf(p);
+        if (!block)
+          return std::nullopt;
+        runs.back().staged = std::move(*block);
+      }
     }
+    if (runs.back().stagedWords() > kMostStagedWords)
+      return std::nullopt;
     last = parts;
   }
   // A run takes as long as a sender of its own, and more code.

@@ -88,7 +88,15 @@ std::vector<Span> givenTo(Neighbor neighbor, llvm::ArrayRef<TransferDim> dims, s
 struct SenderRun {
   int64_t first, count;
   llvm::SmallVector<int64_t> advance;
+  /// Of each dimension what a block has, if words between blocks of several dimensions keep them from being received as
+  /// one box: they are taken to memory one after the other and moved from there. Else empty.
+  llvm::SmallVector<int64_t> staged;
+
+  int64_t stagedWords() const;
 };
+
+/// Words that a run may have in memory on their way.
+constexpr int64_t kMostStagedWords = 256;
 
 /// The senders of a line whose blocks may meet what the line needs: those whose [s p + start, s p + start + length)
 /// meets `needed`, p being their coordinate on one of the line's axes. The others are silent for the whole line, and
@@ -117,7 +125,7 @@ std::optional<Speakers> speakersOf(llvm::ArrayRef<TransferDim> dims, Side side, 
 
 /// The senders of an undivided side, or those of one major coordinate of a divided side, as a few such runs, if every
 /// PE keeps of each block in a run the same window, and if blocks of as many dimensions, `between` words (0 or 1) after
-/// each, can be received as one box.
+/// each, can be received as one box, or are few words and of one size.
 std::optional<std::vector<SenderRun>> senderRuns(llvm::ArrayRef<TransferDim> dims, Side side,
                                                  const TransferSizes &sizes, const Senders &senders,
                                                  Receivers receivers, int64_t between);
