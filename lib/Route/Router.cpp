@@ -73,7 +73,8 @@ class Routing {
 public:
   explicit Routing(const RouteRequest &request)
       : request(request), routers(static_cast<int64_t>(request.width) * request.height),
-        visits(static_cast<int64_t>(request.width) * request.height) {
+        visits(static_cast<int64_t>(request.width) * request.height),
+        expansionsLeft(std::max(kExpansions, kExpansionsPerNet * static_cast<int64_t>(request.nets.size()))) {
     for (const auto &[x, y] : request.profile.deadPes)
       if (inside({x, y}))
         routers[tile({x, y})].isDead = true;
@@ -747,8 +748,10 @@ private:
   static constexpr int kDisplacementsPerNet = 2;
   static constexpr double kOtherPrice = 8;
   // A walled-in sink would cost a search of the whole mesh. While there are other colors to try, a search ends early.
-  static constexpr int64_t kExpansionsPerHop = 24, kFlowExpansionsPerHop = 64;
-  int64_t expansionsLeft = 5'000'000; // of all searches: then the router gives up, after a few seconds
+  static constexpr int64_t kExpansionsPerHop = 24, kFlowExpansionsPerHop = 256;
+  // Of all searches: then the router gives up, after a few seconds.
+  static constexpr int64_t kExpansions = 5'000'000, kExpansionsPerNet = 400'000;
+  int64_t expansionsLeft;
   double expansionsPerHop = INFINITY;
   double sharingPrice = 2;         // of a link, per net that uses it already
   std::optional<size_t> mostLanes; // of a net that failed: a color that no net uses has room for so many
