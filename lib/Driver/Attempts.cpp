@@ -18,6 +18,9 @@ constexpr std::array<int64_t, 5> kEighths{8, 6, 4, 3, 2};
 /// The placer prices crowding but routes nothing: so many places are tried for one plan.
 constexpr int64_t kPlaces = 4;
 
+/// Percent of the nets without routes when the router has searched long enough: no other places help.
+constexpr int64_t kFarFromRoutes = 50;
+
 /// Where a bus finds no way, so much narrower ones are tried, down to one lane.
 constexpr int64_t kNarrower = 4;
 
@@ -195,9 +198,10 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing, PlanExtent plan) {
     nextFill(missing);
     break;
   case Obstacle::NoRoute:
+    farFromRoutes = missing >= kFarFromRoutes;
     if (limits.deadParts && attempt->places == 0)
       attempt->other = 1;
-    else if (++attempt->places == kPlaces)
+    else if (farFromRoutes || ++attempt->places == kPlaces)
       nextLanes();
     break;
   case Obstacle::NoRoom:
@@ -218,7 +222,10 @@ void Attempts::nextOther(Obstacle obstacle) {
     return;
   }
   attempt->other = 0;
-  attempt->places = 1;
+  if (farFromRoutes)
+    nextLanes();
+  else
+    attempt->places = 1;
 }
 
 void Attempts::nextFill(int64_t missing) {

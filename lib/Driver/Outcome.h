@@ -13,7 +13,7 @@ namespace wafer::driver {
 /// Nothing stood in the way, or an obstacle did: a value for the driver, and for the user what was said about it.
 struct [[nodiscard]] Outcome {
   std::optional<Obstacle> obstacle;
-  int64_t missing = 0; // of TooLarge: memory, in percent of what is usable
+  int64_t missing = 0; // in percent: of TooLarge the usable memory, of NoRoute the nets
   PlanExtent plan;     // of the attempt, if it came so far
   std::vector<mlir::Diagnostic> said;
 

@@ -142,6 +142,17 @@ public:
     return solution();
   }
 
+  /// All searches together have taken as long as they may.
+  bool isUsedUp() const { return expansionsLeft <= 0; }
+  /// Nets of which no part, or not each, has routes.
+  int unrouted() const {
+    std::set<int> without;
+    for (size_t n = 0; n != parts.size(); ++n)
+      if (chosen[n] < 0)
+        without.insert(parts[n].whole);
+    return static_cast<int>(without.size());
+  }
+
 private:
   int column(int64_t at) const { return static_cast<int>(at % request.width); }
   int row(int64_t at) const { return static_cast<int>(at / request.width); }
@@ -193,7 +204,7 @@ private:
     const int whole = parts[n].whole;
     const auto ofWhole = std::count_if(parts.begin(), parts.end(), [&](const Part &p) { return p.whole == whole; });
     std::vector<Lane> &lanes = parts[n].net.lanes;
-    if (lanes.size() == 1 || ofWhole == kMostParts || expansionsLeft <= 0)
+    if (lanes.size() == 1 || ofWhole == kMostParts || isUsedUp())
       return false;
     const auto half = lanes.begin() + static_cast<ptrdiff_t>((lanes.size() + 1) / 2);
     Part second{
@@ -759,4 +770,10 @@ private:
 
 } // namespace
 
-Result<RouteSolution> wafer::route(const RouteRequest &request) { return Routing(request).run(); }
+Result<RouteSolution> wafer::route(const RouteRequest &request, int *unrouted) {
+  Routing routing(request);
+  Result<RouteSolution> solution = routing.run();
+  if (unrouted)
+    *unrouted = solution || !routing.isUsedUp() ? 0 : routing.unrouted();
+  return solution;
+}

@@ -8,7 +8,9 @@
 // much less as was missing, since estimates err by about the same share again. If there is no such plan in the end, the
 // first plan that is found is tried: it takes the largest regions, where code has the most room.
 // Streams that find no routes get other places, then one region less leaves them room, then they get fewer lanes; then
-// regions get smaller than those of the plan that has no routes: up to any size between it would be found again.
+// regions get smaller than those of the plan that has no routes: up to any size between it would be found again. Where
+// the router had searched long enough before half of the nets had routes, other places take it as long, and are left
+// out.
 //
 // Around dead parts a search takes twice as long as on a clean mesh, and routes are found or not by the wafer's
 // chances. So what a search has found is used up first: streams without routes go to its next best plan whose streams
@@ -91,7 +93,8 @@ public:
   void succeeded();
   /// Goes on after `obstacle` stopped the current attempt. True if what stopped it says more to the user than what
   /// stopped those before: of several failures on one mesh the first, since later ones had less to count on.
-  /// `missing`: percent of the memory, where it was too small. `plan`: what was stopped, if it came so far.
+  /// `missing`: percent of the memory, where it was too small, or of the nets, where the router had searched long
+  /// enough before those had routes. `plan`: what was stopped, if it came so far.
   bool stoppedBy(Obstacle obstacle, int64_t missing = 0, PlanExtent plan = {});
 
 private:
@@ -130,6 +133,7 @@ private:
   int planless = 0;  // squares
   int bestPlans = 0; // of the square, whose code was too large
   bool overflowed = false;
+  bool farFromRoutes = false; // the best plan of the last search
   /// The last mesh without a plan, neither best nor first, and the memory it could not be had with.
   struct {
     int64_t width = 0, fill = 0;

@@ -65,8 +65,9 @@ struct RouteSolution {
 
 /// One color per net, or several where its lanes find no way in one: then neighboring lanes have one each time.
 /// Deterministic for a seed. Errors (WF5000, WF5001) name the net, say why, and give a lower bound that tells
-/// impossible from given up.
-Result<RouteSolution> route(const RouteRequest &request);
+/// impossible from given up. `unrouted`: with an error, how many nets had no routes yet when all searches together had
+/// taken as long as they may; 0 if it did not come to that.
+Result<RouteSolution> route(const RouteRequest &request, int *unrouted = nullptr);
 
 } // namespace wafer
 

@@ -1,6 +1,6 @@
 // Coded errors as MLIR diagnostics: "[WF3501] message", the hint as a note. The code also goes with the diagnostic as a
 // value, its metadata: so the driver learns what stopped a pass, nested or in parallel with others, without a channel
-// of its own to every pass and without reading texts. How much memory was missing goes the same way.
+// of its own to every pass and without reading texts. How much was missing goes the same way.
 #ifndef WAFER_SUPPORT_MLIRDIAGNOSTIC_H
 #define WAFER_SUPPORT_MLIRDIAGNOSTIC_H
 
@@ -33,11 +33,11 @@ inline std::optional<ErrorCode> errorCodeOf(mlir::Diagnostic &diagnostic) {
   return static_cast<ErrorCode>(metadata.front().getAsUnsigned());
 }
 
-/// The same, of a PE whose memory is too small: by so many bytes of what programs may use.
+/// How much is missing: bytes of those of a PE that programs may use, or the routes of so many nets.
 struct Shortfall {
-  int64_t bytes, usable;
-  /// In percent of what is usable, rounded down.
-  int64_t percent() const { return 100 * bytes / usable; }
+  int64_t missing, of;
+  /// Rounded down.
+  int64_t percent() const { return 100 * missing / of; }
 };
 
 inline mlir::InFlightDiagnostic emitError(mlir::Location location, const Diagnostic &diagnostic, Shortfall shortfall) {

@@ -195,6 +195,26 @@ TEST(Attempts, RoutesThatAreNotFoundGetOtherPlacesThenFewerLanesThenSmallerRegio
   EXPECT_EQ(trace.reported->places, 0);
 }
 
+TEST(Attempts, WhereTheRouterIsFarFromDoneOtherPlacesAreLeftOut) {
+  const PlanExtent plan{12, 8, 5};
+  Attempts clean(mesh(16, 8));
+  clean.stoppedBy(Obstacle::NoRoute, 80, plan);
+  EXPECT_EQ(clean.current()->regions, 4);
+  clean.stoppedBy(Obstacle::NoRoute, 10, plan);
+  EXPECT_EQ(clean.current()->places, 1) << "most nets had routes";
+  clean.stoppedBy(Obstacle::NoRoute, 50, plan);
+  EXPECT_EQ(clean.current()->places, 0);
+  EXPECT_EQ(clean.current()->lanes, 4);
+
+  Attempts around(meshWithDeadParts());
+  around.stoppedBy(Obstacle::NoRoute, 80, plan);
+  EXPECT_EQ(around.current()->other, 1) << "has fewer lanes";
+  around.stoppedBy(Obstacle::NoPlan);
+  EXPECT_EQ(around.current()->other, 0);
+  EXPECT_EQ(around.current()->places, 0);
+  EXPECT_EQ(around.current()->regions, 4);
+}
+
 TEST(Attempts, LanesGetFewerFromAsManyAsThePlanHas) {
   Attempts attempts(mesh(128, 128));
   std::vector<int64_t> lanes;

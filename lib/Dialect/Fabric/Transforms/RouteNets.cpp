@@ -85,9 +85,11 @@ struct FabricRouteNetsPass : fabric::impl::FabricRouteNetsBase<FabricRouteNetsPa
       }
       request.nets.push_back(std::move(net));
     }
-    Result<RouteSolution> solution = route(request);
+    int unrouted = 0;
+    Result<RouteSolution> solution = route(request, &unrouted);
     if (!solution) {
-      wafer::emitError(program.getLoc(), solution.error());
+      wafer::emitError(program.getLoc(), solution.error(),
+                       Shortfall{unrouted, static_cast<int64_t>(std::max<size_t>(nets.size(), 1))});
       return signalPassFailure();
     }
     OpBuilder builder = OpBuilder::atBlockEnd(&program.getBody().front());
