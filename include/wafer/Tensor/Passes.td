@@ -28,8 +28,8 @@ def PrepareKernels : Pass<"prepare-kernels", "::mlir::ModuleOp"> {
     Drops tensors without elements, says scalar functions that the machine lacks by those that it has, drops unit
     dimensions, fuses elementwise ops into one another and into reductions, folds transposes into the indexing
     maps of their readers, makes loops of reshapes and backward reads of reordered slices, applies factors that the terms
-    of a sum have in common to the sum, merges loops that go together where there are many, and gives every reduction
-    the identity of its combiner as its initial value.
+    of a sum have in common to the sum and constants that scale a product to a smaller operand, merges loops that go
+    together where there are many, and gives every reduction the identity of its combiner as its initial value.
   }];
   let statistics = [Statistic<"numKernels", "kernels", "structured ops left">];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",

@@ -14,15 +14,12 @@
 using namespace mlir;
 using namespace wafer;
 
-namespace {
-
-bool isElementwise(linalg::GenericOp op) {
+bool wafer::isElementwise(linalg::GenericOp op) {
   return op.getNumParallelLoops() == op.getNumLoops() && op.getNumResults() == 1 && !op.hasIndexSemantics() &&
          op.getDpsInitOperand(0)->get().getDefiningOp<tensor::EmptyOp>();
 }
 
-/// acc + a * b, where a and b are read along loops.
-bool isProduct(linalg::GenericOp op) {
+bool wafer::isProduct(linalg::GenericOp op) {
   if (op.getNumDpsInputs() != 2 || op.getNumResults() != 1 || op.getNumReductionLoops() == 0 ||
       !llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isProjectedPermutation(); }))
     return false;
@@ -38,6 +35,8 @@ bool isProduct(linalg::GenericOp op) {
   };
   return isTerm(sum.getLhs(), sum.getRhs()) || isTerm(sum.getRhs(), sum.getLhs());
 }
+
+namespace {
 
 /// Products of all that the body yields, if that is what it does: the argument is one of the factors.
 bool isFactor(BlockArgument argument) {

@@ -296,6 +296,7 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
             [&](RewritePatternSet &patterns) {
               patterns.add<StartFromIdentity, MultiplyByReciprocalRoot>(context);
               populateReorderedSlicesPatterns(patterns);
+              populateScaleOperandsPatterns(patterns);
             },
             &changed)))
       return signalPassFailure();

@@ -3,6 +3,7 @@
 #define WAFER_LIB_TENSOR_TRANSFORMS_PREPAREKERNELS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace wafer {
@@ -26,6 +27,14 @@ bool mergeDimensions(mlir::func::FuncOp function);
 
 /// Concatenations of a tensor's own slices.
 void populateReorderedSlicesPatterns(mlir::RewritePatternSet &patterns);
+
+/// Scales of products become scales of smaller operands.
+void populateScaleOperandsPatterns(mlir::RewritePatternSet &patterns);
+
+/// One result, in loops of its own shape.
+bool isElementwise(mlir::linalg::GenericOp op);
+/// acc + a * b, where a and b are read along loops.
+bool isProduct(mlir::linalg::GenericOp op);
 
 /// Factors that a sum's terms have in common are applied to the sum; true if there were any.
 bool commuteFactors(mlir::func::FuncOp function);
