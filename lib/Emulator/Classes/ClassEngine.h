@@ -110,6 +110,7 @@ private:
 
   LaneOp &newOp();
   void wake(LaneOp *op) override;
+  void heard(LaneOp *op, bool isWhole) override;
   void moved(LaneTrain &train) override;
   void pump(LaneOp &op);
   struct Piece;

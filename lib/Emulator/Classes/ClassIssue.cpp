@@ -469,7 +469,8 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
         engine.wake(op);
     } else {
       engine.fabric.promise(*op->in[0], op->lanes, plus(op->lanes, op->inStart[0], op->n));
-      engine.wake(op);
+      if (engine.fabric.hasWords(*op->in[0], op->lanes)) // else it is told when some come
+        engine.wake(op);
     }
   }
   return post->thread ? Issue::Done : Issue::Waits;

@@ -87,6 +87,12 @@ void ClassEngine::wake(LaneOp *op) {
   readyOps.push_back(op);
 }
 
+/// What writes to memory takes whole pieces only.
+void ClassEngine::heard(LaneOp *op, bool isWhole) {
+  if (isWhole || op->kind != LaneOp::Sink)
+    wake(op);
+}
+
 void ClassEngine::moved(LaneTrain &train) {
   if (train.op->kind == LaneOp::Coupled)
     wake(train.op);

@@ -230,7 +230,10 @@ enum class ColorKind : uint8_t { None, AlongX, AlongY, Wire };
 class LaneClient {
 public:
   virtual ~LaneClient() = default;
+  /// There may be more for a receiving instruction to take.
   virtual void wake(LaneOp *receiver) = 0;
+  /// More of a train has left its sender; `isWhole`: up to the end of a record, in some lane.
+  virtual void heard(LaneOp *receiver, bool isWhole) = 0;
   virtual void moved(LaneTrain &train) = 0;
 };
 
@@ -286,6 +289,8 @@ public:
     Indices lanes;
   };
   void reading(LaneEnd &end, const Indices &lanes, std::vector<Reading> &out);
+  /// Something has come to an end in some lane that was not taken yet.
+  bool hasWords(const LaneEnd &end, const Indices &lanes) const;
   void done(LaneTrain &train); // its instruction is
 
   // LaneTime.cpp

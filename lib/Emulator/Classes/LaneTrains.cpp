@@ -223,9 +223,28 @@ bool LaneFabric::hasLeft(const LaneTrain &train) const {
          every(train.lanes, [](int64_t a, int64_t b) { return a >= b; }, settleable(train), train.total);
 }
 
-static void wakeAll(LaneClient &client, LaneEnd &end) {
+static void heardAt(LaneClient &client, LaneEnd &end, bool isWhole) {
   for (LaneOp *op : end.ops)
-    client.wake(op);
+    client.heard(op, isWhole);
+}
+
+/// Whether in some lane more of a train than before has left, up to the end of a record.
+static bool endsRecord(const LaneTrain &train, const PerLane &before, const PerLane &now) {
+  for (size_t i = train.records.size(); i-- > 0;) {
+    const LaneTrain::Record &record = train.records[i];
+    if (!every(
+            train.lanes,
+            [](int64_t start, int64_t count, int64_t before, int64_t now) {
+              return (count == 0) | (start + count <= before) | (start + count > now);
+            },
+            record.start, record.count, before, now))
+      return true;
+    if (record.full && every(
+                           train.lanes, [](int64_t start, int64_t before) { return start <= before; }, record.start,
+                           before)) // and all before it
+      return false;
+  }
+  return false;
 }
 
 /// As much of a train has left as fits before a switch that it waits at: whatever is ahead of it there, no more can.
@@ -243,16 +262,18 @@ void LaneFabric::update(const LaneTrainRef &train) {
   if (!train->complete && !isFullBeforeSwitch(*train)) {
     const PerLane allowed = smaller(train->lanes, train->produced, injectable(*train));
     if (!every(train->lanes, [](int64_t a, int64_t b) { return a <= b; }, allowed, train->injected)) {
-      train->injected = larger(train->lanes, train->injected, allowed);
+      const PerLane now = larger(train->lanes, train->injected, allowed);
+      const bool isWhole = endsRecord(*train, train->injected, now);
+      train->injected = now;
       ++changeCount;
       train->complete = every(train->lanes, [](int64_t a, int64_t b) { return a == b; }, train->injected, train->total);
       if (train->stream->dynamic) {
         for (const LaneTrainLeaf &leaf : train->leaves)
           if (!leaf.parked)
-            wakeAll(client, *leaf.end);
+            heardAt(client, *leaf.end, isWhole);
       } else {
         for (const LaneLeaf &leaf : train->stream->leaves)
-          wakeAll(client, *leaf.end);
+          heardAt(client, *leaf.end, isWhole);
       }
     }
   }
@@ -328,10 +349,18 @@ void LaneFabric::refresh(LaneStream &stream) {
           mapped(settled ? leaf.end->settled : leaf.end->promised, leaf.to, leaf.lanes), leaf.capacity);
     return limit;
   };
+  const PerLane before[] = {std::move(stream.injectLimit), std::move(stream.settleLimit)};
   stream.injectLimit = least(false);
   stream.settleLimit = least(true);
-  for (LaneTrainRef &train : stream.current)
-    enqueue(train.get());
+  // Of several trains mostly one is on its way, and others wait behind it or for their last words to be settled.
+  for (LaneTrainRef &train : stream.current) {
+    auto same = [](int64_t before, int64_t now, int64_t base, int64_t total) {
+      return std::clamp(before, base, base + total) == std::clamp(now, base, base + total);
+    };
+    if (!every(train->lanes, same, before[0], stream.injectLimit, train->base, train->total) ||
+        !every(train->lanes, same, before[1], stream.settleLimit, train->base, train->total))
+      enqueue(train.get());
+  }
 }
 
 static bool meet(const Indices &a, const Indices &b) { return a.isAll() || b.isAll() || !(a & b).empty(); }
@@ -425,4 +454,14 @@ void LaneFabric::reading(LaneEnd &end, const Indices &lanes, std::vector<Reading
     end.cursor.pack(lanes);
   for (auto &[number, list] : groups)
     out.push_back({number, Indices::of(std::move(list), lanes.extent())});
+}
+
+bool LaneFabric::hasWords(const LaneEnd &end, const Indices &lanes) const {
+  for (const LaneLeg &leg : end.legs)
+    if (leg.unread && leg.lanes.meets(lanes) &&
+        !every(
+            leg.lanes, [](int64_t base, int64_t injected, int64_t consumed) { return base + injected <= consumed; },
+            leg.base, mapped(leg.train->injected, leg.from, leg.lanes), end.consumed))
+      return true;
+  return false;
 }
