@@ -98,6 +98,14 @@ struct LaneTrainLeaf {
   uint32_t tail = 0;
   Ticks total = 0;
   PerLane gate;
+  /// Of a parked head, what is before it, as found when the fabric had changed so many times; and how many trains
+  /// before one another were asked.
+  struct Ahead {
+    uint64_t changes = ~uint64_t(0);
+    unsigned depth = 0;
+    PerLane count;
+  };
+  mutable Ahead ahead;
 };
 
 struct LaneTrain {
@@ -153,8 +161,9 @@ struct LaneStream {
   uint32_t position = 0;
   uint8_t color = 0, side = PortRamp;
   uint32_t pe = 0; // of a host port
-  bool traced = false, dynamic = false, dirty = false;
-  Indices routed; // lanes whose router takes it
+  bool traced = false, dynamic = false;
+  bool isPromiseDirty = false, isSettleDirty = false; // of a cast
+  Indices routed;                                     // lanes whose router takes it
   std::vector<LaneLeaf> leaves;
   LaneTrain *oldest = nullptr, *newest = nullptr; // that somebody knows
   PerLane sent, injectLimit, settleLimit, freeAt;
@@ -313,12 +322,13 @@ private:
   const LaneRouter &parkedAt(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   bool isFullBeforeSwitch(const LaneTrain &train) const;
   void update(const LaneTrainRef &train);
-  void touch(LaneStream &stream);
+  void touch(LaneStream &stream, bool settled);
   void refresh(LaneStream &stream);
   void advanceHead(const LaneTrainRef &train, uint32_t leaf, bool unparked);
   PerLane parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
-  PerLane parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth = 0) const;
-  PerLane fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth) const;
+  const PerLane &parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth = 0) const;
+  PerLane fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth,
+                    unsigned &below) const;
   int64_t capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const;
   int64_t ownCapacity() const { return costs.linkBuffer + costs.outputQueue; }
   PerLane limit(const LaneTrain &train, bool settled) const;

@@ -192,6 +192,7 @@ void LaneFabric::trace(LaneStream &stream) {
     leaf.end->keepsPace = leaf.keepsPace && (leaf.end->keepsPace || leaf.end->writers.empty());
     leaf.end->writers.push_back({&stream, uint32_t(&leaf - stream.leaves.data())});
   }
+  stream.isPromiseDirty = stream.isSettleDirty = true;
   refresh(stream);
 }
 

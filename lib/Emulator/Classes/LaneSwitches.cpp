@@ -23,6 +23,7 @@ std::vector<LaneRouter> &LaneFabric::routersAt(const LaneStream &stream, uint32_
 
 /// Some lanes of a train's leaf go another way from here, or later: they become a leaf of their own.
 uint32_t LaneFabric::splitLeaf(LaneTrain &train, uint32_t index, const Indices &away) {
+  ++changeCount;
   LaneTrainLeaf other = train.leaves[index];
   other.lanes = away;
   train.leaves[index].lanes = train.leaves[index].lanes - away;
@@ -115,6 +116,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
       if (state.pending || setup->input[position] != side || (!unparked && !queue.empty())) {
         train->leaves[at].parked = true;
         queue.push_back({train, at});
+        ++changeCount;
         continue;
       }
       train->leaves[at].gate = larger(train->leaves[at].lanes, train->leaves[at].gate, state.openedAt);
@@ -124,6 +126,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
       }
     }
     unparked = false;
+    ++changeCount;
     LaneTrainLeaf *leaf = &train->leaves[at];
     leaf->parked = false;
     if (leaf->path.size() > 4 * size_t(line.positions)) {
@@ -192,10 +195,13 @@ const LaneRouter &LaneFabric::parkedAt(const LaneTrain &train, const LaneTrainLe
                        [&](const LaneRouter &router) { return router.lanes.contains(leaf.lanes[0]); });
 }
 
+// Trains before trains before trains: only where routes close a circle does that not end.
+static constexpr unsigned kDeepest = 64;
+
 /// How many wavelets of a train are beyond a router, or will be: as many as fit there.
-PerLane LaneFabric::fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth) const {
-  // Trains before trains before trains: only where routes close a circle does that not end.
-  constexpr unsigned kDeepest = 64;
+PerLane LaneFabric::fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth,
+                              unsigned &below) const {
+  const PerLane none, unlimited = int64_t(kUnlimited);
   PerLane fit = train.total;
   for (const LaneTrainLeaf &leaf : train.leaves) {
     for (size_t node = leaf.tail; node < leaf.path.size(); ++node) {
@@ -204,37 +210,48 @@ PerLane LaneFabric::fitBeyond(const LaneTrain &train, uint32_t position, const I
       const Indices both = leaf.lanes & lanes;
       if (both.empty())
         break;
-      const PerLane ahead = !leaf.parked       ? leaf.base
-                            : depth < kDeepest ? parkedAhead(train, leaf, depth + 1)
-                                               : PerLane(int64_t(kUnlimited));
+      const bool isAsked = leaf.parked && depth < kDeepest;
+      const PerLane &ahead = !leaf.parked ? leaf.base : isAsked ? parkedAhead(train, leaf, depth + 1) : unlimited;
+      if (leaf.parked)
+        below = std::max(below, isAsked ? leaf.ahead.depth + 1 : 1);
       const int64_t capacity = capacityBeyond(leaf, node);
       apply(
           fit, both,
           [&](int64_t fit, int64_t ahead, int64_t settled) {
             return std::min(fit, std::max<int64_t>(capacity + settled - ahead, 0));
           },
-          ahead, leaf.parked ? PerLane() : leaf.end->settled);
+          ahead, leaf.parked ? none : leaf.end->settled);
     }
   }
   return fit;
 }
 
-/// Wavelets before a parked head on the same side of its router.
-PerLane LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth) const {
+/// Wavelets before a parked head on the same side of its router. Those behind ask for the same: it is kept until
+/// something changes.
+const PerLane &LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth) const {
+  LaneTrainLeaf::Ahead &known = leaf.ahead;
+  if (known.changes == changeCount && depth + known.depth <= kDeepest)
+    return known.count;
   const LaneRouter &state = parkedAt(train, leaf);
   PerLane ahead = 0;
+  unsigned below = 0;
   if (state.pending && state.pendingSide == leaf.side)
-    ahead = minus(leaf.lanes, state.pending->total, fitBeyond(*state.pending, leaf.position, leaf.lanes, depth));
+    ahead = minus(leaf.lanes, state.pending->total, fitBeyond(*state.pending, leaf.position, leaf.lanes, depth, below));
   for (const LaneRouter::Parked &parked : state.parked[sideIndex(leaf.side)]) {
     if (parked.train.get() == &train)
       break;
     ahead = plus(leaf.lanes, ahead, parked.train->total);
   }
-  return ahead;
+  // One that asked no further because it was far down itself is right for who asks from there only.
+  known.changes = depth + below <= kDeepest ? changeCount : ~uint64_t(0);
+  known.depth = below;
+  known.count = std::move(ahead);
+  return known.count;
 }
 
+/// Without a control wavelet nobody asks where a tail is.
 void LaneFabric::advanceTails(LaneTrain &train) {
-  if (!train.complete)
+  if (!train.complete || train.control == isa::Control::None)
     return;
   for (size_t i = 0; i != train.leaves.size(); ++i) {
     PerLane ahead; // of a parked head; asked for again when a switch has turned
@@ -283,6 +300,7 @@ void LaneFabric::flip(LaneTrain &train, LaneTrainNode &node) {
   for (LaneRouter &router : routersAt(stream, position)) {
     if (router.pending.get() != &train || !router.lanes.meets(lanes))
       continue;
+    ++changeCount;
     router.pending = LaneTrainRef();
     router.position =
         train.control == isa::Control::Reset ? 0 : std::min<int>(router.position + 1, setup->positions - 1);
@@ -303,6 +321,7 @@ void LaneFabric::unpark(const LaneStream &stream, uint32_t position, Indices lan
         continue;
       const LaneRouter::Parked parked = queue.front();
       queue.erase(queue.begin());
+      ++changeCount;
       advanceHead(parked.train, parked.leaf, true); // may change the routers
       again = true;
       break;

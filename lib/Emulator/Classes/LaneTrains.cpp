@@ -329,17 +329,16 @@ bool LaneFabric::work() {
 //===- Receivers ----------------------------------------------------------===//
 
 /// What receivers let a stream do has changed.
-void LaneFabric::touch(LaneStream &stream) {
-  if (stream.leaves.size() <= 2) {
+void LaneFabric::touch(LaneStream &stream, bool settled) {
+  const bool isKnown = stream.isPromiseDirty || stream.isSettleDirty;
+  (settled ? stream.isSettleDirty : stream.isPromiseDirty) = true;
+  if (stream.leaves.size() <= 2)
     refresh(stream);
-  } else if (!stream.dirty) {
-    stream.dirty = true;
+  else if (!isKnown)
     dirtyStreams.push_back(&stream);
-  }
 }
 
 void LaneFabric::refresh(LaneStream &stream) {
-  stream.dirty = false;
   auto least = [&](bool settled) {
     PerLane limit = int64_t(kUnlimited);
     for (const LaneLeaf &leaf : stream.leaves)
@@ -349,18 +348,22 @@ void LaneFabric::refresh(LaneStream &stream) {
           mapped(settled ? leaf.end->settled : leaf.end->promised, leaf.to, leaf.lanes), leaf.capacity);
     return limit;
   };
-  const PerLane before[] = {std::move(stream.injectLimit), std::move(stream.settleLimit)};
-  stream.injectLimit = least(false);
-  stream.settleLimit = least(true);
   // Of several trains mostly one is on its way, and others wait behind it or for their last words to be settled.
-  for (LaneTrainRef &train : stream.current) {
-    auto same = [](int64_t before, int64_t now, int64_t base, int64_t total) {
-      return std::clamp(before, base, base + total) == std::clamp(now, base, base + total);
-    };
-    if (!every(train->lanes, same, before[0], stream.injectLimit, train->base, train->total) ||
-        !every(train->lanes, same, before[1], stream.settleLimit, train->base, train->total))
-      enqueue(train.get());
-  }
+  auto change = [&](PerLane &limit, bool settled) {
+    const PerLane before = std::exchange(limit, least(settled));
+    for (LaneTrainRef &train : stream.current)
+      if (!every(
+              train->lanes,
+              [](int64_t before, int64_t now, int64_t base, int64_t total) {
+                return std::clamp(before, base, base + total) == std::clamp(now, base, base + total);
+              },
+              before, limit, train->base, train->total))
+        enqueue(train.get());
+  };
+  if (std::exchange(stream.isPromiseDirty, false))
+    change(stream.injectLimit, false);
+  if (std::exchange(stream.isSettleDirty, false))
+    change(stream.settleLimit, true);
 }
 
 static bool meet(const Indices &a, const Indices &b) { return a.isAll() || b.isAll() || !(a & b).empty(); }
@@ -371,7 +374,7 @@ void LaneFabric::promise(LaneEnd &end, const Indices &lanes, const PerLane &coor
   raise(end.promised, lanes, coordinate);
   ++changeCount;
   for (const LaneEnd::Writer &writer : end.writers)
-    touch(*writer.stream);
+    touch(*writer.stream, /*settled=*/false);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
       if (!leg.train->complete && meet(leg.lanes, lanes))
@@ -384,7 +387,7 @@ void LaneFabric::settle(LaneEnd &end, const Indices &lanes, const PerLane &coord
   raise(end.settled, lanes, coordinate);
   ++changeCount;
   for (const LaneEnd::Writer &writer : end.writers)
-    touch(*writer.stream);
+    touch(*writer.stream, /*settled=*/true);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
       if (meet(leg.lanes, lanes))
