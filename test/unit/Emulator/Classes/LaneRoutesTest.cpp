@@ -9,6 +9,7 @@ using namespace wafer::test;
 namespace {
 struct NoClient : LaneClient {
   void wake(LaneOp *) override {}
+  void heard(LaneOp *, bool) override {}
   void moved(LaneTrain &) override {}
 };
 
