@@ -152,6 +152,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (!best)
       search(graph, model, hopeless, best, nearest);
     // A program that fills regions of the usual size has larger ones.
+    const bool fitsUsual = best.has_value();
     for (int64_t side = largestSide; !best && width == 0 && side < growTo;) {
       const int64_t before = std::exchange(side, std::min<int64_t>(side * kGrowBy, growTo));
       request.largestSide = side;
@@ -165,8 +166,12 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     collecting = false;
     if (best && splitX == 0 && splitY == 0 && !first)
       divide(graph, model, *chosen, space.hasDeadParts(), best);
-    if (best && !first && !space.hasDeadParts() && graph.nodes.size() <= kNodesWorthWidening)
-      widen(graph, model, *best);
+    if (best && !first && !space.hasDeadParts() && graph.nodes.size() <= kNodesWorthWidening) {
+      if (fitsUsual || splitX != 0 || splitY != 0)
+        widen(graph, model, *best);
+      else
+        lengthen(graph, model, space, request, *best);
+    }
     if (best) {
       keepOthers(*best, fastest);
       return std::move(*best);
@@ -249,6 +254,45 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       ceiling = INFINITY;
       if (isBetter(*divided, *best))
         best = std::move(divided);
+    }
+  }
+
+  /// Regions that had to grow were tried in one size that they fit. A side may be twice as long where that is faster,
+  /// its minor axis as long as before or twice as long, too, and the other side divided as it is or not at all.
+  void lengthen(const Graph &graph, const ResourceModel &model, const FreeSpace &space, const SizeRequest &request,
+                Plan &best) {
+    const RegionShape region = best.region;
+    SmallVector<Size> sizes;
+    for (Side side : kSides) {
+      const int64_t own = region.split(side), other = region.split(otherSide(side));
+      for (int64_t split : std::set<int64_t>{own, own > 1 ? 2 * own : 1})
+        for (int64_t beside : std::set<int64_t>{1, other}) {
+          SizeRequest longer = request;
+          const bool alongX = side == Side::X;
+          longer.width = region.width * (alongX ? 2 : 1), longer.height = region.height * (alongX ? 1 : 2);
+          longer.splitX = alongX ? split : beside, longer.splitY = alongX ? beside : split;
+          if (std::max(longer.width, longer.height) > growTo)
+            continue;
+          if (Result<SmallVector<Size>> found = sizesToTry(model.figures(), space, longer))
+            llvm::append_range(sizes, *found);
+        }
+    }
+    // A wider search finds what they have in them, so none is given up for another.
+    std::vector<std::optional<Plan>> plans(sizes.size());
+    CancellationScope *scope = CancellationScope::current();
+    const double limit = best.searched * kNearlyAsFast;
+    parallelFor(&getContext(), 0, sizes.size(), [&](size_t i) {
+      CancellationScope::Join join(scope);
+      PlanFailure none;
+      plans[i] = searchSize(graph, model, sizes[i], [limit] { return limit; }, none);
+    });
+    llvm::erase_if(plans, [](const std::optional<Plan> &plan) { return !plan; });
+    llvm::stable_sort(plans, [](const auto &a, const auto &b) { return a->cycles < b->cycles; });
+    widen(graph, model, best);
+    for (std::optional<Plan> &plan : MutableArrayRef(plans).take_front(kSizesToDivide)) {
+      widen(graph, model, *plan);
+      if (isBetter(*plan, best))
+        best = std::move(*plan);
     }
   }
 

@@ -1,10 +1,13 @@
-// Regions grow past the usual size where no plan fits otherwise, and only then.
-// RUN: wafer-opt %s --wafer-plan="largest-side=2 grow-to=64" | FileCheck %s
+// Regions grow past the usual size where no plan fits otherwise, and only then. From the size that they fit they grow
+// on where a side twice as long is faster.
+// RUN: wafer-opt %s --wafer-plan="largest-side=2 grow-to=8" | FileCheck %s
+// RUN: wafer-opt %s --wafer-plan="largest-side=2 grow-to=64" | FileCheck %s --check-prefix=LONGER
 // RUN: wafer-opt %s --wafer-plan="largest-side=16 grow-to=64" | FileCheck %s --check-prefix=USUAL
 // RUN: not wafer-opt %s --wafer-plan="largest-side=2" 2>&1 | FileCheck %s --check-prefix=BOUND
 // RUN: not wafer-opt %s --wafer-plan="largest-side=2 grow-to=4" 2>&1 | FileCheck %s --check-prefix=HINT
 
 // CHECK: wafer.region @r0 size(8 x 8)
+// LONGER: wafer.region @r0 size(8 x 16)
 // USUAL: wafer.region @r0 size(16 x 16)
 // BOUND: [WF3001] no plan fits
 // BOUND: --largest-region
