@@ -2,8 +2,9 @@
 
 Usage: decode_layers.py [layer ...] [--target T ...] [--largest-region N] [--build build]
 
-Cycles are of the whole program: the token's vector comes in from the host and goes out, with its key and value. `compile s`
-is wafer-compile's processor time. `error` is the largest difference of an output from ONNX Runtime's, relative to the
+Cycles are of the whole program: the token's vector comes in from the host and goes out, with its key and value. `inside` are
+those from when all PEs that hear the vector have it to when the layer's result is there: what is left where layers follow one another
+on the wafer. `compile s` is wafer-compile's processor time. `error` is the largest difference of an output from ONNX Runtime's, relative to the
 output's largest value.
 """
 
@@ -24,6 +25,16 @@ import wafer_tools
 LAYERS = [name for name in large_models.MODELS if name.startswith("decode-")]
 
 
+def cycles_inside(regions: list[dict]) -> float:
+    """Of one region: from the end of its first receive to that of its last kernel."""
+    if len(regions) > 1:
+        return float("nan")
+    steps = regions[0]["kernels"]
+    first = next(step for step in steps if step["op"] == "receive")
+    last = max(step["last_cycle"] for step in steps if step["op"] == "kernel")
+    return last - first["last_cycle"]
+
+
 def measure(args: argparse.Namespace, name: str, target: str, folder: pathlib.Path) -> None:
     path = folder / "layer.onnx"
     feed = large_models.write(name, path)
@@ -42,7 +53,7 @@ def measure(args: argparse.Namespace, name: str, target: str, folder: pathlib.Pa
     )
     sizes = ", ".join(f"{region['rect']['width']}x{region['rect']['height']}" for region in regions)
     print(
-        f"{name:12}{target:6}{sizes:24}{estimated:>11,}{run.stats['cycles']:>11,.0f}"
+        f"{name:12}{target:6}{sizes:24}{estimated:>11,}{run.stats['cycles']:>11,.0f}{cycles_inside(run.stats['regions']):>9,.0f}"
         f"{compiled.cpu_seconds:>11.1f}{run.stats['seconds']['run']:>8.1f}{error:>10.1e}",
         flush=True,
     )
@@ -63,7 +74,9 @@ def main() -> None:
         "--build", type=pathlib.Path, default=ROOT / "build", help="build folder (default: build)"
     )
     args = parser.parse_args()
-    print("layer       target regions                   estimated   emulated  compile s   run s     error")
+    print(
+        "layer       target regions                   estimated   emulated   inside  compile s   run s     error"
+    )
     for name in args.layers:
         for target in args.target:
             with tempfile.TemporaryDirectory() as folder:
