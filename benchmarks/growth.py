@@ -1,11 +1,12 @@
 """How the compiler grows: with the mesh (it must not) and with the number of nodes (linearly).
 
-Usage: growth.py [mesh] [elementwise] [matmul] [--build build] [--repeat N]
+Usage: growth.py [mesh] [elementwise] [matmul] [layers] [--build build] [--repeat N]
 
 mesh         the text-direction classifier on its smallest mesh and on the whole of wse2: IR operations at each stage, image
              bytes without weights, compile time, each at most 1.5x; load time under 5 s
 elementwise  a chain of 1,000 and of 2,000 elementwise nodes: compile time
 matmul       a chain of 100 and of 200 matrix products: compile time
+layers       a decoder of two and of four layers, hidden size 256: compile time
              Twice the nodes may take twice the time; 2.5x is the limit, for noise.
 
 The exit code is 0 if every limit holds. Times are the best of --repeat runs.
@@ -16,6 +17,7 @@ import pathlib
 import sys
 import tempfile
 
+import large_models
 import onnx
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -92,14 +94,14 @@ def mesh(args, folder) -> bool:
     return table.holds and max(loads) < LOAD_LIMIT
 
 
-def chain(args, folder, name, count) -> bool:
+def chain(args, folder, name, count, make, of="nodes") -> bool:
     compiled = []
     for length in (count // 2, count):
         path = folder / f"{name}{length}.onnx"
-        onnx.save(getattr(chains, name)(length), path)
+        onnx.save(make(length), path)
         compiled.append(best(args, path, path.with_suffix(".wafer"), ["--target", "wse2"]))
-    print(f"chain of {name} nodes")
-    table = Table(f"{count // 2:,} nodes", f"{count:,} nodes", CHAIN_LIMIT)
+    print(f"chain of {name} {of}")
+    table = Table(f"{count // 2:,} {of}", f"{count:,} {of}", CHAIN_LIMIT)
     for one, other in zip(*(run.report["stages"] for run in compiled), strict=True):
         table.row(f"{one['name']}, s", one["seconds"], other["seconds"], digits=2)
         if one["ops"] or other["ops"]:
@@ -110,8 +112,11 @@ def chain(args, folder, name, count) -> bool:
 
 PARTS = {
     "mesh": mesh,
-    "elementwise": lambda args, folder: chain(args, folder, "elementwise", 2000),
-    "matmul": lambda args, folder: chain(args, folder, "matmul", 200),
+    "elementwise": lambda args, folder: chain(args, folder, "elementwise", 2000, chains.elementwise),
+    "matmul": lambda args, folder: chain(args, folder, "matmul", 200, chains.matmul),
+    "layers": lambda args, folder: chain(
+        args, folder, "decoder", 4, lambda layers: large_models.decode(layers, 256, 4, 2, 896, 256), "layers"
+    ),
 }
 
 

@@ -169,15 +169,14 @@ def _rotated(b: Builder, x: str, size: int, cos: str, sin: str) -> str:
     return b.op("Add", b.op("Mul", x, cos), b.op("Mul", turned, sin))
 
 
-def _decode_layer(width: int, heads: int, groups: int, inner: int, past: int) -> onnx.ModelProto:
-    b = Builder()
+def _decode_layer(
+    b: Builder, x: str, cos: str, sin: str, width: int, heads: int, groups: int, inner: int, past: int
+) -> str:
     size = width // heads
 
     def product(x: str, into: int, out: int) -> str:
         return b.op("MatMul", x, b.normal(into, out, scale=into**-0.5))
 
-    x = b.input("x", TensorProto.FLOAT, 1, width)
-    cos, sin = (b.input(name, TensorProto.FLOAT, 1, size) for name in ("cos", "sin"))
     y = _rms_norm(b, x, width)
     q, k, v = (product(y, width, n * size) for n in (heads, groups, groups))
     q = _rotated(b, b.op("Reshape", q, b.ints(heads, size)), size, cos, sin)
@@ -194,7 +193,17 @@ def _decode_layer(width: int, heads: int, groups: int, inner: int, past: int) ->
     y = _rms_norm(b, x, width)
     gate, up = (product(y, width, inner) for _ in range(2))
     y = b.op("Mul", b.op("Mul", gate, b.op("Sigmoid", gate)), up)
-    b.output(b.op("Add", x, product(y, inner, width)), 1, width)
+    return b.op("Add", x, product(y, inner, width))
+
+
+def decode(layers: int, width: int, heads: int, groups: int, inner: int, past: int) -> onnx.ModelProto:
+    """One token through layers of LLaMA's form, `past` tokens after others. Keys and values of these are constants."""
+    b = Builder()
+    x = b.input("x", TensorProto.FLOAT, 1, width)
+    cos, sin = (b.input(name, TensorProto.FLOAT, 1, width // heads) for name in ("cos", "sin"))
+    for _ in range(layers):
+        x = _decode_layer(b, x, cos, sin, width, heads, groups, inner, past)
+    b.output(x, 1, width)
     return b.model()
 
 
@@ -203,9 +212,9 @@ MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     "resnet18": lambda: _resnet((2, 2, 2, 2), 64, (64, 128, 256, 512), 1),
     "bert-base": lambda: _bert(12, 768, 12, 128),
     "gpt2": lambda: _gpt2(12, 768, 12, 128),
-    "decode-256": lambda: _decode_layer(256, 4, 2, 896, 256),
-    "decode-1024": lambda: _decode_layer(1024, 8, 2, 3584, 256),
-    "decode-8b": lambda: _decode_layer(4096, 32, 8, 14336, 4096),
+    "decode-256": lambda: decode(1, 256, 4, 2, 896, 256),
+    "decode-1024": lambda: decode(1, 1024, 8, 2, 3584, 256),
+    "decode-8b": lambda: decode(1, 4096, 32, 8, 14336, 4096),
 }
 
 

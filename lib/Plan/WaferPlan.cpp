@@ -61,6 +61,10 @@ constexpr double kWorthGrowing = 0.97;
 /// that one finds no routes around dead parts.
 constexpr double kNearlyAsFast = 1.1;
 
+/// A plan on longer sides that takes so much longer than the best one may still be better once both are searched with
+/// the wide beam.
+constexpr double kMayGrow = 1.05;
+
 /// So many sizes are divided, those of the fastest plans.
 constexpr size_t kSizesToDivide = 2;
 
@@ -280,7 +284,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     // A wider search finds what they have in them, so none is given up for another.
     std::vector<std::optional<Plan>> plans(sizes.size());
     CancellationScope *scope = CancellationScope::current();
-    const double limit = best.searched * kNearlyAsFast;
+    const double limit = best.searched * kMayGrow;
     parallelFor(&getContext(), 0, sizes.size(), [&](size_t i) {
       CancellationScope::Join join(scope);
       PlanFailure none;
