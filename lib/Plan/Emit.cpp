@@ -294,9 +294,29 @@ private:
                   nodePlan.candidate.chunks > 1 || (node.repeated() && tensor.loop != node.loop) ? &state.builder
                                                                                                  : nullptr);
     }
-    if (auto moved = nodePlan.moved.find(first); moved != nodePlan.moved.end() && moved->second == operandPlan.needed)
-      state.values[first] = into;
     return into;
+  }
+
+  /// Of a node that is not repeated. An input that it moves rests where it needs it from then on; its own operands all
+  /// begin where the input came in.
+  SmallVector<Value> operandValues(size_t n, RegionState &state) {
+    const GraphNode &node = graph.nodes[n];
+    const NodePlan &nodePlan = plan.nodes[n];
+    SmallVector<Value> operands;
+    std::map<int, Value> moved;
+    for (auto [i, operandPlan] : llvm::enumerate(nodePlan.operands)) {
+      const int first = node.operands[i].pieces.empty() ? -1 : node.operands[i].pieces[0].tensor;
+      const auto rests = nodePlan.moved.find(first);
+      if (rests == nodePlan.moved.end() || operandPlan.direct || !(rests->second == operandPlan.needed)) {
+        operands.push_back(operandValue(n, i, state.builder));
+        continue;
+      }
+      Value &value = moved[first];
+      operands.push_back(value ? value : value = operandValue(n, i, state.builder));
+    }
+    for (auto [tensor, value] : moved)
+      state.values[tensor] = value;
+    return operands;
   }
 
   Value finish(size_t n, Value value, Value into, OpBuilder &builder) {
@@ -401,10 +421,7 @@ private:
     if (nodePlan.candidate.chunks > 1) {
       value = emitChunks(n);
     } else {
-      SmallVector<Value> operands;
-      for (size_t i = 0; i != node.operands.size(); ++i)
-        operands.push_back(operandValue(n, i, state.builder));
-      value = compute(n, operands, state.builder);
+      value = compute(n, operandValues(n, state), state.builder);
       if (nodePlan.combinedWith >= 0) {
         waiting[nodePlan.combinedWith].push_back({n, value});
         return;
