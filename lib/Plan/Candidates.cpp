@@ -470,8 +470,8 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
 
 // Of a kernel: words that an instruction of a longer body works on (WaferToPe's scratch is 256, and loops are seldom
 // cut right there), and what the scalar code around takes: addresses, and the loop around runs after the first. A call
-// is not counted: where memory is left, and that is where cycles decide, kernels are part of main
-// (pe-unshare-functions).
+// is not counted: where memory is left, kernels are part of main (pe-unshare-functions). Where it is full, which only
+// the finished program shows, estimates are too low by a call each.
 constexpr int64_t kScratchWords = 256;
 constexpr double kWordsPerRun = 192;
 constexpr ScalarCount kOfKernel{.scalars = 6}, kOfRun{.scalars = 4, .branches = 1};

@@ -262,7 +262,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   }
 
   /// Regions that had to grow were tried in one size that they fit. A side may be twice as long where that is faster,
-  /// its minor axis as long as before or twice as long, too, and the other side divided as it is or not at all.
+  /// its minor axis as long as before or twice as long, too, and the other side divided as it is or not at all. Plans
+  /// are compared after the search with the wide beam (`widen`), the best one's so far included.
   void lengthen(const Graph &graph, const ResourceModel &model, const FreeSpace &space, const SizeRequest &request,
                 Plan &best) {
     const RegionShape region = best.region;

@@ -9,8 +9,8 @@
 
 namespace wafer::wfr {
 
-/// What a pass takes per sender beside its words: interval arithmetic, set-up of receive and relay. Of senders that are
-/// taken together most of it is known when they are compiled.
+/// What a pass takes per sender beside its words: interval arithmetic, set-up of receive and relay. Senders that are
+/// taken together take it once, with no loop around. Fitted to emulated passes.
 constexpr ScalarCount kOfSender{.scalars = 68, .branches = 2}, kOfSenderRun{.scalars = 72};
 
 /// What is to be moved along the lines of one side: from one layout to another, said in the same axes. Where dimensions
