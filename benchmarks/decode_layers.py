@@ -26,13 +26,17 @@ LAYERS = [name for name in large_models.MODELS if name.startswith("decode-")]
 
 
 def cycles_inside(regions: list[dict]) -> float:
-    """Of one region: from the end of its first receive to that of its last kernel."""
+    """Of one region: from the end of the last receive before its first kernel to that of its last kernel."""
     if len(regions) > 1:
         return float("nan")
     steps = regions[0]["kernels"]
-    first = next(step for step in steps if step["op"] == "receive")
-    last = max(step["last_cycle"] for step in steps if step["op"] == "kernel")
-    return last - first["last_cycle"]
+    kernels = [step for step in steps if step["op"] == "kernel"]
+    received = max(
+        step["last_cycle"]
+        for step in steps
+        if step["op"] == "receive" and step["first_cycle"] < kernels[0]["first_cycle"]
+    )
+    return max(step["last_cycle"] for step in kernels) - received
 
 
 def measure(args: argparse.Namespace, name: str, target: str, folder: pathlib.Path) -> None:

@@ -66,6 +66,7 @@ private:
     llvm::DenseMap<int, Value> values; // by tensor
     std::vector<size_t> expected;      // transfers that lead to it, or through it, in the global order
     size_t taken = 0;
+    SmallVector<const EarlyInput *> early; // that have come in, but not been moved
   };
 
   llvm::DenseMap<size_t, SmallVector<std::pair<size_t, Value>>> waiting; // by node: earlier ones, and their terms
@@ -87,10 +88,27 @@ private:
       const Transfer &transfer = transfers[number];
       if (transfer.node > n || (transfer.node == n && transfer.kind != Transfer::Input))
         break;
+      if (!transfer.early)
+        moveEarly(region);
       for (auto [hop, step] : llvm::enumerate(transfer.way))
         if (llvm::is_contained(step.net.to, region))
           take(region, number, hop);
+      if (transfer.early && region == plan.nodes[transfer.node].region)
+        state.early.push_back(transfer.early);
     }
+    moveEarly(region);
+  }
+
+  /// What came early goes to where its reader needs it.
+  void moveEarly(int region) {
+    RegionState &state = regions[region];
+    for (const EarlyInput *input : state.early) {
+      const GraphTensor &tensor = graph.tensors[input->tensor];
+      state.values[input->tensor] =
+          move(plan.nodes[input->node].operands[input->operand].pieces.front(), state.values[input->tensor],
+               tensor.shape, tensor.element, Value(), tensor.shape, {}, state.builder, graph.nodes[input->node].loc);
+    }
+    state.early.clear();
   }
 
   void take(int region, size_t number, size_t hop) {

@@ -17,6 +17,12 @@ struct OperandPlan {
   llvm::SmallVector<Movement, 1> pieces; // otherwise: one per piece
 };
 
+/// An input that is taken before its first reader's turn, and moved as that needs it.
+struct EarlyInput {
+  int tensor;
+  int node, operand; // that read it
+};
+
 /// What a node's cycles are spent on.
 struct Cycles {
   double compute = 0, moves = 0, reductions = 0, host = 0;
@@ -26,8 +32,9 @@ struct Cycles {
 struct NodePlan {
   int region = 0;
   Candidate candidate;
-  std::map<int, Layout> entries; // inputs that this node is the first to read: how the host delivers them
-  std::map<int, Layout> moved;   // of these: where they rest then, if not as they came
+  std::map<int, Layout> entries;          // inputs that this node is the first to read: how the host delivers them
+  std::map<int, Layout> moved;            // of these: where they rest then, if not as they came
+  llvm::SmallVector<EarlyInput, 0> early; // of these: those that come first, and move at once
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
   int combinedWith = -1; // its terms are combined with those of this later node, at a time (Combine.h)

@@ -87,6 +87,9 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
       }
       // What has been moved since goes on to other regions from there.
       add(Transfer::Input, n, tensor, {kHost, {nodePlan.region}}, layout);
+      auto early = llvm::find_if(nodePlan.early, [&](const EarlyInput &input) { return input.tensor == tensor; });
+      if (early != nodePlan.early.end())
+        found.back().first.early = &*early;
       llvm::erase(readers, nodePlan.region);
       if (!readers.empty())
         add(Transfer::Result, n, tensor, {nodePlan.region, std::move(readers)}, moved->second);
@@ -111,7 +114,9 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
         add(Transfer::Result, last, node.result, std::move(ends), nodePlan.candidate.result);
     }
   }
-  auto place = [](const Transfer &transfer) { return std::pair(transfer.node, transfer.kind != Transfer::Input); };
+  auto place = [](const Transfer &transfer) {
+    return std::tuple(transfer.node, transfer.kind != Transfer::Input, !transfer.early);
+  };
   llvm::stable_sort(found, [&](const auto &a, const auto &b) { return place(a.first) < place(b.first); });
   std::vector<Transfer> transfers;
   std::vector<Crossing> crossings;

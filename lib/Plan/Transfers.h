@@ -13,7 +13,8 @@ struct Transfer {
   int tensor;
   Layout layout; // in which it rests, or leaves
   llvm::SmallVector<Hop, 1> way;
-  bool dealt = false; // to lanes, column by column
+  bool dealt = false;                // to lanes, column by column
+  const EarlyInput *early = nullptr; // Input: it comes before others of its node, for a later one
 
   /// The host, not a region, sends what the hop carries.
   bool fromHost(size_t hop) const;

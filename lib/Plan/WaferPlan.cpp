@@ -1,6 +1,7 @@
 // The pass wafer-plan: a search for each size of regions that is worth it (Sizes.h), and the cheapest of the plans
 // found.
 #include "Combine.h"
+#include "EarlyInputs.h"
 #include "Nets.h"
 #include "PlanTrace.h"
 #include "RegionLines.h"
@@ -370,6 +371,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     std::optional<Plan> plan = searchPlan(request, failure);
     if (plan) {
       combineReductions(request.graph, *plan, request.model);
+      takeInputsEarly(request.graph, *plan, request.model);
       settleLines(*plan, request.model);
     }
     return plan;

@@ -1,0 +1,35 @@
+// RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=16 mesh-height=512 width=16 height=512" | FileCheck %s
+
+// The factors of b come in, and move to where its kernel wants them, while the long vector of the product is on its way.
+// CHECK: %[[F:.*]] = wafer.receive @in1_r0
+// CHECK-NEXT: %[[ALL:.*]] = wafer.redistribute %[[F]] along y
+// CHECK-NEXT: %[[OWN:.*]] = wafer.redistribute %[[ALL]] locally
+// CHECK-NEXT: wafer.receive @in0_r0
+// CHECK-NOT: wafer.receive
+// CHECK: wafer.kernel(%{{.*}}, %[[OWN]])
+#vector = affine_map<(h, i, j, k) -> (k)>
+#matrix = affine_map<(h, i, j, k) -> (k, h, i, j)>
+#result = affine_map<(h, i, j, k) -> (h, i, j)>
+#id = affine_map<(h, i, j) -> (h, i, j)>
+#factor = affine_map<(h, i, j) -> (i, j)>
+func.func @main(%x: tensor<2048xf32> {onnx.name = "x"}, %f: tensor<2x64xf32> {onnx.name = "f"})
+    -> (tensor<8x2x64xf32> {onnx.name = "y"}) {
+  %w = arith.constant dense<0.5> : tensor<2048x8x2x64xf32>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<8x2x64xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<8x2x64xf32>) -> tensor<8x2x64xf32>
+  %a = linalg.generic {indexing_maps = [#vector, #matrix, #result], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<2048xf32>, tensor<2048x8x2x64xf32>) outs(%init : tensor<8x2x64xf32>) {
+  ^bb0(%p: f32, %q: f32, %sum: f32):
+    %t = arith.mulf %p, %q : f32
+    %u = arith.addf %sum, %t : f32
+    linalg.yield %u : f32
+  } -> tensor<8x2x64xf32>
+  %b = linalg.generic {indexing_maps = [#id, #factor, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%a, %f : tensor<8x2x64xf32>, tensor<2x64xf32>) outs(%empty : tensor<8x2x64xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %t = arith.mulf %p, %q : f32
+    linalg.yield %t : f32
+  } -> tensor<8x2x64xf32>
+  return %b : tensor<8x2x64xf32>
+}
