@@ -109,12 +109,13 @@ private:
   void collect(RunStats &stats) const;
 
   LaneOp &newOp();
-  void wake(LaneOp *op) override;
-  void heard(LaneOp *op, bool isWhole) override;
+  void wake(LaneOp *op);
+  void heard(LaneEnd &end, const Indices &lanes, const Indices &whole) override;
   void moved(LaneTrain &train) override;
   void pump(LaneOp &op);
   struct Piece;
   void pumpSink(LaneOp &op);
+  bool takePiece(LaneOp &op, const Piece &piece);
   void take(LaneOp &op, const LaneLeg &leg, const Indices &lanes, const PerLane &offset, const PerLane &count);
   void receive(LaneOp &op, const Piece &piece, const Indices &lanes, const PerLane &after, const PerLane &count);
   void follow(LaneOp &op, const Piece &piece, const Indices &lanes, PerLane after, const PerLane &count);

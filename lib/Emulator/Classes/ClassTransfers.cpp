@@ -28,7 +28,7 @@ static void change(const Indices &all, PerLane &to, const Indices &lanes, F f, c
 
 static int64_t beyondOf(int64_t base, int64_t coordinate) { return coordinate > base ? coordinate - base : 0; }
 
-/// The pieces that lanes of an end read next; none for lanes with nothing to read.
+/// The pieces that lanes of an end read next; none for lanes of whose next one nothing has left.
 static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, auto &out) {
   std::vector<LaneFabric::Reading> readings;
   out.clear();
@@ -36,21 +36,17 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
   for (LaneFabric::Reading &reading : readings) {
     LaneLeg &leg = end.legs[reading.number - end.firstLeg];
     const PerLane offset = minus(reading.lanes, end.consumed, leg.base);
-    const std::vector<LaneTrain::Record> &records = leg.train->records;
-    Indices left = reading.lanes;
-    if (left.size() == leg.lanes.size())
-      while (leg.over != records.size() &&
-             every(
-                 left, [](int64_t k, int64_t start, int64_t count) { return start + count <= k; }, offset,
-                 mapped(records[leg.over].start, leg.from, left), mapped(records[leg.over].count, leg.from, left)))
-        ++leg.over;
-    for (size_t i = leg.over; i != records.size(); ++i) {
-      const LaneTrain::Record &record = records[i];
+    const LaneTrain &train = *leg.train;
+    Indices left = select(
+        reading.lanes, [](int64_t k, int64_t injected) { return k < injected; }, offset,
+        mapped(train.injected, leg.from, reading.lanes));
+    while (!left.empty()) {
+      const uint16_t lane = left.front();
+      leg.read = train.recordOf(leg.from ? (*leg.from)[lane] : lane, offset[lane], leg.read);
+      const LaneTrain::Record &record = train.records[leg.read];
       const Indices here = select(
           left, [](int64_t k, int64_t start, int64_t count) { return start <= k && k < start + count; }, offset,
           mapped(record.start, leg.from, left), mapped(record.count, leg.from, left));
-      if (here.empty())
-        continue;
       out.push_back({&end, reading.number, &record, here, offset});
       if (here.size() == left.size())
         break;
@@ -88,9 +84,10 @@ void ClassEngine::wake(LaneOp *op) {
 }
 
 /// What writes to memory takes whole pieces only.
-void ClassEngine::heard(LaneOp *op, bool isWhole) {
-  if (isWhole || op->kind != LaneOp::Sink)
-    wake(op);
+void ClassEngine::heard(LaneEnd &end, const Indices &lanes, const Indices &whole) {
+  for (LaneOp *op : end.ops)
+    if (op->lanes.meets(op->kind == LaneOp::Sink ? whole : lanes))
+      wake(op);
 }
 
 void ClassEngine::moved(LaneTrain &train) {
@@ -201,58 +198,64 @@ void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, 
   }
 }
 
+/// What an instruction with one fabric operand takes to memory of a piece, in lanes where all that it wants of it has
+/// left the sender. True: there may be more behind it.
+bool ClassEngine::takePiece(LaneOp &op, const Piece &piece) {
+  LaneEnd &end = *piece.end;
+  LaneLeg &leg = piece.leg();
+  const Mapped start = mapped(piece.record->start, leg.from, piece.lanes);
+  const Mapped length = mapped(piece.record->count, leg.from, piece.lanes);
+  const Mapped injected = mapped(leg.train->injected, leg.from, piece.lanes);
+  const PerLane count = made(
+      piece.lanes,
+      [](int64_t n, int64_t done, int64_t start, int64_t count, int64_t offset) {
+        return std::min(n - done, start + count - offset);
+      },
+      op.n, op.done, start, length, piece.offset);
+  const PerLane after = plus(piece.lanes, piece.offset, count);
+  const Indices lanes =
+      select(piece.lanes, [](int64_t after, int64_t injected) { return after <= injected; }, after, injected);
+  if (lanes.empty())
+    return false;
+  if (!op.post) {
+    if (!takeHost(op, leg, piece.offset, count)) {
+      fabric.giveUp();
+      return false;
+    }
+  } else if (op.post->window || op.post->mode[0] != VectorShape::Mode::None) {
+    take(op, leg, lanes, piece.offset, count);
+  }
+  if (!timed)
+    change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t so, int64_t count) { return so + count * rate; }, count);
+  else if (isNext(op, *leg.train, piece.recordIndex(), lanes) && piece.record->gap >= op.rate &&
+           piece.record->isPacedBy(op.rate))
+    follow(op, piece, lanes, after, count);
+  else
+    receive(op, piece, lanes, after, count);
+  change(op.lanes, op.done, lanes, [](int64_t so, int64_t count) { return so + count; }, count);
+  const bool isLast = piece.number + 1 == end.firstLeg + end.legs.size();
+  const bool isAll = every(lanes, [](int64_t after, int64_t injected) { return after == injected; }, after, injected);
+  fabric.moveOn(end, leg, piece.number, lanes, after);
+  return !isLast || !isAll;
+}
+
 /// An instruction with one fabric operand, to memory: piece by piece, whole pieces only.
 void ClassEngine::pumpSink(LaneOp &op) {
   LaneEnd &end = *op.in[0];
   std::vector<Piece> pieces;
-  while (!fabric.stuck()) {
-    const Indices left = select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
-    if (left.empty()) {
-      complete(op, readyOf(op));
-      return;
-    }
+  auto lanesLeft = [&] { return select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n); };
+  Indices left = lanesLeft();
+  for (bool isMore = true; isMore && !left.empty(); left = lanesLeft()) {
+    isMore = false;
     findPieces(fabric, end, left, pieces);
-    bool progress = false;
-    for (Piece &piece : pieces) {
-      LaneLeg &leg = piece.leg();
-      const PerLane count = made(
-          piece.lanes,
-          [](int64_t n, int64_t done, int64_t start, int64_t count, int64_t offset) {
-            return std::min(n - done, start + count - offset);
-          },
-          op.n, op.done, mapped(piece.record->start, leg.from, piece.lanes),
-          mapped(piece.record->count, leg.from, piece.lanes), piece.offset);
-      const Indices lanes = select(
-          piece.lanes, [](int64_t offset, int64_t count, int64_t injected) { return offset + count <= injected; },
-          piece.offset, count, mapped(leg.train->injected, leg.from, piece.lanes));
-      if (lanes.empty())
-        continue;
-      progress = true;
-      if (!op.post) {
-        if (!takeHost(op, leg, piece.offset, count)) {
-          fabric.giveUp();
-          return;
-        }
-      } else if (op.post->window || op.post->mode[0] != VectorShape::Mode::None) {
-        take(op, leg, lanes, piece.offset, count);
-      }
-      const PerLane after = plus(lanes, piece.offset, count);
-      if (!timed)
-        change(
-            op.lanes, op.ready, lanes, [rate = op.rate](int64_t so, int64_t count) { return so + count * rate; },
-            count);
-      else if (isNext(op, *leg.train, piece.recordIndex(), lanes) && piece.record->gap >= op.rate &&
-               piece.record->isPacedBy(op.rate))
-        follow(op, piece, lanes, after, count);
-      else
-        receive(op, piece, lanes, after, count);
-      change(op.lanes, op.done, lanes, [](int64_t so, int64_t count) { return so + count; }, count);
-      fabric.moveOn(end, leg, piece.number, lanes, after);
-    }
-    if (!progress)
+    for (const Piece &piece : pieces)
+      isMore |= takePiece(op, piece);
+    if (fabric.stuck())
       return;
-    fabric.settle(end, op.lanes, plus(op.lanes, op.inStart[0], op.done));
   }
+  fabric.settle(end, op.lanes, plus(op.lanes, op.inStart[0], op.done));
+  if (left.empty())
+    complete(op, readyOf(op));
 }
 
 /// One step of an instruction with several fabric operands in lanes that read the same piece of each input.

@@ -104,10 +104,12 @@ Indices Indices::operator|(const Indices &other) const {
   return combined(other, [](uint64_t a, uint64_t b) { return a | b; });
 }
 Indices Indices::operator&(const Indices &other) const {
-  if (other.isAll() && node)
-    return *this;
-  if (isAll() && other.node)
-    return other;
+  if (!empty() && !other.empty()) {
+    if (other.isAll())
+      return *this;
+    if (isAll())
+      return other;
+  }
   return combined(other, [](uint64_t a, uint64_t b) { return a & b; });
 }
 Indices Indices::operator-(const Indices &other) const {

@@ -133,6 +133,8 @@ struct LaneTrain {
   std::vector<LaneTrainLeaf> leaves;
   std::vector<LaneTrainNode> nodes;
   void addRecord(const Indices &of, LanePace pace);
+  /// The record that a lane's wavelet k is of, which has left and is not settled yet: one near `known`, mostly.
+  size_t recordOf(uint16_t lane, int64_t k, size_t known) const;
   void freeWords() {
     if (unread == 0 && holders == 0)
       words.free();
@@ -178,7 +180,7 @@ struct LaneLeg {
   LaneMap from;  // to the train's lanes
   PerLane base, latency, gate;
   int64_t unread = 0; // lanes
-  uint32_t over = 0;  // records of the train that all lanes have taken
+  uint32_t read = 0;  // the train's record that was read last, in some lane
 };
 
 /// What an end took at an even pace, and from where on it was passed on in which train, if it was.
@@ -239,10 +241,9 @@ enum class ColorKind : uint8_t { None, AlongX, AlongY, Wire };
 class LaneClient {
 public:
   virtual ~LaneClient() = default;
-  /// There may be more for a receiving instruction to take.
-  virtual void wake(LaneOp *receiver) = 0;
-  /// More of a train has left its sender; `isWhole`: up to the end of a record, in some lane.
-  virtual void heard(LaneOp *receiver, bool isWhole) = 0;
+  /// Some lanes of a train have come to an end, or more of them has left the sender; `whole`: those up to the end of a
+  /// record.
+  virtual void heard(LaneEnd &end, const Indices &lanes, const Indices &whole) = 0;
   virtual void moved(LaneTrain &train) = 0;
 };
 

@@ -181,8 +181,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
         leg.unread = next.lanes.size();
         end.legs.push(std::move(leg));
         end.arrived.push({train.get(), target});
-        for (LaneOp *op : end.ops)
-          client.wake(op);
+        client.heard(end, next.lanes, next.lanes);
       }
     }
   }

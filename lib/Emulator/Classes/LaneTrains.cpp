@@ -125,6 +125,24 @@ void LaneTrain::addRecord(const Indices &of, LanePace pace) {
   records.push_back(std::move(record));
 }
 
+size_t LaneTrain::recordOf(uint16_t lane, int64_t k, size_t known) const {
+  // They begin one after the other in each lane, those with none of its wavelets too: by steps of twice the length to
+  // where k is between two of them, then by halves.
+  auto isAfter = [&](size_t i) { return records[i].start[lane] > k; };
+  size_t low = known, high = known + 1;
+  for (size_t step = 1; low != 0 && isAfter(low); step *= 2)
+    high = low, low -= std::min(step, low);
+  for (size_t step = 1; high < records.size() && !isAfter(high); step *= 2)
+    low = high, high += std::min(step, records.size() - high);
+  while (high - low > 1) {
+    const size_t middle = low + (high - low) / 2;
+    (isAfter(middle) ? high : low) = middle;
+  }
+  while (k - records[low].start[lane] >= records[low].count[lane])
+    --low;
+  return low;
+}
+
 static int64_t beyondOf(int64_t base, int64_t coordinate) { return coordinate > base ? coordinate - base : 0; }
 
 void LaneFabric::enqueue(LaneTrain *train) {
@@ -223,28 +241,29 @@ bool LaneFabric::hasLeft(const LaneTrain &train) const {
          every(train.lanes, [](int64_t a, int64_t b) { return a >= b; }, settleable(train), train.total);
 }
 
-static void heardAt(LaneClient &client, LaneEnd &end, bool isWhole) {
-  for (LaneOp *op : end.ops)
-    client.heard(op, isWhole);
-}
-
-/// Whether in some lane more of a train than before has left, up to the end of a record.
-static bool endsRecord(const LaneTrain &train, const PerLane &before, const PerLane &now) {
-  for (size_t i = train.records.size(); i-- > 0;) {
+/// Of lanes in which more of a train than before has left, those in which that goes up to the end of a record.
+static Indices endingRecord(const LaneTrain &train, Indices lanes, const PerLane &before, const PerLane &now) {
+  Indices ending;
+  for (size_t i = train.records.size(); i-- > 0 && !lanes.empty();) {
     const LaneTrain::Record &record = train.records[i];
-    if (!every(
-            train.lanes,
-            [](int64_t start, int64_t count, int64_t before, int64_t now) {
-              return (count == 0) | (start + count <= before) | (start + count > now);
-            },
-            record.start, record.count, before, now))
-      return true;
-    if (record.full && every(
-                           train.lanes, [](int64_t start, int64_t before) { return start <= before; }, record.start,
-                           before)) // and all before it
-      return false;
+    const Indices here = select(
+        lanes,
+        [](int64_t start, int64_t count, int64_t before, int64_t now) {
+          return (count > 0) & (start + count > before) & (start + count <= now);
+        },
+        record.start, record.count, before, now);
+    if (!here.empty()) {
+      ending = ending.empty() ? here : ending | here;
+      if (here.size() == lanes.size())
+        break;
+      lanes = lanes - here;
+    }
+    // Where one begins no later than what had left does, those before it had ended.
+    lanes = select(
+        lanes, [](int64_t start, int64_t count, int64_t before) { return (count == 0) | (start > before); },
+        record.start, record.count, before);
   }
-  return false;
+  return ending;
 }
 
 /// As much of a train has left as fits before a switch that it waits at: whatever is ahead of it there, no more can.
@@ -261,19 +280,23 @@ bool LaneFabric::isFullBeforeSwitch(const LaneTrain &train) const {
 void LaneFabric::update(const LaneTrainRef &train) {
   if (!train->complete && !isFullBeforeSwitch(*train)) {
     const PerLane allowed = smaller(train->lanes, train->produced, injectable(*train));
-    if (!every(train->lanes, [](int64_t a, int64_t b) { return a <= b; }, allowed, train->injected)) {
+    const Indices more = select(train->lanes, [](int64_t a, int64_t b) { return a > b; }, allowed, train->injected);
+    if (!more.empty()) {
       const PerLane now = larger(train->lanes, train->injected, allowed);
-      const bool isWhole = endsRecord(*train, train->injected, now);
+      const Indices whole = endingRecord(*train, more, train->injected, now);
       train->injected = now;
       ++changeCount;
       train->complete = every(train->lanes, [](int64_t a, int64_t b) { return a == b; }, train->injected, train->total);
       if (train->stream->dynamic) {
         for (const LaneTrainLeaf &leaf : train->leaves)
-          if (!leaf.parked)
-            heardAt(client, *leaf.end, isWhole);
+          if (!leaf.parked && !leaf.end->ops.empty())
+            client.heard(*leaf.end, more, whole);
       } else {
         for (const LaneLeaf &leaf : train->stream->leaves)
-          heardAt(client, *leaf.end, isWhole);
+          if (!leaf.end->ops.empty())
+            client.heard(*leaf.end,
+                         mappedLanes(leaf.lanes.isAll() ? more : more & leaf.lanes, leaf.to, leaf.end->line->lanes),
+                         mappedLanes(leaf.lanes.isAll() ? whole : whole & leaf.lanes, leaf.to, leaf.end->line->lanes));
       }
     }
   }

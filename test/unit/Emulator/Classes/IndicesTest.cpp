@@ -41,6 +41,8 @@ TEST(Indices, AreSets) {
     expect(a - b, [&](uint16_t k) { return p.contains(k) && !q.contains(k); });
     expect(a - a, [](uint16_t) { return false; });
     expect(a | Indices::all(extent), [](uint16_t) { return true; });
+    EXPECT_TRUE((a & Indices()).empty());
+    EXPECT_TRUE((Indices() & a).empty());
     EXPECT_EQ(a.meets(b), !(a & b).empty());
     EXPECT_EQ(a == b, p == q);
   }

@@ -8,8 +8,7 @@ using namespace wafer::test;
 
 namespace {
 struct NoClient : LaneClient {
-  void wake(LaneOp *) override {}
-  void heard(LaneOp *, bool) override {}
+  void heard(LaneEnd &, const Indices &, const Indices &) override {}
   void moved(LaneTrain &) override {}
 };
 
