@@ -70,6 +70,7 @@ private:
   };
 
   llvm::DenseMap<size_t, SmallVector<std::pair<size_t, Value>>> waiting; // by node: earlier ones, and their terms
+  llvm::DenseMap<size_t, Value> ridden;                                  // outputs that rode with an earlier node's sum
 
   RankedTensorType typeOf(int tensor, const Layout &layout) {
     return typeOf(graph.tensors[tensor].shape, graph.tensors[tensor].element, layout);
@@ -223,9 +224,9 @@ private:
 
   /// Parts as terms of a sum that picks them.
   Value parts(const MoveStep &step, Value value, ArrayRef<int64_t> shape, Type element, OpBuilder &builder,
-              Location where) {
+              Location where, PartialKind kind = PartialKind::Pick) {
     Layout terms = step.result;
-    terms.kind = PartialKind::Pick;
+    terms.kind = kind;
     terms.partialAxes = step.line->grouped ? axisBit(minorAxis(*step.along))
                                            : axesOf(*step.along) &
                                                  (terms.split(*step.along) > 1 ? ~0u : axisBit(majorAxis(*step.along)));
@@ -244,7 +245,8 @@ private:
     before.steps.pop_back();
     Value value =
         move(before, state.values[tensor], shape, element, Value(), shape, {}, state.builder, graph.nodes[n].loc);
-    return parts(gatherOf(n), value, shape, element, state.builder, graph.nodes[n].loc);
+    return parts(gatherOf(n), value, shape, element, state.builder, graph.nodes[n].loc,
+                 plan.nodes[n].rides ? PartialKind::Add : PartialKind::Pick);
   }
 
   /// With outputs that wait for this one, which leave first.
@@ -351,7 +353,7 @@ private:
                 graph.tensors[node.result].shape, {}, builder, node.loc);
   }
 
-  /// For all, with terms of earlier nodes that wait for this one.
+  /// For all, with terms of earlier nodes that wait for this one, and parts of outputs that ride with it.
   Value combined(size_t n, Value value, Type type, const ReduceStep &step, OpBuilder &builder) {
     SmallVector<Value> terms;
     SmallVector<Type> types;
@@ -359,11 +361,21 @@ private:
       terms.push_back(term);
       types.push_back(typeOf(graph.nodes[earlier].result, plan.nodes[earlier].reduces.front().result));
     }
+    SmallVector<size_t> riders;
+    for (size_t rider = n + 1; rider != plan.nodes.size(); ++rider)
+      if (plan.nodes[rider].rides && plan.nodes[rider].combinedWith == static_cast<int>(n)) {
+        riders.push_back(rider);
+        terms.push_back(termsOf(rider));
+        const GraphTensor &tensor = graph.tensors[graph.nodes[rider].operands[0].pieces[0].tensor];
+        types.push_back(typeOf(tensor.shape, tensor.element, gatherOf(rider).result));
+      }
     terms.push_back(value);
     types.push_back(type);
     auto op = AllReduceOp::create(builder, graph.nodes[n].loc, types, terms, step.side, step.line->attr(context));
     for (auto [waited, sum] : llvm::zip(waiting[n], op.getSums()))
       regions[plan.nodes[n].region].values[graph.nodes[waited.first].result] = sum;
+    for (auto [rider, sum] : llvm::zip(riders, op.getSums().drop_front(waiting[n].size())))
+      ridden[rider] = sum;
     return op.getSums().back();
   }
 
@@ -424,11 +436,13 @@ private:
     RegionState &state = regions[nodePlan.region];
     takeUntil(nodePlan.region, static_cast<int>(n));
     if (node.kind == GraphNode::Output) {
-      if (nodePlan.gathersLater()) {
+      if (nodePlan.gathersElsewhere() && !nodePlan.rides) {
         waiting[nodePlan.combinedWith].push_back({n, termsOf(n)});
         return;
       }
-      Value value = waiting.contains(n) ? gatheredTogether(n) : operandValue(n, 0, state.builder);
+      Value value = nodePlan.rides        ? ridden.lookup(n)
+                    : waiting.contains(n) ? gatheredTogether(n)
+                                          : operandValue(n, 0, state.builder);
       noteEstimate(value.getDefiningOp(), nodePlan);
       sendAfter(static_cast<int>(n), nodePlan.region, value);
       return;

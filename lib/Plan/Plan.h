@@ -37,9 +37,10 @@ struct NodePlan {
   llvm::SmallVector<EarlyInput, 0> early; // of these: those that come first, and move at once
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
-  int combinedWith = -1; // its terms are combined with those of this later node, at a time (Combine.h)
-  /// An output whose parts become terms that wait.
-  bool gathersLater() const { return combinedWith >= 0 && reduces.empty(); }
+  int combinedWith = -1; // its terms are combined with those of this node, at a time (Combine.h): a later one,
+  bool rides = false;    // or, for the parts of an output, an earlier one that sums up
+  /// An output whose parts are gathered with the terms of another node.
+  bool gathersElsewhere() const { return combinedWith >= 0 && reduces.empty(); }
   Movement toResult; // from the reduced local result to where it rests
   Cycles cycles;
 };

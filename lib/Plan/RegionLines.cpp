@@ -73,7 +73,7 @@ Plan settled(Plan plan, const ResourceModel &model, LinePlanner &planner, Channe
         if (step.along)
           use(step.line, *step.along, step.words, node.cycles.moves);
     };
-    if (!node.gathersLater())
+    if (!node.gathersElsewhere())
       for (OperandPlan &operand : node.operands)
         llvm::for_each(operand.pieces, useAll);
     if (node.combinedWith < 0)
@@ -120,7 +120,7 @@ int wafer::wfr::netColors(const Plan &plan, const Profile &profile) {
   };
   for (const NodePlan &node : plan.nodes) {
     note(node.toResult);
-    if (!node.gathersLater())
+    if (!node.gathersElsewhere())
       for (const OperandPlan &operand : node.operands)
         llvm::for_each(operand.pieces, note);
     if (node.combinedWith >= 0)

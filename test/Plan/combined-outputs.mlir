@@ -1,7 +1,7 @@
 // RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=64 mesh-height=64 width=64 height=64" | FileCheck %s
 
-// Two outputs rest in rows, so that the third, which is longer, rests in columns. A sum that picks brings both to
-// columns, together, where they leave from one after the other.
+// Two outputs rest in rows, so that the third, which is longer and no sum, rests in columns. A sum that picks brings both
+// to columns, together, where they leave from one after the other.
 // CHECK: wafer.all_reduce {{.*}} to tensor<2048xf32
 // CHECK-NEXT: %[[P:.*]] = wafer.terms
 // CHECK-NEXT: %[[Q:.*]] = wafer.terms
@@ -20,7 +20,8 @@ func.func @main(%x: tensor<512xf32> {onnx.name = "x"})
   %empty128 = tensor.empty() : tensor<128xf32>
   %init128 = linalg.fill ins(%zero : f32) outs(%empty128 : tensor<128xf32>) -> tensor<128xf32>
   %empty2048 = tensor.empty() : tensor<2048xf32>
-  %init2048 = linalg.fill ins(%zero : f32) outs(%empty2048 : tensor<2048xf32>) -> tensor<2048xf32>
+  %least = arith.constant 0xFF800000 : f32
+  %init2048 = linalg.fill ins(%least : f32) outs(%empty2048 : tensor<2048xf32>) -> tensor<2048xf32>
   %a = linalg.generic {indexing_maps = [#vector, #matrix, #result], iterator_types = ["parallel", "reduction"]}
       ins(%x, %wa : tensor<512xf32>, tensor<512x128xf32>) outs(%init128 : tensor<128xf32>) {
   ^bb0(%p: f32, %q: f32, %sum: f32):
@@ -46,7 +47,7 @@ func.func @main(%x: tensor<512xf32> {onnx.name = "x"})
       ins(%s, %wc : tensor<128xf32>, tensor<128x2048xf32>) outs(%init2048 : tensor<2048xf32>) {
   ^bb0(%p: f32, %q: f32, %sum: f32):
     %t = arith.mulf %p, %q : f32
-    %u = arith.addf %sum, %t : f32
+    %u = arith.maximumf %sum, %t : f32
     linalg.yield %u : f32
   } -> tensor<2048xf32>
   return %a, %b, %c : tensor<128xf32>, tensor<128xf32>, tensor<2048xf32>

@@ -46,12 +46,18 @@ LogicalResult wafer::wfr::lowerRedistribute(RedistributeOp op, RegionCode &code)
   });
 }
 
+/// What stands where a PE holds nothing: -0 + x is x, whatever x is, and +0 + -0 is not -0.
+static int32_t neutralBits(const Tensor &terms) {
+  const bool added = terms.layout.kind == PartialKind::Add && terms.elementType() == pe::ElementType::F32;
+  return added ? std::numeric_limits<int32_t>::min() : 0;
+}
+
 LogicalResult wafer::wfr::lowerTerms(TermsOp op, RegionCode &code) {
   Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
   alignSplits({&source.layout, &result.layout});
   return code.function(op.getLoc(), source.layout, "terms", [&](PeBuilder &b) {
     b.vec(pe::VectorKind::Mov, result.elementType(), b.constant(result.layout.words()),
-          b.desc(b.address(result.buffer), {1}), b.constant(0));
+          b.desc(b.address(result.buffer), {1}), b.constant(neutralBits(result)));
     std::vector<TransferDim> dims = transferDims(source.layout, source.shape, result.layout, result.shape, {});
     sliceDims(dims);
     BoxTransfer transfer{b, Side::X, 1, {1, 1, 1}, std::move(dims), source.elementType(), source.buffer, result.buffer};

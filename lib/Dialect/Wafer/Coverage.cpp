@@ -3,21 +3,24 @@
 using namespace mlir;
 using namespace wafer::wfr;
 
-std::optional<LayoutDim> wafer::wfr::unionOver(unsigned axes, const LayoutDim &dim, const AxisSizes &sizes) {
-  LayoutDim all = dim;
+/// Those of a set of axes that move the start of a dimension, the shortest steps first. They are four at most, and this
+/// is asked very often.
+static SmallVector<Axis, 4> axesByStep(unsigned axes, const LayoutDim &dim) {
   auto stepOf = [&](Axis axis) { return std::abs(dim.start.step[axis]); };
-  // The shortest steps first. They are four at most, and this is asked very often.
-  std::array<Axis, 4> ordered;
-  size_t count = 0;
+  SmallVector<Axis, 4> ordered;
   for (Axis axis : {X1, X0, Y1, Y0}) {
     if (!(axes & axisBit(axis)) || dim.start.step[axis] == 0)
       continue;
-    size_t at = count++;
-    for (; at > 0 && stepOf(ordered[at - 1]) > stepOf(axis); --at)
-      ordered[at] = ordered[at - 1];
-    ordered[at] = axis;
+    ordered.push_back(axis);
+    for (size_t at = ordered.size() - 1; at > 0 && stepOf(ordered[at - 1]) > stepOf(axis); --at)
+      std::swap(ordered[at], ordered[at - 1]);
   }
-  for (Axis axis : ArrayRef(ordered).take_front(count)) {
+  return ordered;
+}
+
+std::optional<LayoutDim> wafer::wfr::unionOver(unsigned axes, const LayoutDim &dim, const AxisSizes &sizes) {
+  LayoutDim all = dim;
+  for (Axis axis : axesByStep(axes, dim)) {
     int64_t step = std::exchange(all.start.step[axis], 0), coordinates = sizes.size[axis];
     if (coordinates == 1)
       continue;
@@ -26,6 +29,25 @@ std::optional<LayoutDim> wafer::wfr::unionOver(unsigned axes, const LayoutDim &d
     all.length += step * (coordinates - 1);
   }
   return all;
+}
+
+bool wafer::wfr::holdsOnce(unsigned axes, const Layout &layout, const AxisSizes &sizes) {
+  unsigned telling = 0; // axes that lead to other elements
+  for (const LayoutDim &dim : layout.dims) {
+    int64_t span = dim.length;
+    for (Axis axis : axesByStep(axes, dim)) {
+      const int64_t step = std::abs(dim.start.step[axis]);
+      if (sizes.size[axis] == 1)
+        continue;
+      if (step < span)
+        return false;
+      span += step * (sizes.size[axis] - 1);
+      telling |= axisBit(axis);
+    }
+  }
+  return llvm::all_of(std::array{X0, X1, Y0, Y1}, [&](Axis axis) {
+    return !(axes & axisBit(axis)) || sizes.size[axis] == 1 || (telling & axisBit(axis));
+  });
 }
 
 std::optional<LayoutDim> wafer::wfr::unionAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {

@@ -260,6 +260,8 @@ Objection wafer::wfr::objectionTo(const TermsClaim &given, Place place) {
         llvm::count_if(source.dims, [&](const LayoutDim &dim) { return dim.start.step[axis] != 0; }) > 1)
       return "PEs hold no box between them: an axis cuts two dimensions of the source";
   const AxisSizes axes = axisSizes(place.region, result.splitX, result.splitY, place.chunks);
+  if (result.kind != PartialKind::Pick && !holdsOnce(result.partialAxes, source, axes))
+    return "PEs whose terms are added hold the same elements";
   for (auto [d, has, needs, extent] : llvm::enumerate(source.dims, result.dims, claim.result.shape)) {
     std::optional<LayoutDim> all = unionOver(result.partialAxes, has, axes);
     if (!all)

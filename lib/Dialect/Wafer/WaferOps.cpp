@@ -226,8 +226,8 @@ LogicalResult ReduceOp::verify() {
 
 LogicalResult TermsOp::verify() {
   Layout source = layoutOf(getSource().getType()), result = layoutOf(getResult().getType());
-  if (result.kind != PartialKind::Pick)
-    return emitOpError("result must be terms of kind pick");
+  if (result.kind != PartialKind::Pick && result.kind != PartialKind::Add)
+    return emitOpError("result must be terms of kind pick or add");
   if (failed(verifySplits(*this, {source, result})))
     return failure();
   std::optional<Place> place = placeOf(*this);

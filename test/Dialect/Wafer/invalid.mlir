@@ -290,8 +290,8 @@ wafer.program @main mesh(8 x 4) {
 wafer.program @main mesh(8 x 4) {
   wafer.region @r0 size(8 x 2) {
     %0 = wafer.empty : tensor<8xf32, #wafer.layout<[1 at 1 * x0]>>
-    // expected-error @+1 {{result must be terms of kind pick}}
-    %1 = wafer.terms %0 : tensor<8xf32, #wafer.layout<[1 at 1 * x0]>> to tensor<8xf32, #wafer.layout<[8 at 0], partial = add[x0]>>
+    // expected-error @+1 {{result must be terms of kind pick or add}}
+    %1 = wafer.terms %0 : tensor<8xf32, #wafer.layout<[1 at 1 * x0]>> to tensor<8xf32, #wafer.layout<[8 at 0], partial = max[x0]>>
   }
 }
 

@@ -453,6 +453,21 @@ wafer.program @main mesh(8 x 8) {
 
 // -----
 
+#once = #wafer.layout<[4 at 4 * x0]>
+#twice = #wafer.layout<[4 at 3 * x0]>
+wafer.program @main mesh(8 x 8) {
+  wafer.region @r0 size(4 x 2) {
+    %0 = wafer.empty : tensor<13xf32, #once>
+    %1 = wafer.terms %0 : tensor<13xf32, #once> to tensor<13xf32, #wafer.layout<[13 at 0], partial = add[x0]>>
+    %2 = wafer.empty : tensor<13xf32, #twice>
+    %3 = wafer.terms %2 : tensor<13xf32, #twice> to tensor<13xf32, #wafer.layout<[13 at 0], partial = pick[x0]>>
+    // expected-error @+1 {{PEs whose terms are added hold the same elements}}
+    %4 = wafer.terms %2 : tensor<13xf32, #twice> to tensor<13xf32, #wafer.layout<[13 at 0], partial = add[x0]>>
+  }
+}
+
+// -----
+
 #part = #wafer.layout<[4 at 6 * x0]>
 wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(4 x 2) {

@@ -34,6 +34,9 @@ bool covers(const LayoutDim &has, const LayoutDim &need, const LayoutDim &all, i
 /// Every PE's `need` lies inside what it holds, whatever the chunk.
 bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t chunks);
 
+/// Of PEs that differ in their coordinates on a set of axes no two hold the same element.
+bool holdsOnce(unsigned axes, const Layout &layout, const AxisSizes &sizes);
+
 /// The PEs together hold the whole tensor.
 bool holdsAll(const Layout &layout, llvm::ArrayRef<int64_t> shape, RegionShape region);
 

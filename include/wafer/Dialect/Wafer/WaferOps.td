@@ -271,10 +271,12 @@ def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
 }
 
 def Wafer_TermsOp : Wafer_Op<"terms", [Pure]> {
-  let summary = "Parts of a tensor as the terms of a sum that picks them: each PE's own, and zeros elsewhere";
+  let summary = "Parts of a tensor as the terms of a sum that picks them: each PE's own, and what changes no sum elsewhere";
   let description = [{
     The result is a term of kind `pick` on the axes that it names; over these, PEs have all of it between them. An
-    all-reduce then gathers the parts: for few words that takes less than a pass, in which PEs speak in turn.
+    all-reduce then gathers the parts: for few words that takes less than a pass, in which PEs speak in turn. Terms of kind
+    `add` go with sums of products; no two PEs may hold an element then. Beside them stands -0, to which any number can be added without a
+    change, +0 and -0 too.
 
     ```mlir
     #part = #wafer.layout<[1 at 1 * x0, 17 at 0]>

@@ -43,6 +43,31 @@ TEST(Coverage, UnitesTheBlocksOfALine) {
   EXPECT_GT(united, 4000);
 }
 
+TEST(Coverage, TellsWhatIsHeldOnce) {
+  Samples samples(13);
+  int once = 0, several = 0;
+  for (int i = 0; i != 3000; ++i) {
+    RegionShape region = samples.region();
+    llvm::SmallVector<int64_t> shape = samples.shape(2);
+    Layout layout = samples.layout(shape, region);
+    for (Side side : kSides) {
+      if (!holdsOnce(axesOf(side), layout, region.axes()))
+        continue;
+      ++once;
+      for (Pe pe : allPes(region)) {
+        size_t count = 0;
+        for (int64_t p = 0; p != region.along(side); ++p)
+          count += elementsOf(layout, shape, pe.at(side, p)).size();
+        const size_t different = elementsOfLine(layout, shape, pe, side, region).size();
+        EXPECT_EQ(count, different) << layout;
+        several += different > 1;
+      }
+    }
+  }
+  EXPECT_GT(once, 300);
+  EXPECT_GT(several, 1000);
+}
+
 TEST(Coverage, HoldsWhatEveryPeHolds) {
   Samples samples(12);
   int held = 0, all = 0;
