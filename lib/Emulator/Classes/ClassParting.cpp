@@ -12,13 +12,8 @@
 using namespace wafer;
 using namespace wafer::emulator;
 
-/// Whole rows of a set, else whole columns, in which nobody waits; it may be empty.
-static PeSet freeOf(const PeSet &set, std::span<const PeSet> waiting) {
-  PeSet free = set;
-  for (const PeSet &some : waiting) {
-    free.rows = free.rows - some.rows;
-    free.columns = free.columns - some.columns;
-  }
+/// Whole rows of a set, else whole columns, by those in which nobody waits; it may be empty.
+static PeSet wholeOf(const PeSet &set, const PeSet &free) {
   return free.rows.empty() ? PeSet{free.columns, set.rows} : PeSet{set.columns, free.rows};
 }
 
@@ -44,7 +39,8 @@ bool ClassEngine::partPosts() {
   struct InHand {
     PostRef post;
     std::vector<LaneOp *> ops;
-    std::vector<PeSet> waiting;
+    Indices lanes;                 // in which nobody has been seen to wait
+    std::vector<uint16_t> waiting; // positions
   };
   std::vector<InHand> all;
   std::unordered_map<const Post *, size_t> known;
@@ -53,20 +49,29 @@ bool ClassEngine::partPosts() {
       continue;
     const auto [at, isNew] = known.emplace(op.post.get(), all.size());
     if (isNew)
-      all.push_back({op.post, {}, {}});
-    const bool alongY = op.post->alongY;
-    const Indices lanes = lanesInHand(op);
-    all[at->second].ops.push_back(&op);
-    all[at->second].waiting.push_back(
-        PeSet::of(alongY, Indices::of({uint16_t(op.position)}, op.post->set.positions(alongY).extent()),
-                  lanes.empty() ? op.lanes : lanes));
+      all.push_back({op.post, {}, op.post->set.lanes(op.post->alongY), {}});
+    InHand &hand = all[at->second];
+    hand.ops.push_back(&op);
+    hand.waiting.push_back(op.position);
+    if (!hand.lanes.meets(op.lanes))
+      continue;
+    const Indices waiting = lanesInHand(op);
+    hand.lanes = hand.lanes - (waiting.empty() ? op.lanes : waiting);
   }
   bool any = false;
-  for (const InHand &hand : all)
-    if (const PeSet free = freeOf(hand.post->set, hand.waiting); !free.empty()) {
-      goOn(hand.post, hand.ops, free);
-      any = true;
-    }
+  for (InHand &hand : all) {
+    const PeSet &set = hand.post->set;
+    const bool alongY = hand.post->alongY;
+    std::sort(hand.waiting.begin(), hand.waiting.end());
+    hand.waiting.erase(std::unique(hand.waiting.begin(), hand.waiting.end()), hand.waiting.end());
+    const Indices positions = set.positions(alongY);
+    const PeSet free = PeSet::of(alongY, positions - Indices::of(hand.waiting, positions.extent()), hand.lanes);
+    const PeSet whole = wholeOf(set, free);
+    if (whole.empty())
+      continue;
+    goOn(hand.post, hand.ops, whole);
+    any = true;
+  }
   return any;
 }
 
@@ -123,8 +128,13 @@ bool ClassEngine::partStalled() {
         stalled.push_back(context.get());
     for (Context *context : stalled) {
       const std::vector<PeSet> waiting = region->whoWaits(*context);
-      if (const PeSet free = freeOf(context->set, waiting); !free.empty() && !waiting.empty()) {
-        region->contexts->part(*context, free);
+      PeSet free = context->set;
+      for (const PeSet &some : waiting) {
+        free.rows = free.rows - some.rows;
+        free.columns = free.columns - some.columns;
+      }
+      if (const PeSet whole = wholeOf(context->set, free); !whole.empty() && !waiting.empty()) {
+        region->contexts->part(*context, whole);
         any = true;
       }
     }

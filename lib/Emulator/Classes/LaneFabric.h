@@ -34,6 +34,7 @@ namespace wafer::emulator {
 struct LaneOp;
 struct LaneEnd;
 struct LaneStream;
+struct LaneSwitches;
 struct LaneTrain;
 void release(LaneTrain *train);
 using LaneTrainRef = Ref<LaneTrain>;
@@ -98,7 +99,7 @@ struct LaneTrainLeaf {
   uint32_t tail = 0;
   Ticks total = 0;
   PerLane gate;
-  /// Of a parked head, what is before it, as found when the fabric had changed so many times; and how many trains
+  /// Of a parked head, what is before it, as found when its switches had changed so many times; and how many trains
   /// before one another were asked.
   struct Ahead {
     uint64_t changes = ~uint64_t(0);
@@ -164,8 +165,9 @@ struct LaneStream {
   uint8_t color = 0, side = PortRamp;
   uint32_t pe = 0; // of a host port
   bool traced = false, dynamic = false;
-  bool isPromiseDirty = false, isSettleDirty = false; // of a cast
-  Indices routed;                                     // lanes whose router takes it
+  LaneSwitches *switches = nullptr;  // dynamic: that it goes over
+  Indices promiseDirty, settleDirty; // lanes whose limits are to be found again
+  Indices routed;                    // lanes whose router takes it
   std::vector<LaneLeaf> leaves;
   LaneTrain *oldest = nullptr, *newest = nullptr; // that somebody knows
   PerLane sent, injectLimit, settleLimit, freeAt;
@@ -205,8 +207,9 @@ struct LaneEnd {
   uint32_t position = 0;
   uint8_t color = 0;
   int hostPort = -1;
-  std::vector<Writer> writers; // without switches
-  bool keepsPace = false;      // of all writers' leaves
+  std::vector<Writer> writers;      // without switches
+  LaneSwitches *switches = nullptr; // else, of what has come
+  bool keepsPace = false;           // of all writers' leaves
   int64_t maxCapacity = 0;
   Fifo<LaneLeg> legs; // not settled yet
   uint64_t firstLeg = 0;
@@ -233,6 +236,12 @@ struct LaneRouter {
     uint32_t leaf = 0;
   };
   std::vector<Parked> parked[5]; // by side; the first one goes on first
+};
+
+/// Switches of a color along a line.
+struct LaneSwitches {
+  std::vector<std::vector<LaneRouter>> at; // by position: lanes that stand alike, or one for all
+  uint64_t changes = 0;                    // of who is where on its way over them
 };
 
 /// What a color is in a region.
@@ -316,14 +325,16 @@ private:
   void traceLine(LaneStream &stream);
   void traceWire(LaneStream &stream);
   const RouterSetup *setupAt(const Line &line, uint32_t position, uint8_t color) const;
-  std::vector<LaneRouter> &routersAt(const LaneStream &stream, uint32_t position);
+  LaneSwitches &switchesOf(const LaneStream &stream);
+  std::vector<LaneRouter> &routersAt(const LaneStream &stream, uint32_t position) const;
   LaneRouter *routerFor(const LaneTrainRef &train, uint32_t leaf, std::vector<uint32_t> &others);
   void splitRouter(std::vector<LaneRouter> &routers, size_t index, const Indices &lanes);
   uint32_t splitLeaf(LaneTrain &train, uint32_t leaf, const Indices &away);
   const LaneRouter &parkedAt(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   bool isFullBeforeSwitch(const LaneTrain &train) const;
   void update(const LaneTrainRef &train);
-  void touch(LaneStream &stream, bool settled);
+  void changed(LaneSwitches *switches);
+  void touch(const LaneEnd &end, const Indices &lanes, bool settled);
   void refresh(LaneStream &stream);
   void advanceHead(const LaneTrainRef &train, uint32_t leaf, bool unparked);
   PerLane parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
@@ -357,9 +368,8 @@ private:
   std::deque<LaneEnd> allEnds;
   std::deque<LaneStream> allStreams;
   std::deque<Line> hostLines;
-  std::unordered_map<uint64_t, LaneEnd *> hostEnds; // by router, color and side
-  /// Switches of a color along a line, by position; at each, lanes that stand alike, or one for all.
-  std::unordered_map<uint64_t, std::vector<std::vector<LaneRouter>>> switches; // by line and color
+  std::unordered_map<uint64_t, LaneEnd *> hostEnds;    // by router, color and side
+  std::unordered_map<uint64_t, LaneSwitches> switches; // by line and color
   std::vector<LaneTrainRef> readyTrains;
   std::vector<LaneStream *> dirtyStreams;
 };

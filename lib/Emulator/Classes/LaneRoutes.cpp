@@ -192,7 +192,7 @@ void LaneFabric::trace(LaneStream &stream) {
     leaf.end->keepsPace = leaf.keepsPace && (leaf.end->keepsPace || leaf.end->writers.empty());
     leaf.end->writers.push_back({&stream, uint32_t(&leaf - stream.leaves.data())});
   }
-  stream.isPromiseDirty = stream.isSettleDirty = true;
+  stream.promiseDirty = stream.settleDirty = Indices::all(stream.line->lanes);
   refresh(stream);
 }
 
@@ -216,6 +216,7 @@ void LaneFabric::traceLine(LaneStream &stream) {
     const RouterSetup *setup = setupAt(line, visit.position, stream.color);
     if (setup->positions > 1 || ++visited > line.positions) {
       stream.dynamic = true;
+      stream.switches = &switchesOf(stream);
       stream.leaves.clear();
       return;
     }

@@ -11,19 +11,32 @@ static bool isIdle(const LaneRouter &router) {
                                         [](const auto &queue) { return queue.empty(); });
 }
 
-std::vector<LaneRouter> &LaneFabric::routersAt(const LaneStream &stream, uint32_t position) {
-  const Line &line = *stream.line;
-  std::vector<std::vector<LaneRouter>> &all = switches[(uint64_t(line.region) << 1 | line.alongY) << 5 | stream.color];
-  if (all.empty())
-    all.resize(line.positions);
-  if (all[position].empty())
-    all[position].emplace_back().lanes = Indices::all(line.lanes);
-  return all[position];
+static uint64_t switchesKey(uint32_t region, bool alongY, uint8_t color) {
+  return (uint64_t(region) << 1 | alongY) << 5 | color;
+}
+
+LaneSwitches &LaneFabric::switchesOf(const LaneStream &stream) {
+  LaneSwitches &all = switches[switchesKey(stream.line->region, stream.line->alongY, stream.color)];
+  all.at.resize(stream.line->positions);
+  return all;
+}
+
+std::vector<LaneRouter> &LaneFabric::routersAt(const LaneStream &stream, uint32_t position) const {
+  std::vector<LaneRouter> &routers = stream.switches->at[position];
+  if (routers.empty())
+    routers.emplace_back().lanes = Indices::all(stream.line->lanes);
+  return routers;
+}
+
+void LaneFabric::changed(LaneSwitches *over) {
+  ++changeCount;
+  if (over)
+    ++over->changes;
 }
 
 /// Some lanes of a train's leaf go another way from here, or later: they become a leaf of their own.
 uint32_t LaneFabric::splitLeaf(LaneTrain &train, uint32_t index, const Indices &away) {
-  ++changeCount;
+  changed(train.stream->switches);
   LaneTrainLeaf other = train.leaves[index];
   other.lanes = away;
   train.leaves[index].lanes = train.leaves[index].lanes - away;
@@ -116,7 +129,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
       if (state.pending || setup->input[position] != side || (!unparked && !queue.empty())) {
         train->leaves[at].parked = true;
         queue.push_back({train, at});
-        ++changeCount;
+        changed(train->stream->switches);
         continue;
       }
       train->leaves[at].gate = larger(train->leaves[at].lanes, train->leaves[at].gate, state.openedAt);
@@ -126,7 +139,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
       }
     }
     unparked = false;
-    ++changeCount;
+    changed(train->stream->switches);
     LaneTrainLeaf *leaf = &train->leaves[at];
     leaf->parked = false;
     if (leaf->path.size() > 4 * size_t(line.positions)) {
@@ -168,6 +181,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
       next.gate = plus(next.lanes, next.gate, step);
       if (next.end) {
         LaneEnd &end = *next.end;
+        end.switches = train->stream->switches;
         next.base = end.enqueued;
         apply(end.enqueued, next.lanes, [](int64_t a, int64_t b) { return a + b; }, train->total);
         // Of any train that may come.
@@ -189,7 +203,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
 }
 
 const LaneRouter &LaneFabric::parkedAt(const LaneTrain &train, const LaneTrainLeaf &leaf) const {
-  const std::vector<LaneRouter> &routers = const_cast<LaneFabric *>(this)->routersAt(*train.stream, leaf.position);
+  const std::vector<LaneRouter> &routers = routersAt(*train.stream, leaf.position);
   return *std::find_if(routers.begin(), routers.end(),
                        [&](const LaneRouter &router) { return router.lanes.contains(leaf.lanes[0]); });
 }
@@ -229,7 +243,8 @@ PerLane LaneFabric::fitBeyond(const LaneTrain &train, uint32_t position, const I
 /// something changes.
 const PerLane &LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth) const {
   LaneTrainLeaf::Ahead &known = leaf.ahead;
-  if (known.changes == changeCount && depth + known.depth <= kDeepest)
+  const uint64_t changes = train.stream->switches->changes;
+  if (known.changes == changes && depth + known.depth <= kDeepest)
     return known.count;
   const LaneRouter &state = parkedAt(train, leaf);
   PerLane ahead = 0;
@@ -242,7 +257,7 @@ const PerLane &LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLe
     ahead = plus(leaf.lanes, ahead, parked.train->total);
   }
   // One that asked no further because it was far down itself is right for who asks from there only.
-  known.changes = depth + below <= kDeepest ? changeCount : ~uint64_t(0);
+  known.changes = depth + below <= kDeepest ? changes : ~uint64_t(0);
   known.depth = below;
   known.count = std::move(ahead);
   return known.count;
@@ -277,7 +292,7 @@ void LaneFabric::advanceTails(LaneTrain &train) {
       if (timed && train.control != isa::Control::None && leaf.path[leaf.tail].switched) // when it turns the switch
         raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
       ++leaf.tail;
-      ++changeCount;
+      changed(train.stream->switches);
       if (--node.openLeaves == 0) {
         flip(train, node);
         isAheadKnown = false;
@@ -299,7 +314,7 @@ void LaneFabric::flip(LaneTrain &train, LaneTrainNode &node) {
   for (LaneRouter &router : routersAt(stream, position)) {
     if (router.pending.get() != &train || !router.lanes.meets(lanes))
       continue;
-    ++changeCount;
+    changed(stream.switches);
     router.pending = LaneTrainRef();
     router.position =
         train.control == isa::Control::Reset ? 0 : std::min<int>(router.position + 1, setup->positions - 1);
@@ -320,7 +335,7 @@ void LaneFabric::unpark(const LaneStream &stream, uint32_t position, Indices lan
         continue;
       const LaneRouter::Parked parked = queue.front();
       queue.erase(queue.begin());
-      ++changeCount;
+      changed(stream.switches);
       advanceHead(parked.train, parked.leaf, true); // may change the routers
       again = true;
       break;
@@ -334,8 +349,8 @@ void LaneFabric::unpark(const LaneStream &stream, uint32_t position, Indices lan
 }
 
 bool LaneFabric::anyParked() const {
-  for (const auto &[at, positions] : switches)
-    for (const std::vector<LaneRouter> &routers : positions)
+  for (const auto &[key, all] : switches)
+    for (const std::vector<LaneRouter> &routers : all.at)
       for (const LaneRouter &router : routers)
         for (const std::vector<LaneRouter::Parked> &queue : router.parked)
           if (!queue.empty())
@@ -349,12 +364,12 @@ uint8_t LaneFabric::positionAt(uint32_t pe, uint8_t color) const {
   if (kind != ColorKind::AlongX && kind != ColorKind::AlongY)
     return 0;
   const bool alongY = kind == ColorKind::AlongY;
-  const auto at = switches.find((uint64_t(region) << 1 | alongY) << 5 | color);
+  const auto at = switches.find(switchesKey(region, alongY, color));
   if (at == switches.end())
     return 0;
   const image::Rect &rect = program.image.manifest().regions(region).rect();
   const uint32_t x = pe % program.width - rect.x(), y = pe / program.width - rect.y();
-  for (const LaneRouter &router : at->second[alongY ? y : x])
+  for (const LaneRouter &router : at->second.at[alongY ? y : x])
     if (router.lanes.contains(alongY ? x : y))
       return router.position;
   return 0;

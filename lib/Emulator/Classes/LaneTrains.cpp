@@ -351,29 +351,41 @@ bool LaneFabric::work() {
 
 //===- Receivers ----------------------------------------------------------===//
 
-/// What receivers let a stream do has changed.
-void LaneFabric::touch(LaneStream &stream, bool settled) {
-  const bool isKnown = stream.isPromiseDirty || stream.isSettleDirty;
-  (settled ? stream.isSettleDirty : stream.isPromiseDirty) = true;
-  if (stream.leaves.size() <= 2)
-    refresh(stream);
-  else if (!isKnown)
-    dirtyStreams.push_back(&stream);
+static void join(Indices &to, const Indices &more) {
+  if (to.empty())
+    to = more;
+  else if (!(to == more))
+    to = to | more;
+}
+
+/// What an end lets streams do has changed in some of its lanes.
+void LaneFabric::touch(const LaneEnd &end, const Indices &lanes, bool settled) {
+  for (const LaneEnd::Writer &writer : end.writers) {
+    LaneStream &stream = *writer.stream;
+    const LaneLeaf &leaf = stream.leaves[writer.leaf];
+    const bool isKnown = !stream.promiseDirty.empty() || !stream.settleDirty.empty();
+    join(settled ? stream.settleDirty : stream.promiseDirty, leaf.from ? leaf.lanes : lanes);
+    if (stream.leaves.size() <= 2)
+      refresh(stream);
+    else if (!isKnown)
+      dirtyStreams.push_back(&stream);
+  }
 }
 
 void LaneFabric::refresh(LaneStream &stream) {
-  auto least = [&](bool settled) {
-    PerLane limit = int64_t(kUnlimited);
+  auto change = [&](PerLane &limit, Indices &dirty, bool settled) {
+    const Indices lanes = std::exchange(dirty, Indices());
+    if (lanes.empty())
+      return;
+    const PerLane before = limit;
+    apply(limit, lanes, [](int64_t) { return int64_t(kUnlimited); });
     for (const LaneLeaf &leaf : stream.leaves)
       apply(
-          limit, leaf.lanes,
+          limit, leaf.lanes & lanes,
           [](int64_t so, int64_t coordinate, int64_t capacity) { return std::min(so, coordinate + capacity); },
           mapped(settled ? leaf.end->settled : leaf.end->promised, leaf.to, leaf.lanes), leaf.capacity);
-    return limit;
-  };
-  // Of several trains mostly one is on its way, and others wait behind it or for their last words to be settled.
-  auto change = [&](PerLane &limit, bool settled) {
-    const PerLane before = std::exchange(limit, least(settled));
+    limit.pack(Indices::all(stream.line->lanes));
+    // Of several trains mostly one is on its way, and others wait behind it or for their last words to be settled.
     for (LaneTrainRef &train : stream.current)
       if (!every(
               train->lanes,
@@ -383,37 +395,33 @@ void LaneFabric::refresh(LaneStream &stream) {
               before, limit, train->base, train->total))
         enqueue(train.get());
   };
-  if (std::exchange(stream.isPromiseDirty, false))
-    change(stream.injectLimit, false);
-  if (std::exchange(stream.isSettleDirty, false))
-    change(stream.settleLimit, true);
+  change(stream.injectLimit, stream.promiseDirty, false);
+  change(stream.settleLimit, stream.settleDirty, true);
 }
 
-static bool meet(const Indices &a, const Indices &b) { return a.isAll() || b.isAll() || !(a & b).empty(); }
-
 void LaneFabric::promise(LaneEnd &end, const Indices &lanes, const PerLane &coordinate) {
-  if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.promised))
+  const Indices more = select(lanes, [](int64_t a, int64_t b) { return a > b; }, coordinate, end.promised);
+  if (more.empty())
     return;
-  raise(end.promised, lanes, coordinate);
+  raise(end.promised, more, coordinate);
   ++changeCount;
-  for (const LaneEnd::Writer &writer : end.writers)
-    touch(*writer.stream, /*settled=*/false);
+  touch(end, more, /*settled=*/false);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
-      if (!leg.train->complete && meet(leg.lanes, lanes))
+      if (!leg.train->complete && leg.lanes.meets(more))
         enqueue(leg.train.get());
 }
 
 void LaneFabric::settle(LaneEnd &end, const Indices &lanes, const PerLane &coordinate) {
-  if (every(lanes, [](int64_t a, int64_t b) { return a <= b; }, coordinate, end.settled))
+  const Indices more = select(lanes, [](int64_t a, int64_t b) { return a > b; }, coordinate, end.settled);
+  if (more.empty())
     return;
-  raise(end.settled, lanes, coordinate);
-  ++changeCount;
-  for (const LaneEnd::Writer &writer : end.writers)
-    touch(*writer.stream, /*settled=*/true);
+  raise(end.settled, more, coordinate);
+  changed(end.switches);
+  touch(end, more, /*settled=*/true);
   if (end.writers.empty())
     for (LaneLeg &leg : end.legs)
-      if (meet(leg.lanes, lanes))
+      if (leg.lanes.meets(more))
         enqueue(leg.train.get());
   while (!end.legs.empty() && end.legs.front().unread == 0) {
     LaneLeg &leg = end.legs.front();
