@@ -22,7 +22,7 @@ bool ClassEngine::lookAgain() {
   fabric.enqueueAll();
   for (LaneOp &op : ops)
     if (op.alive)
-      wake(&op);
+      wake(&op, op.lanes);
   return true;
 }
 

@@ -74,7 +74,8 @@ struct LaneOp {
   uint8_t inputs = 0;
   uint32_t position = 0;
   Indices lanes;
-  PostRef post; // null: the host's
+  Indices heard; // lanes that there may be more for to take
+  PostRef post;  // null: the host's
   LaneEnd *in[3];
   uint8_t inOperand[3];
   PerLane inStart[3];
@@ -110,12 +111,13 @@ private:
 
   LaneOp &newOp();
   void wake(LaneOp *op);
+  void wake(LaneOp *op, const Indices &lanes);
   void heard(LaneEnd &end, const Indices &lanes, const Indices &whole) override;
   void moved(LaneTrain &train) override;
   void pump(LaneOp &op);
   struct Piece;
   void pumpSink(LaneOp &op);
-  bool takePiece(LaneOp &op, const Piece &piece);
+  bool takePiece(LaneOp &op, const Piece &piece, Indices &moved);
   void take(LaneOp &op, const LaneLeg &leg, const Indices &lanes, const PerLane &offset, const PerLane &count);
   void receive(LaneOp &op, const Piece &piece, const Indices &lanes, const PerLane &after, const PerLane &count);
   void follow(LaneOp &op, const Piece &piece, const Indices &lanes, PerLane after, const PerLane &count);

@@ -466,11 +466,11 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
       }
       engine.fabric.launch(train);
       if (op->kind == LaneOp::Coupled)
-        engine.wake(op);
+        engine.wake(op, op->lanes);
     } else {
       engine.fabric.promise(*op->in[0], op->lanes, plus(op->lanes, op->inStart[0], op->n));
       if (engine.fabric.hasWords(*op->in[0], op->lanes)) // else it is told when some come
-        engine.wake(op);
+        engine.wake(op, op->lanes);
     }
   }
   return post->thread ? Issue::Done : Issue::Waits;

@@ -86,6 +86,7 @@ void ClassEngine::goOn(const PostRef &post, std::span<LaneOp *const> of, const P
       continue;
     end(*op, ending, endOf(*op, ending));
     op->lanes = op->lanes - ending;
+    op->heard = op->heard & op->lanes;
   }
   std::vector<Taken> now, later;
   for (Taken &taken : post->taken) {

@@ -83,11 +83,18 @@ void ClassEngine::wake(LaneOp *op) {
   readyOps.push_back(op);
 }
 
+/// What writes to memory looks at lanes in which there may be something.
+void ClassEngine::wake(LaneOp *op, const Indices &lanes) {
+  if (op->kind == LaneOp::Sink)
+    join(op->heard, op->lanes & lanes);
+  wake(op);
+}
+
 /// What writes to memory takes whole pieces only.
 void ClassEngine::heard(LaneEnd &end, const Indices &lanes, const Indices &whole) {
   for (LaneOp *op : end.ops)
-    if (op->lanes.meets(op->kind == LaneOp::Sink ? whole : lanes))
-      wake(op);
+    if (const Indices &some = op->kind == LaneOp::Sink ? whole : lanes; op->lanes.meets(some))
+      wake(op, some);
 }
 
 void ClassEngine::moved(LaneTrain &train) {
@@ -199,8 +206,8 @@ void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, 
 }
 
 /// What an instruction with one fabric operand takes to memory of a piece, in lanes where all that it wants of it has
-/// left the sender. True: there may be more behind it.
-bool ClassEngine::takePiece(LaneOp &op, const Piece &piece) {
+/// left the sender; `moved` gets these. True: there may be more behind it.
+bool ClassEngine::takePiece(LaneOp &op, const Piece &piece, Indices &moved) {
   LaneEnd &end = *piece.end;
   LaneLeg &leg = piece.leg();
   const Mapped start = mapped(piece.record->start, leg.from, piece.lanes);
@@ -236,6 +243,7 @@ bool ClassEngine::takePiece(LaneOp &op, const Piece &piece) {
   const bool isLast = piece.number + 1 == end.firstLeg + end.legs.size();
   const bool isAll = every(lanes, [](int64_t after, int64_t injected) { return after == injected; }, after, injected);
   fabric.moveOn(end, leg, piece.number, lanes, after);
+  join(moved, lanes);
   return !isLast || !isAll;
 }
 
@@ -243,18 +251,22 @@ bool ClassEngine::takePiece(LaneOp &op, const Piece &piece) {
 void ClassEngine::pumpSink(LaneOp &op) {
   LaneEnd &end = *op.in[0];
   std::vector<Piece> pieces;
-  auto lanesLeft = [&] { return select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n); };
-  Indices left = lanesLeft();
-  for (bool isMore = true; isMore && !left.empty(); left = lanesLeft()) {
+  const Indices lanes = std::exchange(op.heard, Indices());
+  Indices moved;
+  for (bool isMore = true; isMore;) {
     isMore = false;
+    const Indices left = select(lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
+    if (left.empty())
+      break;
     findPieces(fabric, end, left, pieces);
     for (const Piece &piece : pieces)
-      isMore |= takePiece(op, piece);
+      isMore |= takePiece(op, piece, moved);
     if (fabric.stuck())
       return;
   }
-  fabric.settle(end, op.lanes, plus(op.lanes, op.inStart[0], op.done));
-  if (left.empty())
+  if (!moved.empty())
+    fabric.settle(end, moved, end.consumed);
+  if (every(op.lanes, [](int64_t done, int64_t n) { return done == n; }, op.done, op.n))
     complete(op, readyOf(op));
 }
 

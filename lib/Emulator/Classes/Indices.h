@@ -83,6 +83,14 @@ private:
   Ref<Node> node;
 };
 
+/// Adds some.
+inline void join(Indices &to, const Indices &more) {
+  if (to.empty())
+    to = more;
+  else if (!(to == more))
+    to = to | more;
+}
+
 /// Each of some columns in each of some rows.
 struct PeSet {
   Indices columns, rows;

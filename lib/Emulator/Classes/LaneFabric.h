@@ -337,6 +337,7 @@ private:
   void touch(const LaneEnd &end, const Indices &lanes, bool settled);
   void refresh(LaneStream &stream);
   void advanceHead(const LaneTrainRef &train, uint32_t leaf, bool unparked);
+  void pushLeg(LaneEnd &end, LaneLeg leg);
   PerLane parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   const PerLane &parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth = 0) const;
   PerLane fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth,

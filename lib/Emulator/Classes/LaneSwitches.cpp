@@ -183,7 +183,6 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
         LaneEnd &end = *next.end;
         end.switches = train->stream->switches;
         next.base = end.enqueued;
-        apply(end.enqueued, next.lanes, [](int64_t a, int64_t b) { return a + b; }, train->total);
         // Of any train that may come.
         end.maxCapacity = ownCapacity() + int64_t(line.positions) * costs.linkBuffer + int64_t(costs.inputQueue);
         LaneLeg leg;
@@ -193,7 +192,7 @@ void LaneFabric::advanceHead(const LaneTrainRef &train, uint32_t index, bool unp
         leg.latency = next.total;
         leg.gate = next.gate;
         leg.unread = next.lanes.size();
-        end.legs.push(std::move(leg));
+        pushLeg(end, std::move(leg));
         end.arrived.push({train.get(), target});
         client.heard(end, next.lanes, next.lanes);
       }

@@ -186,13 +186,22 @@ void LaneFabric::launch(LaneTrain &train) {
       leg.latency = mapped(leaf.latency, leaf.from, leg.lanes);
       leg.unread = leg.lanes.size();
       train.unread += leg.lanes.size();
-      apply(
-          end.enqueued, leg.lanes, [](int64_t a, int64_t b) { return a + b; },
-          mapped(train.total, leaf.from, leg.lanes));
-      end.legs.push(std::move(leg));
+      pushLeg(end, std::move(leg));
     }
   }
   enqueue(&train);
+}
+
+void LaneFabric::pushLeg(LaneEnd &end, LaneLeg leg) {
+  const int64_t number = end.firstLeg + end.legs.size();
+  apply( // where nothing is before it, it is read next
+      end.cursor, leg.lanes,
+      [number](int64_t cursor, int64_t enqueued, int64_t consumed) { return enqueued == consumed ? number : cursor; },
+      end.enqueued, end.consumed);
+  apply(
+      end.enqueued, leg.lanes, [](int64_t a, int64_t b) { return a + b; },
+      mapped(leg.train->total, leg.from, leg.lanes));
+  end.legs.push(std::move(leg));
 }
 
 int64_t LaneFabric::capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const {
@@ -351,13 +360,6 @@ bool LaneFabric::work() {
 
 //===- Receivers ----------------------------------------------------------===//
 
-static void join(Indices &to, const Indices &more) {
-  if (to.empty())
-    to = more;
-  else if (!(to == more))
-    to = to | more;
-}
-
 /// What an end lets streams do has changed in some of its lanes.
 void LaneFabric::touch(const LaneEnd &end, const Indices &lanes, bool settled) {
   for (const LaneEnd::Writer &writer : end.writers) {
@@ -471,12 +473,22 @@ void LaneFabric::reading(LaneEnd &end, const Indices &lanes, std::vector<Reading
   }
   // Lane by lane: each past the legs that do not come to it.
   int64_t *cursor = end.cursor.spread(end.line->lanes);
-  std::vector<std::pair<uint64_t, std::vector<uint16_t>>> groups;
+  bool same = true;
   for (uint16_t lane : lanes) {
     uint64_t number = std::max<uint64_t>(cursor[lane], end.firstLeg);
     while (number < size && !legOf(number).lanes.contains(lane))
       ++number;
     cursor[lane] = number;
+    same &= cursor[lane] == cursor[lanes.front()];
+  }
+  if (const uint64_t number = cursor[lanes.front()]; same) {
+    if (number < size)
+      out.push_back({number, lanes});
+    return;
+  }
+  std::vector<std::pair<uint64_t, std::vector<uint16_t>>> groups;
+  for (uint16_t lane : lanes) {
+    const uint64_t number = cursor[lane];
     if (number >= size)
       continue;
     auto group = std::find_if(groups.begin(), groups.end(), [&](auto &g) { return g.first == number; });
