@@ -2,6 +2,7 @@
 // is bounded before it is used in arithmetic, and every loop is bounded by the mesh, the manifest's size or a
 // section's.
 #include "wafer/Program/Verify.h"
+#include "wafer/Program/FabricUse.h"
 
 #include "wafer/Program/Box.h"
 
@@ -234,6 +235,9 @@ Status Verifier::region(int index) {
                         what + ": code word " + std::to_string(d.word) + ": thread " + std::to_string(d.i.thread) +
                             " of a core with " + std::to_string(profile.asyncThreads) + " asynchronous threads",
                         kAgain};
+  if (FabricLack lack = fabricLackOf(fabricUseOf(verified.code), profile); !lack.what.empty())
+    return Diagnostic{ErrorCode::ImageCode, what + ": code word " + std::to_string(lack.word) + ": " + lack.what,
+                      kAgain};
   if (Status status = memory(region, verified, what); !status)
     return status;
   out.regions.push_back(std::move(verified));

@@ -69,6 +69,10 @@ public:
     return &entry["value"];
   }
 
+  bool has(const std::string &section, const std::string &name) const {
+    return root.contains(section) && root[section].is_object() && root[section].contains(name);
+  }
+
   double number(const std::string &section, const std::string &name, double least, double most) {
     const Json *value = figure(section, name);
     if (!value)
@@ -239,6 +243,8 @@ Result<Profile> Profile::parse(std::string_view json) {
   profile.scalarMemory = reader.number("core", "scalar_memory_cycles", 0, 1e6);
   profile.branch = reader.number("core", "branch_cycles", 0, 1e6);
   profile.asyncThreads = reader.integer("core", "async_threads", 0, 64);
+  if (reader.has("core", "fabric_inputs"))
+    profile.fabricInputs = reader.integer("core", "fabric_inputs", 1, 3);
   // Operations of one routine's kind share its figures.
   for (const isa::VectorOpInfo &info : isa::kVectorOps) {
     if (!isa::isHelper(info.op))
@@ -261,6 +267,11 @@ Result<Profile> Profile::parse(std::string_view json) {
   profile.linkBufferWavelets = reader.integer("fabric", "link_buffer_wavelets", 0, 65536);
   profile.inputQueueWavelets = reader.integer("fabric", "input_queue_wavelets", 0, 65536);
   profile.outputQueueWavelets = reader.integer("fabric", "output_queue_wavelets", 0, 65536);
+  // Profiles that are older than these figures are taken to have no limit.
+  if (reader.has("fabric", "input_queues"))
+    profile.inputQueues = reader.integer("fabric", "input_queues", 1, 32);
+  if (reader.has("fabric", "output_queues"))
+    profile.outputQueues = reader.integer("fabric", "output_queues", 1, 32);
 
   profile.hostLanes = reader.integer("host", "lanes", 1, 65536);
   profile.hostCyclesPerWavelet = reader.number("host", "cycles_per_wavelet", 0.001, 1e6);

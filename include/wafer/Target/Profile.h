@@ -60,7 +60,9 @@ struct Profile {
   int linkBufferWavelets = 0; // per color and router input
   int inputQueueWavelets = 0; // shortest queue from router to core
   int outputQueueWavelets = 0;
+  int inputQueues = 0, outputQueues = 0; // of a core, each for one color at a time; 0: not said, no limit
   int asyncThreads = 0;
+  int fabricInputs = 0; // colors that one vector instruction may receive on; 0: not said, no limit
 
   // Host.
   int hostLanes = 0; // at most, in and out each

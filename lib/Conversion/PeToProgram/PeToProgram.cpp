@@ -10,6 +10,7 @@
 #include "wafer/Dialect/Pe/CodeSize.h"
 #include "wafer/Program/Assembler.h"
 #include "wafer/Program/Disassembler.h"
+#include "wafer/Program/FabricUse.h"
 #include "wafer/Support/MlirDiagnostic.h"
 #include "wafer/Target/ResourceModel.h"
 
@@ -43,6 +44,7 @@ private:
   void layOut();
   LogicalResult encode();
   void countHelpers();
+  LogicalResult checkFabricUse();
   LogicalResult layOutMemory();
   void explain(std::string &text) const;
 
@@ -343,13 +345,34 @@ LogicalResult ProgramAssembler::layOutMemory() {
                    Shortfall{missing, usable});
 }
 
+/// Whoever wrote the program, collectives' parts or a hand: the core must be able to run it.
+LogicalResult ProgramAssembler::checkFabricUse() {
+  // Which colors there are is for routes to say.
+  constexpr unsigned kAnyColor = 32;
+  Result<DecodedCode> code = decodeProgram(std::span(out.section).first(out.codeWords), out.entryWord, kAnyColor,
+                                           static_cast<unsigned>(out.traps.size()));
+  if (!code)
+    return emitError(program.getLoc(), {ErrorCode::CodeNotAssembled, code.error().message, "correct the program"});
+  const FabricLack lack = fabricLackOf(fabricUseOf(*code), profile);
+  if (lack.what.empty())
+    return success();
+  std::string where = "region @" + out.name;
+  auto next = llvm::partition_point(out.locations,
+                                    [&](const AssembledLocation &location) { return location.firstWord <= lack.word; });
+  if (next != out.locations.begin() && !std::prev(next)->node.empty())
+    where += ", node '" + std::prev(next)->node + "'";
+  return emitError(program.getLoc(),
+                   {ErrorCode::TooFewQueues, where + ": code word " + std::to_string(lack.word) + ": " + lack.what,
+                    "choose another --target, or correct " + lack.figure + " if the machine has more"});
+}
+
 FailureOr<AssembledProgram> ProgramAssembler::run() {
   out.name = program.getSymName().str();
   if (failed(collect()))
     return failure();
   layOutTables();
   layOut();
-  if (failed(encode()) || failed(layOutMemory()))
+  if (failed(encode()) || failed(checkFabricUse()) || failed(layOutMemory()))
     return failure();
   return std::move(out);
 }

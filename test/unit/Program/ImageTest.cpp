@@ -263,6 +263,32 @@ TEST(Image, RefusesThreadsThatTheCoreLacks) {
   }
 }
 
+TEST(Image, RefusesMoreQueuesThanTheCoreHas) {
+  for (int queues : {1, 2}) {
+    TestProgram p(2, 1);
+    p.profile.outputQueues = queues;
+    p.route(1, 0, 0, 1, 1, {{R, E}});
+    p.route(1, 1, 0, 1, 1, {{W, R}});
+    p.route(2, 0, 0, 1, 1, {{R, E}});
+    p.route(2, 1, 0, 1, 1, {{W, R}});
+    p.region("sender", 0, 0, 1, 1, [&](Assembler &a) {
+      a.nest({1});
+      a.vec(VectorOp::Mov, I32, fabric(1), reg(0), none(), none(), 1);
+      a.vec(VectorOp::Mov, I32, fabric(2), reg(0), none(), none(), 2);
+      a.halt();
+    });
+    auto result = verify(p.writer.bytes(), p.profile);
+    EXPECT_EQ(bool(result), queues == 2);
+    if (!result) {
+      EXPECT_EQ(result.error().code, ErrorCode::ImageCode);
+      EXPECT_NE(result.error().message.find(
+                    "region 'sender': code word 4: sends on 2 colors at once, and a core has 1 output queue"),
+                std::string::npos)
+          << result.error().message;
+    }
+  }
+}
+
 TEST(Image, TooLittleMemoryNamesWhatDoesNotFit) {
   // A buffer that reaches 200 bytes over the end, and code with helpers and a stack that leave no room for data.
   TestProgram p = sample();

@@ -79,6 +79,20 @@ TEST(Profile, RoutinesThatItDoesNotKnowAreAsOnWse2) {
   EXPECT_EQ(old->helperBytes, (*Profile::load("wse2")).helperBytes);
 }
 
+TEST(Profile, QueuesThatItDoesNotCountAreNoLimit) {
+  std::string text = (*Profile::load("wse3")).json;
+  for (const char *figure : {"\"fabric_inputs\"", "\"input_queues\"", "\"output_queues\""}) {
+    size_t at = text.find(figure), begin = text.rfind(',', at), end = text.find('}', at);
+    ASSERT_NE(at, std::string::npos) << figure;
+    text.erase(begin, end + 1 - begin);
+  }
+  Result<Profile> old = Profile::parse(text);
+  ASSERT_TRUE(old) << old.error().str();
+  EXPECT_EQ(old->fabricInputs + old->inputQueues + old->outputQueues, 0);
+  EXPECT_EQ((*Profile::load("wse3")).fabricInputs, 1);
+  EXPECT_EQ((*Profile::load("wse2")).inputQueues, 6);
+}
+
 TEST(Profile, UnknownFieldIsNamed) {
   std::string error = errorOf(edited("\"host\": {", "\"host\": {\"speed\": 1,"));
   EXPECT_NE(error.find("'host.speed' is unknown"), std::string::npos) << error;
