@@ -33,7 +33,7 @@ bool ClassEngine::isDeadlock() const {
   for (const LaneOp &op : ops) {
     if (!op.alive || !op.post)
       continue;
-    if (lanesInHand(op).size() != op.lanes.size())
+    if (lanesInHand(op, op.lanes).size() != op.lanes.size())
       return false;
     inHand[op.post.get()] += op.lanes.size();
   }

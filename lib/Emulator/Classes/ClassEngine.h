@@ -134,7 +134,7 @@ private:
   bool partPosts();
   bool partStalled();
   void goOn(const PostRef &post, std::span<LaneOp *const> of, const PeSet &some);
-  Indices lanesInHand(const LaneOp &op) const;
+  Indices lanesInHand(const LaneOp &op, const Indices &of) const;
 
   // ClassDeadlock.cpp
   bool lookAgain();

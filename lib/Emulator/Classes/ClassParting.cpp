@@ -23,15 +23,15 @@ bool ClassEngine::part() {
   return posts || stalled;
 }
 
-/// Lanes in which an instruction has not ended.
-Indices ClassEngine::lanesInHand(const LaneOp &op) const {
-  Indices lanes = select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
+/// Lanes, some of its own, in which an instruction has not ended.
+Indices ClassEngine::lanesInHand(const LaneOp &op, const Indices &of) const {
+  Indices lanes = select(of, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
   if (op.out)
-    lanes = lanes |
-            select(
-                op.lanes,
-                [](int64_t total, int64_t injected, int64_t settled) { return injected < total || settled < total; },
-                op.out->total, op.out->injected, fabric.settleable(*op.out));
+    lanes =
+        lanes |
+        select(
+            of, [](int64_t total, int64_t injected, int64_t settled) { return injected < total || settled < total; },
+            op.out->total, op.out->injected, fabric.settleable(*op.out));
   return lanes;
 }
 
@@ -55,8 +55,13 @@ bool ClassEngine::partPosts() {
     hand.waiting.push_back(op.position);
     if (!hand.lanes.meets(op.lanes))
       continue;
-    const Indices waiting = lanesInHand(op);
-    hand.lanes = hand.lanes - (waiting.empty() ? op.lanes : waiting);
+    const Indices among = hand.lanes & op.lanes, waiting = lanesInHand(op, among);
+    if (!waiting.empty())
+      hand.lanes = hand.lanes - waiting;
+    else if (every(
+                 op.lanes, [](int64_t done, int64_t n) { return done == n; }, op.done, op.n) &&
+             (!op.out || fabric.hasLeft(*op.out))) // all the same it has not been ended yet
+      hand.lanes = hand.lanes - among;
   }
   bool any = false;
   for (InHand &hand : all) {

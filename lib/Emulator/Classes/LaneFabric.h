@@ -340,6 +340,8 @@ private:
   void pushLeg(LaneEnd &end, LaneLeg leg);
   PerLane parkedLimit(const LaneTrain &train, const LaneTrainLeaf &leaf) const;
   const PerLane &parkedAhead(const LaneTrain &train, const LaneTrainLeaf &leaf, unsigned depth = 0) const;
+  bool isAheadWithin(const LaneTrain &train, const LaneTrainLeaf &leaf, const Indices &lanes, const PerLane &room,
+                     unsigned depth = 0) const;
   PerLane fitBeyond(const LaneTrain &train, uint32_t position, const Indices &lanes, unsigned depth,
                     unsigned &below) const;
   int64_t capacityBeyond(const LaneTrainLeaf &leaf, size_t node) const;

@@ -262,24 +262,64 @@ const PerLane &LaneFabric::parkedAhead(const LaneTrain &train, const LaneTrainLe
   return known.count;
 }
 
+/// Whether no more than `room` wavelets are before a parked head in some of its lanes, as parkedAhead has them; it is
+/// asked no further than that takes, and in lanes that it takes.
+bool LaneFabric::isAheadWithin(const LaneTrain &train, const LaneTrainLeaf &leaf, const Indices &lanes,
+                               const PerLane &room, unsigned depth) const {
+  auto isWithin = [](int64_t count, int64_t room) { return count <= room; };
+  const LaneTrainLeaf::Ahead &known = leaf.ahead;
+  if (known.changes == train.stream->switches->changes && depth + known.depth <= kDeepest)
+    return every(lanes, isWithin, known.count, room);
+  const LaneRouter &state = parkedAt(train, leaf);
+  PerLane queued = 0;
+  for (const LaneRouter::Parked &parked : state.parked[sideIndex(leaf.side)]) {
+    if (parked.train.get() == &train)
+      break;
+    queued = plus(lanes, queued, parked.train->total);
+  }
+  if (!every(lanes, isWithin, queued, room))
+    return false;
+  if (!state.pending || state.pendingSide != leaf.side)
+    return true;
+  // So many of the one that is on its way through have to fit beyond.
+  const LaneTrain &pending = *state.pending;
+  const PerLane need = made(
+      lanes, [](int64_t queued, int64_t total, int64_t room) { return queued + total - room; }, queued, pending.total,
+      room);
+  const Indices some = select(lanes, [](int64_t need) { return need > 0; }, need);
+  if (some.empty())
+    return true;
+  for (const LaneTrainLeaf &other : pending.leaves)
+    for (size_t node = other.tail; node < other.path.size(); ++node) {
+      if (pending.nodes[other.path[node].node].position != leaf.position)
+        continue;
+      const Indices both = other.lanes & some;
+      if (both.empty())
+        break;
+      const int64_t capacity = capacityBeyond(other, node);
+      const PerLane left = made(both, [capacity](int64_t need) { return capacity - need; }, need);
+      if (other.parked ? depth >= kDeepest || !isAheadWithin(pending, other, both, left, depth + 1)
+                       : !every(
+                             both, [](int64_t base, int64_t settled, int64_t left) { return base - settled <= left; },
+                             other.base, other.end->settled, left))
+        return false;
+    }
+  return true;
+}
+
 /// Without a control wavelet nobody asks where a tail is.
 void LaneFabric::advanceTails(LaneTrain &train) {
   if (!train.complete || train.control == isa::Control::None)
     return;
   for (size_t i = 0; i != train.leaves.size(); ++i) {
-    PerLane ahead; // of a parked head; asked for again when a switch has turned
-    bool isAheadKnown = false;
     while (!unsupported && train.leaves[i].tail < train.leaves[i].path.size()) {
       LaneTrainLeaf &leaf = train.leaves[i];
       const int64_t capacity = capacityBeyond(leaf, leaf.tail);
       if (leaf.parked) {
         if (!every(leaf.lanes, [&](int64_t total) { return total <= capacity; }, train.total))
           break;
-        if (!std::exchange(isAheadKnown, true))
-          ahead = parkedAhead(train, leaf);
-        if (!every(
-                leaf.lanes, [&](int64_t total, int64_t ahead) { return total + ahead <= capacity; }, train.total,
-                ahead))
+        const PerLane room = made(leaf.lanes, [capacity](int64_t total) { return capacity - total; }, train.total);
+        if (!isAheadWithin(train, leaf, leaf.lanes, room))
           break;
       } else if (!every(
                      leaf.lanes,
@@ -292,10 +332,8 @@ void LaneFabric::advanceTails(LaneTrain &train) {
         raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
       ++leaf.tail;
       changed(train.stream->switches);
-      if (--node.openLeaves == 0) {
+      if (--node.openLeaves == 0)
         flip(train, node);
-        isAheadKnown = false;
-      }
     }
   }
 }
