@@ -45,11 +45,17 @@ struct NodePlan {
   Cycles cycles;
 };
 
+/// Which states a search keeps beside the cheapest: those with the least memory, which are there where it is scarce, or
+/// with the least product of memory and cycles, which make better plans where it is nearly enough.
+enum class Lean { Memory, Product };
+
 struct Plan {
   RegionShape region; // of every region
   int regions = 0;
-  int mayOpen = 0;           // regions
-  int beam = 0;              // of the search that found it,
+  int mayOpen = 0; // regions
+  int beam = 0;    // of the search that found it,
+  int beamInLoops = 0;
+  Lean lean = Lean::Memory;
   double ceiling = INFINITY; // and its ceiling
   int64_t hostLanes = 0;     // of a stream with the host, at most
   int64_t lanesBetween = 0;  // of a stream between regions, at most
@@ -77,6 +83,8 @@ struct PlanRequest {
   std::function<double()> limit = {}; // in cycles: a plan that takes more is of no use
   double ceiling = INFINITY;          // the same, known before: no state is followed that ends later
   PlanTrace *trace = nullptr;         // is told what the search looks at
+  int beamInLoops = 0;                // if that is more
+  Lean lean = Lean::Memory;
 };
 
 struct PlanFailure {

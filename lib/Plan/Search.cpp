@@ -11,7 +11,8 @@
 // Further regions open for two reasons. Memory: code (an estimate per op), weights, live tensors and the node's own
 // temporaries fill a PE; the node goes on in a next region, and what it reads is streamed over, row by row, in the
 // layout that it has. Time: a node whose operands are ready long before the region is free runs beside it, in a region
-// of its own or in the one that made its operands; Timeline.h keeps the account of who waits for whom.
+// of its own or in the one that made its operands; Timeline.h keeps the account of who waits for whom. A loop, which
+// cannot go on elsewhere, may begin in a next region in any case.
 #include "PlanTrace.h"
 #include "Pricing.h"
 #include "Remaining.h"
@@ -29,6 +30,9 @@ using namespace wafer;
 using namespace wafer::wfr;
 
 namespace {
+
+/// In loops so much fewer states than the beam has go on beside it, in other regions.
+constexpr int kOtherRegions = 4;
 
 /// A node must be able to start this much earlier elsewhere before another region is looked at. It covers what the
 /// estimates leave out of a further region: its own code, its streams' routes.
@@ -85,6 +89,8 @@ public:
     plan.region = request.region;
     plan.mayOpen = request.maxRegions;
     plan.beam = request.beam;
+    plan.beamInLoops = request.beamInLoops;
+    plan.lean = request.lean;
     plan.ceiling = request.ceiling;
     plan.hostLanes = request.hostLanes;
     plan.lanesBetween = request.lanesBetween;
@@ -169,7 +175,7 @@ private:
     for (int region : regions)
       if (std::optional<Place> place = placeIn(n, *state, region))
         places.push_back(*place);
-    bool leave = worthLeaving(graph.nodes[n], *state, regions);
+    bool leave = beginsLoop(n) || worthLeaving(graph.nodes[n], *state, regions);
     for (size_t i = 0; i != offer.candidates.size(); ++i) {
       Option option{&state, places, leave, &offer, i};
       if (bound(n, option, offer.glanced[i], Pricing::Look::Glance))
@@ -321,10 +327,15 @@ private:
            });
   }
 
+  bool beginsLoop(size_t n) const {
+    const int loop = graph.nodes[n].loop;
+    return loop >= 0 && graph.loops[loop].firstNode == static_cast<int>(n);
+  }
+
   /// Where a node may run: the region opened last, those that made its operands, and a next one.
   SmallVector<int> regionsFor(size_t n, const State &state) const {
     const GraphNode &node = graph.nodes[n];
-    if (node.loop >= 0 && graph.loops[node.loop].firstNode != static_cast<int>(n))
+    if (node.loop >= 0 && !beginsLoop(n))
       return {state.plan->region}; // that of the loop
     int next = static_cast<int>(state.memory.size());
     SmallVector<int> regions;
@@ -395,8 +406,9 @@ private:
     return timeline;
   }
 
-  /// The beam: the cheapest successors, and a few that take the least memory. Cheap states tend to spend it early;
-  /// where it is scarce, the lean ones are those that reach the end.
+  /// The beam: the cheapest successors, and a few lean ones. Cheap states tend to spend memory early; where it is
+  /// scarce, the lean ones are those that reach the end. A loop runs in one region, and that there is no room for it
+  /// may show at its last node only: some in other regions go on beside them.
   SmallVector<Successor *> keepBest(size_t n) {
     SmallVector<Successor *> kept;
     std::map<std::pair<const State *, const State *>, bool> alike;
@@ -421,9 +433,16 @@ private:
         kept.push_back(successor);
       return isKept;
     };
-    const int lean = request.beam / 3;
-    inOrder(n, request.beam - lean, [](const auto &way) { return std::pair(way.score, int64_t(0)); }, keep);
-    inOrder(n, lean, [](const auto &way) { return std::pair(bytesOf(way), way.score); }, keep);
+    const bool inLoop = graph.nodes[n].loop >= 0;
+    const int beam = inLoop ? std::max(request.beam, request.beamInLoops) : request.beam, lean = beam / 3;
+    inOrder(n, beam - lean, [](const auto &way) { return std::pair(way.score, int64_t(0)); }, keep);
+    inOrder(n, lean, [&](const auto &way) { return std::pair(leannessOf(way), way.score); }, keep);
+    if (inLoop && !kept.empty()) {
+      const int region = kept.front()->region;
+      auto rank = [&](const auto &way) { return std::pair(!mayRunBeside(way, region), way.score); };
+      inOrder(n, beam / kOtherRegions, rank,
+              [&](Successor *successor) { return successor->region == region || keep(successor); });
+    }
     llvm::stable_sort(kept, [](const Successor *a, const Successor *b) { return a->score < b->score; });
     return kept;
   }
@@ -461,6 +480,17 @@ private:
             successor.score, successor.region, successor.work);
     }
     request.trace->add(std::move(considered));
+  }
+
+  static bool mayRunBeside(const Successor &successor, int region) { return successor.region != region; }
+  static bool mayRunBeside(const Option &option, int region) {
+    return llvm::any_of(option.places, [&](const Place &place) { return place.region != region; });
+  }
+
+  /// Less is better.
+  double leannessOf(const auto &way) const {
+    const double bytes = static_cast<double>(bytesOf(way));
+    return request.lean == Lean::Memory ? bytes : bytes * way.score;
   }
 
   static int64_t bytesOf(const Successor &successor) { return successor.totalBytes; }
@@ -537,6 +567,9 @@ private:
     for (const auto &[input, layout] : successor.work->entries)
       state->timeline.enter(input, static_cast<int>(n), successor.region,
                             successor.work->cycles.total() - successor.work->cycles.host);
+    if (const GraphLoop *loop = node.loop >= 0 ? &graph.loops[node.loop] : nullptr;
+        loop && loop->endNode == static_cast<int>(n) + 1)
+      state->timeline.endLoop(loop->firstNode, static_cast<int>(n), successor.region);
     state->memory = successor.from->memory;
     state->memory.resize(std::max<size_t>(state->memory.size(), plan.region + 1));
     state->memory[plan.region] = successor.price.memory;

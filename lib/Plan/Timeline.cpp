@@ -66,6 +66,14 @@ void Timeline::enter(int input, int node, int region, double since) {
   note(input, {region, node, regions[region].free - since});
 }
 
+void Timeline::endLoop(int firstNode, int lastNode, int region) {
+  auto ended = std::make_shared<Made>(*made);
+  for (auto &[tensor, produced] : *ended)
+    if (produced.region == region && produced.node >= firstNode)
+      produced = {region, lastNode, regions[region].free};
+  made = std::move(ended);
+}
+
 void Timeline::note(int tensor, const Produced &produced) {
   auto more = std::make_shared<Made>(*made);
   auto at = llvm::lower_bound(*more, tensor, [](const auto &entry, int number) { return entry.first < number; });

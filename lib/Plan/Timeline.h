@@ -34,6 +34,8 @@ public:
   void run(int node, int region, llvm::ArrayRef<Arrival> arrivals, double cycles, int result);
   /// The host has brought an input to `region` for node `node`, which ran on for `since` cycles.
   void enter(int input, int node, int region, double since);
+  /// What the nodes of a loop made is there when all its steps are done.
+  void endLoop(int firstNode, int lastNode, int region);
   /// Tensors that no later node reads.
   void forget(llvm::ArrayRef<int> tensors);
 

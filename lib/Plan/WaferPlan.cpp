@@ -76,6 +76,9 @@ constexpr int kTimesAsWide = 4;
 /// nodes 8 s more, for one hundredth of its cycles.
 constexpr size_t kNodesWorthWidening = 128;
 
+/// Of several regions, or of one that a plan fills so far, memory decides about the plan.
+constexpr double kScarce = 0.75;
+
 /// Where nothing fits in regions of the usual size, a side may be that much longer, and again.
 constexpr int64_t kGrowBy = 4;
 
@@ -177,6 +180,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       else
         lengthen(graph, model, space, request, *best);
     }
+    if (best && !first && (!graph.loops.empty() || memoryIsScarce(*best, model)))
+      weighMemory(graph, model, *best);
     if (best) {
       keepOthers(*best, fastest);
       return std::move(*best);
@@ -204,17 +209,34 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return {graph, model, plan.region, plan.mayOpen, plan.hostLanes, plan.lanesBetween, withBeam, share};
   }
 
+  bool memoryIsScarce(const Plan &plan, const ResourceModel &model) const {
+    const double budget = static_cast<double>(model.usableSramBytes() * fill) / 100;
+    return plan.regions > 1 || llvm::any_of(plan.bytes, [&](int64_t bytes) { return bytes > kScarce * budget; });
+  }
+
   /// Looks for a better plan on regions of the chosen size: searching longer takes less than trying all sizes did.
   void widen(const Graph &graph, const ResourceModel &model, Plan &best) {
-    PlanFailure none;
-    PlanRequest request = requestFor(graph, model, best, kTimesAsWide * static_cast<int>(beam));
+    searchAgain(graph, requestFor(graph, model, best, kTimesAsWide * static_cast<int>(beam)), best);
+  }
+
+  /// The same with other lean states in the beam: which make the better plan, only the end shows. A node of a loop
+  /// counts as often as the loop runs, so there the beam is wide.
+  void weighMemory(const Graph &graph, const ResourceModel &model, Plan &best) {
+    PlanRequest request = requestFor(graph, model, best, static_cast<int>(beam));
+    request.beamInLoops = kTimesAsWide * static_cast<int>(beam);
+    request.lean = Lean::Product;
+    searchAgain(graph, std::move(request), best);
+  }
+
+  void searchAgain(const Graph &graph, PlanRequest request, Plan &best) {
     if (leastCycles(request) >= best.cycles)
       return;
     request.ceiling = mayCombine(graph) ? limitOf(best, /*improvable=*/false) : best.cycles;
-    std::optional<Plan> wide = searchWhole(request, none);
-    if (wide && wide->pes() <= best.pes() && wide->cycles < best.cycles &&
-        regionsWithHost(graph, *wide) <= regionsWithHost(graph, best))
-      best = std::move(*wide);
+    PlanFailure none;
+    std::optional<Plan> again = searchWhole(request, none);
+    if (again && again->cycles < best.cycles && isBetter(*again, best) &&
+        regionsWithHost(graph, *again) <= regionsWithHost(graph, best))
+      best = std::move(*again);
   }
 
   /// Searches once more for a plan, and tells what is looked at.
@@ -223,6 +245,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     PlanFailure none;
     PlanRequest request = requestFor(graph, model, plan, plan.beam);
     request.ceiling = plan.ceiling;
+    request.beamInLoops = plan.beamInLoops;
+    request.lean = plan.lean;
     request.trace = &trace;
     [[maybe_unused]] std::optional<Plan> again = searchPlan(request, none);
     assert(again && again->searched == plan.searched && "a search finds again what it has found");
