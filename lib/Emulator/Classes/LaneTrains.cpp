@@ -386,7 +386,8 @@ void LaneFabric::refresh(LaneStream &stream) {
           limit, leaf.lanes & lanes,
           [](int64_t so, int64_t coordinate, int64_t capacity) { return std::min(so, coordinate + capacity); },
           mapped(settled ? leaf.end->settled : leaf.end->promised, leaf.to, leaf.lanes), leaf.capacity);
-    limit.pack(Indices::all(stream.line->lanes));
+    if (!stream.routed.empty())
+      limit.pack(stream.routed);
     // Of several trains mostly one is on its way, and others wait behind it or for their last words to be settled.
     for (LaneTrainRef &train : stream.current)
       if (!every(
