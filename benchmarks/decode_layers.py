@@ -1,14 +1,17 @@
 """Decode layers of LLaMA's form: PEs, cycles as estimated and as emulated, and how far from ONNX Runtime.
 
-Usage: decode_layers.py [layer ...] [--target T ...] [--largest-region N] [--build build]
+Usage: decode_layers.py [layer ...] [--target T ...] [--largest-region N] [--setup CYCLES ...] [--build build]
 
 Cycles are of the whole program: the token's vector comes in from the host and goes out, with its key and value. `inside` are
 those from when all PEs that hear the vector have it to when the layer's result is there: what is left where layers follow one another
 on the wafer. `compile s` is wafer-compile's processor time. `error` is the largest difference of an output from ONNX Runtime's, relative to the
 output's largest value.
+
+`--setup` has machines whose vector instructions take so many cycles to set up; no public source says how many that are on WSE-2.
 """
 
 import argparse
+import json
 import pathlib
 import sys
 import tempfile
@@ -39,13 +42,25 @@ def cycles_inside(regions: list[dict]) -> float:
     return max(step["last_cycle"] for step in kernels) - received
 
 
-def measure(args: argparse.Namespace, name: str, target: str, folder: pathlib.Path) -> None:
+def profile_with_setup(target: str, cycles: int, folder: pathlib.Path) -> str:
+    """A machine like `target`, but with this set-up of vector instructions: the path of its profile."""
+    profile = json.loads((ROOT / f"profiles/{target}.json").read_text())
+    for kind in ("move", "arith", "fma"):
+        profile["core"][f"vector_{kind}_setup_cycles"]["value"] = cycles
+    path = folder / f"{target}.json"
+    path.write_text(json.dumps(profile))
+    return str(path)
+
+
+def measure(
+    args: argparse.Namespace, name: str, target: str, setup: int | None, folder: pathlib.Path
+) -> None:
     path = folder / "layer.onnx"
     feed = large_models.write(name, path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     expected = dict(zip(names, session.run(None, feed), strict=True))
-    options = ["--target", target]
+    options = ["--target", profile_with_setup(target, setup, folder) if setup is not None else target]
     if args.largest_region:
         options += ["--largest-region", str(args.largest_region)]
     compiled = wafer_tools.compile_model(path, folder / "layer.wafer", options, args.build)
@@ -57,7 +72,7 @@ def measure(args: argparse.Namespace, name: str, target: str, folder: pathlib.Pa
     )
     sizes = ", ".join(f"{region['rect']['width']}x{region['rect']['height']}" for region in regions)
     print(
-        f"{name:12}{target:6}{sizes:24}{estimated:>11,}{run.stats['cycles']:>11,.0f}{cycles_inside(run.stats['regions']):>9,.0f}"
+        f"{name:12}{target:6}{'' if setup is None else setup:>6}  {sizes:24}{estimated:>11,}{run.stats['cycles']:>11,.0f}{cycles_inside(run.stats['regions']):>9,.0f}"
         f"{compiled.cpu_seconds:>11.1f}{run.stats['seconds']['run']:>8.1f}{error:>10.1e}",
         flush=True,
     )
@@ -75,16 +90,25 @@ def main() -> None:
         "--largest-region", type=int, help="side of a region, at most (default: the compiler's)"
     )
     parser.add_argument(
+        "--setup",
+        type=int,
+        nargs="+",
+        metavar="CYCLES",
+        default=[None],
+        help="set-up of vector instructions (default: the target's)",
+    )
+    parser.add_argument(
         "--build", type=pathlib.Path, default=ROOT / "build", help="build folder (default: build)"
     )
     args = parser.parse_args()
     print(
-        "layer       target regions                   estimated   emulated   inside  compile s   run s     error"
+        "layer       target setup  regions                   estimated   emulated   inside  compile s   run s     error"
     )
     for name in args.layers:
         for target in args.target:
-            with tempfile.TemporaryDirectory() as folder:
-                measure(args, name, target, pathlib.Path(folder))
+            for setup in args.setup:
+                with tempfile.TemporaryDirectory() as folder:
+                    measure(args, name, target, setup, pathlib.Path(folder))
 
 
 if __name__ == "__main__":
