@@ -4,8 +4,10 @@
 // them.
 //
 // The same goes for outputs, one after the other, that are gathered by sums before they leave. Between two of them the
-// region takes nothing that others wait for it to pass on, so the earlier one may leave after the later one's sum. Or
-// an output's parts ride with the sum of a product before it, as terms that change nothing else.
+// region takes nothing that others wait for it to pass on, so the earlier one may leave after the later one's sum.
+//
+// And what a node reads that is gathered by a sum rides with the sum of a node before it, as terms that change nothing
+// else, if its parts are there by then. Else it comes with what the node reads beside.
 #include "Combine.h"
 #include "LinePlanner.h"
 
@@ -26,9 +28,12 @@ public:
         if (std::optional<int> later = nextLike(n))
           combine(n, *later);
     for (int n = 0; n != static_cast<int>(plan.nodes.size()); ++n)
-      if (isGathered(n))
-        if (std::optional<int> sum = sumBefore(n))
-          ride(n, *sum);
+      for (size_t i = 0; i != plan.nodes[n].operands.size(); ++i)
+        if (mayRide(n, i))
+          if (std::optional<int> sum = sumBefore(n, i))
+            ride(n, i, *sum);
+    for (int n = 0; n != static_cast<int>(plan.nodes.size()); ++n)
+      gatherTogether(n);
     for (int n = 0; n + 1 < static_cast<int>(plan.nodes.size()); ++n)
       if (isGathered(n) && isGathered(n + 1) && areGatheredAlike(n, n + 1))
         combineGathers(n, n + 1);
@@ -72,37 +77,103 @@ private:
     return std::nullopt;
   }
 
-  MoveStep &gatherOf(int n) { return plan.nodes[n].operands.front().pieces.front().steps.back(); }
-
   /// An output that is gathered by a sum at last, and leaves.
   bool isGathered(int n) const {
     const NodePlan &decided = plan.nodes[n];
-    if (graph.nodes[n].kind != GraphNode::Output || decided.operands.front().pieces.size() != 1 || decided.rides)
+    if (graph.nodes[n].kind != GraphNode::Output || decided.operands.front().pieces.size() != 1 ||
+        decided.operands.front().ridesWith >= 0)
       return false;
     const Movement &movement = decided.operands.front().pieces.front();
     return decided.entries.empty() && !movement.steps.empty() && movement.steps.back().line;
   }
 
   bool areGatheredAlike(int n, int m) {
-    const MoveStep &a = gatherOf(n), &b = gatherOf(m);
+    const MoveStep &a = gatherOf(n, 0), &b = gatherOf(m, 0);
     auto element = [&](int node) { return graph.tensors[graph.nodes[node].operands[0].pieces[0].tensor].element; };
     return plan.nodes[n].region == plan.nodes[m].region && a.along == b.along && a.line->pes == b.line->pes &&
            a.line->grouped == b.line->grouped && element(n) == element(m);
   }
 
-  /// The last node before an output that adds up terms of the same elements along the lines of its gather, and runs
-  /// when what leaves is there.
-  std::optional<int> sumBefore(int n) {
-    const MoveStep &gather = gatherOf(n);
-    const GraphTensor &tensor = graph.tensors[graph.nodes[n].operands[0].pieces[0].tensor];
-    if (tensor.producer < 0 || !isHeldOnce(n))
+  MoveStep &gatherOf(int n, size_t i) { return plan.nodes[n].operands[i].pieces.front().steps.back(); }
+
+  /// An operand that is gathered by a sum at last, and nothing else. (One that is read twice would be gathered twice.)
+  bool mayRide(int n, size_t i) {
+    const GraphNode &node = graph.nodes[n];
+    const OperandPlan &operand = plan.nodes[n].operands[i];
+    if (node.loop >= 0 || plan.nodes[n].candidate.steps != 1 || operand.direct || operand.pieces.size() != 1 ||
+        operand.pieces.front().steps.empty() || !gatherOf(n, i).line ||
+        (node.kind != GraphNode::Output && !node.operands[i].plain()))
+      return false;
+    const int tensor = node.operands[i].pieces[0].tensor;
+    return llvm::count_if(node.operands, [&](const GraphOperand &other) {
+             return llvm::any_of(other.pieces, [&](const Piece &piece) { return piece.tensor == tensor; });
+           }) == 1;
+  }
+
+  /// Operands of a kernel that are gathered along the same lines.
+  void gatherTogether(int n) {
+    if (graph.nodes[n].kind != GraphNode::Kernel || plan.nodes[n].candidate.chunks > 1)
+      return;
+    auto element = [&](size_t i) { return graph.tensors[graph.nodes[n].operands[i].pieces[0].tensor].element; };
+    for (size_t last = plan.nodes[n].operands.size(); last-- > 0;)
+      for (size_t i = 0; i != last; ++i) {
+        OperandPlan &earlier = plan.nodes[n].operands[i], &later = plan.nodes[n].operands[last];
+        if (!mayRide(n, i) || !mayRide(n, last) || earlier.gathersElsewhere() || later.gathersElsewhere() ||
+            element(i) != element(last))
+          continue;
+        MoveStep &a = gatherOf(n, i), &b = gatherOf(n, last);
+        if (a.along != b.along || a.line->pes != b.line->pes || a.line->grouped != b.line->grouped)
+          continue;
+        const double before = cyclesOf(*a.along, *a.line, a.words), after = cyclesOf(*b.along, *b.line, b.words),
+                     together = cyclesOf(*b.along, *b.line, a.words + b.words);
+        int64_t &bytes = plan.bytes[plan.nodes[n].region];
+        const int64_t more = isa::kWordBytes * a.words;
+        if (together >= before + after || bytes + more > model.usableSramBytes())
+          continue;
+        earlier.gatheredWith = static_cast<int>(last);
+        b.words += a.words;
+        bytes += more;
+        plan.nodes[n].cycles.moves += together - before - after;
+        plan.cycles += together - before - after;
+      }
+  }
+
+  /// Where a tensor rests when node n comes to read it, and the first node before which it does.
+  struct Resting {
+    Layout layout;
+    int since;
+  };
+  std::optional<Resting> restingBefore(int n, int tensor) const {
+    const GraphTensor &read = graph.tensors[tensor];
+    if (read.resident())
       return std::nullopt;
-    for (int m = n - 1; m > tensor.producer; --m) {
+    if (read.producer >= 0)
+      return Resting{plan.nodes[read.producer].candidate.result, read.producer + 1};
+    std::optional<Resting> resting;
+    for (int k = 0; k != n; ++k) {
+      if (auto entry = plan.nodes[k].entries.find(tensor); entry != plan.nodes[k].entries.end())
+        resting = Resting{entry->second, k};
+      if (auto moved = plan.nodes[k].moved.find(tensor); moved != plan.nodes[k].moved.end())
+        resting = Resting{moved->second, k};
+    }
+    return resting;
+  }
+
+  /// The last node before that adds up terms of the same elements along the lines of the operand's gather, while the
+  /// operand's parts are there. A sum counts what several PEs hold as often.
+  std::optional<int> sumBefore(int n, size_t i) {
+    const MoveStep &gather = gatherOf(n, i);
+    const int tensor = graph.nodes[n].operands[i].pieces[0].tensor;
+    const std::optional<Resting> resting = restingBefore(n, tensor);
+    if (!resting || !isHeldOnce(plan.nodes[n].operands[i].pieces.front(), resting->layout))
+      return std::nullopt;
+    for (int m = n - 1; m >= resting->since; --m) {
       const GraphNode &node = graph.nodes[m];
       const NodePlan &decided = plan.nodes[m];
       if (node.kind != GraphNode::Kernel || node.loop >= 0 || node.combiner != PartialKind::Add ||
-          graph.tensors[node.result].element != tensor.element || decided.region != plan.nodes[n].region ||
-          decided.candidate.steps != 1 || decided.reduces.size() != 1 || decided.combinedWith >= 0)
+          graph.tensors[node.result].element != graph.tensors[tensor].element ||
+          decided.region != plan.nodes[n].region || decided.candidate.steps != 1 || decided.reduces.size() != 1 ||
+          decided.combinedWith >= 0)
         continue;
       const ReduceStep &sum = decided.reduces.front();
       if (sum.line && sum.side == *gather.along && sum.line->pes == gather.line->pes &&
@@ -112,20 +183,14 @@ private:
     return std::nullopt;
   }
 
-  /// A sum counts what several PEs hold as often.
-  bool isHeldOnce(int n) const {
-    const Movement &movement = plan.nodes[n].operands.front().pieces.front();
+  bool isHeldOnce(const Movement &movement, Layout from) const {
     const MoveStep &gather = movement.steps.back();
-    Layout from = movement.steps.size() > 1 ? movement.steps[movement.steps.size() - 2].result : restingPlace(n),
-           to = gather.result;
+    if (movement.steps.size() > 1)
+      from = movement.steps[movement.steps.size() - 2].result;
+    Layout to = gather.result;
     alignSplits({&from, &to});
     const unsigned axes = gather.line->grouped ? axisBit(minorAxis(*gather.along)) : axesOf(*gather.along);
     return holdsOnce(axes, from, axisSizes(plan.region, from.splitX, from.splitY));
-  }
-
-  /// Of what an output reads, as a node of the region made it.
-  const Layout &restingPlace(int n) const {
-    return plan.nodes[graph.tensors[graph.nodes[n].operands[0].pieces[0].tensor].producer].candidate.result;
   }
 
   double cyclesOf(Side side, const LineShape &line, int64_t words) {
@@ -138,12 +203,12 @@ private:
   }
 
   void combineGathers(int n, int m) {
-    MoveStep &earlier = gatherOf(n), &later = gatherOf(m);
+    MoveStep &earlier = gatherOf(n, 0), &later = gatherOf(m, 0);
     combine(n, m, *later.along, *later.line, earlier.words, later.words, &Cycles::moves);
   }
 
-  void ride(int n, int m) {
-    MoveStep &gather = gatherOf(n);
+  void ride(int n, size_t i, int m) {
+    MoveStep &gather = gatherOf(n, i);
     ReduceStep &sum = stepOf(m);
     const double before = cyclesOf(sum.side, *sum.line, gather.words), after = cyclesOf(sum.side, *sum.line, sum.words),
                  together = cyclesOf(sum.side, *sum.line, gather.words + sum.words);
@@ -151,8 +216,7 @@ private:
     const int64_t more = isa::kWordBytes * gather.words;
     if (together >= before + after || bytes + more > model.usableSramBytes())
       return;
-    plan.nodes[n].combinedWith = m;
-    plan.nodes[n].rides = true;
+    plan.nodes[n].operands[i].ridesWith = m;
     sum.words += gather.words;
     bytes += more;
     plan.nodes[n].cycles.moves -= before;

@@ -1,7 +1,7 @@
 // A decode layer takes the token's vector from the host, a thousand cycles at the host's rate, and later the factors of
 // its rotation, some words, which then have to go all along lines of hundreds of PEs. Taken before the vector they hold
 // up no one but the PEs where both come in, and those for some instructions; all others pass them on while the vector
-// comes in. (Of an all-reduce everybody waits for the end, so nothing would be gained by those.)
+// comes in.
 #include "EarlyInputs.h"
 
 #include "wafer/Dialect/Wafer/Lines.h"
@@ -32,10 +32,10 @@ public:
   }
 
 private:
-  /// The first node of a region that takes inputs, and how much of the time that they take nothing else fills yet.
+  /// The first node of a region that takes inputs, and how long they take.
   struct First {
     int node;
-    double left;
+    double host;
   };
 
   int64_t laneWordsOf(int input, int n) const {
@@ -82,26 +82,35 @@ private:
     if (reads.empty())
       return;
     const Movement &movement = reader.operands[reads.front()].pieces.front();
-    if (llvm::any_of(movement.steps, [](const MoveStep &step) { return step.line.has_value(); }))
+    // Of an all-reduce everybody waits for the end: that keeps its turn.
+    const bool moves = llvm::none_of(movement.steps, [](const MoveStep &step) { return step.line.has_value(); });
+    if (!moves && plan.regions > 1)
       return;
     const int64_t more = isa::kWordBytes * (there->words() + reader.entries.at(input).words());
     int64_t &bytes = plan.bytes[reader.region];
     if (bytes + more > model.usableSramBytes())
       return;
     bytes += more;
-    const double host = reader.cycles.host / static_cast<double>(reader.entries.size()), moves = movement.cycles,
-                 hidden = std::min(host + moves, first.left);
+    // Ways overlap one another, and the wait for the first node's own inputs.
+    const double host = reader.cycles.host / static_cast<double>(reader.entries.size()),
+                 moving = moves ? movement.cycles : 0,
+                 seen = std::min(host + moving,
+                                 model.hostCycles(laneWordsOf(input, n)) + std::max(0.0, host + moving - first.host));
+    early.entries.insert(reader.entries.extract(input));
+    reader.cycles.host -= host;
+    early.cycles.host += seen;
+    plan.cycles -= host + moving - seen;
+    if (!moves) {
+      early.early.push_back({input, n, -1});
+      return;
+    }
     for (int i : reads)
       reader.operands[i].direct = true;
     early.early.push_back({input, n, reads.front()});
-    early.entries.insert(reader.entries.extract(input));
     early.moved.try_emplace(input, *there);
     reader.moved.erase(input);
-    reader.cycles.host -= host;
-    reader.cycles.moves -= moves * static_cast<double>(reads.size());
-    early.cycles.moves += host + moves - hidden;
-    first.left -= hidden;
-    plan.cycles -= hidden + moves * static_cast<double>(reads.size() - 1);
+    reader.cycles.moves -= moving * static_cast<double>(reads.size());
+    plan.cycles -= moving * static_cast<double>(reads.size() - 1);
   }
 
   const Graph &graph;

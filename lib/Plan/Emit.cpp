@@ -70,7 +70,7 @@ private:
   };
 
   llvm::DenseMap<size_t, SmallVector<std::pair<size_t, Value>>> waiting; // by node: earlier ones, and their terms
-  llvm::DenseMap<size_t, Value> ridden;                                  // outputs that rode with an earlier node's sum
+  std::map<std::pair<size_t, size_t>, Value> together; // by node and operand: what came with another sum
 
   RankedTensorType typeOf(int tensor, const Layout &layout) {
     return typeOf(graph.tensors[tensor].shape, graph.tensors[tensor].element, layout);
@@ -104,6 +104,8 @@ private:
   void moveEarly(int region) {
     RegionState &state = regions[region];
     for (const EarlyInput *input : state.early) {
+      if (input->operand < 0)
+        continue;
       const GraphTensor &tensor = graph.tensors[input->tensor];
       state.values[input->tensor] =
           move(plan.nodes[input->node].operands[input->operand].pieces.front(), state.values[input->tensor],
@@ -235,18 +237,18 @@ private:
 
   const MoveStep &gatherOf(size_t n) const { return plan.nodes[n].operands.front().pieces.front().steps.back(); }
 
-  /// Of an output that is gathered by a sum.
-  Value termsOf(size_t n) {
-    const int tensor = graph.nodes[n].operands[0].pieces[0].tensor;
+  /// Of an operand that is gathered by a sum.
+  Value termsOf(size_t n, size_t operand = 0) {
+    const int tensor = graph.nodes[n].operands[operand].pieces[0].tensor;
     ArrayRef<int64_t> shape = graph.tensors[tensor].shape;
     Type element = graph.tensors[tensor].element;
     RegionState &state = regions[plan.nodes[n].region];
-    Movement before = plan.nodes[n].operands.front().pieces.front();
-    before.steps.pop_back();
+    Movement before = plan.nodes[n].operands[operand].pieces.front();
+    const MoveStep gather = before.steps.pop_back_val();
     Value value =
         move(before, state.values[tensor], shape, element, Value(), shape, {}, state.builder, graph.nodes[n].loc);
-    return parts(gatherOf(n), value, shape, element, state.builder, graph.nodes[n].loc,
-                 plan.nodes[n].rides ? PartialKind::Add : PartialKind::Pick);
+    return parts(gather, value, shape, element, state.builder, graph.nodes[n].loc,
+                 plan.nodes[n].operands[operand].ridesWith >= 0 ? PartialKind::Add : PartialKind::Pick);
   }
 
   /// With outputs that wait for this one, which leave first.
@@ -286,6 +288,8 @@ private:
     const NodePlan &nodePlan = plan.nodes[n];
     const OperandPlan &operandPlan = nodePlan.operands[i];
     RegionState &state = regions[nodePlan.region];
+    if (auto found = together.find({n, i}); found != together.end())
+      return found->second;
     int first = operand.pieces.empty() ? -1 : operand.pieces[0].tensor;
     if (operandPlan.direct) {
       if (!graph.tensors[first].resident())
@@ -317,6 +321,29 @@ private:
     return into;
   }
 
+  /// Those that are gathered by one sum.
+  void gatherOperands(size_t n, RegionState &state) {
+    const GraphNode &node = graph.nodes[n];
+    std::map<size_t, SmallVector<size_t>> groups; // by the last of them
+    for (auto [i, operand] : llvm::enumerate(plan.nodes[n].operands))
+      if (operand.gatheredWith >= 0)
+        groups[operand.gatheredWith].push_back(i);
+    for (auto &[last, all] : groups) {
+      all.push_back(last);
+      SmallVector<Value> terms;
+      SmallVector<Type> types;
+      for (size_t i : all) {
+        const MoveStep &gather = plan.nodes[n].operands[i].pieces.front().steps.back();
+        terms.push_back(termsOf(n, i));
+        types.push_back(typeOf(node.operands[i].pieces[0].tensor, gather.result));
+      }
+      const MoveStep &gather = plan.nodes[n].operands[last].pieces.front().steps.back();
+      auto op = AllReduceOp::create(state.builder, node.loc, types, terms, *gather.along, gather.line->attr(context));
+      for (auto [i, sum] : llvm::zip(all, op.getSums()))
+        together[{n, i}] = sum;
+    }
+  }
+
   /// Of a node that is not repeated. An input that it moves rests where it needs it from then on; its own operands all
   /// begin where the input came in.
   SmallVector<Value> operandValues(size_t n, RegionState &state) {
@@ -324,6 +351,7 @@ private:
     const NodePlan &nodePlan = plan.nodes[n];
     SmallVector<Value> operands;
     std::map<int, Value> moved;
+    gatherOperands(n, state);
     for (auto [i, operandPlan] : llvm::enumerate(nodePlan.operands)) {
       const int first = node.operands[i].pieces.empty() ? -1 : node.operands[i].pieces[0].tensor;
       const auto rests = nodePlan.moved.find(first);
@@ -353,7 +381,7 @@ private:
                 graph.tensors[node.result].shape, {}, builder, node.loc);
   }
 
-  /// For all, with terms of earlier nodes that wait for this one, and parts of outputs that ride with it.
+  /// For all, with terms of earlier nodes that wait for this one, and parts of later operands that ride with it.
   Value combined(size_t n, Value value, Type type, const ReduceStep &step, OpBuilder &builder) {
     SmallVector<Value> terms;
     SmallVector<Type> types;
@@ -361,21 +389,22 @@ private:
       terms.push_back(term);
       types.push_back(typeOf(graph.nodes[earlier].result, plan.nodes[earlier].reduces.front().result));
     }
-    SmallVector<size_t> riders;
+    SmallVector<std::pair<size_t, size_t>> riders;
     for (size_t rider = n + 1; rider != plan.nodes.size(); ++rider)
-      if (plan.nodes[rider].rides && plan.nodes[rider].combinedWith == static_cast<int>(n)) {
-        riders.push_back(rider);
-        terms.push_back(termsOf(rider));
-        const GraphTensor &tensor = graph.tensors[graph.nodes[rider].operands[0].pieces[0].tensor];
-        types.push_back(typeOf(tensor.shape, tensor.element, gatherOf(rider).result));
-      }
+      for (auto [i, operand] : llvm::enumerate(plan.nodes[rider].operands))
+        if (operand.ridesWith == static_cast<int>(n)) {
+          riders.push_back({rider, i});
+          terms.push_back(termsOf(rider, i));
+          const GraphTensor &tensor = graph.tensors[graph.nodes[rider].operands[i].pieces[0].tensor];
+          types.push_back(typeOf(tensor.shape, tensor.element, operand.pieces.front().steps.back().result));
+        }
     terms.push_back(value);
     types.push_back(type);
     auto op = AllReduceOp::create(builder, graph.nodes[n].loc, types, terms, step.side, step.line->attr(context));
     for (auto [waited, sum] : llvm::zip(waiting[n], op.getSums()))
       regions[plan.nodes[n].region].values[graph.nodes[waited.first].result] = sum;
     for (auto [rider, sum] : llvm::zip(riders, op.getSums().drop_front(waiting[n].size())))
-      ridden[rider] = sum;
+      together[rider] = sum;
     return op.getSums().back();
   }
 
@@ -436,13 +465,11 @@ private:
     RegionState &state = regions[nodePlan.region];
     takeUntil(nodePlan.region, static_cast<int>(n));
     if (node.kind == GraphNode::Output) {
-      if (nodePlan.gathersElsewhere() && !nodePlan.rides) {
+      if (nodePlan.gathersLater()) {
         waiting[nodePlan.combinedWith].push_back({n, termsOf(n)});
         return;
       }
-      Value value = nodePlan.rides        ? ridden.lookup(n)
-                    : waiting.contains(n) ? gatheredTogether(n)
-                                          : operandValue(n, 0, state.builder);
+      Value value = waiting.contains(n) ? gatheredTogether(n) : operandValue(n, 0, state.builder);
       noteEstimate(value.getDefiningOp(), nodePlan);
       sendAfter(static_cast<int>(n), nodePlan.region, value);
       return;

@@ -15,9 +15,13 @@ struct OperandPlan {
   Layout needed;
   bool direct = false;                   // resident in this layout, or read where it rests
   llvm::SmallVector<Movement, 1> pieces; // otherwise: one per piece
+  // Combine.h: parts that are gathered by a sum come
+  int ridesWith = -1;    // with that of this earlier node, or
+  int gatheredWith = -1; // with those of this later operand of the same node
+  bool gathersElsewhere() const { return ridesWith >= 0 || gatheredWith >= 0; }
 };
 
-/// An input that is taken before its first reader's turn, and moved as that needs it.
+/// An input that is taken before its first reader's turn, and moved as that needs it, if `operand` is not -1.
 struct EarlyInput {
   int tensor;
   int node, operand; // that read it
@@ -37,10 +41,9 @@ struct NodePlan {
   llvm::SmallVector<EarlyInput, 0> early; // of these: those that come first, and move at once
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
-  int combinedWith = -1; // its terms are combined with those of this node, at a time (Combine.h): a later one,
-  bool rides = false;    // or, for the parts of an output, an earlier one that sums up
-  /// An output whose parts are gathered with the terms of another node.
-  bool gathersElsewhere() const { return combinedWith >= 0 && reduces.empty(); }
+  int combinedWith = -1; // its terms are combined with those of this later node, at a time (Combine.h)
+  /// An output whose parts become terms that wait.
+  bool gathersLater() const { return combinedWith >= 0 && reduces.empty(); }
   Movement toResult; // from the reduced local result to where it rests
   Cycles cycles;
 };

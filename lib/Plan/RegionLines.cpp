@@ -73,9 +73,10 @@ Plan settled(Plan plan, const ResourceModel &model, LinePlanner &planner, Channe
         if (step.along)
           use(step.line, *step.along, step.words, node.cycles.moves);
     };
-    if (!node.gathersElsewhere())
+    if (!node.gathersLater())
       for (OperandPlan &operand : node.operands)
-        llvm::for_each(operand.pieces, useAll);
+        if (!operand.gathersElsewhere())
+          llvm::for_each(operand.pieces, useAll);
     if (node.combinedWith < 0)
       for (ReduceStep &step : node.reduces)
         use(step.line, step.side, step.words, node.cycles.reductions);
@@ -120,9 +121,10 @@ int wafer::wfr::netColors(const Plan &plan, const Profile &profile) {
   };
   for (const NodePlan &node : plan.nodes) {
     note(node.toResult);
-    if (!node.gathersElsewhere())
+    if (!node.gathersLater())
       for (const OperandPlan &operand : node.operands)
-        llvm::for_each(operand.pieces, note);
+        if (!operand.gathersElsewhere())
+          llvm::for_each(operand.pieces, note);
     if (node.combinedWith >= 0)
       continue;
     for (const ReduceStep &step : node.reduces)

@@ -81,17 +81,14 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
     for (const auto &[tensor, layout] : nodePlan.entries) {
       SmallVector<int, 2> readers = readersOf(graph.tensors[tensor], plan);
       auto moved = nodePlan.moved.find(tensor);
-      if (moved == nodePlan.moved.end()) {
-        add(Transfer::Input, n, tensor, {kHost, std::move(readers)}, layout);
-        continue;
-      }
-      // What has been moved since goes on to other regions from there.
-      add(Transfer::Input, n, tensor, {kHost, {nodePlan.region}}, layout);
+      const bool rests = moved == nodePlan.moved.end();
+      add(Transfer::Input, n, tensor, {kHost, rests ? readers : SmallVector<int, 2>{nodePlan.region}}, layout);
       auto early = llvm::find_if(nodePlan.early, [&](const EarlyInput &input) { return input.tensor == tensor; });
       if (early != nodePlan.early.end())
         found.back().first.early = &*early;
+      // What has been moved since goes on to other regions from there.
       llvm::erase(readers, nodePlan.region);
-      if (!readers.empty())
+      if (!rests && !readers.empty())
         add(Transfer::Result, n, tensor, {nodePlan.region, std::move(readers)}, moved->second);
     }
     if (node.kind == GraphNode::Output) {

@@ -3,6 +3,7 @@
 #include "Combine.h"
 #include "EarlyInputs.h"
 #include "Nets.h"
+#include "PassOverlap.h"
 #include "PlanTrace.h"
 #include "RegionLines.h"
 #include "Sizes.h"
@@ -57,6 +58,9 @@ namespace {
 /// A plan on more PEs must be that much faster than the one on the fewest: they are others' otherwise, and estimates
 /// are no finer.
 constexpr double kWorthGrowing = 0.97;
+
+/// Which of two plans that are no farther apart is better shows when both are searched with the wide beam.
+constexpr double kAsGood = 1.01;
 
 /// Plans that take so much longer than the fastest one may still turn out to be better: with divided sides, or where
 /// that one finds no routes around dead parts.
@@ -176,7 +180,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       divide(graph, model, *chosen, space.hasDeadParts(), best);
     if (best && !first && !space.hasDeadParts() && graph.nodes.size() <= kNodesWorthWidening) {
       if (fitsUsual || splitX != 0 || splitY != 0)
-        widen(graph, model, *best);
+        widenBest(graph, model, *best);
       else
         lengthen(graph, model, space, request, *best);
     }
@@ -278,12 +282,34 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
         if (once.shape.split(side) > 1 && first->cycles <= plan.cycles * (deadParts ? kWorthGrowing : 1))
           search(graph, model, divisionsOf(graph, once, otherSide(side)), first, none);
         if (isBetter(*first, *divided))
-          divided = std::move(first);
+          std::swap(first, divided);
+        noteRival(*first);
       }
       ceiling = INFINITY;
       if (isBetter(*divided, *best))
-        best = std::move(divided);
+        std::swap(divided, best);
+      noteRival(*divided);
     }
+  }
+
+  /// The fastest plan on divided sides that another was preferred to.
+  void noteRival(const Plan &plan) {
+    if (!rival || plan.cycles < rival->cycles)
+      rival = plan;
+  }
+
+  /// With the wide beam, and another plan that is as good as the best one before.
+  void widenBest(const Graph &graph, const ResourceModel &model, Plan &best) {
+    auto shape = [](const Plan &plan) {
+      return std::make_tuple(plan.region.width, plan.region.height, plan.region.splitX, plan.region.splitY);
+    };
+    const bool close = rival && rival->cycles <= best.cycles * kAsGood && shape(*rival) != shape(best);
+    widen(graph, model, best);
+    if (!close)
+      return;
+    widen(graph, model, *rival);
+    if (isBetter(*rival, best))
+      best = std::move(*rival);
   }
 
   /// Regions that had to grow were tried in one size that they fit. A side may be twice as long where that is faster,
@@ -394,8 +420,9 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   static std::optional<Plan> searchWhole(const PlanRequest &request, PlanFailure &failure) {
     std::optional<Plan> plan = searchPlan(request, failure);
     if (plan) {
-      combineReductions(request.graph, *plan, request.model);
       takeInputsEarly(request.graph, *plan, request.model);
+      combineReductions(request.graph, *plan, request.model);
+      overlapPasses(*plan, request.model);
       settleLines(*plan, request.model);
     }
     return plan;
@@ -567,6 +594,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   std::vector<Plan> others; // kept
   bool collecting = false;  // sizes that may be divided
   std::vector<Plan> promising;
+  std::optional<Plan> rival; // of the best plan, on divided sides
   double ceiling = INFINITY; // limit of a plan of another size
 };
 
