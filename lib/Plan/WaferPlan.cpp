@@ -74,7 +74,7 @@ constexpr double kMayGrow = 1.05;
 constexpr size_t kSizesToDivide = 2;
 
 /// The beam of the search for a better plan of the chosen size, in beams of the others.
-constexpr int kTimesAsWide = 4;
+constexpr int kTimesAsWide = 8, kTimesAsWideInLoops = 4;
 
 /// Of graphs of so many nodes. Longer ones take longer than trying all sizes with narrow beams: a text detector of 176
 /// nodes 8 s more, for one hundredth of its cycles.
@@ -227,7 +227,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   /// counts as often as the loop runs, so there the beam is wide.
   void weighMemory(const Graph &graph, const ResourceModel &model, Plan &best) {
     PlanRequest request = requestFor(graph, model, best, static_cast<int>(beam));
-    request.beamInLoops = kTimesAsWide * static_cast<int>(beam);
+    request.beamInLoops = kTimesAsWideInLoops * static_cast<int>(beam);
     request.lean = Lean::Product;
     searchAgain(graph, std::move(request), best);
   }
