@@ -1,6 +1,6 @@
 // Nets need colors, and a router has few: at a region's head every net that begins, ends or passes there takes one of
 // its own. Tensors that go the same way share a net, one after the other (all ends use them in one order, see
-// Emit.cpp). But ways differ: with n regions there are n^2 pairs, and 2^n sets of readers.
+// EmitTransfers.h). But ways differ: with n regions there are n^2 pairs, and 2^n sets of readers.
 //
 // So think of the regions in a line, in the order in which they were opened, the host before the first: tensors mostly
 // go from a region to one that was opened soon after it, and the placer puts ends of a net beside one another. The line

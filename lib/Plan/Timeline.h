@@ -1,8 +1,8 @@
 // When regions are busy, as far as a plan goes.
 //
 // Regions run in parallel; each runs its nodes in the order of the graph. A tensor that crosses regions is sent as soon
-// as it is made, and the receiver takes it in the order of production (Emit.cpp says why): before its first own node
-// that is younger than the tensor. Both sides are held by the transfer. So a late reader can delay nodes that were
+// as it is made, and the receiver takes it in the order of production (EmitTransfers.h says why): before its first own
+// node that is younger than the tensor. Both sides are held by the transfer. So a late reader can delay nodes that were
 // planned before it; the account then moves the whole region, which errs on the side of staying together. An input
 // comes when its first reader runs; regions that read it later take it then, too.
 #ifndef WAFER_LIB_PLAN_TIMELINE_H

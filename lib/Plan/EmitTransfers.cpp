@@ -1,0 +1,83 @@
+#include "EmitTransfers.h"
+#include "EmitMovement.h"
+
+using namespace mlir;
+using namespace wafer::wfr;
+
+TransferEmitter::TransferEmitter(EmitState &state, const NetBounds &bounds)
+    : state(state), hostLanes(bounds.hostLanes), transfers(findTransfers(state.graph, state.plan, bounds)),
+      streams(state, transfers, hostLanes), arriving(state.regions.size()) {
+  for (auto [number, transfer] : llvm::enumerate(transfers)) {
+    if (transfer.kind != Transfer::Input)
+      leaving[transfer.node].push_back(number);
+    for (const Hop &hop : transfer.way)
+      for (int region : hop.net.to)
+        if (region != kHost && (arriving[region].expected.empty() || arriving[region].expected.back() != number))
+          arriving[region].expected.push_back(number);
+  }
+}
+
+void TransferEmitter::takeUntil(int region, int node) {
+  Arriving &here = arriving[region];
+  for (; here.taken != here.expected.size(); ++here.taken) {
+    size_t number = here.expected[here.taken];
+    const Transfer &transfer = transfers[number];
+    if (transfer.node > node || (transfer.node == node && transfer.kind != Transfer::Input))
+      break;
+    if (!transfer.early)
+      moveEarly(region);
+    for (auto [hop, step] : llvm::enumerate(transfer.way))
+      if (llvm::is_contained(step.net.to, region))
+        take(region, number, hop);
+    if (transfer.early && region == state.plan.nodes[transfer.node].region)
+      here.early.push_back(transfer.early);
+  }
+  moveEarly(region);
+}
+
+/// What came early goes to where its reader needs it.
+void TransferEmitter::moveEarly(int region) {
+  EmittedRegion &here = state.regions[region];
+  for (const EarlyInput *input : arriving[region].early) {
+    if (input->operand < 0)
+      continue;
+    ArrayRef<int64_t> shape = state.graph.tensors[input->tensor].shape;
+    const Movement &movement = state.plan.nodes[input->node].operands[input->operand].pieces.front();
+    Value &value = here.values[input->tensor];
+    value = emitMovement(movement, value, shape, {shape}, here.builder, state.graph.nodes[input->node].loc);
+  }
+  arriving[region].early.clear();
+}
+
+void TransferEmitter::take(int region, size_t number, size_t hop) {
+  EmittedRegion &here = state.regions[region];
+  const Transfer &transfer = transfers[number];
+  Location where = state.graph.tensors[transfer.tensor].loc;
+  StringRef stream = streams.of(number, hop);
+  if (transfer.relayedAfter(hop)) {
+    RelayOp::create(here.builder, where, stream, streams.of(number, hop + 1));
+    return;
+  }
+  const bool firstRows = state.plan.region.height > (transfer.fromHost(hop) ? hostLanes : 1);
+  Layout arrived = firstRows ? inFirstRows(transfer.layout) : transfer.layout;
+  Value value = ReceiveOp::create(here.builder, where, state.typeOf(transfer.tensor, arrived), stream);
+  if (!(arrived == transfer.layout)) // the first rows pass it on
+    value = RedistributeOp::create(here.builder, where, state.typeOf(transfer.tensor, transfer.layout), value, Value(),
+                                   Side::Y, ArrayRef<int64_t>());
+  here.values[transfer.tensor] = value;
+  send(region, number, value);
+}
+
+/// Sends a tensor down all the nets that its way takes from the region.
+void TransferEmitter::send(int region, size_t number, Value value) {
+  const Transfer &transfer = transfers[number];
+  for (auto [hop, step] : llvm::enumerate(transfer.way))
+    if (step.net.from == region && !step.relayed)
+      SendOp::create(state.regions[region].builder, locationOf(transfer, state.graph), value, streams.of(number, hop),
+                     transfer.dealt);
+}
+
+void TransferEmitter::sendAfter(int node, int region, Value output) {
+  for (size_t number : leaving.lookup(node))
+    send(region, number, output ? output : state.regions[region].values.lookup(transfers[number].tensor));
+}
