@@ -84,7 +84,8 @@ void DealtSend::build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &sta
       Value columns = b.sub(b.constant(deal.columns), b.mul(round, lanes));
       takeAndSend(b.add(later, b.constant(pieces)), 1, wordsOf(round), b.scalar(pe::ScalarKind::Min, columns, lanes));
     });
-    b.wait(kRelayThread);
+    // The last words leave while the next tensor's are taken.
+    b.leaveOpen();
   };
   b.when(own.isHead(), [&] { atOnce() ? handOn() : keepAndSend(); });
   b.wait(kSendThread);

@@ -61,6 +61,8 @@ public:
   pe::VecOp vec(pe::VectorKind kind, pe::ElementType type, mlir::ValueRange nest, mlir::Value dst, mlir::Value a,
                 mlir::Value b = {}, mlir::Value c = {}, int thread = 0, pe::Control control = pe::Control::None);
   void wait(int thread);
+  /// The function does not wait for all threads that it starts: main, or whoever uses them next, will.
+  void leaveOpen();
 
   /// Builds `body` under a condition; a null condition is true.
   void when(mlir::Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise = {});

@@ -119,10 +119,27 @@ public:
       if (op.getSources().size() > 1 && free)
         placeTogether(op.getSources(), "activation");
     });
-    return lowerBlock(code.region.getBody().front());
+    if (failed(lowerBlock(code.region.getBody().front())))
+      return failure();
+    awaitOpenThreads();
+    return success();
   }
 
 private:
+  /// Main waits where it ends for what functions have left at work: it is part of the last step.
+  void awaitOpenThreads() {
+    unsigned open = 0;
+    for (auto function : code.program.getBody().getOps<pe::FuncOp>())
+      open |= function.openThreads();
+    for (unsigned thread = 1; thread != isa::kThreads; ++thread) {
+      if (!(open >> thread & 1))
+        continue;
+      auto wait = pe::WaitOp::create(code.mainBuilder, code.region.getLoc(), thread);
+      if (Attribute step = code.step ? code.step->getAttr("step") : Attribute())
+        wait->setAttr("step", step);
+    }
+  }
+
   LogicalResult lowerBlock(Block &block) {
     for (Operation &op : block)
       if (failed(lower(&op)))

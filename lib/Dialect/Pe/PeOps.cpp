@@ -9,8 +9,8 @@ using namespace wafer::pe;
 
 //===- Structure ----------------------------------------------------------===//
 
-/// Checks that what was started is awaited.
-static LogicalResult verifyThreads(Operation *code) {
+/// The threads that are started, and those that are awaited, as bits.
+static std::pair<unsigned, unsigned> threadsOf(Operation *code) {
   unsigned started = 0, awaited = 0;
   code->walk([&](Operation *op) {
     if (auto vec = dyn_cast<VecOp>(op))
@@ -18,6 +18,12 @@ static LogicalResult verifyThreads(Operation *code) {
     else if (auto wait = dyn_cast<WaitOp>(op))
       awaited |= 1u << wait.getThread();
   });
+  return {started & ~1u, awaited};
+}
+
+/// Checks that what was started is awaited.
+static LogicalResult verifyThreads(Operation *code) {
+  auto [started, awaited] = threadsOf(code);
   for (unsigned thread = 1; thread != wafer::isa::kThreads; ++thread)
     if ((started & ~awaited) >> thread & 1)
       return code->emitOpError("starts thread ") << thread << " and never waits for it";
@@ -27,11 +33,13 @@ static LogicalResult verifyThreads(Operation *code) {
 LogicalResult ProgramOp::verifyRegions() {
   // What each function reads of its table.
   llvm::StringMap<int64_t> entries, sizes;
+  llvm::StringMap<unsigned> open; // threads that a function leaves to main
   unsigned mains = 0;
   for (Operation &op : getBody().front()) {
     if (auto function = dyn_cast<FuncOp>(op)) {
       int64_t &count = entries[function.getSymName()];
       function.walk([&](ParamOp param) { count = std::max<int64_t>(count, param.getIndex() + 1); });
+      open[function.getSymName()] = function.openThreads();
     } else if (auto table = dyn_cast<TableOp>(op)) {
       sizes[table.getSymName()] = table.getValues().size();
     } else if (llvm::isa<MainOp>(op)) {
@@ -42,7 +50,12 @@ LogicalResult ProgramOp::verifyRegions() {
   }
   if (mains != 1)
     return emitOpError("must hold exactly one pe.main");
+  const unsigned awaitedInMain = threadsOf(*getBody().front().getOps<MainOp>().begin()).second;
   WalkResult result = walk([&](CallOp call) {
+    if (open.lookup(call.getCallee()) & ~awaitedInMain) {
+      call.emitOpError("calls @") << call.getCallee() << ", which leaves a thread open that main never waits for";
+      return WalkResult::interrupt();
+    }
     int64_t wanted = entries.lookup(call.getCallee());
     if (wanted == 0)
       return WalkResult::advance();
@@ -136,6 +149,11 @@ LogicalResult FuncOp::verify() {
   return success();
 }
 
+unsigned FuncOp::openThreads() {
+  auto [started, awaited] = threadsOf(*this);
+  return getOpen() ? started & ~awaited : 0;
+}
+
 LogicalResult FuncOp::verifyRegions() {
   if (getReturning()) {
     WalkResult result = walk([](VecOp vec) -> WalkResult {
@@ -146,7 +164,7 @@ LogicalResult FuncOp::verifyRegions() {
     if (result.wasInterrupted())
       return failure();
   }
-  return verifyThreads(*this);
+  return getOpen() ? success() : verifyThreads(*this);
 }
 
 LogicalResult MainOp::verifyRegions() { return verifyThreads(*this); }

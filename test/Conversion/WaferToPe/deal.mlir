@@ -1,9 +1,9 @@
 // RUN: wafer-opt %s --split-input-file --convert-wafer-to-pe=target=test16 | FileCheck %s
 
 // Short blocks: seven columns to three lanes. Every PE has its turn, and says something if its lane is the row's. The
-// head takes two rounds with one receive and has them sent while it takes the last column.
+// head takes two rounds with one receive and has them sent while it takes the last column. Main waits for what is left.
 // CHECK: pe.buffer @s1 words 8 kind "scratch"
-// CHECK: pe.func @deal1
+// CHECK: pe.func @deal1() attributes {open}
 // CHECK: %[[COLUMN:.*]] = pe.coord x
 // CHECK: %[[ROW:.*]] = pe.coord y
 // CHECK: %[[LANES:.*]] = pe.const 3
@@ -18,8 +18,11 @@
 // CHECK: pe.vec mov f32 {{.*}} thread 2
 // CHECK: pe.recv_window
 // CHECK: pe.vec mov f32 {{.*}} thread 2
-// CHECK: pe.wait 2
+// CHECK-NOT: pe.wait 2
 // CHECK: pe.wait 1
+// CHECK: pe.main
+// CHECK: pe.call @deal1
+// CHECK-NEXT: pe.wait 2
 wafer.program @main mesh(16 x 16) {
   wafer.region @r0 size(8 x 3) rect <0, 0, 8, 3> {
     %0 = wafer.fill 1.0 : f32 : tensor<13xf32, #wafer.layout<[2 at 2 * x0]>>

@@ -98,3 +98,38 @@ pe.program @pinned {
     pe.call @f()
   }
 }
+
+// -----
+
+// A thread that @starts leaves at work sends from a: b lies elsewhere, and c, when the thread has been awaited, where a was.
+// CHECK-LABEL: pe.program @open
+pe.program @open {
+  // CHECK: pe.buffer @a words 50 kind "activation" at 824
+  pe.buffer @a words 50 kind "activation"
+  // CHECK: pe.buffer @b words 40 kind "activation" at 664
+  pe.buffer @b words 40 kind "activation"
+  // CHECK: pe.buffer @c words 50 kind "activation" at 824
+  pe.buffer @c words 50 kind "activation"
+  pe.func @starts() attributes {open} {
+    %1 = pe.const 1
+    %50 = pe.const 50
+    %color = pe.fabric 1
+    %a = pe.addr @a
+    %from = pe.desc %a[%1]
+    pe.vec mov f32 over(%50) to %color of %from thread 2 : (!pe.fabric) !pe.desc
+  }
+  pe.func @writes_b() {
+    %b = pe.addr @b
+    pe.store %b to %b
+  }
+  pe.func @writes_c() {
+    %c = pe.addr @c
+    pe.store %c to %c
+  }
+  pe.main {
+    pe.call @starts()
+    pe.call @writes_b()
+    pe.wait 2
+    pe.call @writes_c()
+  }
+}

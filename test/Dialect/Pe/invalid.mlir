@@ -75,6 +75,20 @@ pe.program @p {
 // -----
 
 pe.program @p {
+  pe.func @f(%n) attributes {open} {
+    %c = pe.fabric 1
+    pe.vec mov f32 over(%n) to %c of %n thread 2 : (!pe.fabric) i32
+  }
+  pe.main {
+    %n = pe.const 1
+    // expected-error @below {{calls @f, which leaves a thread open that main never waits for}}
+    pe.call @f(%n)
+  }
+}
+
+// -----
+
+pe.program @p {
   pe.func @f() {
     // expected-error @below {{must stand in pe.main: functions do not call functions}}
     pe.call @g()

@@ -52,13 +52,18 @@ def Pe_FuncOp : Pe_Op<"func", [Symbol, IsolatedFromAbove, HasParent<"ProgramOp">
   let description = [{
     Block arguments are up to three `i32` values. Functions do not call functions. A function that reads `pe.param` is
     called with a table. A function waits for the asynchronous threads that it started: no vector instruction outlives
-    the call that issued it.
+    the call that issued it. If it is `open`, main does, at the latest where it ends; what an instruction on such a thread touches keeps its memory until main,
+    or a function, uses the thread again.
 
     In a `returning` function words that a PE sends come back to it, combined with those of others. So no PE may wait
     for its own send before it takes them, and all its sends are asynchronous.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$returning);
+  let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$returning, UnitAttr:$open);
   let regions = (region SizedRegion<1>:$body);
+  let extraClassDeclaration = [{
+    /// Threads that the function leaves at work, as bits.
+    unsigned openThreads();
+  }];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -1,9 +1,9 @@
 // Static addresses for buffers.
 //
 // Which buffers are live together follows from main alone, because functions do not call functions and wait for all
-// that they start. Time is counted in main's outermost ops. A loop is one step: whatever it touches lives over all of
-// it, which is what a buffer that is read before it is written in an iteration needs, and costs little, since buffers
-// local to an iteration are reused by the next one anyway.
+// that they start, or leave it to what next uses the thread. Time is counted in main's outermost ops. A loop is one
+// step: whatever it touches lives over all of it, which is what a buffer that is read before it is written in an
+// iteration needs, and costs little, since buffers local to an iteration are reused by the next one anyway.
 //
 // Packing intervals into the least height is NP-hard; largest first into the tightest gap is within a few percent of
 // the sum of what is live in most programs. Where it is not, the buffer that reaches highest goes first in a further
@@ -52,6 +52,8 @@ private:
   };
 
   void findLifetimes();
+  void keepWhileAtWork(MainOp main, llvm::DenseMap<StringAttr, SetVector<StringAttr>> &usedBy,
+                       function_ref<int64_t(Operation *)> stepOf);
   void place();
   /// Gives the items of `order` offsets, one after the other, beside those that are placed. Returns the highest end.
   static int64_t placeInOrder(ArrayRef<Item *> order, SmallVector<Item *> placed);
@@ -73,6 +75,53 @@ static void findActors(Value value, SetVector<Operation *> &seen, function_ref<v
     else
       found(user);
   }
+}
+
+/// The addresses that an op's operands are computed from.
+static void findAddresses(Operation *op, SetVector<Operation *> &seen, function_ref<void(AddrOp)> found) {
+  for (Value operand : op->getOperands()) {
+    Operation *from = operand.getDefiningOp();
+    if (!from || !seen.insert(from))
+      continue;
+    if (auto address = dyn_cast<AddrOp>(from))
+      found(address);
+    findAddresses(from, seen, found);
+  }
+}
+
+/// What an instruction on a thread touches is in use until the thread is used again, or awaited.
+void AllocateBuffers::keepWhileAtWork(MainOp main, llvm::DenseMap<StringAttr, SetVector<StringAttr>> &usedBy,
+                                      function_ref<int64_t(Operation *)> stepOf) {
+  llvm::DenseMap<StringAttr, FuncOp> functions;
+  for (FuncOp function : getOperation().getBody().getOps<FuncOp>())
+    functions[function.getSymNameAttr()] = function;
+  std::array<SetVector<StringAttr>, isa::kThreads> held; // by thread
+  auto release = [&](int64_t thread, int64_t step) {
+    for (StringAttr name : held[thread])
+      items[name].use(step);
+    held[thread].clear();
+  };
+  main.walk([&](Operation *op) {
+    if (auto wait = dyn_cast<WaitOp>(op)) {
+      release(wait.getThread(), stepOf(op));
+    } else if (auto vec = dyn_cast<VecOp>(op); vec && vec.getThread() != 0) {
+      release(vec.getThread(), stepOf(op));
+      SetVector<Operation *> seen;
+      findAddresses(vec, seen,
+                    [&](AddrOp address) { held[vec.getThread()].insert(address.getBufferAttr().getAttr()); });
+    } else if (auto call = dyn_cast<CallOp>(op)) {
+      FuncOp function = functions.lookup(call.getCalleeAttr().getAttr());
+      function.walk([&](Operation *inner) {
+        if (auto wait = dyn_cast<WaitOp>(inner))
+          release(wait.getThread(), stepOf(op));
+        else if (auto vec = dyn_cast<VecOp>(inner); vec && vec.getThread() != 0)
+          release(vec.getThread(), stepOf(op));
+      });
+      for (unsigned thread = 1; thread != isa::kThreads; ++thread)
+        if (function.openThreads() >> thread & 1)
+          held[thread].insert_range(usedBy[function.getSymNameAttr()]);
+    }
+  });
 }
 
 void AllocateBuffers::findLifetimes() {
@@ -106,6 +155,7 @@ void AllocateBuffers::findLifetimes() {
       });
     }
   });
+  keepWhileAtWork(main, usedBy, outermost);
   for (auto &[name, item] : items)
     if (item.op.getKind() == "weight")
       item.use(0), item.use(end);
