@@ -8,8 +8,9 @@ using namespace wafer::driver;
 
 namespace {
 
-/// A plan that turns out too large is made again with less memory to count on, so that it opens more regions.
-constexpr std::array<int64_t, 6> kFills{100, 95, 90, 85, 80, 70};
+/// A plan that turns out too large is made again with less memory to count on, so that it opens more regions: from all
+/// to the least, in percent, by at least so much each time.
+constexpr int64_t kMostFill = 100, kLeastFill = 70, kFillStep = 3;
 
 /// Regions as large as the mesh allows first. Where they leave streams no room beside them, smaller ones: so many
 /// eighths.
@@ -55,6 +56,32 @@ Obstacle driver::obstacleOf(ErrorCode code) {
   }
 }
 
+std::string driver::describe(const Attempt &attempt, const std::optional<Attempt> &before) {
+  if (!before || before->width != attempt.width || before->height != attempt.height ||
+      before->planOnly != attempt.planOnly)
+    return (attempt.planOnly ? "looking for a plan on a mesh of " : "trying a mesh of ") +
+           std::to_string(attempt.width) + " x " + std::to_string(attempt.height);
+  if (before->firstPlan != attempt.firstPlan)
+    return attempt.firstPlan ? "the code is larger than planned: trying the first plan that is found"
+                             : "looking for the best plan on this mesh";
+  if (attempt.other > 0)
+    return "no routes were found: trying another plan";
+  if (attempt.hasSearchOf(*before))
+    return "no routes were found: trying other places";
+  if (before->largestSide != attempt.largestSide)
+    return "no room for the plan's regions: trying regions of at most " + std::to_string(attempt.largestSide) +
+           " PEs a side";
+  if (attempt.regions > 0)
+    return "no routes were found: planning with at most " + std::to_string(attempt.regions) + " regions";
+  if (before->lanes > 0 && attempt.lanes == 0)
+    return "no routes were found: planning with " + std::to_string(attempt.fill) + "% of the memory";
+  if (before->lanes != attempt.lanes)
+    return "no routes were found: planning with streams of at most " + std::to_string(attempt.lanes) +
+           (attempt.lanes == 1 ? " lane" : " lanes");
+  return "the code is larger than planned: planning " + std::string(attempt.sameSize ? "the same regions " : "") +
+         "with " + std::to_string(attempt.fill) + "% of the memory";
+}
+
 Attempts::Attempts(const AttemptLimits &limits) : limits(limits) {
   fails = limits.firstSide - 1;
   holds = limits.lastSide + 1;
@@ -69,11 +96,12 @@ Attempts::Attempts(const AttemptLimits &limits) : limits(limits) {
 }
 
 void Attempts::start(int64_t width, int64_t height) {
-  fill = size = 0;
+  size = 0;
+  lackedRoutes = false;
   planned = {};
   bestPlans = 0;
   bool planOnly = !limits.width && phase < Phase::Compile, firstPlan = planOnly || phase > Phase::CompileBest;
-  attempt = {width,    height,   std::min(limits.largestRegion, std::max(width, height)), kFills[0], 0, 0,
+  attempt = {width,    height,   std::min(limits.largestRegion, std::max(width, height)), kMostFill, 0, 0,
              planOnly, firstPlan};
 }
 
@@ -165,7 +193,7 @@ void Attempts::halve(Phase between) {
 bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing, PlanExtent plan) {
   if (plan.side > 0 && attempt->lanes == 0)
     planned = plan;
-  const bool firstOfMesh = fill == 0 && size == 0 && !attempt->sameSize;
+  const bool firstOfMesh = attempt->fill == kMostFill && size == 0 && !attempt->sameSize;
   const bool saysMore = attempt->places == 0 && attempt->other == 0 && attempt->lanes == 0 && attempt->regions == 0 &&
                         (firstOfMesh || obstacle != Obstacle::NoPlan);
   if (attempt->other > 0 && obstacle != Obstacle::Unmendable) {
@@ -187,11 +215,14 @@ bool Attempts::stoppedBy(Obstacle obstacle, int64_t missing, PlanExtent plan) {
     }
     if (attempt->lanes == 0 && size == 0)
       planlessMesh = {attempt->width, attempt->fill};
-    // Smaller regions have fewer rows, and so fewer lanes, without being told.
-    if (attempt->lanes > 0)
+    if (attempt->lanes == 0)
+      shrunkInVain();
+    else if (overflowed && attempt->firstPlan && !attempt->planOnly) {
+      attempt->lanes = 0;
+      lackedRoutes = true;
+      nextFill(0);
+    } else // Smaller regions have fewer rows, and so fewer lanes, without being told.
       nextSize();
-    else
-      meshFailed();
     break;
   case Obstacle::TooLarge:
     overflowed = true;
@@ -238,14 +269,19 @@ void Attempts::nextFill(int64_t missing) {
   attempt->sameSize = false;
   if (!limits.width && !attempt->firstPlan && ++bestPlans == kBestPlans)
     return meshFailed();
-  if (++fill == kFills.size())
-    return meshFailed();
-  while (fill + 1 != kFills.size() && kFills[fill] > attempt->fill - missing)
-    ++fill;
+  const int64_t fill = std::max(kLeastFill, attempt->fill - std::max(missing + 1, kFillStep));
   // The best plan and the first one are there, or not, together.
-  if (size == 0 && attempt->width == planlessMesh.width && kFills[fill] <= planlessMesh.fill)
-    return meshFailed();
-  attempt->fill = kFills[fill];
+  const bool planless = size == 0 && attempt->width == planlessMesh.width && fill <= planlessMesh.fill;
+  if (attempt->fill <= kLeastFill || planless)
+    return shrunkInVain();
+  attempt->fill = fill;
+}
+
+void Attempts::shrunkInVain() {
+  if (lackedRoutes)
+    nextSize();
+  else
+    meshFailed();
 }
 
 void Attempts::nextLanes() {
@@ -274,7 +310,7 @@ void Attempts::nextSize() {
       return meshFailed();
   while (planned.side > 0 && whole * kEighths[size] / 8 >= planned.side);
   planned = {};
-  fill = 0;
-  *attempt = {attempt->width,    attempt->height,   whole * kEighths[size] / 8, kFills[0], 0, 0,
+  lackedRoutes = false;
+  *attempt = {attempt->width,    attempt->height,   whole * kEighths[size] / 8, kMostFill, 0, 0,
               attempt->planOnly, attempt->firstPlan};
 }

@@ -206,31 +206,6 @@ private:
   std::optional<Attempt> searchedFor; // what `found` is of
 };
 
-/// What a user who waits is told.
-std::string describe(const Attempt &attempt, const std::optional<Attempt> &before) {
-  if (!before || before->width != attempt.width || before->height != attempt.height ||
-      before->planOnly != attempt.planOnly)
-    return (attempt.planOnly ? "looking for a plan on a mesh of " : "trying a mesh of ") +
-           std::to_string(attempt.width) + " x " + std::to_string(attempt.height);
-  if (before->firstPlan != attempt.firstPlan)
-    return attempt.firstPlan ? "the code is larger than planned: trying the first plan that is found"
-                             : "looking for the best plan on this mesh";
-  if (attempt.other > 0)
-    return "no routes were found: trying another plan";
-  if (attempt.hasSearchOf(*before))
-    return "no routes were found: trying other places";
-  if (before->largestSide != attempt.largestSide)
-    return "no room for the plan's regions: trying regions of at most " + std::to_string(attempt.largestSide) +
-           " PEs a side";
-  if (attempt.regions > 0)
-    return "no routes were found: planning with at most " + std::to_string(attempt.regions) + " regions";
-  if (before->lanes != attempt.lanes)
-    return "no routes were found: planning with streams of at most " + std::to_string(attempt.lanes) +
-           (attempt.lanes == 1 ? " lane" : " lanes");
-  return "the code is larger than planned: planning " + std::string(attempt.sameSize ? "the same regions " : "") +
-         "with " + std::to_string(attempt.fill) + "% of the memory";
-}
-
 } // namespace
 
 void driver::addKernelPasses(OpPassManager &passes) {

@@ -5,12 +5,14 @@
 // stopped the one before. This is the whole policy, without stages and without MLIR: the driver runs what it is told.
 //
 // On one mesh: code that overflows a PE is planned again with less memory to count on, so that more regions open: by as
-// much less as was missing, since estimates err by about the same share again. If there is no such plan in the end, the
-// first plan that is found is tried: it takes the largest regions, where code has the most room.
+// much less as was missing, since estimates err by about the same share again, and by no more, since regions that are
+// small and many leave routes no room. If there is no such plan in the end, the first plan that is found is tried: it
+// takes the largest regions, where code has the most room.
 // Streams that find no routes get other places, then one region less leaves them room, then they get fewer lanes; then
 // regions get smaller than those of the plan that has no routes: up to any size between it would be found again. Where
 // the router had searched long enough before half of the nets had routes, other places take it as long, and are left
-// out.
+// out. Where code was too large before, first plans in regions of the same size are tried with less memory to count on
+// before regions get smaller: what they hold has been cut to the memory, and another cut has other streams.
 //
 // Around dead parts a search takes twice as long as on a clean mesh, and routes are found or not by the wafer's
 // chances. So what a search has found is used up first: streams without routes go to its next best plan whose streams
@@ -34,6 +36,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace wafer::driver {
 
@@ -67,6 +70,9 @@ struct Attempt {
   }
   bool hasPlanOf(const Attempt &before) const { return hasSearchOf(before) && other == before.other; }
 };
+
+/// What a user who waits for `attempt` is told, after the one before it, if there was any.
+std::string describe(const Attempt &attempt, const std::optional<Attempt> &before);
 
 /// How far the plan of an attempt went; 0: there was none.
 struct PlanExtent {
@@ -117,6 +123,7 @@ private:
   void startSquare(Phase next, int64_t side);
   void nextFill(int64_t missing);
   void nextOther(Obstacle obstacle);
+  void shrunkInVain();
   void nextLanes();
   void nextSize();
   void meshFailed();
@@ -125,8 +132,8 @@ private:
 
   AttemptLimits limits;
   std::optional<Attempt> attempt;
-  size_t fill = 0, size = 0; // of their ladders
-  PlanExtent planned;        // of the best plan in regions of up to this size
+  size_t size = 0;    // of their ladder
+  PlanExtent planned; // of the best plan in regions of up to this size
   Phase phase = Phase::Compile;
   int64_t fails = 0, holds = 0; // sides: the largest that fails, the smallest known to hold the program
   int64_t step = 1;
@@ -134,6 +141,7 @@ private:
   int bestPlans = 0; // of the square, whose code was too large
   bool overflowed = false;
   bool farFromRoutes = false; // the best plan of the last search
+  bool lackedRoutes = false;  // a plan in regions of up to this size that counted on more memory
   /// The last mesh without a plan, neither best nor first, and the memory it could not be had with.
   struct {
     int64_t width = 0, fill = 0;

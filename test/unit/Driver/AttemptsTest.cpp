@@ -109,7 +109,7 @@ TEST(Attempts, AMeshWithoutPlanIsGivenUp) {
 TEST(Attempts, CodeThatIsTooLargeIsPlannedWithLessMemory) {
   Trace trace =
       run(mesh(16, 8), [](const Attempt &a) { return a.fill > 85 ? std::optional(Obstacle::TooLarge) : std::nullopt; });
-  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/95/0/0 16/90/0/0 16/85/0/0");
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/97/0/0 16/94/0/0 16/91/0/0 16/88/0/0 16/85/0/0");
   EXPECT_TRUE(trace.done());
 }
 
@@ -146,13 +146,13 @@ TEST(Attempts, AroundDeadPartsCodeThatIsTooLargeIsPlannedInRegionsOfTheSameSizeF
   EXPECT_EQ(attempts.current()->fill, 96) << "what was missing, and a little";
   attempts.stoppedBy(Obstacle::NoPlan);
   EXPECT_FALSE(attempts.current()->sameSize);
-  EXPECT_EQ(attempts.current()->fill, 95) << "then all sizes are searched again";
+  EXPECT_EQ(attempts.current()->fill, 93) << "then all sizes are searched again";
   attempts.stoppedBy(Obstacle::TooLarge, 1);
   EXPECT_TRUE(attempts.current()->sameSize);
-  EXPECT_EQ(attempts.current()->fill, 93);
+  EXPECT_EQ(attempts.current()->fill, 91);
   attempts.stoppedBy(Obstacle::TooLarge, 4);
   EXPECT_FALSE(attempts.current()->sameSize);
-  EXPECT_EQ(attempts.current()->fill, 85) << "less than was there, and was missing, of the last";
+  EXPECT_EQ(attempts.current()->fill, 86) << "less than was there, and was missing, of the last";
 }
 
 TEST(Attempts, AsMuchMemoryAsWasMissingIsNotCountedOn) {
@@ -161,25 +161,25 @@ TEST(Attempts, AsMuchMemoryAsWasMissingIsNotCountedOn) {
     attempts.stoppedBy(Obstacle::TooLarge, missing);
     return attempts.current()->fill;
   };
-  EXPECT_EQ(filled(0), 95);
-  EXPECT_EQ(filled(5), 95);
-  EXPECT_EQ(filled(6), 90);
-  EXPECT_EQ(filled(20), 80);
-  EXPECT_EQ(filled(50), 70);
+  EXPECT_EQ(filled(0), 97) << "a little less at least";
+  EXPECT_EQ(filled(5), 94);
+  EXPECT_EQ(filled(16), 83) << "no more than that: smaller regions have fewer routes";
+  EXPECT_EQ(filled(50), 70) << "the least";
 }
 
 TEST(Attempts, WithLittleMemoryThereMayBeNoPlanAndTheOverflowIsReported) {
   Trace trace = run(mesh(16, 8), [](const Attempt &a) { return a.fill > 90 ? Obstacle::TooLarge : Obstacle::NoPlan; });
-  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/95/0/0 16/90/0/0 16/100/0/0 16/95/0/0");
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/97/0/0 16/94/0/0 16/91/0/0 16/88/0/0 "
+                               "16/100/0/0 16/97/0/0 16/94/0/0 16/91/0/0");
   ASSERT_TRUE(trace.reported);
-  EXPECT_EQ(trace.reported->fill, 95);
+  EXPECT_EQ(trace.reported->fill, 91);
 }
 
 TEST(Attempts, WhereTheBestPlansCodeIsTooLargeTheFirstOneMayDo) {
   Trace trace = run(mesh(16, 8), [](const Attempt &a) -> std::optional<Obstacle> {
     return a.firstPlan ? std::nullopt : std::optional(a.fill > 90 ? Obstacle::TooLarge : Obstacle::NoPlan);
   });
-  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/95/0/0 16/90/0/0 16/100/0/0");
+  EXPECT_EQ(text(trace.tried), "16/100/0/0 16/97/0/0 16/94/0/0 16/91/0/0 16/88/0/0 16/100/0/0");
   ASSERT_TRUE(trace.done());
   EXPECT_TRUE(trace.result->firstPlan);
 }
@@ -275,6 +275,65 @@ TEST(Attempts, WhatHasNoPlanWithFewLanesGetsSmallerRegions) {
   EXPECT_TRUE(trace.done());
 }
 
+/// The first plan is tried, which has no routes with 89 % of the memory.
+Attempts firstPlanWithoutRoutes() {
+  Attempts attempts(mesh(16, 8));
+  attempts.stoppedBy(Obstacle::TooLarge, 20);
+  attempts.stoppedBy(Obstacle::NoPlan);
+  EXPECT_TRUE(attempts.current()->firstPlan);
+  attempts.stoppedBy(Obstacle::TooLarge, 10);
+  while (attempts.current()->lanes == 0)
+    attempts.stoppedBy(Obstacle::NoRoute);
+  return attempts;
+}
+
+TEST(Attempts, AFirstPlanThatHasNoRoutesAfterCodeThatWasTooLargeGetsLessMemoryBeforeSmallerRegions) {
+  Attempts attempts = firstPlanWithoutRoutes();
+  EXPECT_EQ(attempts.current()->fill, 89);
+  EXPECT_EQ(attempts.current()->lanes, 4);
+  attempts.stoppedBy(Obstacle::NoPlan);
+  EXPECT_EQ(attempts.current()->fill, 86);
+  EXPECT_EQ(attempts.current()->lanes, 0) << "as many as it can use, again";
+  EXPECT_EQ(attempts.current()->largestSide, 16);
+  attempts.stoppedBy(Obstacle::TooLarge, 2);
+  EXPECT_EQ(attempts.current()->fill, 83);
+  attempts.stoppedBy(Obstacle::NoPlan);
+  EXPECT_EQ(attempts.current()->largestSide, 12) << "smaller regions after all";
+  EXPECT_EQ(attempts.current()->fill, 100);
+}
+
+TEST(Attempts, MemoryThatNoPlanWasFoundWithIsNotTriedForRoutes) {
+  Attempts attempts = firstPlanWithoutRoutes(); // the best plan was not there with 79 %
+  std::string tried;
+  while (attempts.current()->largestSide == 16) {
+    tried += std::to_string(attempts.current()->fill) + " ";
+    attempts.stoppedBy(Obstacle::NoPlan);
+    while (attempts.current()->largestSide == 16 && attempts.current()->lanes == 0)
+      attempts.stoppedBy(Obstacle::NoRoute);
+  }
+  EXPECT_EQ(tried, "89 86 83 80 ");
+  EXPECT_EQ(attempts.current()->largestSide, 12);
+}
+
+TEST(Attempts, AUserIsToldWhatIsTriedAndWhy) {
+  Attempts attempts = firstPlanWithoutRoutes();
+  Attempt before = *attempts.current();
+  attempts.stoppedBy(Obstacle::NoPlan);
+  Attempt lessMemory = *attempts.current();
+  EXPECT_EQ(describe(lessMemory, before), "no routes were found: planning with 86% of the memory");
+  attempts.stoppedBy(Obstacle::TooLarge, 2);
+  EXPECT_EQ(describe(*attempts.current(), lessMemory),
+            "the code is larger than planned: planning with 83% of the memory");
+  before.lanes = 0;
+  Attempt narrower = before;
+  narrower.lanes = 1;
+  EXPECT_EQ(describe(narrower, before), "no routes were found: planning with streams of at most 1 lane");
+  Attempt smaller = narrower;
+  smaller.lanes = 0;
+  smaller.largestSide = 12;
+  EXPECT_EQ(describe(smaller, narrower), "no room for the plan's regions: trying regions of at most 12 PEs a side");
+}
+
 TEST(Attempts, WhatHasNoRoomGetsSmallerRegionsAtOnce) {
   Trace trace = run(mesh(16, 8), [](const Attempt &) { return Obstacle::NoRoom; });
   EXPECT_EQ(text(trace.tried), "16/100/0/0 12/100/0/0 8/100/0/0 6/100/0/0 4/100/0/0");
@@ -326,7 +385,7 @@ TEST(Attempts, OfASquareTwoBestPlansAreTriedThenFirstOnes) {
   Trace trace = run(squares(9, 40), [](const Attempt &a) -> std::optional<Obstacle> {
     return a.planOnly || (a.firstPlan && a.fill <= 90) ? std::nullopt : std::optional(Obstacle::TooLarge);
   });
-  EXPECT_EQ(sides(trace.tried), "p11 p10 p9 9 9 f9 f9 f9");
+  EXPECT_EQ(sides(trace.tried), "p11 p10 p9 9 9 f9 f9 f9 f9 f9");
   ASSERT_TRUE(trace.done());
   EXPECT_TRUE(trace.result->firstPlan);
 }
