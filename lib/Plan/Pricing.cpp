@@ -337,8 +337,9 @@ bool Pricing::bringOperand(const State &state, const GraphNode &node, const Cand
   return true;
 }
 
-/// What no step of a loop changes (`unchanging`) moves before the loop (Emit.cpp): if every step needs the same of it,
-/// and else all that the steps need together, if that is cheaper than each step's part in turn and leaves memory.
+/// What no step of a loop changes (`unchanging`) moves before the loop (EmitMovement.cpp): if every step needs the same
+/// of it, and else all that the steps need together, if that is cheaper than each step's part in turn and leaves
+/// memory.
 Pricing::Way Pricing::cheapestWay(const MoveRequest &move, const Candidate &candidate, bool unchanging) {
   Way way;
   auto consider = [&](const Movement *movement, double times, int64_t words) {

@@ -101,7 +101,8 @@ pe.program @pinned {
 
 // -----
 
-// A thread that @starts leaves at work sends from a: b lies elsewhere, and c, when the thread has been awaited, where a was.
+// A thread that @starts leaves at work sends from a: b lies elsewhere, whoever may use the thread meanwhile, and c, when all
+// have awaited it, where a was.
 // CHECK-LABEL: pe.program @open
 pe.program @open {
   // CHECK: pe.buffer @a words 50 kind "activation" at 824
@@ -118,6 +119,12 @@ pe.program @open {
     %from = pe.desc %a[%1]
     pe.vec mov f32 over(%50) to %color of %from thread 2 : (!pe.fabric) !pe.desc
   }
+  pe.func @waits_at_heads() {
+    %x = pe.coord x
+    pe.if %x {
+      pe.wait 2
+    }
+  }
   pe.func @writes_b() {
     %b = pe.addr @b
     pe.store %b to %b
@@ -128,6 +135,7 @@ pe.program @open {
   }
   pe.main {
     pe.call @starts()
+    pe.call @waits_at_heads()
     pe.call @writes_b()
     pe.wait 2
     pe.call @writes_c()

@@ -52,8 +52,8 @@ def Pe_FuncOp : Pe_Op<"func", [Symbol, IsolatedFromAbove, HasParent<"ProgramOp">
   let description = [{
     Block arguments are up to three `i32` values. Functions do not call functions. A function that reads `pe.param` is
     called with a table. A function waits for the asynchronous threads that it started: no vector instruction outlives
-    the call that issued it. If it is `open`, main does, at the latest where it ends; what an instruction on such a thread touches keeps its memory until main,
-    or a function, uses the thread again.
+    the call that issued it. If it is `open`, main does, at the latest where it ends; what an instruction on such a thread touches keeps its memory until all PEs
+    have come to where the thread is used again.
 
     In a `returning` function words that a PE sends come back to it, combined with those of others. So no PE may wait
     for its own send before it takes them, and all its sends are asynchronous.

@@ -52,8 +52,7 @@ private:
   };
 
   void findLifetimes();
-  void keepWhileAtWork(MainOp main, llvm::DenseMap<StringAttr, SetVector<StringAttr>> &usedBy,
-                       function_ref<int64_t(Operation *)> stepOf);
+  void keepWhileAtWork(MainOp main, function_ref<int64_t(Operation *)> stepOf);
   void place();
   /// Gives the items of `order` offsets, one after the other, beside those that are placed. Returns the highest end.
   static int64_t placeInOrder(ArrayRef<Item *> order, SmallVector<Item *> placed);
@@ -89,39 +88,53 @@ static void findAddresses(Operation *op, SetVector<Operation *> &seen, function_
   }
 }
 
-/// What an instruction on a thread touches is in use until the thread is used again, or awaited.
-void AllocateBuffers::keepWhileAtWork(MainOp main, llvm::DenseMap<StringAttr, SetVector<StringAttr>> &usedBy,
-                                      function_ref<int64_t(Operation *)> stepOf) {
+/// What an instruction on a thread that is left at work touches is in use until all PEs have come to where the thread
+/// is used again, or awaited: not where only some do, the heads of other lines for instance.
+void AllocateBuffers::keepWhileAtWork(MainOp main, function_ref<int64_t(Operation *)> stepOf) {
   llvm::DenseMap<StringAttr, FuncOp> functions;
   for (FuncOp function : getOperation().getBody().getOps<FuncOp>())
     functions[function.getSymNameAttr()] = function;
   std::array<SetVector<StringAttr>, isa::kThreads> held; // by thread
-  auto release = [&](int64_t thread, int64_t step) {
-    for (StringAttr name : held[thread])
-      items[name].use(step);
-    held[thread].clear();
-  };
-  main.walk([&](Operation *op) {
-    if (auto wait = dyn_cast<WaitOp>(op)) {
-      release(wait.getThread(), stepOf(op));
-    } else if (auto vec = dyn_cast<VecOp>(op); vec && vec.getThread() != 0) {
-      release(vec.getThread(), stepOf(op));
-      SetVector<Operation *> seen;
-      findAddresses(vec, seen,
-                    [&](AddrOp address) { held[vec.getThread()].insert(address.getBufferAttr().getAttr()); });
-    } else if (auto call = dyn_cast<CallOp>(op)) {
-      FuncOp function = functions.lookup(call.getCalleeAttr().getAttr());
-      function.walk([&](Operation *inner) {
-        if (auto wait = dyn_cast<WaitOp>(inner))
-          release(wait.getThread(), stepOf(op));
-        else if (auto vec = dyn_cast<VecOp>(inner); vec && vec.getThread() != 0)
-          release(vec.getThread(), stepOf(op));
-      });
-      for (unsigned thread = 1; thread != isa::kThreads; ++thread)
-        if (function.openThreads() >> thread & 1)
-          held[thread].insert_range(usedBy[function.getSymNameAttr()]);
+  auto release = [&](Block &code, int64_t step) {
+    for (Operation &op : code) {
+      auto wait = dyn_cast<WaitOp>(op);
+      auto vec = dyn_cast<VecOp>(op);
+      if (!wait && !vec)
+        continue;
+      SetVector<StringAttr> &names = held[wait ? wait.getThread() : vec.getThread()];
+      for (StringAttr name : names)
+        items[name].use(step);
+      names.clear();
     }
-  });
+  };
+  auto hold = [&](FuncOp function) {
+    const unsigned open = function.openThreads();
+    function.walk([&](VecOp vec) {
+      SetVector<Operation *> seen;
+      if (open >> vec.getThread() & 1)
+        findAddresses(vec, seen,
+                      [&](AddrOp address) { held[vec.getThread()].insert(address.getBufferAttr().getAttr()); });
+    });
+  };
+  const int64_t end = main.getBody().front().getOperations().size();
+  for (Operation &op : main.getBody().front()) {
+    const int64_t step = stepOf(&op);
+    if (auto wait = dyn_cast<WaitOp>(op)) {
+      for (StringAttr name : held[wait.getThread()])
+        items[name].use(step);
+      held[wait.getThread()].clear();
+    }
+    auto called = [&](CallOp call) {
+      FuncOp function = functions.lookup(call.getCalleeAttr().getAttr());
+      if (call->getParentOp() == main)
+        release(function.getBody().front(), step);
+      hold(function);
+    };
+    op.walk(called);
+  }
+  for (const SetVector<StringAttr> &names : held)
+    for (StringAttr name : names)
+      items[name].use(end);
 }
 
 void AllocateBuffers::findLifetimes() {
@@ -155,7 +168,7 @@ void AllocateBuffers::findLifetimes() {
       });
     }
   });
-  keepWhileAtWork(main, usedBy, outermost);
+  keepWhileAtWork(main, outermost);
   for (auto &[name, item] : items)
     if (item.op.getKind() == "weight")
       item.use(0), item.use(end);
