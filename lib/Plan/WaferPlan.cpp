@@ -76,6 +76,9 @@ constexpr size_t kSizesToDivide = 2;
 /// The beam of the search for a better plan of the chosen size, in beams of the others.
 constexpr int kTimesAsWide = 8, kTimesAsWideInLoops = 4;
 
+/// Graphs of fewer nodes have little to choose from: half as wide does, and one division.
+constexpr size_t kNodesWorthMostWidth = 24;
+
 /// Of graphs of so many nodes. Longer ones take longer than trying all sizes with narrow beams: a text detector of 176
 /// nodes 8 s more, for one hundredth of its cycles.
 constexpr size_t kNodesWorthWidening = 128;
@@ -220,7 +223,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
 
   /// Looks for a better plan on regions of the chosen size: searching longer takes less than trying all sizes did.
   void widen(const Graph &graph, const ResourceModel &model, Plan &best) {
-    searchAgain(graph, requestFor(graph, model, best, kTimesAsWide * static_cast<int>(beam)), best);
+    const int times = graph.nodes.size() < kNodesWorthMostWidth ? kTimesAsWide / 2 : kTimesAsWide;
+    searchAgain(graph, requestFor(graph, model, best, times * static_cast<int>(beam)), best);
   }
 
   /// The same with other lean states in the beam: which make the better plan, only the end shows. A node of a loop
@@ -303,7 +307,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     auto shape = [](const Plan &plan) {
       return std::make_tuple(plan.region.width, plan.region.height, plan.region.splitX, plan.region.splitY);
     };
-    const bool close = rival && rival->cycles <= best.cycles * kAsGood && shape(*rival) != shape(best);
+    const bool close = graph.nodes.size() >= kNodesWorthMostWidth && rival && rival->cycles <= best.cycles * kAsGood &&
+                       shape(*rival) != shape(best);
     widen(graph, model, best);
     if (!close)
       return;
