@@ -35,7 +35,7 @@ public:
     for (int n = 0; n != static_cast<int>(plan.nodes.size()); ++n)
       gatherTogether(n);
     for (int n = 0; n + 1 < static_cast<int>(plan.nodes.size()); ++n)
-      if (isGathered(n) && isGathered(n + 1) && areGatheredAlike(n, n + 1))
+      if (isGathered(n) && isGathered(n + 1) && areGatheredAlike(n, 0, n + 1, 0))
         combineGathers(n, n + 1);
   }
 
@@ -56,11 +56,16 @@ private:
     return llvm::all_of(graph.tensors[tensor].users, [&](int user) { return plan.nodes[user].region == region; });
   }
 
+  /// Whole lines, or groups of one size: where the root is, and the leaders, is settled for all (RegionLines.h).
+  static bool areAlike(const LineShape &a, const LineShape &b) { return a.pes == b.pes && a.grouped == b.grouped; }
+
+  Type elementOf(int n, size_t i) const { return graph.tensors[graph.nodes[n].operands[i].pieces[0].tensor].element; }
+
   /// Terms of both are combined in the same way.
   bool isLike(int n, int m) {
     const ReduceStep &a = stepOf(n), &b = stepOf(m);
-    return plan.nodes[n].region == plan.nodes[m].region && a.side == b.side && a.line->pes == b.line->pes &&
-           a.line->grouped == b.line->grouped && graph.nodes[n].combiner == graph.nodes[m].combiner &&
+    return plan.nodes[n].region == plan.nodes[m].region && a.side == b.side && areAlike(*a.line, *b.line) &&
+           graph.nodes[n].combiner == graph.nodes[m].combiner &&
            graph.tensors[graph.nodes[n].result].element == graph.tensors[graph.nodes[m].result].element;
   }
 
@@ -87,11 +92,11 @@ private:
     return decided.entries.empty() && !movement.steps.empty() && movement.steps.back().line;
   }
 
-  bool areGatheredAlike(int n, int m) {
-    const MoveStep &a = gatherOf(n, 0), &b = gatherOf(m, 0);
-    auto element = [&](int node) { return graph.tensors[graph.nodes[node].operands[0].pieces[0].tensor].element; };
-    return plan.nodes[n].region == plan.nodes[m].region && a.along == b.along && a.line->pes == b.line->pes &&
-           a.line->grouped == b.line->grouped && element(n) == element(m);
+  /// Operands that are gathered, and by one sum can be.
+  bool areGatheredAlike(int n, size_t i, int m, size_t j) {
+    const MoveStep &a = gatherOf(n, i), &b = gatherOf(m, j);
+    return plan.nodes[n].region == plan.nodes[m].region && a.along == b.along && areAlike(*a.line, *b.line) &&
+           elementOf(n, i) == elementOf(m, j);
   }
 
   MoveStep &gatherOf(int n, size_t i) { return plan.nodes[n].operands[i].pieces.front().steps.back(); }
@@ -114,27 +119,16 @@ private:
   void gatherTogether(int n) {
     if (graph.nodes[n].kind != GraphNode::Kernel || plan.nodes[n].candidate.chunks > 1)
       return;
-    auto element = [&](size_t i) { return graph.tensors[graph.nodes[n].operands[i].pieces[0].tensor].element; };
     for (size_t last = plan.nodes[n].operands.size(); last-- > 0;)
       for (size_t i = 0; i != last; ++i) {
-        OperandPlan &earlier = plan.nodes[n].operands[i], &later = plan.nodes[n].operands[last];
-        if (!mayRide(n, i) || !mayRide(n, last) || earlier.gathersElsewhere() || later.gathersElsewhere() ||
-            element(i) != element(last))
+        OperandPlan &earlier = plan.nodes[n].operands[i];
+        if (!mayRide(n, i) || !mayRide(n, last) || earlier.gathersElsewhere() ||
+            plan.nodes[n].operands[last].gathersElsewhere() || !areGatheredAlike(n, i, n, last))
           continue;
-        MoveStep &a = gatherOf(n, i), &b = gatherOf(n, last);
-        if (a.along != b.along || a.line->pes != b.line->pes || a.line->grouped != b.line->grouped)
-          continue;
-        const double before = cyclesOf(*a.along, *a.line, a.words), after = cyclesOf(*b.along, *b.line, b.words),
-                     together = cyclesOf(*b.along, *b.line, a.words + b.words);
-        int64_t &bytes = plan.bytes[plan.nodes[n].region];
-        const int64_t more = isa::kWordBytes * a.words;
-        if (together >= before + after || bytes + more > model.usableSramBytes())
-          continue;
-        earlier.gatheredWith = static_cast<int>(last);
-        b.words += a.words;
-        bytes += more;
-        plan.nodes[n].cycles.moves += together - before - after;
-        plan.cycles += together - before - after;
+        MoveStep &gather = gatherOf(n, last);
+        if (addWords(gatherOf(n, i).words, gather.words, *gather.along, *gather.line, n, &Cycles::moves, n,
+                     &Cycles::moves))
+          earlier.gatheredWith = static_cast<int>(last);
       }
   }
 
@@ -171,13 +165,11 @@ private:
       const GraphNode &node = graph.nodes[m];
       const NodePlan &decided = plan.nodes[m];
       if (node.kind != GraphNode::Kernel || node.loop >= 0 || node.combiner != PartialKind::Add ||
-          graph.tensors[node.result].element != graph.tensors[tensor].element ||
-          decided.region != plan.nodes[n].region || decided.candidate.steps != 1 || decided.reduces.size() != 1 ||
-          decided.combinedWith >= 0)
+          graph.tensors[node.result].element != elementOf(n, i) || decided.region != plan.nodes[n].region ||
+          decided.candidate.steps != 1 || decided.reduces.size() != 1 || decided.combinedWith >= 0)
         continue;
       const ReduceStep &sum = decided.reduces.front();
-      if (sum.line && sum.side == *gather.along && sum.line->pes == gather.line->pes &&
-          sum.line->grouped == gather.line->grouped)
+      if (sum.line && sum.side == *gather.along && areAlike(*sum.line, *gather.line))
         return m;
     }
     return std::nullopt;
@@ -198,49 +190,47 @@ private:
   }
 
   void combine(int n, int m) {
-    ReduceStep &earlier = stepOf(n), &later = stepOf(m);
-    combine(n, m, later.side, *later.line, earlier.words, later.words, &Cycles::reductions);
+    ReduceStep &later = stepOf(m);
+    if (addWords(stepOf(n).words, later.words, later.side, *later.line, n, &Cycles::reductions, m, &Cycles::reductions))
+      wait(n, m);
   }
 
   void combineGathers(int n, int m) {
-    MoveStep &earlier = gatherOf(n, 0), &later = gatherOf(m, 0);
-    combine(n, m, *later.along, *later.line, earlier.words, later.words, &Cycles::moves);
+    MoveStep &later = gatherOf(m, 0);
+    if (addWords(gatherOf(n, 0).words, later.words, *later.along, *later.line, n, &Cycles::moves, m, &Cycles::moves))
+      wait(n, m);
   }
 
   void ride(int n, size_t i, int m) {
-    MoveStep &gather = gatherOf(n, i);
     ReduceStep &sum = stepOf(m);
-    const double before = cyclesOf(sum.side, *sum.line, gather.words), after = cyclesOf(sum.side, *sum.line, sum.words),
-                 together = cyclesOf(sum.side, *sum.line, gather.words + sum.words);
-    int64_t &bytes = plan.bytes[plan.nodes[m].region];
-    const int64_t more = isa::kWordBytes * gather.words;
-    if (together >= before + after || bytes + more > model.usableSramBytes())
-      return;
-    plan.nodes[n].operands[i].ridesWith = m;
-    sum.words += gather.words;
-    bytes += more;
-    plan.nodes[n].cycles.moves -= before;
-    plan.nodes[m].cycles.reductions += together - after;
-    plan.cycles += together - before - after;
+    if (addWords(gatherOf(n, i).words, sum.words, sum.side, *sum.line, n, &Cycles::moves, m, &Cycles::reductions))
+      plan.nodes[n].operands[i].ridesWith = m;
   }
 
-  /// If that is faster, and there is memory for it.
-  void combine(int n, int m, Side side, const LineShape &line, int64_t earlier, int64_t &later, double Cycles::*spent) {
-    const double before = cyclesOf(side, line, earlier), after = cyclesOf(side, line, later),
-                 together = cyclesOf(side, line, earlier + later);
-    int64_t &bytes = plan.bytes[plan.nodes[m].region];
-    const int64_t more = isa::kWordBytes * earlier;
-    if (together >= before + after || bytes + more > model.usableSramBytes())
-      return;
+  /// With all that waits for n.
+  void wait(int n, int m) {
     for (NodePlan &waiting : plan.nodes)
       if (waiting.combinedWith == n)
         waiting.combinedWith = m;
     plan.nodes[n].combinedWith = m;
-    later += earlier;
+  }
+
+  /// Adds the words of node n to a sum of node m, if that is faster than a sum for each and there is memory for it.
+  /// `from` and `to` say which of the nodes' cycles the sums were, and are, part of.
+  bool addWords(int64_t words, int64_t &sum, Side side, const LineShape &line, int n, double Cycles::*from, int m,
+                double Cycles::*to) {
+    const double before = cyclesOf(side, line, words), after = cyclesOf(side, line, sum),
+                 together = cyclesOf(side, line, words + sum);
+    int64_t &bytes = plan.bytes[plan.nodes[m].region];
+    const int64_t more = isa::kWordBytes * words;
+    if (together >= before + after || bytes + more > model.usableSramBytes())
+      return false;
+    sum += words;
     bytes += more;
-    plan.nodes[n].cycles.*spent -= before;
-    plan.nodes[m].cycles.*spent += together - after;
+    plan.nodes[n].cycles.*from -= before;
+    plan.nodes[m].cycles.*to += together - after;
     plan.cycles += together - before - after;
+    return true;
   }
 
   const Graph &graph;

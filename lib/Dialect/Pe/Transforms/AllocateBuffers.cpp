@@ -95,17 +95,15 @@ void AllocateBuffers::keepWhileAtWork(MainOp main, function_ref<int64_t(Operatio
   for (FuncOp function : getOperation().getBody().getOps<FuncOp>())
     functions[function.getSymNameAttr()] = function;
   std::array<SetVector<StringAttr>, isa::kThreads> held; // by thread
-  auto release = [&](Block &code, int64_t step) {
-    for (Operation &op : code) {
-      auto wait = dyn_cast<WaitOp>(op);
-      auto vec = dyn_cast<VecOp>(op);
-      if (!wait && !vec)
-        continue;
-      SetVector<StringAttr> &names = held[wait ? wait.getThread() : vec.getThread()];
-      for (StringAttr name : names)
-        items[name].use(step);
-      names.clear();
-    }
+  auto release = [&](Operation &op, int64_t step) {
+    auto wait = dyn_cast<WaitOp>(op);
+    auto vec = dyn_cast<VecOp>(op);
+    if (!wait && !vec)
+      return;
+    SetVector<StringAttr> &names = held[wait ? wait.getThread() : vec.getThread()];
+    for (StringAttr name : names)
+      items[name].use(step);
+    names.clear();
   };
   auto hold = [&](FuncOp function) {
     const unsigned open = function.openThreads();
@@ -119,18 +117,14 @@ void AllocateBuffers::keepWhileAtWork(MainOp main, function_ref<int64_t(Operatio
   const int64_t end = main.getBody().front().getOperations().size();
   for (Operation &op : main.getBody().front()) {
     const int64_t step = stepOf(&op);
-    if (auto wait = dyn_cast<WaitOp>(op)) {
-      for (StringAttr name : held[wait.getThread()])
-        items[name].use(step);
-      held[wait.getThread()].clear();
-    }
-    auto called = [&](CallOp call) {
+    release(op, step);
+    op.walk([&](CallOp call) {
       FuncOp function = functions.lookup(call.getCalleeAttr().getAttr());
       if (call->getParentOp() == main)
-        release(function.getBody().front(), step);
+        for (Operation &inner : function.getBody().front())
+          release(inner, step);
       hold(function);
-    };
-    op.walk(called);
+    });
   }
   for (const SetVector<StringAttr> &names : held)
     for (StringAttr name : names)
