@@ -43,7 +43,8 @@ static PathsAnswer findPaths(const RouterMesh &mesh, const Net &net, const Route
                            [&](int64_t at, int direction) {
                              const PortBits side = kSides[direction];
                              const int link = mesh.linkPrice(at, side, terms.sharingPrice);
-                             return link < 0 ? link : link + static_cast<int>(passing(at + mesh.offset(side)));
+                             const double beyond = link < 0 ? INFINITY : passing(at + mesh.offset(side));
+                             return beyond < INFINITY ? link + static_cast<int>(beyond) : -1;
                            },
                        .steps = nullptr};
   for (size_t i = 0; i != net.lanes.size(); ++i) {
