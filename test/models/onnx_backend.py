@@ -24,6 +24,7 @@ import dataclasses
 import pathlib
 import re
 import sys
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import onnx
@@ -146,6 +147,17 @@ def run_on(case: Case, mesh: str) -> Outcome:
     return Outcome("constant", ", ".join(specialized)) if specialized else Outcome("pass")
 
 
+def matching(cases: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    """Those that a name or a pattern is for. Patterns are tried one by one, which takes long for many names."""
+    names = set(wanted)
+    patterns = [name for name in names if re.search(r"[*?\[]", name)]
+    return [
+        case
+        for case in cases
+        if case in names or any(pathlib.PurePath(case).match(pattern) for pattern in patterns)
+    ]
+
+
 def read_list(path: pathlib.Path) -> dict[str, Outcome]:
     outcomes = {}
     for line in path.read_text().splitlines():
@@ -176,7 +188,7 @@ def main() -> int:
     if args.check and (unlisted := sorted(cases.keys() ^ wanted.keys())):
         print(f"the list and the suite differ in {len(unlisted)} tests, as {unlisted[0]}")
         return 1
-    chosen = [name for name in cases if any(pathlib.PurePath(name).match(p) for p in args.names)]
+    chosen = matching(cases, args.names)
     if args.check:
         # Networks take minutes each; a survey runs them.
         chosen += [name for name in wanted if not cases[name].network][:: args.every]
