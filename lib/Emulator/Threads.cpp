@@ -60,7 +60,7 @@ void Thread::join() {
 
 //===- Team ---------------------------------------------------------------===//
 
-Team::Team(unsigned helpers) {
+void Team::start(unsigned helpers) {
   for (unsigned i = 0; i != helpers; ++i) {
     auto thread = std::make_unique<Thread>();
     if (!thread->start("wafer-helper", [this] {
@@ -104,8 +104,9 @@ void Team::share(unsigned parts, Part what, void *with) {
 
 //===- Follower -----------------------------------------------------------===//
 
-Follower::Follower(Team &team, bool ownThread, std::function<void(uint64_t)> what) : team(team), work(std::move(what)) {
-  threaded = ownThread && thread.start("wafer-follower", [this] { follow(); });
+void Follower::start() {
+  published.store(putCount);
+  threaded = thread.start("wafer-follower", [this] { follow(); });
 }
 
 Follower::~Follower() {
@@ -117,7 +118,7 @@ Follower::~Follower() {
 }
 
 void Follower::follow() {
-  for (uint64_t next = 0;; ++next) {
+  for (uint64_t next = doneCount.load();; ++next) {
     bell.wait([&] { return published.load() > next || over.load(); });
     if (published.load() <= next)
       return;

@@ -69,9 +69,10 @@ private:
 
 class Team {
 public:
-  /// `helpers` threads that only help.
-  explicit Team(unsigned helpers);
   ~Team();
+
+  /// From now on, so many threads only help. By the thread that shares, or before it does.
+  void start(unsigned helpers);
 
   /// Whether anyone would take a part of a loop.
   bool hasHelp() const { return !threads.empty() || guests.load(std::memory_order_relaxed) != 0; }
@@ -121,11 +122,13 @@ private:
 
 class Follower {
 public:
-  /// `work(i)` does job i, counted from 0. Without a thread of its own, put() does it.
-  Follower(Team &team, bool ownThread, std::function<void(uint64_t)> work);
+  /// `work(i)` does job i, counted from 0. Before it has a thread of its own, put() does it.
+  Follower(Team &team, std::function<void(uint64_t)> work) : team(team), work(std::move(work)) {}
   /// What has been put is done.
   ~Follower();
 
+  /// From the next job on it has a thread, if this host has room for another one.
+  void start();
   bool hasThread() const { return threaded; }
   /// One more job may be done. A sleeping thread is woken when that is worth it: when jobs that weigh `kWorthWaking`
   /// together are waiting, or somebody waits for one.

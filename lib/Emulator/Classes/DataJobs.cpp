@@ -6,10 +6,8 @@
 
 using namespace wafer::emulator;
 
-// The engine's thread, one that follows, and those that help both.
 DataJobs::DataJobs(unsigned threads)
-    : jobs(threads > 1 ? kJobs : 1), team(threads > 2 ? threads - 2 : 0),
-      follower(team, threads > 1, [this](uint64_t number) { work(jobs[number % jobs.size()]); }) {}
+    : threads(threads), follower(team, [this](uint64_t number) { work(jobs[number % jobs.size()]); }) {}
 
 DataJobs::~DataJobs() { finish(); }
 
@@ -54,8 +52,18 @@ void DataJobs::dropDone() {
   }
 }
 
+/// The engine's, one that follows, and those that help both. There is no job yet that is not done.
+void DataJobs::startThreads() {
+  jobs.resize(kJobs);
+  team.start(threads - 2);
+  follower.start();
+  threads = 1; // there will not be more
+}
+
 DataJobs::Job &DataJobs::next(Job::Kind kind) {
   dropDone();
+  if (threads > 1 && doneAlone >= (threads - 1) * kThreadWeight)
+    startThreads();
   if (follower.jobsPut() - dropped == jobs.size() || weight >= kMostWeight) {
     // Half of them, lest both threads wait for each other time and again.
     follower.waitFor(dropped + (follower.jobsPut() - dropped + 1) / 2);
@@ -69,6 +77,7 @@ DataJobs::Job &DataJobs::next(Job::Kind kind) {
 void DataJobs::put(Job &job, uint64_t of) {
   job.weight = of;
   weight += of;
+  doneAlone += of + kJobWeight;
   follower.put(of);
 }
 

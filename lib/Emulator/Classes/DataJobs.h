@@ -5,6 +5,9 @@
 // the engine comes to them, and a thread that follows does them one after the other: it sees memory and trains as they
 // were when the job was put. The engine waits for it where a scalar instruction touches data, and at the end.
 //
+// The first jobs of a run are done as they are put, until they have taken about as long as it takes to start threads: a
+// small program needs none.
+//
 // A job holds what it needs: its post, its trains' words (LaneTrain::holders), sets of lanes. The following thread only
 // reads these, since their counts are of the engine's thread, which also drops them, when it comes by the next time.
 #ifndef WAFER_LIB_EMULATOR_CLASSES_DATAJOBS_H
@@ -90,14 +93,19 @@ private:
   // As many as make up for stretches that are heavier on one side; and not so many words that they leave the cache.
   static constexpr size_t kJobs = 512;
   static constexpr uint64_t kMostWeight = uint64_t(1) << 24;
+  // To start a thread takes as long as this weight of jobs. A job counts as some elements more than it has.
+  static constexpr uint64_t kThreadWeight = uint64_t(1) << 17, kJobWeight = 64;
 
   Job &next(Job::Kind kind);
   void put(Job &job, uint64_t weight);
   void work(Job &job);
   void dropDone();
+  void startThreads();
 
-  std::vector<Job> jobs; // a ring
+  std::vector<Job> jobs{1}; // a ring
   uint64_t dropped = 0, weight = 0;
+  uint64_t doneAlone = 0; // weight of jobs before there were threads
+  unsigned threads;       // that there may be
   std::atomic<bool> anyFailed{false};
   Team team;
   Follower follower;

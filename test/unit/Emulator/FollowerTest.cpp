@@ -12,8 +12,10 @@ TEST(Follower, DoesJobsInTheirOrder) {
   for (bool threaded : {false, true}) {
     constexpr uint64_t kCount = 20000;
     std::vector<uint64_t> put(kCount), seen; // by the job; by its thread
-    Team team(0);
-    Follower follower(team, threaded, [&](uint64_t i) { seen.push_back(put[i]); });
+    Team team;
+    Follower follower(team, [&](uint64_t i) { seen.push_back(put[i]); });
+    if (threaded)
+      follower.start();
     EXPECT_EQ(follower.hasThread(), threaded);
     for (uint64_t i = 0; i != kCount; ++i) {
       put[i] = i * i;
@@ -26,10 +28,34 @@ TEST(Follower, DoesJobsInTheirOrder) {
   }
 }
 
+TEST(Follower, GetsItsThreadInTheMiddle) {
+  std::vector<std::thread::id> by;
+  std::vector<uint64_t> seen;
+  Team team;
+  Follower follower(team, [&](uint64_t i) {
+    seen.push_back(i);
+    by.push_back(std::this_thread::get_id());
+  });
+  for (uint64_t i = 0; i != 100; ++i) {
+    follower.put(1);
+    EXPECT_EQ(follower.jobsDone(), i + 1);
+  }
+  follower.start();
+  for (uint64_t i = 100; i != 200; ++i)
+    follower.put(1);
+  follower.waitFor(200);
+  ASSERT_EQ(seen.size(), 200u);
+  for (uint64_t i = 0; i != 200; ++i) {
+    EXPECT_EQ(seen[i], i);
+    EXPECT_EQ(by[i] == std::this_thread::get_id(), i < 100) << i;
+  }
+}
+
 TEST(Follower, CanBeWaitedForInTheMiddle) {
   std::vector<int> words(64);
-  Team team(0);
-  Follower follower(team, true, [&](uint64_t i) { words[i % 64] += 1; });
+  Team team;
+  Follower follower(team, [&](uint64_t i) { words[i % 64] += 1; });
+  follower.start();
   for (uint64_t i = 1; i <= 3000; ++i) {
     follower.put(0); // too little to wake it for
     if (i % 5 == 0) {
@@ -42,8 +68,9 @@ TEST(Follower, CanBeWaitedForInTheMiddle) {
 TEST(Follower, DoesWhatIsLeftBeforeItEnds) {
   int done = 0;
   {
-    Team team(0);
-    Follower follower(team, true, [&](uint64_t) { ++done; });
+    Team team;
+    Follower follower(team, [&](uint64_t) { ++done; });
+    follower.start();
     for (int i = 0; i != 1000; ++i)
       follower.put(1);
   }
@@ -52,7 +79,8 @@ TEST(Follower, DoesWhatIsLeftBeforeItEnds) {
 
 TEST(Team, DoesEachPartOnce) {
   for (unsigned helpers : {0, 1, 3, 7}) {
-    Team team(helpers);
+    Team team;
+    team.start(helpers);
     EXPECT_EQ(team.hasHelp(), helpers != 0);
     for (unsigned parts = 1; parts < 3000; parts = parts * 3 / 2 + 1) {
       std::vector<int> done(parts);
@@ -63,7 +91,7 @@ TEST(Team, DoesEachPartOnce) {
 }
 
 TEST(Team, IsHelpedByWhoWaits) {
-  Team team(0);
+  Team team;
   std::atomic<int> parts{0};
   std::atomic<bool> over{false};
   std::thread::id by[2];
@@ -87,10 +115,11 @@ TEST(Team, IsHelpedByWhoWaits) {
 }
 
 TEST(Team, HelpsAFollowersJobs) {
-  Team team(2);
+  Team team;
+  team.start(2);
   std::vector<uint64_t> sums(200);
   std::vector<std::vector<uint32_t>> words(sums.size());
-  Follower follower(team, true, [&](uint64_t i) {
+  Follower follower(team, [&](uint64_t i) {
     words[i].resize(640);
     team.forParts(64, [&](unsigned part) {
       for (unsigned k = part * 10; k != part * 10 + 10; ++k)
@@ -98,6 +127,7 @@ TEST(Team, HelpsAFollowersJobs) {
     });
     sums[i] = std::accumulate(words[i].begin(), words[i].end(), uint64_t(0));
   });
+  follower.start();
   for (size_t i = 0; i != sums.size(); ++i)
     follower.put(640);
   follower.waitFor(sums.size());
