@@ -521,13 +521,14 @@ static std::string operandFault(std::string_view signature, ArrayRef<Value> oper
     if (!operand && llvm::isUpper(kind))
       return "operand " + std::to_string(i) + " is missing";
     char wanted = llvm::toUpper(kind);
-    if (operand && ((wanted == 'F' && !isa<FloatType>(elementTypeOf(operand))) ||
-                    (wanted == 'I' && !isa<IntegerType>(elementTypeOf(operand)))))
+    const Type type = operand ? elementTypeOf(operand) : Type();
+    if (operand &&
+        ((wanted == 'F' && !isa<FloatType>(type)) || (wanted == 'I' && (!isa<IntegerType>(type) || type.isInteger(1)))))
       return "operand " + std::to_string(i) + " is not of " + (wanted == 'F' ? "floats" : "integers");
-    if (operand && wanted == 'F' && floats && elementTypeOf(operand) != floats)
+    if (operand && wanted == 'F' && floats && type != floats)
       return "operand " + std::to_string(i) + " is of other floats than those before it";
     if (operand && wanted == 'F')
-      floats = elementTypeOf(operand);
+      floats = type;
   }
   for (size_t i = signature.size(); i < operands.size(); ++i)
     if (operands[i])

@@ -240,6 +240,8 @@ LogicalResult Recurrent::readWeights() {
     return n.unsupported("the operand is not of float32, or has no columns");
   if (!n.declared(1).isInteger(8) || !n.declared(2).isInteger(8))
     return n.unsupported("the weights are not of int8 or uint8");
+  if ((n.operand(9) && n.declared(9) != n.declared(1)) || (n.operand(11) && n.declared(11) != n.declared(2)))
+    return n.invalid("a zero point is not of its weights' type");
   int64_t rows = form.gates * units;
   for (size_t i : {8, 9, 10, 11})
     if (n.shape(i) != ArrayRef<int64_t>{directions} && n.shape(i) != ArrayRef<int64_t>{directions, rows})
