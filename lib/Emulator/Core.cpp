@@ -26,6 +26,14 @@ void Engine::chargeLocation(Core &core, uint32_t location) {
     tracer->enter(&core - cores.data(), location, core.clock, core.steps);
 }
 
+void Engine::waitFor(Core &core, unsigned thread) {
+  ThreadState &threads = *core.threads;
+  const Ticks since = core.clock, end = threads.end[thread];
+  core.clock = std::max(core.clock, end);
+  threads.shared.waited(since, core.clock);
+  core.clock += threads.shared.settle(thread, threads.usage[thread], end, core.clock);
+}
+
 /// Counts steps of a core that end at a time, before they are taken; false if that is beyond the run's limit.
 bool Engine::step(Core &core, uint64_t steps, Ticks time) {
   core.steps += steps;
@@ -213,7 +221,7 @@ void Engine::runCore(uint32_t index) {
           continue;
         }
         const Ticks since = core.clock;
-        core.clock = std::max(core.clock, core.threads->end[i.thread]);
+        waitFor(core, i.thread);
         if (tracer)
           tracer->wait(index, i.thread, since, core.clock, core.steps);
         core.threads->accesses.release(i.thread);

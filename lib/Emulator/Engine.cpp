@@ -248,11 +248,11 @@ void Engine::collect() {
   for (const RegionTables &region : tables.regions) {
     Ticks last = 0;
     for (uint32_t i = 0; i != region.cores; ++i) {
-      const Core &core = cores[region.firstCore + i];
-      last = std::max(last, core.clock);
+      Core &core = cores[region.firstCore + i];
       if (core.threads)
-        for (Ticks end : core.threads->end)
-          last = std::max(last, end);
+        for (unsigned thread = 1; thread != isa::kThreads; ++thread)
+          waitFor(core, thread);
+      last = std::max(last, core.clock);
     }
     all = std::max(all, last);
     stats.regions.push_back(regionStats(program, region, last));

@@ -22,6 +22,7 @@
 #include "Kernels.h"
 #include "Memory.h"
 #include "ProgramTables.h"
+#include "SharedTime.h"
 #include "SiteTimes.h"
 #include "Ticks.h"
 #include "Trace/Tracer.h"
@@ -57,6 +58,7 @@ struct Op {
   uint32_t n = 0, done = 0; // elements
   uint32_t pieceEnd = 0;
   Ticks begin = 0; // set up and on its way
+  Ticks first = 0; // when it took its first element
   Ticks ready = 0, rate = 0;
   std::vector<uint32_t> *hostData = nullptr;
 };
@@ -64,6 +66,8 @@ struct Op {
 struct ThreadState {
   Op *op[isa::kThreads] = {};
   Ticks end[isa::kThreads] = {};
+  Usage usage[isa::kThreads] = {}; // of the last instruction
+  SharedTime shared;
   AsyncAccesses accesses;
 };
 
@@ -127,6 +131,8 @@ private:
   /// Gives a region's cores all of their memory.
   bool growMemory(uint32_t region);
   void chargeLocation(Core &core, uint32_t location);
+  /// The core goes on behind the end of a thread's last instruction.
+  void waitFor(Core &core, unsigned thread);
   bool step(Core &core, uint64_t steps, Ticks time);
   static Diagnostic noMemory();
   bool failAt(const Core &core, const Diagnostic &what);
@@ -135,6 +141,7 @@ private:
   // Issue.cpp
   bool issueVector(uint32_t index, Core &core, const DecodedInstruction &d);
   bool issueWindow(uint32_t index, Core &core, const DecodedInstruction &d);
+  void beginOn(Core &core, unsigned thread, const Usage &usage) const;
   bool startOp(uint32_t index, Core &core, Op *op, Ticks setup);
   bool capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, AsyncAccesses &accesses);
 
@@ -148,6 +155,7 @@ private:
   void pumpSink(Op *op);
   void pumpCoupled(Op *op);
   void complete(Op *op, Ticks when);
+  Usage usageOf(const Op &op) const;
   Ticks sendEnd(const Train &train) const;
 
   bool stopped() const { return failure.has_value(); }

@@ -316,6 +316,14 @@ private:
   std::vector<TrainRef> readyTrains;
 };
 
+/// What a core sends comes back to it.
+inline bool hearsItself(const RouterSetup *setup) {
+  for (int p = 0; setup && p != setup->positions; ++p)
+    if (setup->input[p] == PortRamp && setup->outputs[p] & PortRamp)
+      return true;
+  return false;
+}
+
 /// How far a coordinate is beyond another, if it is.
 inline uint64_t beyond(uint64_t base, uint64_t coordinate) { return coordinate > base ? coordinate - base : 0; }
 

@@ -133,6 +133,11 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     core.threads->accesses.release(i.thread);
   }
   core.clock = start;
+  if (core.threads)
+    core.threads->shared.waited(since, start);
+  if (i.thread)
+    waitFor(core, i.thread);
+  start = core.clock;
   Op *op = newOp();
   op->core = index;
   op->instruction = &d;
@@ -162,7 +167,7 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   }
   // Asynchronous: the core goes on once it has issued the instruction.
   Ticks begin = core.clock + setup;
-  op->ready = op->begin = begin;
+  op->ready = op->begin = op->first = begin;
   if (stream) {
     op->out = fabric.newTrain(*stream);
     Train &train = *op->out;
@@ -173,6 +178,9 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     stream->op = op;
     op->rate = std::max(op->rate, fabric.costs.link);
   }
+  if (timed && op->inputs)
+    op->rate =
+        std::max(op->rate, rampPace(op->inputs, stream && hearsItself(program.routes.at(stream->color, stream->pe))));
   op->kind = stream && op->inputs == 0 ? Op::Send : op->inputs + (stream ? 1 : 0) > 1 ? Op::Coupled : Op::Sink;
   if (op->inputs == 0 && !stream) {
     // Memory only: done at once; on a thread, time passes there.
@@ -182,6 +190,7 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
     if (i.thread) {
       core.threads->end[i.thread] = end;
       core.threads->accesses.add(accesses);
+      beginOn(core, i.thread, {begin, end - begin, 0});
       core.clock = begin;
     } else {
       core.clock = end;
@@ -203,6 +212,13 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   return true;
 }
 
+/// A thread has an instruction, whose usage is known at its end at the latest.
+void Engine::beginOn(Core &core, unsigned thread, const Usage &usage) const {
+  core.threads->usage[thread] = usage;
+  if (timed)
+    core.threads->shared.begin(thread);
+}
+
 /// Starts an instruction that waits for the fabric; true if the core need not wait for it.
 bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
   for (unsigned k = 0; k != op->inputs; ++k) {
@@ -212,6 +228,7 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
   }
   if (op->thread) {
     core.threads->op[op->thread] = op;
+    beginOn(core, op->thread, {});
     core.clock = begin;
   } else {
     core.op = op;
@@ -257,6 +274,8 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   }
   const Ticks since = core.clock;
   core.clock = std::max(since, end.freeAt);
+  if (core.threads)
+    core.threads->shared.waited(since, core.clock);
   if (core.nestRank != i.rank) {
     failAt(core, ErrorCode::ProgramDescriptor,
            "a window of rank " + std::to_string(i.rank) + " and a nest of rank " + std::to_string(core.nestRank), "");
@@ -310,7 +329,7 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
     return true;
   }
   vectorElements += total;
-  op->ready = op->begin = begin;
+  op->ready = op->begin = op->first = begin;
   if (total == 0) {
     core.clock = begin;
     if (tracer)

@@ -58,6 +58,8 @@ void Engine::pumpSink(Op *op) {
       Ticks first = std::max(fabric.arrival(leg, *record, offset), op->ready);
       Ticks last = std::max(fabric.arrival(leg, *record, offset + count - 1), first + int64_t(count - 1) * op->rate);
       op->ready = last + op->rate;
+      if (op->done == 0)
+        op->first = first;
       if (tracer)
         traceTransfer(*leg.train, end, op->host, count, record->at(offset), record->at(offset + count - 1), first,
                       last);
@@ -110,6 +112,8 @@ void Engine::pumpCoupled(Op *op) {
       }
       last = std::max(last, first + int64_t(length - 1) * op->rate);
       op->ready = last + op->rate;
+      if (op->done == 0)
+        op->first = first;
       if (op->out)
         op->out->records.push_back({uint32_t(op->done), uint32_t(length), first + op->rate, last + op->rate});
       if (tracer)
@@ -198,9 +202,12 @@ void Engine::complete(Op *op, Ticks when) {
   if (op->thread == 0) {
     core.op = nullptr;
     core.clock = std::max(core.clock, when);
+    if (core.threads && core.threads->shared.isShared())
+      core.threads->shared.waitedFor(usageOf(*op), op->begin, core.clock);
   } else {
     core.threads->op[op->thread] = nullptr;
     core.threads->end[op->thread] = when;
+    core.threads->usage[op->thread] = usageOf(*op);
   }
   if (tracer)
     traceEnd(*op, op->thread ? when : core.clock);
@@ -208,6 +215,11 @@ void Engine::complete(Op *op, Ticks when) {
   if (core.state == Core::Blocked && !core.op)
     makeReady(core);
   freeOp(op);
+}
+
+Usage Engine::usageOf(const Op &op) const {
+  const Ticks element = op.window ? costs.element[unsigned(isa::VectorOp::Mov)] : costs.elementOf(op.instruction->i);
+  return {op.first, pathTime(op.n, element, op.kind == Op::Send), int64_t(op.n) * op.inputs * kTicksPerCycle};
 }
 
 /// When a sending instruction is done: its last wavelet has left.

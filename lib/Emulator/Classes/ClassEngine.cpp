@@ -202,20 +202,15 @@ void RegionRun::reset() {
   since.assign(size_t(width) * height, 0);
   for (std::vector<Ticks> &ends : threadEnd)
     ends.clear();
+  shared.clear();
+  unsettled = 0;
+  for (std::vector<Usage> &of : usage)
+    of.clear();
   accesses.clear();
   checked.clear();
   checked.resize(tables.verified->code.instructions.size());
   siteTimes.assign(engine.tables.sites.size(), {});
   contexts->start(engine.stepLimit);
-}
-
-/// When the last core has stopped, and its threads.
-Ticks RegionRun::lastClock() const {
-  Ticks last = *std::max_element(clocks.begin(), clocks.end());
-  for (const std::vector<Ticks> &ends : threadEnd)
-    for (Ticks end : ends)
-      last = std::max(last, end);
-  return last;
 }
 
 void RegionRun::settle(Context &c) {

@@ -11,12 +11,14 @@
 // ClassEngine.cpp     builds the state, runs the loop, collects statistics
 // ClassIssue.cpp      how vector instructions begin
 // ClassTransfers.cpp  how they take from the fabric, pass on and end
+// ClassSharing.cpp    what cores share with their threads
 // ClassParting.cpp    who goes on where nothing does
 // ClassDeadlock.cpp   and who waits for whom if nobody can
 // ClassExecute.cpp    what they compute
 #ifndef WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
 #define WAFER_LIB_EMULATOR_CLASSES_CLASSENGINE_H
 
+#include "../SharedTime.h"
 #include "../SiteTimes.h"
 #include "BlockKernels.h"
 #include "BlockMemory.h"
@@ -81,7 +83,8 @@ struct LaneOp {
   PerLane inStart[3];
   LaneTrainRef out;
   PerLane n, done, pieceEnd, ready;
-  Ticks rate = 0;
+  PerLane begin, first; // set up; when it took its first element
+  Ticks rate = 0, element = 0;
   std::vector<uint32_t> *hostData = nullptr;
   // Of one with one input.
   uint32_t taken = kNone; // its last piece in Post::taken
@@ -122,6 +125,7 @@ private:
   void receive(LaneOp &op, const Piece &piece, const Indices &lanes, const PerLane &after, const PerLane &count);
   void follow(LaneOp &op, const Piece &piece, const Indices &lanes, PerLane after, const PerLane &count);
   const PerLane &readyOf(LaneOp &op);
+  void noteFirst(LaneOp &op, const Indices &lanes, const PerLane &when);
   void pumpCoupled(LaneOp &op);
   bool takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset, const PerLane &count);
   bool pass(LaneOp &op, const Indices &lanes, const Piece *pieces);
@@ -202,13 +206,25 @@ public:
   bool executePassed(const Post &post, const Passed &passed, Team &team);
 
   // Clocks, by PE; at a position of a line.
-  Ticks lastClock() const;
   PerLane clocksAt(bool alongY, uint32_t position, const Indices &lanes) const;
   void setClocks(bool alongY, uint32_t position, const Indices &lanes, const PerLane &to);
   PerLane numbersAt(const Value &value, bool alongY, uint32_t position, const Indices &lanes) const;
   std::vector<Ticks> &threadEnds(uint8_t thread);
   PerLane ticksAt(const std::vector<Ticks> &ticks, bool alongY, uint32_t position, const Indices &lanes) const;
   void setTicks(std::vector<Ticks> &ticks, bool alongY, uint32_t position, const Indices &lanes, const PerLane &to);
+
+  size_t peAt(bool alongY, uint32_t position, uint16_t lane) const {
+    return alongY ? size_t(position) * width + lane : size_t(lane) * width + position;
+  }
+
+  // ClassSharing.cpp
+  void beginOn(unsigned thread, size_t pe, const Usage &of);
+  Ticks behind(unsigned thread, size_t pe, Ticks clock, SharedTime &shares) const;
+  Ticks waitFor(unsigned thread, size_t pe, Ticks clock);
+  Ticks lastClock() const;
+  void waitForQueues(const Post &post, uint32_t position, const Indices &lanes, PerLane &start);
+  bool isShared(const Post &post) const { return unsettled || post.thread; }
+  void ended(const LaneOp &op, const Indices &lanes);
 
   // Asynchronous accesses.
   bool meetsAccess(const PeSet &set, const Footprint &words, bool write) const;
@@ -222,6 +238,10 @@ public:
   std::unique_ptr<Contexts> contexts;
   std::vector<Ticks> clocks, since; // by PE, row by row; since when at the location
   std::vector<Ticks> threadEnd[isa::kThreads];
+  // By PE; empty as long as no thread has had anything to do. How many instructions on threads are not settled.
+  std::vector<SharedTime> shared;
+  uint64_t unsettled = 0;
+  std::vector<Usage> usage[isa::kThreads];
   std::list<PostRef> asynchronous; // not ended yet
   struct Access {
     uint8_t thread;

@@ -257,10 +257,9 @@ Issue RegionRun::wait(Context &c, uint8_t thread) {
     return Issue::Stalls;
   if (!threadEnd[thread].empty()) {
     settle(c);
-    const std::vector<Ticks> &ends = threadEnd[thread];
     for (uint16_t y : c.set.rows)
       for (uint16_t x : c.set.columns)
-        clocks[y * width + x] = std::max(clocks[y * width + x], ends[y * width + x]);
+        clocks[y * width + x] = waitFor(thread, y * width + x, clocks[y * width + x]);
     release(c.set, thread);
   }
   return Issue::Done;
@@ -337,10 +336,11 @@ Issue RegionRun::issueLocal(Context &c, const PostRef &post) {
         clock += setup + time;
         continue;
       }
-      Ticks &end = (*ends)[y * width + x];
-      clock = std::max(clock, end) + setup;
-      if (time || post->n.at(x, y))
-        end = clock + time;
+      clock = waitFor(post->thread, y * width + x, clock) + setup;
+      if (time || post->n.at(x, y)) {
+        (*ends)[y * width + x] = clock + time;
+        beginOn(post->thread, y * width + x, {clock, time, 0});
+      }
     }
   return Issue::Done;
 }
@@ -393,11 +393,14 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
       start = larger(lanes, start, ends[k]->freeAt);
     if (post->thread)
       start = larger(lanes, start, ticksAt(threadEnds(post->thread), post->alongY, position, lanes));
+    waitForQueues(*post, position, lanes, start);
     const PerLane begin = plus(lanes, start, setup);
     const PerLane n = numbersAt(post->n, post->alongY, position, lanes);
     const Indices some = select(lanes, [](int64_t n) { return n > 0; }, n);
     // Lanes that only send a control wavelet stay with the others: they use the switches together.
     const Indices &active = control ? lanes : some;
+    const Indices echoes = stream && inputs ? engine.fabric.echoes(*stream, active) : Indices(),
+                  others = active - echoes;
     // Who waits gets the end's time; the others have only begun.
     setClocks(post->alongY, position, lanes, post->thread ? begin : start);
     if (!post->thread && active.size() != lanes.size())
@@ -409,8 +412,11 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
       op.lanes = of;
       op.post = post;
       op.n = n;
-      op.ready = begin;
+      op.ready = op.begin = op.first = begin;
+      op.element = pace;
       op.rate = stream ? std::max(pace, engine.fabric.costs.link) : pace;
+      if (engine.timed && inputs && kind != LaneOp::Send)
+        op.rate = std::max(op.rate, rampPace(inputs, &of == &echoes));
       if (kind != LaneOp::Send)
         for (unsigned k = 0; k != inputs; ++k) {
           op.in[op.inputs] = ends[k];
@@ -435,14 +441,20 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
             train.words.at(lane, train.total[lane] - 1) = 0;
         stream->ops.push_back(&op);
       }
+      if (post->thread)
+        for (uint16_t lane : of)
+          beginOn(post->thread, peAt(post->alongY, position, lane), {});
       ++post->outstanding;
       begun.push_back(&op);
       if (kind == LaneOp::Send)
         sends.push_back({op.out, position, of});
     };
-    const bool relays = inputs && !some.empty();
-    if (!active.empty())
-      make(active, stream && !relays ? LaneOp::Send : inputs + (stream ? 1 : 0) > 1 ? LaneOp::Coupled : LaneOp::Sink);
+    const LaneOp::Kind kind = stream && (!inputs || some.empty()) ? LaneOp::Send
+                              : inputs + (stream ? 1 : 0) > 1     ? LaneOp::Coupled
+                                                                  : LaneOp::Sink;
+    for (const Indices *of : {&echoes, &others})
+      if (!of->empty())
+        make(*of, kind);
   }
   if (!post->outstanding)
     return Issue::Done;

@@ -55,6 +55,15 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
   }
 }
 
+/// Some lanes take a piece: when it is their first.
+void ClassEngine::noteFirst(LaneOp &op, const Indices &lanes, const PerLane &when) {
+  if (!op.post || !op.post->region->isShared(*op.post))
+    return;
+  change(
+      op.lanes, op.first, lanes, [](int64_t so, int64_t done, int64_t when) { return done ? so : when; }, op.done,
+      when);
+}
+
 /// When wavelets that a leg brings are there, as Fabric::arrival.
 static PerLane arrival(const LaneFabric &fabric, const LaneLeg &leg, const LanePace &pace, const Indices &lanes,
                        const PerLane &k) {
@@ -191,6 +200,7 @@ void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, 
       },
       lastThere, first, count);
   change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
+  noteFirst(op, lanes, first);
   op.followed = LaneTrainRef();
   auto same = [](int64_t a, int64_t b) { return a == b; };
   if (!end.keepsPace || !every(lanes, same, first, there) || !every(lanes, same, last, lastThere)) {
@@ -305,6 +315,7 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
         [rate](int64_t last, int64_t first, int64_t length) { return std::max(last, first + (length - 1) * rate); },
         last, first, length);
     change(op.lanes, op.ready, fresh, [rate](int64_t, int64_t last) { return last + rate; }, last);
+    noteFirst(op, fresh, first);
     if (out) {
       LanePace record(fresh, op.done, length, plus(fresh, first, rate), plus(fresh, last, rate));
       if (fresh != out->lanes) { // none of the other lanes'
@@ -459,6 +470,7 @@ void ClassEngine::end(LaneOp &op, const Indices &lanes, const PerLane &when) {
     region.setTicks(region.threadEnds(op.post->thread), alongY, op.position, lanes, when);
   else
     region.setClocks(alongY, op.position, lanes, larger(lanes, region.clocksAt(alongY, op.position, lanes), when));
+  region.ended(op, lanes);
 }
 
 /// Ends an instruction at its position: its queues are free again, and with the last position its context.

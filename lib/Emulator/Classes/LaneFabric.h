@@ -279,6 +279,8 @@ public:
   void trace(LaneStream &stream);
   uint32_t meshPe(const Line &line, uint32_t position, uint32_t lane) const;
   bool reachesCore(const Line &line, uint32_t position, uint32_t lane, uint8_t color) const;
+  /// The lanes of these in which what a core sends comes back to it.
+  Indices echoes(const LaneStream &stream, const Indices &lanes) const;
 
   // LaneSwitches.cpp
   bool anyParked() const;

@@ -171,6 +171,14 @@ static bool takes(const RouterSetup *setup, uint8_t side) {
   return false;
 }
 
+Indices LaneFabric::echoes(const LaneStream &stream, const Indices &lanes) const {
+  const Line &line = *stream.line;
+  if (kind(line.region, stream.color) != ColorKind::Wire)
+    return hearsItself(setupAt(line, stream.position, stream.color)) ? lanes : Indices();
+  return lanes.filtered(
+      [&](uint16_t lane) { return hearsItself(program.routes.at(stream.color, meshPe(line, stream.position, lane))); });
+}
+
 void LaneFabric::trace(LaneStream &stream) {
   stream.traced = true;
   const ColorKind kind = stream.line->region == kNone ? ColorKind::Wire : this->kind(stream.line->region, stream.color);

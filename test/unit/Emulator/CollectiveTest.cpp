@@ -185,7 +185,7 @@ int ceilDiv(int a, int b) { return (a + b - 1) / b; }
 } // namespace
 
 TEST(Collective, AllGather) {
-  for (auto [mesh, expected] : with({32, 100, 256})) {
+  for (auto [mesh, expected] : with({52, 172, 460})) {
     const uint32_t row = kData + 4, all = row + 4 * mesh.x;
     double cycles = cyclesOf(mesh, [&](Assembler &a) {
       number(a, kData, kIndex, {1}, {0}, {1});
@@ -254,7 +254,7 @@ TEST(Collective, AllReduce) {
 
 TEST(Collective, AllToAll) {
   // PE p has the word 1000 p + q for each PE q. Along x every PE keeps what is for its column, along y what is for it.
-  for (auto [mesh, expected] : with({140, 1052, 5428})) {
+  for (auto [mesh, expected] : with({268, 2076, 10804})) {
     const int n = mesh.pes();
     const uint32_t mine = kData, column = mine + 4 * n, result = column + 4 * n;
     double cycles = cyclesOf(mesh, [&](Assembler &a) {
