@@ -2,6 +2,7 @@
 #include "wafer/Driver/Backend.h"
 
 #include "Outcome.h"
+#include "Workspace.h"
 
 #include "wafer/Conversion/Passes.h"
 #include "wafer/Dialect/Fabric/FabricDialect.h"
@@ -30,14 +31,14 @@ namespace {
 
 class Backend {
 public:
-  Backend(ModuleOp module, const Profile &profile, const BackendOptions &options, StringRef modelName,
-          const WeightBytes &bytes, const StageDone &stageDone)
-      : tensorLevel(module), profile(profile), options(options), modelName(modelName), bytes(bytes),
-        stageDone(stageDone) {}
+  Backend(Workspace &workspace, ModuleOp module, const Profile &profile, const BackendOptions &options,
+          StringRef modelName, const WeightBytes &bytes, const StageDone &stageDone)
+      : workspace(workspace), tensorLevel(module), profile(profile), options(options), modelName(modelName),
+        bytes(bytes), stageDone(stageDone) {}
 
   LogicalResult prepare() {
     prepared = cast<ModuleOp>(tensorLevel->clone());
-    return passes(Stage::Kernels, *prepared, addKernelPasses);
+    return keptPasses(Stage::Kernels, "", *prepared, addKernelPasses);
   }
 
   int64_t weightBytes() {
@@ -153,12 +154,14 @@ private:
   }
 
   LogicalResult generate(ModuleOp module, const Attempt &attempt) {
-    return passes(Stage::Pe, module, [&](PassManager &pm) {
+    const int64_t usableBytes = ResourceModel(profile).usableSramBytes();
+    const bool wholeMesh = profile.isWholeMesh(attempt.width, attempt.height);
+    const std::string settings = options.target + " " + std::to_string(usableBytes) + (wholeMesh ? " whole" : "");
+    return keptPasses(Stage::Pe, settings, module, [&](PassManager &pm) {
       ConvertWaferToPeOptions convert;
       convert.target = options.target;
       pm.addPass(createConvertWaferToPe(convert));
-      pe::addCodePasses(pm.nest<pe::ProgramOp>(), ResourceModel(profile).usableSramBytes(),
-                        profile.isWholeMesh(attempt.width, attempt.height));
+      pe::addCodePasses(pm.nest<pe::ProgramOp>(), usableBytes, wholeMesh);
     });
   }
 
@@ -180,6 +183,16 @@ private:
     });
   }
 
+  /// Those that are worth keeping: they canonicalise.
+  LogicalResult keptPasses(Stage name, const std::string &settings, ModuleOp module,
+                           llvm::function_ref<void(PassManager &)> build) {
+    return stage(name, module, [&] {
+      LogicalResult result = runStage(workspace.passes(name, settings, build), module);
+      workspace.account(module);
+      return result;
+    });
+  }
+
   LogicalResult stage(Stage name, ModuleOp module, llvm::function_ref<LogicalResult()> run) {
     auto start = std::chrono::steady_clock::now();
     if (isCancelled() || failed(run()))
@@ -191,6 +204,7 @@ private:
     return success();
   }
 
+  Workspace &workspace;
   ModuleOp tensorLevel;
   const Profile &profile;
   const BackendOptions &options;
@@ -227,11 +241,11 @@ StageReport driver::reportOf(Stage stage, ModuleOp module, double seconds) {
   return report;
 }
 
-FailureOr<BackendResult> driver::runBackend(ModuleOp module, const Profile &profile, const BackendOptions &options,
-                                            StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
-                                            const StageDone &stageDone,
+FailureOr<BackendResult> driver::runBackend(Workspace &workspace, ModuleOp module, const Profile &profile,
+                                            const BackendOptions &options, StringRef modelName,
+                                            const WeightBytes &bytes, ImageWriter &writer, const StageDone &stageDone,
                                             const std::function<void(std::string)> &progress) {
-  Backend backend(module, profile, options, modelName, bytes, stageDone);
+  Backend backend(workspace, module, profile, options, modelName, bytes, stageDone);
   if (failed(backend.prepare()))
     return failure();
   AttemptLimits limits;

@@ -1,6 +1,7 @@
 #include "wafer/Driver/Compile.h"
 
 #include "Report.h"
+#include "Workspace.h"
 
 #include "wafer/Conversion/OnnxToTensor/OnnxToTensor.h"
 #include "wafer/Frontend/Import.h"
@@ -40,11 +41,14 @@ constexpr int64_t kWorthThreads = 16;
 
 class Compilation::Impl {
 public:
-  Impl(CompileOptions options, CompileHooks hooks)
-      : options(std::move(options)), hooks(std::move(hooks)), diagnostics(&context) {
-    context.loadDialect<func::FuncDialect, onnx::OnnxDialect>();
-    // Dumps of operations are for developers; users get node names.
-    context.printOpOnDiagnostic(false);
+  Impl(CompileOptions options, CompileHooks hooks) : options(std::move(options)), hooks(std::move(hooks)) {}
+
+  ~Impl() {
+    module = {};
+    compiled = {};
+    diagnostics.reset();
+    if (ended)
+      Workspace::giveBack(std::move(workspace));
   }
 
   bool run() {
@@ -62,15 +66,17 @@ public:
       report.profile = &*profile;
     }
     LogicalResult result = runStages();
+    ended = true;
     if (isCancelled())
       wafer::emitError(UnknownLoc::get(&context), ErrorCode::Cancelled, "the compilation was cancelled");
-    return succeeded(result) && !diagnostics.hasErrors();
+    return succeeded(result) && !diagnostics->hasErrors();
   }
 
   CompileOptions options;
   CompileHooks hooks;
-  MLIRContext context;
-  DiagnosticReport diagnostics;
+  std::unique_ptr<Workspace> workspace = Workspace::take();
+  MLIRContext &context = workspace->context;
+  std::optional<DiagnosticReport> diagnostics{&context};
   std::optional<Profile> profile;
   BackendResult compiled;
   CompilationReport report;
@@ -92,8 +98,9 @@ private:
       return failure();
     report.stages.back() = reportOf(Stage::Onnx, *module, report.stages.back().seconds);
     module->walk([&](onnx::NodeOp) { ++report.modelNodes; });
-    if (report.modelNodes < kWorthThreads)
-      context.disableMultithreading();
+    workspace->account(*module);
+    if (report.modelNodes >= kWorthThreads)
+      context.enableMultithreading();
     if (options.backend.stopAfter == Stage::Onnx)
       return print(*module);
     if (!runPasses(*module, Stage::Tensor, addTensorPasses) || isCancelled())
@@ -107,7 +114,7 @@ private:
 
   LogicalResult runBackendStages() {
     FailureOr<BackendResult> result = runBackend(
-        *module, *profile, options.backend, llvm::sys::path::filename(options.model.name),
+        *workspace, *module, *profile, options.backend, llvm::sys::path::filename(options.model.name),
         [&](Operation *symbol) { return weights.bytes(cast<onnx::WeightOp>(symbol)); }, writer, hooks.stageDone,
         hooks.progress);
     if (failed(result))
@@ -150,10 +157,10 @@ private:
   }
 
   bool runPasses(ModuleOp module, Stage stage, llvm::function_ref<void(OpPassManager &)> add) {
-    PassManager passes(&context);
-    add(passes);
+    PassManager &passes = workspace->passes(stage, "", add);
     bool done = timed(stage, [&] { return runStage(passes, module); });
     report.stages.back() = reportOf(stage, module, report.stages.back().seconds);
+    workspace->account(module);
     return done;
   }
 
@@ -168,6 +175,7 @@ private:
 
   // Weights and modules that the writer's sections refer to.
   frontend::WeightStore weights;
+  bool ended = false; // whatever came of it
   OwningOpRef<ModuleOp> module;
 };
 
@@ -176,7 +184,7 @@ Compilation::Compilation(CompileOptions options, CompileHooks hooks)
 Compilation::~Compilation() = default;
 
 bool Compilation::run() { return impl->run(); }
-const std::vector<ReportedDiagnostic> &Compilation::diagnostics() const { return impl->diagnostics.diagnostics(); }
+const std::vector<ReportedDiagnostic> &Compilation::diagnostics() const { return impl->diagnostics->diagnostics(); }
 void Compilation::addError(const wafer::Diagnostic &diagnostic) {
   wafer::emitError(UnknownLoc::get(&impl->context), diagnostic);
 }

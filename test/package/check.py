@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -246,6 +247,26 @@ def check_threads():
     print("threads")
 
 
+def check_history():
+    """A compilation does not see what was compiled before it in this process."""
+    program = relu(shape=(5, 7)).SerializeToString()
+    script = "import sys, waferc; sys.stdout.buffer.write(waferc.compile(sys.stdin.buffer.read(), mesh=(3, 2)).to_bytes())"
+    fresh = subprocess.run([sys.executable, "-c", script], input=program, stdout=subprocess.PIPE, check=True)
+    assert waferc.compile(program, mesh=(3, 2)).to_bytes() == fresh.stdout
+    names = [f"t{i}" for i in range(40)]
+    long = model(
+        [helper.make_node("Tanh", [a], [b]) for a, b in itertools.pairwise(names)],
+        [info(names[0], TensorProto.FLOAT, [5, 7])],
+        [info(names[-1], TensorProto.FLOAT, [5, 7])],
+    )
+    for other in (relu(shape=(5, 8)), relu(type=TensorProto.DOUBLE), long):
+        waferc.compile(other, mesh=(3, 2))
+        assert waferc.compile(program, mesh=(3, 2)).to_bytes() == fresh.stdout
+    refused("WF3001", lambda: waferc.compile(relu(shape=(500, 700)), mesh=(1, 1)))
+    assert waferc.compile(program, mesh=(3, 2)).to_bytes() == fresh.stdout
+    print("history")
+
+
 def check_exact():
     """Cycle by cycle: the same values, from the engine that steps the machine."""
     x = np.arange(15, dtype=np.float32).reshape(3, 5) - 7
@@ -342,6 +363,7 @@ for check in (
     check_cache,
     check_binding,
     check_threads,
+    check_history,
     check_exact,
     check_interrupt,
     check_backend,

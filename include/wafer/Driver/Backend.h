@@ -16,6 +16,8 @@ class PassManager;
 
 namespace wafer::driver {
 
+class Workspace;
+
 /// Regions are no larger if nothing is said. Where they could be, on the whole wafer, programs would often be faster,
 /// but take more PEs and longer to emulate.
 constexpr int64_t kUsualSide = 64;
@@ -59,10 +61,11 @@ struct BackendResult {
 };
 
 /// Runs all stages on a module of the tensor level, which is left as it is, and fills `writer`. `progress` is told of
-/// every mesh that is tried.
-mlir::FailureOr<BackendResult> runBackend(mlir::ModuleOp module, const Profile &profile, const BackendOptions &options,
-                                          llvm::StringRef modelName, const WeightBytes &bytes, ImageWriter &writer,
-                                          const StageDone &stageDone, const std::function<void(std::string)> &progress);
+/// every mesh that is tried. The module is of the workspace's context.
+mlir::FailureOr<BackendResult> runBackend(Workspace &workspace, mlir::ModuleOp module, const Profile &profile,
+                                          const BackendOptions &options, llvm::StringRef modelName,
+                                          const WeightBytes &bytes, ImageWriter &writer, const StageDone &stageDone,
+                                          const std::function<void(std::string)> &progress);
 
 } // namespace wafer::driver
 

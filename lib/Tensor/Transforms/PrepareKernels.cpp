@@ -254,29 +254,22 @@ void groupConcatenations(func::FuncOp function) {
 }
 
 struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
-  void runOnOperation() override {
-    MLIRContext *context = &getContext();
-    auto apply = [&](llvm::function_ref<void(RewritePatternSet &)> populate, bool *changed = nullptr) {
+  LogicalResult initialize(MLIRContext *context) override {
+    auto make = [&](llvm::function_ref<void(RewritePatternSet &)> populate) {
       RewritePatternSet patterns(context);
       populate(patterns);
-      return applyPatternsGreedily(getOperation(), std::move(patterns), GreedyRewriteConfig(), changed);
+      return FrozenRewritePatternSet(std::move(patterns));
     };
-    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
-      dropEmptyTensors(function);
-    if (failed(apply(populateExpandMathPatterns)))
-      return signalPassFailure();
-    if (failed(apply([&](RewritePatternSet &patterns) { patterns.add<CutUnreadEnds>(context); })))
-      return signalPassFailure();
-    // Unit dimensions first: they hide that shapes agree.
-    if (failed(apply([&](RewritePatternSet &patterns) {
-          patterns.add<StridedSlice>(context);
-          populateGatherRowsPatterns(patterns);
-          linalg::ControlDropUnitDims options;
-          linalg::populateFoldUnitExtentDimsPatterns(patterns, options);
-          linalg::populateMoveInitOperandsToInputPattern(patterns);
-        })))
-      return signalPassFailure();
-    auto fuse = [&](RewritePatternSet &patterns) {
+    expandMath = make(populateExpandMathPatterns);
+    cutEnds = make([&](RewritePatternSet &patterns) { patterns.add<CutUnreadEnds>(context); });
+    dropUnits = make([&](RewritePatternSet &patterns) {
+      patterns.add<StridedSlice>(context);
+      populateGatherRowsPatterns(patterns);
+      linalg::ControlDropUnitDims options;
+      linalg::populateFoldUnitExtentDimsPatterns(patterns, options);
+      linalg::populateMoveInitOperandsToInputPattern(patterns);
+    });
+    fuse = make([&](RewritePatternSet &patterns) {
       linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
       linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
       linalg::populateConstantFoldLinalgOperations(patterns, [](OpOperand *) { return true; });
@@ -286,19 +279,29 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
       tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
       tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
       context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(patterns);
+    });
+    reorder = make([&](RewritePatternSet &patterns) {
+      patterns.add<StartFromIdentity, MultiplyByReciprocalRoot>(context);
+      populateReorderedSlicesPatterns(patterns);
+      populateScaleOperandsPatterns(patterns);
+    });
+    splitLoops = make(populateSplitLoopPatterns);
+    return success();
+  }
+
+  void runOnOperation() override {
+    auto apply = [&](const FrozenRewritePatternSet &patterns, bool *changed = nullptr) {
+      return applyPatternsGreedily(getOperation(), patterns, GreedyRewriteConfig(), changed);
     };
-    if (failed(apply(fuse)))
+    for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
+      dropEmptyTensors(function);
+    // Unit dimensions before fusing: they hide that shapes agree.
+    if (failed(apply(expandMath)) || failed(apply(cutEnds)) || failed(apply(dropUnits)) || failed(apply(fuse)))
       return signalPassFailure();
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
       foldReshapes(function);
     bool changed = false;
-    if (failed(apply(
-            [&](RewritePatternSet &patterns) {
-              patterns.add<StartFromIdentity, MultiplyByReciprocalRoot>(context);
-              populateReorderedSlicesPatterns(patterns);
-              populateScaleOperandsPatterns(patterns);
-            },
-            &changed)))
+    if (failed(apply(reorder, &changed)))
       return signalPassFailure();
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
       changed |= commuteFactors(function);
@@ -308,11 +311,13 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
       return signalPassFailure();
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
       groupConcatenations(function);
-      if (splitLongInputs(function) && failed(apply(populateSplitLoopPatterns)))
+      if (splitLongInputs(function) && failed(apply(splitLoops)))
         return signalPassFailure();
     }
     getOperation().walk([&](linalg::GenericOp) { ++numKernels; });
   }
+
+  FrozenRewritePatternSet expandMath, cutEnds, dropUnits, fuse, reorder, splitLoops;
 };
 
 } // namespace
