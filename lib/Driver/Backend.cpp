@@ -123,6 +123,7 @@ private:
         plan.growTo = std::max(attempt.width, attempt.height);
       plan.lanes = attempt.lanes;
       plan.first = attempt.firstPlan;
+      plan.quick = options.quick;
       pm.addPass(createWaferPlan(plan, found, {isNew, attempt.sameSize, attempt.other}));
       pm.addNestedPass<wfr::ProgramOp>(createWaferVerifyOrder());
     });

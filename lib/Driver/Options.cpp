@@ -118,6 +118,13 @@ Status setConstant(CompileOptions &options, const std::string &text) {
   return Status::ok();
 }
 
+Status setEffort(CompileOptions &options, const std::string &text) {
+  if (text != "quick" && text != "full")
+    return usage("'" + text + "' is neither quick nor full");
+  options.backend.quick = text == "quick";
+  return Status::ok();
+}
+
 Status setStage(CompileOptions &options, const std::string &text) {
   std::string names;
   for (const StageInfo &stage : kStages) {
@@ -187,6 +194,12 @@ const std::vector<Entry> &entries() {
           "loops of a kernel (default: where that is faster)",
           false},
          setSplit},
+        {{"effort", "quick|full",
+          "how long to look for a plan: quick takes a sixth of full's time, and what it compiles runs for 1 to 2.3 "
+          "times "
+          "the cycles (default: full)",
+          false},
+         setEffort},
         {{"emit", "STAGE", "stop after this stage and print it: " + printedStages(), false}, setStage},
         {{"detach-above", "N",
           "tensors of more elements stay outside the IR, as references to their bytes in the file (default: " +

@@ -3,6 +3,7 @@
 #define WAFER_LIB_PLAN_PLAN_H
 
 #include "Decision.h"
+#include "Pace.h"
 
 #include <functional>
 #include <map>
@@ -59,9 +60,11 @@ struct Plan {
   int beam = 0;    // of the search that found it,
   int beamInLoops = 0;
   Lean lean = Lean::Memory;
-  double ceiling = INFINITY; // and its ceiling
-  int64_t hostLanes = 0;     // of a stream with the host, at most
-  int64_t lanesBetween = 0;  // of a stream between regions, at most
+  double ceiling = INFINITY; // its ceiling
+  Expectation expectation;   // and what it expected
+  std::shared_ptr<const Pace> pace;
+  int64_t hostLanes = 0;    // of a stream with the host, at most
+  int64_t lanesBetween = 0; // of a stream between regions, at most
   std::vector<NodePlan> nodes;
   int64_t pes() const { return regions * region.width * region.height; }
   /// Lanes to and from regions, if each is connected with one other.
@@ -85,6 +88,7 @@ struct PlanRequest {
   double fill = 1.0;                  // share of the usable SRAM that the plan may count on
   std::function<double()> limit = {}; // in cycles: a plan that takes more is of no use
   double ceiling = INFINITY;          // the same, known before: no state is followed that ends later
+  Expectation expectation = {};       // the same again: of the search, with a ceiling also of each state
   PlanTrace *trace = nullptr;         // is told what the search looks at
   int beamInLoops = 0;                // if that is more
   Lean lean = Lean::Memory;

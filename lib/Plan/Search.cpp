@@ -92,6 +92,8 @@ public:
     plan.beamInLoops = request.beamInLoops;
     plan.lean = request.lean;
     plan.ceiling = request.ceiling;
+    plan.expectation = request.expectation;
+    plan.pace = paceOf(last);
     plan.hostLanes = request.hostLanes;
     plan.lanesBetween = request.lanesBetween;
     plan.cycles = plan.searched = last.timeline.end();
@@ -124,11 +126,23 @@ private:
   /// No plan that goes on with node n from here is of use. Time only grows.
   bool isOutrun(const Beam &beam, size_t n) {
     const double limit = std::min(request.limit ? request.limit() : INFINITY, request.ceiling);
-    auto isTooLate = [&](const auto &state) { return remaining.leastEnd(*state, n) > limit; };
-    if (!isCancelled() && (limit == INFINITY || !llvm::all_of(beam, isTooLate)))
+    auto isTooLate = [&](const auto &state) {
+      const double least = remaining.leastEnd(*state, n);
+      return least > limit || request.expectation.isBehind(least, n);
+    };
+    if (!isCancelled() && !llvm::all_of(beam, isTooLate))
       return false;
     failure = {static_cast<int>(n), 0, budget, /*outrun=*/true};
     return true;
+  }
+
+  std::shared_ptr<const Pace> paceOf(const State &last) const {
+    auto pace = std::make_shared<Pace>();
+    pace->end = last.timeline.end();
+    pace->leastEnd.resize(graph.nodes.size() + 1);
+    for (auto [state, n] = std::pair(&last, graph.nodes.size()); state; state = state->parent.get(), --n)
+      pace->leastEnd[n] = remaining.leastEnd(*state, n);
+    return pace;
   }
 
   /// One way to run the node at hand after a state.
@@ -233,7 +247,8 @@ private:
     if (!graph.nodes[n].repeated()) // the account of loops is another one
       memory.tensorWords = std::max(memory.tensorWords, place.restingWords + least.temporaryWords + least.resultWords);
     const double cycles = least.cycles.total(), end = std::max(place.end, place.free + cycles);
-    if (std::max(end, place.free + cycles + remaining.behind(n)) > request.ceiling)
+    if (const double leastEnd = std::max(end, place.free + cycles + remaining.behind(n));
+        leastEnd > request.ceiling || (request.ceiling < INFINITY && request.expectation.isBehind(leastEnd, n + 1)))
       return false;
     if (memory.bytes() > budget)
       return true;

@@ -152,8 +152,11 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (space.hasDeadParts() && sizes.size() > 1)
       hopeless = takeHopeless(graph, model, sizes, nearest);
     keeping = found && space.hasDeadParts() && !first;
-    collecting = splitX == 0 && splitY == 0 && !first && !space.hasDeadParts();
-    search(graph, model, sizes, best, nearest);
+    collecting = splitX == 0 && splitY == 0 && !first && !quick && !space.hasDeadParts();
+    if (quick)
+      search(graph, model, takeMostPromising(graph, model, sizes), best, nearest);
+    if (!best)
+      search(graph, model, sizes, best, nearest);
     keeping = false;
     const double fastest = best ? best->cycles : 0;
     if (!best && lanes == 0) {
@@ -179,16 +182,18 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       search(graph, model, *chosen, best, nearest);
     }
     collecting = false;
-    if (best && splitX == 0 && splitY == 0 && !first)
-      divide(graph, model, *chosen, space.hasDeadParts(), best);
-    if (best && !first && !space.hasDeadParts() && graph.nodes.size() <= kNodesWorthWidening) {
-      if (fitsUsual || splitX != 0 || splitY != 0)
-        widenBest(graph, model, *best);
-      else
-        lengthen(graph, model, space, request, *best);
+    if (best && !first && !quick) {
+      if (splitX == 0 && splitY == 0)
+        divide(graph, model, *chosen, space.hasDeadParts(), best);
+      if (!space.hasDeadParts() && graph.nodes.size() <= kNodesWorthWidening) {
+        if (fitsUsual || splitX != 0 || splitY != 0)
+          widenBest(graph, model, *best);
+        else
+          lengthen(graph, model, space, request, *best);
+      }
+      if (!graph.loops.empty() || memoryIsScarce(*best, model))
+        weighMemory(graph, model, *best);
     }
-    if (best && !first && (!graph.loops.empty() || memoryIsScarce(*best, model)))
-      weighMemory(graph, model, *best);
     if (best) {
       keepOthers(*best, fastest);
       return std::move(*best);
@@ -240,6 +245,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     if (leastCycles(request) >= best.cycles)
       return;
     request.ceiling = mayCombine(graph) ? limitOf(best, /*improvable=*/false) : best.cycles;
+    request.expectation = {best.pace, request.ceiling};
     PlanFailure none;
     std::optional<Plan> again = searchWhole(request, none);
     if (again && again->cycles < best.cycles && isBetter(*again, best) &&
@@ -253,6 +259,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     PlanFailure none;
     PlanRequest request = requestFor(graph, model, plan, plan.beam);
     request.ceiling = plan.ceiling;
+    request.expectation = plan.expectation;
     request.beamInLoops = plan.beamInLoops;
     request.lean = plan.lean;
     request.trace = &trace;
@@ -345,7 +352,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     parallelFor(&getContext(), 0, sizes.size(), [&](size_t i) {
       CancellationScope::Join join(scope);
       PlanFailure none;
-      plans[i] = searchSize(graph, model, sizes[i], [limit] { return limit; }, none);
+      plans[i] = searchSize(graph, model, sizes[i], [limit] { return limit; }, {}, none);
     });
     llvm::erase_if(plans, [](const std::optional<Plan> &plan) { return !plan; });
     llvm::stable_sort(plans, [](const auto &a, const auto &b) { return a->cycles < b->cycles; });
@@ -407,18 +414,36 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     return hopeless;
   }
 
+  std::vector<double> leastOf(const Graph &graph, const ResourceModel &model, ArrayRef<Size> sizes) const {
+    std::vector<double> least;
+    for (const Size &size : sizes)
+      least.push_back(leastCycles(requestFor(graph, model, size, {})));
+    return least;
+  }
+
+  /// The size whose plans may be the fastest: `sizes` has the others then.
+  Size takeMostPromising(const Graph &graph, const ResourceModel &model, SmallVector<Size> &sizes) const {
+    const std::vector<double> least = leastOf(graph, model, sizes);
+    Size *const most = sizes.begin() + (llvm::min_element(least) - least.begin());
+    Size taken = *most;
+    sizes.erase(most);
+    return taken;
+  }
+
   /// Where several regions have the host, each needs a place that its lanes reach. Lanes beside two regions also find
   /// ways that are not straight; those of more regions are in one another's way.
   std::optional<Plan> searchSize(const Graph &graph, const ResourceModel &model, const Size &size,
-                                 const std::function<double()> &limit, PlanFailure &failure) const {
+                                 const std::function<double()> &limit, const Expectation &expectation,
+                                 PlanFailure &failure) const {
     constexpr int kAlsoRound = 4; // times as many lanes as go straight
-    std::optional<Plan> plan = searchOnce(requestFor(graph, model, size, limit), failure);
+    PlanRequest request = requestFor(graph, model, size, limit);
+    request.expectation = expectation;
+    std::optional<Plan> plan = searchOnce(request, failure);
     if (!plan || size.lanesOfTwo == size.lanes || regionsWithHost(graph, *plan) == 1 ||
         (plan->regions == 2 && kAlsoRound * size.lanesOfTwo >= size.lanes))
       return plan;
-    Size ofTwo = size;
-    ofTwo.lanes = size.lanesOfTwo;
-    return searchOnce(requestFor(graph, model, ofTwo, limit), failure);
+    request.hostLanes = size.lanesOfTwo;
+    return searchOnce(request, failure);
   }
 
   /// A search, and what only whole plans show: which reductions are ready together, and which lines are best for all.
@@ -526,9 +551,7 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     // The sooner a fast plan is found, the fewer slow ones are looked for.
     SmallVector<size_t> order = turns;
     if (!first && sizes.size() > 1) {
-      std::vector<double> least;
-      for (const Size &size : sizes)
-        least.push_back(leastCycles(requestFor(graph, model, size, {})));
+      const std::vector<double> least = leastOf(graph, model, sizes);
       llvm::stable_sort(order, [&](size_t a, size_t b) { return least[a] < least[b]; });
     }
     const llvm::BitVector improvable = improvableOf(graph, sizes);
@@ -536,7 +559,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     for (auto &[strict, lax] : limits)
       strict = lax = INFINITY;
     CancellationScope *scope = CancellationScope::current();
-    parallelFor(&getContext(), 0, sizes.size(), [&](size_t turn) {
+    std::optional<Plan> pilot = best;
+    auto searchTurn = [&](size_t turn) {
       CancellationScope::Join join(scope);
       size_t i = order[turn];
       auto limit = [&] {
@@ -547,11 +571,21 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
       };
       if (limit() == 0)
         return;
-      plans[i] = searchSize(graph, model, sizes[i], limit, failures[i]);
+      Expectation expectation;
+      if (pilot)
+        expectation = {pilot->pace, limitOf(*pilot, improvable[i])};
+      plans[i] = searchSize(graph, model, sizes[i], limit, expectation, failures[i]);
       if (plans[i])
         for (bool lax : {false, true})
           limits[i][lax] = limitOf(*plans[i], lax);
-    });
+    };
+    // What is expected must not depend on the threads: it follows from the plan of one size, which is found alone.
+    size_t turn = 0;
+    if (!first && !pilot && sizes.size() > 1) {
+      searchTurn(turn++);
+      pilot = plans[order[0]];
+    }
+    parallelFor(&getContext(), turn, sizes.size(), searchTurn);
     for (auto [plan, failure] : llvm::zip(plans, failures))
       if (!plan && !failure.outrun && isNearer(failure, nearest))
         nearest = failure;

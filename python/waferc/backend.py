@@ -3,7 +3,8 @@
     rep = waferc.backend.prepare(onnx.load("model.onnx"), mesh="16x16")
     rep.run([x])
 
-Keyword arguments are those of waferc.InferenceSession.
+Keyword arguments are those of waferc.InferenceSession. Models are prepared to be run a few times: if nothing else is
+said, effort="quick" compiles them in less time for more cycles.
 """
 
 import collections
@@ -53,7 +54,7 @@ def is_compatible(model: Any, device: str = "CPU", **kwargs: Any) -> bool:
 def prepare(model: Any, device: str = "CPU", **kwargs: Any) -> BackendRep:
     if not supports_device(device):
         raise ValueError(f"there is no device '{device}'; the emulator runs on 'CPU'")
-    return BackendRep(InferenceSession(model, **kwargs))
+    return BackendRep(InferenceSession(model, **{"effort": "quick"} | kwargs))
 
 
 def run_model(model: Any, inputs: Any, device: str = "CPU", **kwargs: Any) -> tuple[np.ndarray, ...]:

@@ -3,6 +3,7 @@
 // RUN: wafer-opt %s --wafer-plan="largest-side=2 grow-to=8" | FileCheck %s
 // RUN: wafer-opt %s --wafer-plan="largest-side=2 grow-to=64" | FileCheck %s --check-prefix=LONGER
 // RUN: wafer-opt %s --wafer-plan="largest-side=16 grow-to=64" | FileCheck %s --check-prefix=USUAL
+// RUN: wafer-opt %s --wafer-plan="largest-side=2 grow-to=64 quick" | FileCheck %s
 // RUN: not wafer-opt %s --wafer-plan="largest-side=2" 2>&1 | FileCheck %s --check-prefix=BOUND
 // RUN: not wafer-opt %s --wafer-plan="largest-side=2 grow-to=4" 2>&1 | FileCheck %s --check-prefix=HINT
 

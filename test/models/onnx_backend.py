@@ -1,6 +1,6 @@
 """Runs ONNX's own backend tests through waferc.backend and holds the outputs against the suite's.
 
-Usage: onnx_backend.py [--mesh WxH] [--check LIST [--every N]] [--survey [--write LIST]] [NAME ...]
+Usage: onnx_backend.py [--mesh WxH] [--effort quick|full] [--check LIST [--every N]] [--survey [--write LIST]] [NAME ...]
 
 All 1,914 tests of the suite count, with its own data and tolerances, and every input at run time. A model is compiled for
 the first inputs: for their shapes and, where an input decides shapes or axes, for its value.
@@ -21,6 +21,7 @@ import argparse
 import collections
 import concurrent.futures
 import dataclasses
+import functools
 import pathlib
 import re
 import sys
@@ -122,22 +123,24 @@ def failure(error: Exception) -> Outcome:
     return Outcome("differs", "; ".join(told or lines)[:120])
 
 
-def run(case: Case, mesh: str) -> Outcome:
+def run(case: Case, mesh: str, options: dict[str, str]) -> Outcome:
     """On `mesh`, or on larger ones if the test does not fit."""
     if case.network:
-        return run_on(case, NETWORK_MESH)
-    outcome = run_on(case, mesh)
-    return run_on(case, LARGE_MESH) if outcome.reason.startswith("WF3001") else outcome
+        return run_on(case, NETWORK_MESH, options)
+    outcome = run_on(case, mesh, options)
+    return run_on(case, LARGE_MESH, options) if outcome.reason.startswith("WF3001") else outcome
 
 
-def run_on(case: Case, mesh: str) -> Outcome:
+def run_on(case: Case, mesh: str, options: dict[str, str]) -> Outcome:
     model = onnx.load(case.model)
     values = [*model.graph.input, *model.graph.output]
     if other := [v.name for v in values if not v.type.HasField("tensor_type")]:
         return Outcome("refused", f"WF1012 '{other[0]}' is a sequence or an optional")
     feed, expected = case.arrays(model)
     try:
-        prepared = backend.prepare(str(case.model), mesh=mesh, disk_cache=False, count_cycles=False)
+        prepared = backend.prepare(
+            str(case.model), mesh=mesh, disk_cache=False, count_cycles=False, **options
+        )
         outputs = dict(zip([o.name for o in prepared.session.get_outputs()], prepared.run(feed), strict=True))
         for name, want in expected.items():
             compare(outputs[name], want, case)
@@ -175,6 +178,9 @@ def main() -> int:
     parser.add_argument(
         "--mesh", default=SMALL_MESH, help=f"mesh for what fits there (default: {SMALL_MESH})"
     )
+    parser.add_argument(
+        "--effort", choices=["quick", "full"], help="of the compiler (default: the backend's)"
+    )
     parser.add_argument("--check", type=pathlib.Path, metavar="LIST")
     parser.add_argument("--every", type=int, default=1, help="with --check: every Nth test only")
     parser.add_argument("--survey", action="store_true")
@@ -195,7 +201,8 @@ def main() -> int:
     if args.survey:
         chosen = list(cases)
     with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
-        done = pool.map(run, [cases[name] for name in chosen], [args.mesh] * len(chosen), chunksize=8)
+        one = functools.partial(run, mesh=args.mesh, options={"effort": args.effort} if args.effort else {})
+        done = pool.map(one, [cases[name] for name in chosen], chunksize=8)
         outcomes = dict(zip(chosen, done, strict=True))
     good = 0
     for name, outcome in outcomes.items():

@@ -21,6 +21,7 @@ from onnx import TensorProto, helper
 from waferc import cache
 
 FOLDER = pathlib.Path(sys.argv[1])
+DECODER = pathlib.Path(__file__).resolve().parents[1] / "models" / "decoder.onnx"
 info = helper.make_tensor_value_info
 
 
@@ -315,6 +316,12 @@ def check_backend():
     a, b = backend.run_node(node, [x], mesh="2x2")
     assert a.tolist() == [[-1]] and b.tolist() == [[2]]
     assert not backend.is_compatible(b"nonsense")
+    programs = {}
+    for effort in ({}, {"effort": "quick"}, {"effort": "full"}):
+        prepared = backend.prepare(DECODER, mesh="24x24", disk_cache=False, **effort)
+        prepared.run([np.zeros((1, 16), np.int64)])
+        programs[effort.get("effort")] = prepared.session.program.to_bytes()
+    assert programs[None] == programs["quick"] != programs["full"]
     print("backend")
 
 

@@ -28,6 +28,7 @@ struct BackendOptions {
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
   int64_t maxRegions = 0;         // 0: as many as there is room for
+  bool quick = false;             // looks for a plan as short as may be
   int64_t largestSide = 0;        // of a region; 0: kUsualSide, larger where nothing fits in that
   int64_t splitX = 0, splitY = 0; // minor axes of regions' sides; 0: by cost
   bool tracePlan = false;         // keep what the planner looked at

@@ -11,7 +11,8 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
     model; SRAM per PE is counted with code, weights, live tensors and scratch. When a region is full the next is opened
     and streams carry what crosses. Regions are width x height PEs each, at most `regions` of them. Once their size is
     chosen, divisions of their sides into two logical axes are tried, which gives kernels of many short loops more PEs;
-    last, for graphs of not too many nodes, a wider beam on what has been chosen.
+    last, for graphs of not too many nodes, a wider beam on what has been chosen. With `quick` only the size whose plans
+    may be the fastest is searched, and others where that has none.
   }];
   let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">,
                  Option<"meshWidth", "mesh-width", "int64_t", "0", "mesh width (0: the target's)">,
@@ -27,6 +28,8 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
                  Option<"lanes", "lanes", "int64_t", "0", "lanes of a stream, at most (0: as many as rows, and as the host has)">,
                  Option<"first", "first", "bool", "false",
                         "the first plan that is found will do: whether there is one is the question">,
+                 Option<"quick", "quick", "bool", "false",
+                        "look at the size of regions that promises most, once">,
                  Option<"beam", "beam", "int64_t", "6", "width of the beam">];
   let statistics = [Statistic<"numRegions", "regions", "regions planned">,
                     Statistic<"numCandidates", "candidates", "candidates priced for the plan">];
