@@ -8,6 +8,7 @@ said, effort="quick" compiles them in less time for more cycles.
 """
 
 import collections
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,10 +32,14 @@ class BackendRep:
                 raise ValueError(f"the model takes {len(infos)} inputs, not {len(inputs)}")
             inputs = {info.name: value for info, value in zip(infos, inputs, strict=True)}
         names = [info.name for info in self.session.get_outputs()]
-        # Names are ONNX's, and may be anything.
-        fields: Any = collections.namedtuple("Outputs", names, rename=True)  # type: ignore[misc]
-        outputs: tuple[np.ndarray, ...] = fields(*self.session.run(names, inputs))
+        outputs: tuple[np.ndarray, ...] = _outputs_type(tuple(names))(*self.session.run(names, inputs))
         return outputs
+
+
+@functools.lru_cache(maxsize=64)  # to make a class takes as long as a small run
+def _outputs_type(names: tuple[str, ...]) -> Any:
+    """Names are ONNX's, and may be anything."""
+    return collections.namedtuple("Outputs", names, rename=True)
 
 
 def supports_device(device: str) -> bool:
