@@ -35,12 +35,15 @@ public:
     const int moves = static_cast<int>(std::min<size_t>(20000, 2000 * count));
     double temperature = std::max(1.0, now / static_cast<double>(4 * std::max<size_t>(count, 1)));
     const double cooling = 1 / almostExp(std::numbers::ln10 * 3 / moves); // to a thousandth
+    std::vector<Rect> before = rects;
     for (int step = 0; step != moves; ++step, temperature *= cooling) {
-      std::vector<Rect> before = rects;
+      before = rects;
       if (!move()) {
         rects = before;
         continue;
       }
+      if (rects == before) // few places, few items: most moves lead nowhere, and to no other cost
+        continue;
       const double then = cost();
       if (then <= now || random.unit() * almostExp((then - now) / temperature) < 1) {
         now = then;
