@@ -81,4 +81,12 @@ def PeInlineCalls : Pass<"pe-inline-calls", "::wafer::pe::ProgramOp"> {
   let dependentDialects = ["::wafer::pe::PeDialect"];
 }
 
+def PeSimplify : Pass<"pe-simplify", "::wafer::pe::ProgramOp"> {
+  let summary = "Folds, removes what is not used, and merges what is computed twice";
+  let description = [{
+    CSE, canonicalization and CSE again, by the patterns of the `pe` dialect: programs have no other operations.
+  }];
+  let dependentDialects = ["::wafer::pe::PeDialect"];
+}
+
 #endif // WAFER_DIALECT_PE_PASSES_TD

@@ -8,24 +8,19 @@ using namespace mlir;
 using namespace wafer::pe;
 
 void wafer::pe::addCodePasses(OpPassManager &programs, int64_t usableBytes, bool wholeMesh) {
-  auto simplify = [&] {
-    programs.addPass(createCSEPass());
-    programs.addPass(createCanonicalizerPass());
-    programs.addPass(createCSEPass());
-  };
-  simplify();
+  programs.addPass(createPeSimplify());
   PeAllocateBuffersOptions allocate;
   allocate.usableBytes = usableBytes;
   allocate.wholeMesh = wholeMesh;
   programs.addPass(createPeAllocateBuffers(allocate));
   // Addresses are constants from here on: they fold, and functions meet that differ in nothing else.
-  simplify();
+  programs.addPass(createPeSimplify());
   programs.addPass(createLoopInvariantCodeMotionPass());
   programs.addNestedPass<FuncOp>(createPeCollapseNests());
-  simplify();
+  programs.addPass(createPeSimplify());
   programs.addPass(createPeShareFunctions());
   programs.addPass(createPeUnshareFunctions({usableBytes}));
-  simplify();
+  programs.addPass(createPeSimplify());
   programs.addPass(createPeInlineCalls());
 }
 
