@@ -173,8 +173,9 @@ struct End {
   bool isReached = false;   // some position of the router's switch lets the color in
   Stream *writer = nullptr; // static: the only one
   uint32_t writerCapacity = 0, maxCapacity = 0;
-  uint32_t cursor = 0; // the leg being read
-  Fifo<Leg> legs;      // not settled yet
+  Ticks writerRoundTrip = 0; // a wavelet comes, and news of it goes back
+  uint32_t cursor = 0;       // the leg being read
+  Fifo<Leg> legs;            // not settled yet
   uint64_t enqueued = 0;
   uint64_t promised = 0; // wavelets that running instructions are bound to take, whatever else happens
   uint64_t consumed = 0;
@@ -231,6 +232,17 @@ struct FabricCosts {
   uint64_t turnPlaces; // wavelets on their way around a corner
 };
 
+/// When the last of some wavelets comes to a receiver who takes the first one at `first`. They would have come from
+/// `there` to `last`; but if that is too late for the first one, only as many are on their way as the path holds, and
+/// the others set out as these make room.
+inline Ticks comesLast(int64_t count, int64_t capacity, Ticks roundTrip, Ticks there, Ticks last, Ticks first,
+                       Ticks rate) {
+  if (first <= there || count <= capacity)
+    return last;
+  const Ticks pace = std::max(rate, (last - there) / (count - 1));
+  return std::max(last, first + roundTrip + (count - 1 - capacity) * pace);
+}
+
 class Fabric {
 public:
   /// The program and the client outlive it.
@@ -280,6 +292,15 @@ public:
   /// When wavelet k of a leg is there to be taken.
   Ticks arrival(const Leg &leg, const Record &record, uint64_t k) const {
     return std::max(record.at(k) + leg.latency, leg.gate + int64_t(k) * costs.link);
+  }
+
+  /// When the last of some wavelets of a leg comes, of which the first one is taken at `first`.
+  Ticks lastArrival(const End &end, const Leg &leg, const Record &record, uint64_t k, uint64_t count, Ticks first,
+                    Ticks rate) const {
+    const Ticks last = arrival(leg, record, k + count - 1);
+    return end.writer ? comesLast(int64_t(count), end.writerCapacity, end.writerRoundTrip, arrival(leg, record, k),
+                                  last, first, rate)
+                      : last;
   }
 
   /// Injected so far, by cores and host.

@@ -189,6 +189,7 @@ bool Fabric::trace(Stream &stream) {
   for (RouteLeaf &leaf : stream.leaves) {
     leaf.end->writer = &stream;
     leaf.end->writerCapacity = leaf.capacity;
+    leaf.end->writerRoundTrip = leaf.latency + leaf.response;
     leaf.end->maxCapacity = leaf.capacity;
   }
   stream.findLimits();

@@ -8,16 +8,6 @@ static Ticks partOf(Ticks amount, Ticks some, Ticks whole) {
   return some == whole ? amount : Ticks(static_cast<__int128>(amount) * some / whole);
 }
 
-/// When there are too many, the two oldest become one.
-void SharedTime::add(const Piece &piece) {
-  if (count == kPieces) {
-    const Piece &a = pieces[0], &b = pieces[1];
-    pieces[1] = {std::min(a.from, b.from), std::max(a.to, b.to), a.free + b.free, a.ramp + b.ramp};
-    std::copy(pieces + 1, pieces + count--, pieces);
-  }
-  pieces[count++] = piece;
-}
-
 Ticks SharedTime::lateness(unsigned thread, const Usage &usage, Ticks end, Ticks now) {
   unsettled &= ~(1u << thread);
   Ticks left = usage.path, taken = 0; // of the ramp, by others

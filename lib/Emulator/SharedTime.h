@@ -62,7 +62,15 @@ private:
     Ticks from, to;
     Ticks free, ramp;
   };
-  void add(const Piece &piece);
+  /// When there are too many, the two oldest become one.
+  void add(const Piece &piece) {
+    if (count == kPieces) {
+      const Piece &a = pieces[0], &b = pieces[1];
+      pieces[0] = {std::min(a.from, b.from), std::max(a.to, b.to), a.free + b.free, a.ramp + b.ramp};
+      std::copy(pieces + 2, pieces + count--, pieces + 1);
+    }
+    pieces[count++] = piece;
+  }
   Ticks lateness(unsigned thread, const Usage &usage, Ticks end, Ticks now);
 
   static constexpr unsigned kPieces = 4; // with 2 decoders take the same cycles as with 16

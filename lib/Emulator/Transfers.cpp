@@ -56,7 +56,8 @@ void Engine::pumpSink(Op *op) {
       return;
     if (timed) {
       Ticks first = std::max(fabric.arrival(leg, *record, offset), op->ready);
-      Ticks last = std::max(fabric.arrival(leg, *record, offset + count - 1), first + int64_t(count - 1) * op->rate);
+      Ticks last = std::max(fabric.lastArrival(end, leg, *record, offset, count, first, op->rate),
+                            first + int64_t(count - 1) * op->rate);
       op->ready = last + op->rate;
       if (op->done == 0)
         op->first = first;
@@ -104,10 +105,12 @@ void Engine::pumpCoupled(Op *op) {
       op->pieceEnd = op->done + length;
       Ticks first = op->ready, last = 0;
       if (timed) {
+        for (unsigned i = 0; i != op->inputs; ++i)
+          first = std::max(first, fabric.arrival(*inputs[i].leg, *inputs[i].record, inputs[i].offset));
         for (unsigned i = 0; i != op->inputs; ++i) {
           const Input &in = inputs[i];
-          first = std::max(first, fabric.arrival(*in.leg, *in.record, in.offset));
-          last = std::max(last, fabric.arrival(*in.leg, *in.record, in.offset + length - 1));
+          last =
+              std::max(last, fabric.lastArrival(*op->in[i], *in.leg, *in.record, in.offset, length, first, op->rate));
         }
       }
       last = std::max(last, first + int64_t(length - 1) * op->rate);

@@ -412,7 +412,9 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
       op.lanes = of;
       op.post = post;
       op.n = n;
-      op.ready = op.begin = op.first = begin;
+      op.ready = begin;
+      if (isShared(*post))
+        op.begin = op.first = begin;
       op.element = pace;
       op.rate = stream ? std::max(pace, engine.fabric.costs.link) : pace;
       if (engine.timed && inputs && kind != LaneOp::Send)

@@ -53,15 +53,20 @@ Ticks RegionRun::lastClock() const {
 void RegionRun::waitForQueues(const Post &post, uint32_t position, const Indices &lanes, PerLane &start) {
   if (!unsettled)
     return;
-  const PerLane since = clocksAt(post.alongY, position, lanes);
-  int64_t *to = start.spread(lanes.extent());
+  bool isAnyLate = false;
   for (uint16_t lane : lanes) {
     const size_t pe = peAt(post.alongY, position, lane);
-    shared[pe].waited(since[lane], to[lane]);
-    if (post.thread)
-      to[lane] = waitFor(post.thread, pe, to[lane]);
+    const Ticks queuesFree = start[lane];
+    shared[pe].waited(clocks[pe], queuesFree);
+    if (!post.thread)
+      continue;
+    if (const Ticks now = waitFor(post.thread, pe, queuesFree); now != queuesFree) {
+      start.spread(lanes.extent())[lane] = now;
+      isAnyLate = true;
+    }
   }
-  start.pack(lanes);
+  if (isAnyLate)
+    start.pack(lanes);
 }
 
 /// An instruction with fabric operands has ended at a position; what waited for it has the time of its end.

@@ -59,6 +59,11 @@ static void findPieces(LaneFabric &fabric, LaneEnd &end, const Indices &lanes, a
 void ClassEngine::noteFirst(LaneOp &op, const Indices &lanes, const PerLane &when) {
   if (!op.post || !op.post->region->isShared(*op.post))
     return;
+  if (op.done.isUniform() && (op.done.uniform() || lanes.size() == op.lanes.size())) {
+    if (!op.done.uniform())
+      op.first = when;
+    return;
+  }
   change(
       op.lanes, op.first, lanes, [](int64_t so, int64_t done, int64_t when) { return done ? so : when; }, op.done,
       when);
@@ -68,6 +73,22 @@ void ClassEngine::noteFirst(LaneOp &op, const Indices &lanes, const PerLane &whe
 static PerLane arrival(const LaneFabric &fabric, const LaneLeg &leg, const LanePace &pace, const Indices &lanes,
                        const PerLane &k) {
   return pace.at(lanes, k, leg.from, leg.latency, leg.gate, fabric.costs.link);
+}
+
+/// When the last of `count` wavelets comes, as Fabric::lastArrival.
+static PerLane lastArrival(const LaneFabric &fabric, const LaneLeg &leg, const LanePace &pace, const Indices &lanes,
+                           const PerLane &k, const PerLane &count, const PerLane &there, const PerLane &first,
+                           Ticks rate) {
+  PerLane last =
+      arrival(fabric, leg, pace, lanes, made(lanes, [](int64_t k, int64_t count) { return k + count - 1; }, k, count));
+  if (!leg.leaf || every(lanes, [](int64_t first, int64_t there) { return first <= there; }, first, there))
+    return last;
+  return made(
+      lanes,
+      [rate](int64_t last, int64_t count, int64_t capacity, int64_t latency, int64_t response, int64_t there,
+             int64_t first) { return comesLast(count, capacity, latency + response, there, last, first, rate); },
+      last, count, mapped(leg.leaf->capacity, leg.from, lanes), mapped(leg.leaf->latency, leg.from, lanes),
+      mapped(leg.leaf->response, leg.from, lanes), there, first);
 }
 
 LaneOp &ClassEngine::newOp() {
@@ -191,8 +212,8 @@ void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, 
   const LaneLeg &leg = piece.leg();
   LaneEnd &end = *piece.end;
   const PerLane there = arrival(fabric, leg, *piece.record, lanes, piece.offset);
-  const PerLane lastThere = arrival(fabric, leg, *piece.record, lanes, minus(lanes, after, 1));
   const PerLane first = larger(lanes, there, readyOf(op));
+  const PerLane lastThere = lastArrival(fabric, leg, *piece.record, lanes, piece.offset, count, there, first, op.rate);
   const PerLane last = made(
       lanes,
       [rate = op.rate](int64_t last, int64_t first, int64_t count) {
@@ -300,16 +321,18 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
         op.lanes, op.pieceEnd, fresh, [](int64_t, int64_t done, int64_t length) { return done + length; }, op.done,
         length);
     PerLane first = op.ready, last = 0;
-    if (timed)
+    if (timed) {
+      PerLane there[3];
+      for (unsigned i = 0; i != op.inputs; ++i) {
+        there[i] = arrival(fabric, pieces[i].leg(), *pieces[i].record, fresh, pieces[i].offset);
+        first = larger(fresh, first, there[i]);
+      }
       for (unsigned i = 0; i != op.inputs; ++i) {
         const Piece &in = pieces[i];
-        first = larger(fresh, first, arrival(fabric, in.leg(), *in.record, fresh, in.offset));
-        last = larger(
-            fresh, last,
-            arrival(
-                fabric, in.leg(), *in.record, fresh,
-                made(fresh, [](int64_t offset, int64_t length) { return offset + length - 1; }, in.offset, length)));
+        last = larger(fresh, last,
+                      lastArrival(fabric, in.leg(), *in.record, fresh, in.offset, length, there[i], first, rate));
       }
+    }
     last = made(
         fresh,
         [rate](int64_t last, int64_t first, int64_t length) { return std::max(last, first + (length - 1) * rate); },

@@ -181,8 +181,9 @@ struct LaneLeg {
   Indices lanes; // of the end
   LaneMap from;  // to the train's lanes
   PerLane base, latency, gate;
-  int64_t unread = 0; // lanes
-  uint32_t read = 0;  // the train's record that was read last, in some lane
+  const LaneLeaf *leaf = nullptr; // where no switches stand on the way
+  int64_t unread = 0;             // lanes
+  uint32_t read = 0;              // the train's record that was read last, in some lane
 };
 
 /// What an end took at an even pace, and from where on it was passed on in which train, if it was.

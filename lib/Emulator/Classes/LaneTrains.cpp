@@ -184,6 +184,7 @@ void LaneFabric::launch(LaneTrain &train) {
       leg.from = leaf.from;
       leg.base = mapped(train.base, leaf.from, leg.lanes);
       leg.latency = mapped(leaf.latency, leaf.from, leg.lanes);
+      leg.leaf = &leaf;
       leg.unread = leg.lanes.size();
       train.unread += leg.lanes.size();
       pushLeg(end, std::move(leg));

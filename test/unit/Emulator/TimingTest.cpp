@@ -168,6 +168,35 @@ TEST(Timing, ASlowReceiverHoldsItsSenderBack) {
   EXPECT_LT(stats.regions[0].cycles, stats.regions[1].cycles);
 }
 
+TEST(Timing, ALateReceiverFindsWhatThePathHolds) {
+  // The sender has a word each four cycles, the receiver takes one each cycle, but counts to 300 first: all but the
+  // path's buffers set out after that.
+  Profile profile = network();
+  profile.vectorMove = {0, 4};
+  profile.scalarOp = profile.branch = 1;
+  TestProgram p(2, 1, profile);
+  p.route(1, 0, 0, 1, 1, {{R, E}});
+  p.route(1, 1, 0, 1, 1, {{W, R}});
+  p.region("sender", 0, 0, 1, 1, [](Assembler &a) {
+    a.nest({100});
+    a.vec(VectorOp::Mov, I32, fabric(1), reg(0));
+    a.halt();
+  });
+  p.region("receiver", 1, 0, 1, 1, [](Assembler &a) {
+    auto loop = a.label();
+    a.li(3, 300);
+    a.bind(loop);
+    a.addi(2, 2, 1);
+    a.branch(Opcode::Blt, 2, 3, loop);
+    a.nest({100});
+    a.vec(VectorOp::Add, I32, none(), fabric(1), reg(0));
+    a.halt();
+  });
+  const double late = cyclesOf(p);
+  EXPECT_GT(late, 600 + 4 * 85);
+  EXPECT_NEAR(late, exactlyOf(p), 8);
+}
+
 TEST(Timing, DeeperBuffersNeverCostCycles) {
   double before = 1e30;
   for (int depth : {1, 2, 4, 8, 16, 64}) {
