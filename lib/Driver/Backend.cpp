@@ -227,7 +227,9 @@ void driver::addKernelPasses(OpPassManager &passes) {
   passes.addPass(createLegalizeElementTypes());
   passes.addPass(createLoopInvariantCodeMotionPass());
   passes.addPass(createPrepareKernels());
-  passes.addPass(createCanonicalizerPass());
+  // Regions have one block each.
+  passes.addPass(createCanonicalizerPass(GreedyRewriteConfig().setUseTopDownTraversal().setRegionSimplificationLevel(
+      GreedySimplifyRegionLevel::Disabled)));
   passes.addPass(createCSEPass());
 }
 

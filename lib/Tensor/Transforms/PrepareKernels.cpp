@@ -291,7 +291,10 @@ struct PrepareKernels : wafer::impl::PrepareKernelsBase<PrepareKernels> {
 
   void runOnOperation() override {
     auto apply = [&](const FrozenRewritePatternSet &patterns, bool *changed = nullptr) {
-      return applyPatternsGreedily(getOperation(), patterns, GreedyRewriteConfig(), changed);
+      // Regions have one block each.
+      const GreedyRewriteConfig config =
+          GreedyRewriteConfig().setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+      return applyPatternsGreedily(getOperation(), patterns, config, changed);
     };
     for (func::FuncOp function : getOperation().getOps<func::FuncOp>())
       dropEmptyTensors(function);

@@ -32,9 +32,13 @@ struct Simplify : wafer::pe::impl::PeSimplifyBase<Simplify> {
   void runOnOperation() override {
     ProgramOp program = getOperation();
     merge(program);
-    // Patterns that still apply after ten rounds are no mistake.
-    (void)applyPatternsGreedily(program, patterns, GreedyRewriteConfig().setUseTopDownTraversal());
-    merge(program);
+    // Regions have one block each. Patterns that still apply after ten rounds are no mistake.
+    const GreedyRewriteConfig config = GreedyRewriteConfig().setUseTopDownTraversal().setRegionSimplificationLevel(
+        GreedySimplifyRegionLevel::Disabled);
+    bool changed = false;
+    (void)applyPatternsGreedily(program, patterns, config, &changed);
+    if (changed)
+      merge(program);
   }
 
 private:
