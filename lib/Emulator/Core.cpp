@@ -26,14 +26,6 @@ void Engine::chargeLocation(Core &core, uint32_t location) {
     tracer->enter(&core - cores.data(), location, core.clock, core.steps);
 }
 
-void Engine::waitFor(Core &core, unsigned thread) {
-  ThreadState &threads = *core.threads;
-  const Ticks since = core.clock, end = threads.end[thread];
-  core.clock = std::max(core.clock, end);
-  threads.shared.waited(since, core.clock);
-  core.clock += threads.shared.settle(thread, threads.usage[thread], end, core.clock);
-}
-
 /// Counts steps of a core that end at a time, before they are taken; false if that is beyond the run's limit.
 bool Engine::step(Core &core, uint64_t steps, Ticks time) {
   core.steps += steps;
@@ -97,6 +89,7 @@ void Engine::runCore(uint32_t index) {
     auto u = [](int32_t v) { return static_cast<uint32_t>(v); };
     switch (i.opcode) {
     case Opcode::Halt:
+      letGo(core, core.clock);
       core.state = Core::Halted;
       core.clock += costs.scalar;
       chargeLocation(core, kNone);
@@ -214,6 +207,7 @@ void Engine::runCore(uint32_t index) {
       continue;
     case Opcode::Wait:
       if (core.threads && i.thread) {
+        letGo(core, core.clock);
         if (core.threads->op[i.thread]) {
           --core.pc;
           --instructions, --core.steps;

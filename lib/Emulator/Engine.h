@@ -10,6 +10,7 @@
 // Issue.cpp     how vector instructions begin
 // Execute.cpp   what they compute
 // Fabric.h      moves trains of wavelets, holds senders back, flips switches, keeps time
+// Sharing.cpp   what cores share with their threads
 // Transfers.cpp how instructions take from the fabric and pass on
 // Engine.cpp    builds the state, runs the loop, collects statistics
 // Report.cpp    says what is wrong: who waits for whom (Deadlock.h), data left over
@@ -41,6 +42,7 @@ namespace wafer::emulator {
 struct Op {
   enum Kind : uint8_t { Send, Sink, Coupled } kind = Sink;
   bool window = false, host = false, queued = false, alive = false;
+  bool held = false; // on a thread, until the core comes to where it may wait
   uint8_t thread = 0, inputs = 0;
   uint32_t core = kNone;
   const DecodedInstruction *instruction = nullptr;
@@ -57,8 +59,13 @@ struct Op {
   TrainRef out;
   uint32_t n = 0, done = 0; // elements
   uint32_t pieceEnd = 0;
-  Ticks begin = 0; // set up and on its way
-  Ticks first = 0; // when it took its first element
+  Ticks begin = 0;                  // set up and on its way
+  Ticks first = 0;                  // when it took its first element
+  Ticks element = 0, busyUntil = 0; // of the data path; the core's own work, behind an instruction on a thread
+  /// The time for some elements from the first one on, but for what they wait for.
+  Ticks timeOf(Ticks from, int64_t count) const {
+    return (count - 1) * rate + (done ? 0 : turnsTime(from, count, busyUntil, element, rate));
+  }
   Ticks ready = 0, rate = 0;
   std::vector<uint32_t> *hostData = nullptr;
 };
@@ -68,6 +75,7 @@ struct ThreadState {
   Ticks end[isa::kThreads] = {};
   Usage usage[isa::kThreads] = {}; // of the last instruction
   SharedTime shared;
+  uint8_t held = 0; // threads, as bits
   AsyncAccesses accesses;
 };
 
@@ -131,8 +139,6 @@ private:
   /// Gives a region's cores all of their memory.
   bool growMemory(uint32_t region);
   void chargeLocation(Core &core, uint32_t location);
-  /// The core goes on behind the end of a thread's last instruction.
-  void waitFor(Core &core, unsigned thread);
   bool step(Core &core, uint64_t steps, Ticks time);
   static Diagnostic noMemory();
   bool failAt(const Core &core, const Diagnostic &what);
@@ -141,9 +147,16 @@ private:
   // Issue.cpp
   bool issueVector(uint32_t index, Core &core, const DecodedInstruction &d);
   bool issueWindow(uint32_t index, Core &core, const DecodedInstruction &d);
-  void beginOn(Core &core, unsigned thread, const Usage &usage) const;
+  void sendAll(Op &op);
   bool startOp(uint32_t index, Core &core, Op *op, Ticks setup);
   bool capture(uint32_t index, Core &core, const DecodedInstruction &d, Op &op, AsyncAccesses &accesses);
+
+  // Sharing.cpp
+  /// The core goes on behind the end of a thread's last instruction.
+  void waitFor(Core &core, unsigned thread);
+  void beginOn(Core &core, unsigned thread, const Usage &usage) const;
+  void letGo(Core &core, Ticks busyUntil);
+  Usage usageOf(const Op &op) const;
 
   // Execute.cpp
   void executeRange(Op &op, uint64_t begin, uint64_t count, uint32_t *const *words);
@@ -155,7 +168,6 @@ private:
   void pumpSink(Op *op);
   void pumpCoupled(Op *op);
   void complete(Op *op, Ticks when);
-  Usage usageOf(const Op &op) const;
   Ticks sendEnd(const Train &train) const;
 
   bool stopped() const { return failure.has_value(); }

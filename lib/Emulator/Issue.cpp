@@ -93,6 +93,8 @@ bool Engine::capture(uint32_t index, Core &core, const DecodedInstruction &d, Op
 bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d) {
   const Instruction &i = d.i;
   const uint32_t pe = meshPe(core);
+  if (i.thread || std::ranges::any_of(i.operands, [](auto &of) { return of.kind == OperandKind::Fabric; }))
+    letGo(core, core.clock + costs.setup[unsigned(i.op)]);
   // A thread runs one instruction at a time, and so does each direction of a color.
   if (i.thread && core.threads && core.threads->op[i.thread])
     return false;
@@ -151,7 +153,7 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   const bool isEmpty = op->n == 0 && i.control == Control::None;
   if (tracer)
     tracer->issue(index, i, isEmpty ? 0 : i.thread, op->n, since, start, start + setup, core.steps);
-  op->rate = costs.elementOf(i);
+  op->rate = op->element = costs.elementOf(i);
   // Asked before, not after: a nest may have 2^31 elements, and what is sent takes this host's memory.
   if (!step(core, op->n, core.clock + setup + int64_t(op->n) * op->rate)) {
     freeOp(op);
@@ -212,13 +214,6 @@ bool Engine::issueVector(uint32_t index, Core &core, const DecodedInstruction &d
   return true;
 }
 
-/// A thread has an instruction, whose usage is known at its end at the latest.
-void Engine::beginOn(Core &core, unsigned thread, const Usage &usage) const {
-  core.threads->usage[thread] = usage;
-  if (timed)
-    core.threads->shared.begin(thread);
-}
-
 /// Starts an instruction that waits for the fabric; true if the core need not wait for it.
 bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
   for (unsigned k = 0; k != op->inputs; ++k) {
@@ -234,6 +229,9 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
     core.op = op;
   }
   const uint8_t thread = op->thread;
+  op->held = timed && thread;
+  if (op->held)
+    core.threads->held |= 1u << thread;
   if (op->out) {
     TrainRef train = op->out;
     if (op->kind == Op::Send) {
@@ -242,13 +240,11 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
         executeRange(*op, 0, op->n, words);
       if (stopped())
         return true;
-      train->records.push_back({0, train->total, begin, begin + int64_t(train->total - 1) * op->rate});
-      train->produced = train->total;
-      op->ready = begin + int64_t(train->total) * op->rate;
-      op->done = op->n;
+      if (!op->held)
+        sendAll(*op);
     }
     fabric.launch(*train);
-    if (stopped())
+    if (stopped() || op->held)
       return true;
     if (op->kind == Op::Send)
       fabric.update(train);
@@ -261,10 +257,20 @@ bool Engine::startOp(uint32_t index, Core &core, Op *op, Ticks begin) {
   return thread || !core.op;
 }
 
+/// The words of a send from memory are on their way.
+void Engine::sendAll(Op &op) {
+  Train &train = *op.out;
+  train.records.push_back({0, train.total, op.begin, op.begin + op.timeOf(op.begin, train.total)});
+  train.produced = train.total;
+  op.ready = op.begin + int64_t(train.total) * op.rate;
+  op.done = op.n;
+}
+
 bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d) {
   const Instruction &i = d.i;
   const uint32_t pe = meshPe(core);
   End &end = fabric.endAt(pe, i.color);
+  letGo(core, core.clock + costs.setup[unsigned(VectorOp::Mov)]);
   if (end.op)
     return false;
   if (!end.isReached) {
@@ -320,7 +326,7 @@ bool Engine::issueWindow(uint32_t index, Core &core, const DecodedInstruction &d
   if (op->n == 0)
     op->call.extent[0] = 0;
   op->n = total;
-  op->rate = costs.element[unsigned(VectorOp::Mov)];
+  op->rate = op->element = costs.element[unsigned(VectorOp::Mov)];
   Ticks begin = core.clock + costs.setup[unsigned(VectorOp::Mov)];
   if (tracer)
     tracer->issue(index, i, 0, total, since, core.clock, begin, core.steps);

@@ -32,6 +32,15 @@ inline Ticks rampPace(unsigned inputs, bool hearsItself) {
   return inputs + hearsItself > 1 ? (inputs + hearsItself) * kTicksPerCycle : 0;
 }
 
+/// How much longer a thread takes for some elements, of which the first is at `first`, while its core has work of its
+/// own until `busyUntil`: they take turns, an element and a cycle of the core's.
+inline Ticks turnsTime(Ticks first, int64_t elements, Ticks busyUntil, Ticks element, Ticks pace) {
+  if (first >= busyUntil)
+    return 0;
+  return std::min(elements - 1, (busyUntil - first) / kTicksPerCycle) *
+         std::max<Ticks>(element + kTicksPerCycle - pace, 0);
+}
+
 /// Of one core.
 class SharedTime {
 public:

@@ -15,6 +15,8 @@ void Engine::moved(Train &train) {
 }
 
 void Engine::pump(Op *op) {
+  if (op->held)
+    return;
   if (op->kind == Op::Sink)
     pumpSink(op);
   else if (op->kind == Op::Coupled)
@@ -57,7 +59,7 @@ void Engine::pumpSink(Op *op) {
     if (timed) {
       Ticks first = std::max(fabric.arrival(leg, *record, offset), op->ready);
       Ticks last = std::max(fabric.lastArrival(end, leg, *record, offset, count, first, op->rate),
-                            first + int64_t(count - 1) * op->rate);
+                            first + op->timeOf(first, count));
       op->ready = last + op->rate;
       if (op->done == 0)
         op->first = first;
@@ -113,7 +115,7 @@ void Engine::pumpCoupled(Op *op) {
               std::max(last, fabric.lastArrival(*op->in[i], *in.leg, *in.record, in.offset, length, first, op->rate));
         }
       }
-      last = std::max(last, first + int64_t(length - 1) * op->rate);
+      last = std::max(last, first + op->timeOf(first, length));
       op->ready = last + op->rate;
       if (op->done == 0)
         op->first = first;
@@ -218,11 +220,6 @@ void Engine::complete(Op *op, Ticks when) {
   if (core.state == Core::Blocked && !core.op)
     makeReady(core);
   freeOp(op);
-}
-
-Usage Engine::usageOf(const Op &op) const {
-  const Ticks element = op.window ? costs.element[unsigned(isa::VectorOp::Mov)] : costs.elementOf(op.instruction->i);
-  return {op.first, pathTime(op.n, element, op.kind == Op::Send), int64_t(op.n) * op.inputs * kTicksPerCycle};
 }
 
 /// When a sending instruction is done: its last wavelet has left.

@@ -204,6 +204,7 @@ void RegionRun::reset() {
     ends.clear();
   shared.clear();
   unsettled = 0;
+  held.clear();
   for (std::vector<Usage> &of : usage)
     of.clear();
   accesses.clear();
@@ -243,6 +244,7 @@ void RegionRun::located(Context &c, uint32_t location) {
 }
 
 void RegionRun::halted(Context &c) {
+  letGo(c, -engine.costs.scalar);
   settle(c);
   engine.haltedPes += c.set.size();
   if (c.location != kNone)

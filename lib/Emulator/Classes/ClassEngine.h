@@ -77,6 +77,7 @@ struct LaneOp {
   uint32_t position = 0;
   Indices lanes;
   Indices heard; // lanes that there may be more for to take
+  Indices held;  // of one on a thread: whose cores have not come to where they may wait
   PostRef post;  // null: the host's
   LaneEnd *in[3];
   uint8_t inOperand[3];
@@ -84,6 +85,7 @@ struct LaneOp {
   LaneTrainRef out;
   PerLane n, done, pieceEnd, ready;
   PerLane begin, first; // set up; when it took its first element
+  PerLane busyUntil;    // its core's own work behind it
   Ticks rate = 0, element = 0;
   std::vector<uint32_t> *hostData = nullptr;
   // Of one with one input.
@@ -125,6 +127,9 @@ private:
   void receive(LaneOp &op, const Piece &piece, const Indices &lanes, const PerLane &after, const PerLane &count);
   void follow(LaneOp &op, const Piece &piece, const Indices &lanes, PerLane after, const PerLane &count);
   const PerLane &readyOf(LaneOp &op);
+  PerLane timeOf(const LaneOp &op, const Indices &lanes, const PerLane &first, const PerLane &count) const;
+  void sendAll(LaneOp &op, const Indices &lanes);
+  void start(LaneOp &op, const Indices &lanes);
   void noteFirst(LaneOp &op, const Indices &lanes, const PerLane &when);
   void pumpCoupled(LaneOp &op);
   bool takeHost(LaneOp &op, const LaneLeg &leg, const PerLane &offset, const PerLane &count);
@@ -223,6 +228,7 @@ public:
   Ticks waitFor(unsigned thread, size_t pe, Ticks clock);
   Ticks lastClock() const;
   void waitForQueues(const Post &post, uint32_t position, const Indices &lanes, PerLane &start);
+  void letGo(Context &, Ticks more);
   bool isShared(const Post &post) const { return unsettled || post.thread; }
   void ended(const LaneOp &op, const Indices &lanes);
 
@@ -242,6 +248,7 @@ public:
   std::vector<SharedTime> shared;
   uint64_t unsettled = 0;
   std::vector<Usage> usage[isa::kThreads];
+  std::vector<LaneOp *> held;      // instructions on threads that are held in some lanes
   std::list<PostRef> asynchronous; // not ended yet
   struct Access {
     uint8_t thread;

@@ -253,6 +253,7 @@ bool RegionRun::areQueuesBusy(const PeSet &set, const Instruction &i, std::vecto
 }
 
 Issue RegionRun::wait(Context &c, uint8_t thread) {
+  letGo(c, 0);
   if (isThreadBusy(c.set, thread))
     return Issue::Stalls;
   if (!threadEnd[thread].empty()) {
@@ -268,8 +269,6 @@ Issue RegionRun::wait(Context &c, uint8_t thread) {
 Issue RegionRun::vector(Context &c, const DecodedInstruction &d) {
   const Instruction &i = d.i;
   const bool window = i.opcode == Opcode::Recvw;
-  if (!window && i.thread && isThreadBusy(c.set, i.thread))
-    return Issue::Stalls;
   bool any = false, alongX = false, routed = true;
   const bool alongY = isAlongY(i);
   forColors(i, [&](uint8_t color, int) {
@@ -278,6 +277,10 @@ Issue RegionRun::vector(Context &c, const DecodedInstruction &d) {
     alongX |= kind != ColorKind::AlongY;
     routed &= kind != ColorKind::None;
   });
+  if (any || i.thread)
+    letGo(c, engine.costs.setup[unsigned(window ? VectorOp::Mov : i.op)]);
+  if (!window && i.thread && isThreadBusy(c.set, i.thread))
+    return Issue::Stalls;
   if (!routed || (alongX && alongY))
     return Issue::Failed;
   if (any && areQueuesBusy(c.set, i))
@@ -467,25 +470,18 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
   if (!sends.empty())
     engine.data->send(post, sends, elementsOf(*post));
   for (LaneOp *op : begun) {
-    if (op->out) {
-      LaneTrain &train = *op->out;
-      if (op->kind == LaneOp::Send) {
-        const PerLane &begin = op->ready;
-        train.addRecord(op->lanes, LanePace(0, train.total, begin, op->rate));
-        train.produced = train.total;
-        op->ready = made(
-            op->lanes, [rate = op->rate](int64_t begin, int64_t total) { return begin + total * rate; }, begin,
-            train.total);
-        op->done = op->n;
-      }
-      engine.fabric.launch(train);
-      if (op->kind == LaneOp::Coupled)
-        engine.wake(op, op->lanes);
-    } else {
-      engine.fabric.promise(*op->in[0], op->lanes, plus(op->lanes, op->inStart[0], op->n));
-      if (engine.fabric.hasWords(*op->in[0], op->lanes)) // else it is told when some come
-        engine.wake(op, op->lanes);
+    if (engine.timed && post->thread) {
+      op->held = op->lanes;
+      held.push_back(op);
     }
+    if (op->kind == LaneOp::Send && op->held.empty())
+      engine.sendAll(*op, op->lanes);
+    if (op->out)
+      engine.fabric.launch(*op->out);
+    else
+      engine.fabric.promise(*op->in[0], op->lanes, plus(op->lanes, op->inStart[0], op->n));
+    if (op->kind != LaneOp::Send && op->held.empty())
+      engine.start(*op, op->lanes);
   }
   return post->thread ? Issue::Done : Issue::Waits;
 }

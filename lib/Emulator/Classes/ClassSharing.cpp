@@ -86,3 +86,36 @@ void RegionRun::ended(const LaneOp &op, const Indices &lanes) {
       shared[pe].waitedFor(of, op.begin[lane], clocks[pe]);
   }
 }
+
+/// The cores of a context have come to where they may wait, and have as much more work of their own before that: what
+/// they have begun on threads goes on, having taken turns with them until then.
+void RegionRun::letGo(Context &c, Ticks more) {
+  if (held.empty())
+    return;
+  settle(c);
+  std::vector<std::pair<LaneOp *, Indices>> free;
+  for (LaneOp *op : held) {
+    const bool alongY = op->post->alongY;
+    if (!c.set.positions(alongY).contains(op->position))
+      continue;
+    const Indices lanes = op->held & c.set.lanes(alongY);
+    if (lanes.empty())
+      continue;
+    op->held = op->held - lanes;
+    int64_t *to = op->busyUntil.spread(lanes.extent());
+    for (uint16_t lane : lanes)
+      to[lane] = clocks[peAt(alongY, op->position, lane)] + more;
+    if (lanes.size() == op->lanes.size())
+      op->busyUntil.pack(lanes);
+    free.emplace_back(op, lanes);
+  }
+  std::erase_if(held, [](const LaneOp *op) { return op->held.empty(); });
+  for (auto &[op, lanes] : free) {
+    if (op->kind == LaneOp::Send) {
+      engine.sendAll(*op, lanes);
+      engine.fabric.enqueue(op->out.get());
+    } else {
+      engine.start(*op, lanes);
+    }
+  }
+}

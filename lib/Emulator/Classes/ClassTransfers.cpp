@@ -91,6 +91,20 @@ static PerLane lastArrival(const LaneFabric &fabric, const LaneLeg &leg, const L
       mapped(leg.leaf->response, leg.from, lanes), there, first);
 }
 
+static bool isSlowed(const LaneOp &op) { return !op.busyUntil.isUniform() || op.busyUntil.uniform(); }
+
+/// The time for some elements from the first one on, but for what they wait for.
+PerLane ClassEngine::timeOf(const LaneOp &op, const Indices &lanes, const PerLane &first, const PerLane &count) const {
+  if (!isSlowed(op))
+    return made(lanes, [rate = op.rate](int64_t count) { return (count - 1) * rate; }, count);
+  return made(
+      lanes,
+      [rate = op.rate, element = op.element](int64_t first, int64_t count, int64_t done, int64_t busyUntil) {
+        return (count - 1) * rate + (done ? 0 : turnsTime(first, count, busyUntil, element, rate));
+      },
+      first, count, op.done, op.busyUntil);
+}
+
 LaneOp &ClassEngine::newOp() {
   LaneOp *op;
   if (freeOps.empty()) {
@@ -141,6 +155,34 @@ PerLane ClassEngine::endOf(LaneOp &op, const Indices &lanes) {
   const PerLane left =
       plus(lanes, fabric.injectedAt(*op.out, lanes, minus(lanes, op.out->total, 1)), fabric.costs.link);
   return op.kind == LaneOp::Send ? left : larger(lanes, op.ready, left);
+}
+
+/// Some lanes of an instruction that takes words go on.
+void ClassEngine::start(LaneOp &op, const Indices &lanes) {
+  if (op.kind == LaneOp::Coupled || fabric.hasWords(*op.in[0], lanes)) // else it is told when some come
+    wake(&op, lanes);
+}
+
+/// The words of a send from memory are on their way.
+void ClassEngine::sendAll(LaneOp &op, const Indices &lanes) {
+  LaneTrain &train = *op.out;
+  const PerLane &begin = op.ready;
+  LanePace pace(train.produced, train.total, begin, op.rate);
+  if (isSlowed(op))
+    pace =
+        LanePace(lanes, train.produced, train.total, begin, plus(lanes, begin, timeOf(op, lanes, begin, train.total)));
+  if (lanes != train.lanes) { // none of the other lanes'
+    PerLane count;
+    count.spread(lanes.extent());
+    apply(count, lanes, [](int64_t, int64_t total) { return total; }, train.total);
+    pace.count = std::move(count);
+  }
+  train.addRecord(lanes, std::move(pace));
+  change(train.lanes, train.produced, lanes, [](int64_t, int64_t total) { return total; }, train.total);
+  change(
+      op.lanes, op.ready, lanes, [rate = op.rate](int64_t begin, int64_t total) { return begin + total * rate; },
+      train.total);
+  change(op.lanes, op.done, lanes, [](int64_t, int64_t n) { return n; }, op.n);
 }
 
 void ClassEngine::pump(LaneOp &op) {
@@ -214,12 +256,7 @@ void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, 
   const PerLane there = arrival(fabric, leg, *piece.record, lanes, piece.offset);
   const PerLane first = larger(lanes, there, readyOf(op));
   const PerLane lastThere = lastArrival(fabric, leg, *piece.record, lanes, piece.offset, count, there, first, op.rate);
-  const PerLane last = made(
-      lanes,
-      [rate = op.rate](int64_t last, int64_t first, int64_t count) {
-        return std::max(last, first + (count - 1) * rate);
-      },
-      lastThere, first, count);
+  const PerLane last = larger(lanes, lastThere, plus(lanes, first, timeOf(op, lanes, first, count)));
   change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
   noteFirst(op, lanes, first);
   op.followed = LaneTrainRef();
@@ -282,7 +319,11 @@ bool ClassEngine::takePiece(LaneOp &op, const Piece &piece, Indices &moved) {
 void ClassEngine::pumpSink(LaneOp &op) {
   LaneEnd &end = *op.in[0];
   std::vector<Piece> pieces;
-  const Indices lanes = std::exchange(op.heard, Indices());
+  Indices lanes = std::exchange(op.heard, Indices());
+  if (!op.held.empty()) {
+    op.heard = lanes & op.held;
+    lanes = lanes - op.held;
+  }
   Indices moved;
   for (bool isMore = true; isMore;) {
     isMore = false;
@@ -333,10 +374,7 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
                       lastArrival(fabric, in.leg(), *in.record, fresh, in.offset, length, there[i], first, rate));
       }
     }
-    last = made(
-        fresh,
-        [rate](int64_t last, int64_t first, int64_t length) { return std::max(last, first + (length - 1) * rate); },
-        last, first, length);
+    last = larger(fresh, last, plus(fresh, first, timeOf(op, fresh, first, length)));
     change(op.lanes, op.ready, fresh, [rate](int64_t, int64_t last) { return last + rate; }, last);
     noteFirst(op, fresh, first);
     if (out) {
@@ -387,9 +425,10 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
 void ClassEngine::pumpCoupled(LaneOp &op) {
   std::vector<Piece> pieces[3];
   LaneTrain *out = op.out.get();
+  const Indices lanes = op.lanes - op.held;
   for (bool progress = true; progress && !fabric.stuck();) {
     progress = false;
-    const Indices left = select(op.lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
+    const Indices left = select(lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
     if (left.empty())
       break;
     for (unsigned i = 0; i != op.inputs; ++i)
@@ -421,9 +460,8 @@ void ClassEngine::pumpCoupled(LaneOp &op) {
     return;
   if (out) {
     const Indices controls = select(
-        op.lanes,
-        [](int64_t done, int64_t n, int64_t produced, int64_t total) { return done == n && produced < total; }, op.done,
-        op.n, out->produced, out->total);
+        lanes, [](int64_t done, int64_t n, int64_t produced, int64_t total) { return done == n && produced < total; },
+        op.done, op.n, out->produced, out->total);
     if (!controls.empty()) {
       // Its last word left when the instruction was ready for another; a relay of nothing sends at once.
       const PerLane when = made(

@@ -122,6 +122,30 @@ TEST(Timing, ACoreThatHearsItselfPassesOnAtHalfTheRate) {
   }
 }
 
+TEST(Timing, AThreadTakesTurnsWithItsCore) {
+  // 100 words leave while the core computes 200 elements: every other cycle is the core's, which ends 100 cycles later.
+  TestProgram p(2, 1, network());
+  p.route(1, 0, 0, 1, 1, {{R, E}});
+  p.route(1, 1, 0, 1, 1, {{W, R}});
+  p.region("sender", 0, 0, 1, 1, [](Assembler &a) {
+    a.nest({100});
+    a.vec(VectorOp::Mov, I32, fabric(1), reg(0), none(), none(), 1);
+    a.nest({200});
+    a.desc(0, kData, {1});
+    a.vec(VectorOp::Iota, I32, desc(0), desc(0));
+    a.wait(1);
+    a.halt();
+  });
+  p.region("receiver", 1, 0, 1, 1, [](Assembler &a) {
+    a.nest({100});
+    a.vec(VectorOp::Mov, I32, none(), fabric(1));
+    a.halt();
+  });
+  EXPECT_NEAR(cyclesOf(p), 300, 2);
+  EXPECT_NEAR(cyclesOf(p), exactlyOf(p), 2);
+  EXPECT_NEAR(p.emulator->stats().regions[1].cycles, 200, 10);
+}
+
 TEST(Timing, NothingIsFasterThanTheNetwork) {
   // A word of the farthest PE makes one hop a cycle.
   for (int pes : {4, 16, 64}) {
