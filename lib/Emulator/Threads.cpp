@@ -118,11 +118,21 @@ Follower::~Follower() {
 }
 
 void Follower::follow() {
-  for (uint64_t next = doneCount.load();; ++next) {
-    bell.wait([&] { return published.load() > next || over.load(); });
-    if (published.load() <= next)
+  for (;;) {
+    bell.wait([&] { return (published.load() > doneCount.load() && !busy.load()) || over.load(); });
+    if (busy.exchange(true))
+      continue;
+    while (published.load() > doneCount.load())
+      work(published.load());
+    busy.store(false);
+    if (over.load())
       return;
-    work(next);
+  }
+}
+
+void Follower::work(uint64_t end) {
+  for (uint64_t next = doneCount.load(); next < end; ++next) {
+    job(next);
     doneCount.store(next + 1);
     if (awaited.load() == next + 1)
       team.ring();
@@ -132,7 +142,7 @@ void Follower::follow() {
 void Follower::put(uint64_t weight) {
   ++putCount;
   if (!threaded) {
-    work(putCount - 1);
+    job(putCount - 1);
     doneCount.store(putCount, std::memory_order_relaxed);
     return;
   }
@@ -140,6 +150,7 @@ void Follower::put(uint64_t weight) {
   unrung += weight;
   if (unrung >= kWorthWaking) {
     unrung = 0;
+    wokenFor = putCount;
     bell.ring();
   }
 }
@@ -147,7 +158,13 @@ void Follower::put(uint64_t weight) {
 void Follower::waitFor(uint64_t jobs) {
   if (jobsDone() >= jobs)
     return;
+  if (jobs == putCount && jobsDone() >= wokenFor && !busy.exchange(true)) {
+    work(jobs);
+    busy.store(false);
+    return;
+  }
   unrung = 0;
+  wokenFor = putCount;
   awaited.store(jobs);
   bell.ring();
   team.waitAndHelp([&] { return doneCount.load() >= jobs; });

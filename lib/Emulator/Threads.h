@@ -123,7 +123,7 @@ private:
 class Follower {
 public:
   /// `work(i)` does job i, counted from 0. Before it has a thread of its own, put() does it.
-  Follower(Team &team, std::function<void(uint64_t)> work) : team(team), work(std::move(work)) {}
+  Follower(Team &team, std::function<void(uint64_t)> work) : team(team), job(std::move(work)) {}
   /// What has been put is done.
   ~Follower();
 
@@ -137,19 +137,23 @@ public:
 
   uint64_t jobsPut() const { return putCount; }
   uint64_t jobsDone() const { return doneCount.load(std::memory_order_acquire); }
-  /// Helps until that many jobs are done.
+  /// Returns when that many jobs are done. If these are all, and nobody was woken for what is left, does it itself: to
+  /// hand over that little takes longer. Else helps.
   void waitFor(uint64_t jobs);
 
 private:
   void follow();
+  /// Does jobs up to one of that number. By who has set `busy`.
+  void work(uint64_t end);
 
   Team &team;
-  std::function<void(uint64_t)> work;
+  std::function<void(uint64_t)> job;
   bool threaded = false;
-  uint64_t putCount = 0, unrung = 0;
+  uint64_t putCount = 0, wokenFor = 0, unrung = 0;
   alignas(64) std::atomic<uint64_t> published{0};
   alignas(64) std::atomic<uint64_t> doneCount{0};
   std::atomic<uint64_t> awaited{0};
+  std::atomic<bool> busy{false}; // somebody does jobs
   std::atomic<bool> over{false};
   Doorbell bell;
   Thread thread;

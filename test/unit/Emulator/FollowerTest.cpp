@@ -42,7 +42,7 @@ TEST(Follower, GetsItsThreadInTheMiddle) {
   }
   follower.start();
   for (uint64_t i = 100; i != 200; ++i)
-    follower.put(1);
+    follower.put(Follower::kWorthWaking);
   follower.waitFor(200);
   ASSERT_EQ(seen.size(), 200u);
   for (uint64_t i = 0; i != 200; ++i) {
@@ -63,6 +63,31 @@ TEST(Follower, CanBeWaitedForInTheMiddle) {
       EXPECT_EQ(std::accumulate(words.begin(), words.end(), 0), int(i));
     }
   }
+}
+
+/// Whoever does them: its thread, or the caller while it waits.
+TEST(Follower, DoesOneJobAtATime) {
+  std::atomic<int> inside{0};
+  uint64_t done = 0; // not atomic: jobs are ordered
+  bool alone = true, ordered = true;
+  Team team;
+  Follower follower(team, [&](uint64_t i) {
+    alone &= inside.fetch_add(1) == 0;
+    ordered &= done++ == i;
+    inside.fetch_sub(1);
+  });
+  follower.start();
+  for (uint64_t i = 1; i <= 50000; ++i) {
+    follower.put(i % 11 == 0 ? Follower::kWorthWaking : 1);
+    if (i % 3 == 0 || i % 7 == 0) {
+      follower.waitFor(i - i % 2);
+      EXPECT_GE(follower.jobsDone(), i - i % 2);
+    }
+  }
+  follower.waitFor(50000);
+  EXPECT_EQ(done, 50000u);
+  EXPECT_TRUE(alone);
+  EXPECT_TRUE(ordered);
 }
 
 TEST(Follower, DoesWhatIsLeftBeforeItEnds) {
