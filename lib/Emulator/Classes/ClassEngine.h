@@ -127,7 +127,8 @@ private:
   void receive(LaneOp &op, const Piece &piece, const Indices &lanes, const PerLane &after, const PerLane &count);
   void follow(LaneOp &op, const Piece &piece, const Indices &lanes, PerLane after, const PerLane &count);
   const PerLane &readyOf(LaneOp &op);
-  PerLane timeOf(const LaneOp &op, const Indices &lanes, const PerLane &first, const PerLane &count) const;
+  PerLane lastTaken(const LaneOp &op, const Indices &lanes, const PerLane &comes, const PerLane &first,
+                    const PerLane &count) const;
   void sendAll(LaneOp &op, const Indices &lanes);
   void start(LaneOp &op, const Indices &lanes);
   void noteFirst(LaneOp &op, const Indices &lanes, const PerLane &when);

@@ -93,16 +93,23 @@ static PerLane lastArrival(const LaneFabric &fabric, const LaneLeg &leg, const L
 
 static bool isSlowed(const LaneOp &op) { return !op.busyUntil.isUniform() || op.busyUntil.uniform(); }
 
-/// The time for some elements from the first one on, but for what they wait for.
-PerLane ClassEngine::timeOf(const LaneOp &op, const Indices &lanes, const PerLane &first, const PerLane &count) const {
+/// When an instruction has taken the last of `count` elements, of which the first is at `first` and the last comes no
+/// earlier than `comes`.
+PerLane ClassEngine::lastTaken(const LaneOp &op, const Indices &lanes, const PerLane &comes, const PerLane &first,
+                               const PerLane &count) const {
+  const Ticks rate = op.rate;
   if (!isSlowed(op))
-    return made(lanes, [rate = op.rate](int64_t count) { return (count - 1) * rate; }, count);
+    return made(
+        lanes,
+        [rate](int64_t comes, int64_t first, int64_t count) { return std::max(comes, first + (count - 1) * rate); },
+        comes, first, count);
   return made(
       lanes,
-      [rate = op.rate, element = op.element](int64_t first, int64_t count, int64_t done, int64_t busyUntil) {
-        return (count - 1) * rate + (done ? 0 : turnsTime(first, count, busyUntil, element, rate));
+      [rate, element = op.element](int64_t comes, int64_t first, int64_t count, int64_t done, int64_t busyUntil) {
+        const Ticks turns = done ? 0 : turnsTime(first, count, busyUntil, element, rate);
+        return std::max(comes, first + (count - 1) * rate + turns);
       },
-      first, count, op.done, op.busyUntil);
+      comes, first, count, op.done, op.busyUntil);
 }
 
 LaneOp &ClassEngine::newOp() {
@@ -169,8 +176,7 @@ void ClassEngine::sendAll(LaneOp &op, const Indices &lanes) {
   const PerLane &begin = op.ready;
   LanePace pace(train.produced, train.total, begin, op.rate);
   if (isSlowed(op))
-    pace =
-        LanePace(lanes, train.produced, train.total, begin, plus(lanes, begin, timeOf(op, lanes, begin, train.total)));
+    pace = LanePace(lanes, train.produced, train.total, begin, lastTaken(op, lanes, begin, begin, train.total));
   if (lanes != train.lanes) { // none of the other lanes'
     PerLane count;
     count.spread(lanes.extent());
@@ -256,7 +262,7 @@ void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, 
   const PerLane there = arrival(fabric, leg, *piece.record, lanes, piece.offset);
   const PerLane first = larger(lanes, there, readyOf(op));
   const PerLane lastThere = lastArrival(fabric, leg, *piece.record, lanes, piece.offset, count, there, first, op.rate);
-  const PerLane last = larger(lanes, lastThere, plus(lanes, first, timeOf(op, lanes, first, count)));
+  const PerLane last = lastTaken(op, lanes, lastThere, first, count);
   change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
   noteFirst(op, lanes, first);
   op.followed = LaneTrainRef();
@@ -374,7 +380,7 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
                       lastArrival(fabric, in.leg(), *in.record, fresh, in.offset, length, there[i], first, rate));
       }
     }
-    last = larger(fresh, last, plus(fresh, first, timeOf(op, fresh, first, length)));
+    last = lastTaken(op, fresh, last, first, length);
     change(op.lanes, op.ready, fresh, [rate](int64_t, int64_t last) { return last + rate; }, last);
     noteFirst(op, fresh, first);
     if (out) {
