@@ -2,11 +2,12 @@
 // range: a profile is user input.
 #include "wafer/Target/Profile.h"
 
+#include "wafer/Support/ForkSafeMutex.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <list>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -305,8 +306,8 @@ std::vector<std::string> Profile::builtinNames() {
 // Every pass asks for its profile by name, every program image has one, and profiles with many dead parts are long.
 Result<Profile> Profile::parseOnce(std::string_view json) {
   constexpr size_t kKept = 4;
-  static std::mutex mutex;
   static std::list<Profile> known; // the one asked for last first
+  std::mutex &mutex = ForkSafeMutex<Profile>::get();
   {
     std::lock_guard<std::mutex> lock(mutex);
     auto it = std::find_if(known.begin(), known.end(), [&](const Profile &profile) { return profile.json == json; });

@@ -24,6 +24,8 @@
 // Cost, for small models and one of 20,000 nodes: see docs/rationale/onnx.md.
 #include "Isolation.h"
 
+#include "wafer/Support/ForkSafeMutex.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -38,7 +40,6 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
-#include <mutex>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -368,7 +369,7 @@ class Idle {
 public:
   /// One for this work, if there is one.
   std::unique_ptr<Worker> take(Work work) {
-    std::lock_guard<std::mutex> lock(mutex);
+    std::lock_guard lock(ForkSafeMutex<Idle>::get());
     // In a copy of the process they are the original's.
     std::erase_if(workers, [](const auto &worker) { return !worker->isOurs(); });
     auto it = std::find_if(workers.rbegin(), workers.rend(), [&](const auto &worker) { return worker->work == work; });
@@ -381,7 +382,7 @@ public:
 
   void put(std::unique_ptr<Worker> worker) {
     {
-      std::lock_guard<std::mutex> lock(mutex);
+      std::lock_guard lock(ForkSafeMutex<Idle>::get());
       if (!worker->isLarge && workers.size() < kMostIdle)
         return workers.push_back(std::move(worker));
     }
@@ -389,7 +390,6 @@ public:
   }
 
 private:
-  std::mutex mutex;
   std::vector<std::unique_ptr<Worker>> workers; // the one that worked last at the end
 };
 

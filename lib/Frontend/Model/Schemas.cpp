@@ -1,13 +1,10 @@
 // ONNX's schema registry, in the form the onnx dialect asks for.
 #include "Internal.h"
 
+#include "wafer/Support/ForkSafeMutex.h"
+
 #include "onnx/defs/data_type_utils.h"
 #include "onnx/defs/schema.h"
-
-#include <mutex>
-#if defined(__unix__)
-#include <pthread.h>
-#endif
 
 using namespace wafer;
 using namespace wafer::frontend;
@@ -55,20 +52,13 @@ wafer::onnx::OpSchema::Input convertInput(const ::onnx::OpSchema::FormalParamete
 
 class OnnxSchemas final : public wafer::onnx::SchemaSource {
 public:
-  OnnxSchemas() {
-#if defined(__unix__)
-    // A copy of this process must find the lock open (Isolation.cpp).
-    pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
-#endif
-  }
-
   bool knowsDomain(std::string_view domain) const override { return domain.empty() || domain.starts_with("ai.onnx"); }
 
   const wafer::onnx::OpSchema *find(std::string_view domain, std::string_view op, int version) const override {
     const ::onnx::OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(std::string(op), version, std::string(domain));
     if (!schema)
       return nullptr;
-    std::lock_guard<std::mutex> lock(mutex);
+    std::lock_guard lock(ForkSafeMutex<OnnxSchemas>::get());
     auto [entry, inserted] = cache.try_emplace(schema);
     if (inserted) {
       wafer::onnx::OpSchema &result = entry->second;
@@ -90,7 +80,6 @@ public:
   }
 
 private:
-  static inline std::mutex mutex;
   mutable std::map<const ::onnx::OpSchema *, wafer::onnx::OpSchema> cache;
 };
 
