@@ -371,7 +371,8 @@ LogicalResult lowerPad(NodeLowering &n) {
     if (!axis)
       return n.invalid("axis " + Twine(axes[i]) + " is out of range");
     int64_t before = (*pads)[i], after = (*pads)[i + axes.size()];
-    if (std::abs(before) > (int64_t(1) << 40) || std::abs(after) > (int64_t(1) << 40))
+    constexpr int64_t kMost = int64_t(1) << 40;
+    if (std::min(before, after) < -kMost || std::max(before, after) > kMost)
       return n.invalid("a pad is too large");
     // Negative pads cut off.
     offsets[*axis] = std::max<int64_t>(-before, 0);
