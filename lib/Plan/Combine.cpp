@@ -244,3 +244,9 @@ private:
 void wafer::wfr::combineReductions(const Graph &graph, Plan &plan, const ResourceModel &model) {
   Combining(graph, plan, model).run();
 }
+
+bool wafer::wfr::mayCombine(const Graph &graph) {
+  auto several = [&](auto isOne) { return llvm::count_if(graph.nodes, isOne) > 1; };
+  return several([](const GraphNode &node) { return node.combiner != PartialKind::None; }) ||
+         several([](const GraphNode &node) { return node.kind == GraphNode::Output; });
+}

@@ -10,6 +10,9 @@ namespace wafer::wfr {
 /// before: of a few words an all-reduce takes hardly less time than of twice as many.
 void combineReductions(const Graph &graph, Plan &plan, const ResourceModel &model);
 
+/// Some reductions or outputs may be combined at a time, which makes a plan faster than its search had it.
+bool mayCombine(const Graph &graph);
+
 } // namespace wafer::wfr
 
 #endif // WAFER_LIB_PLAN_COMBINE_H
