@@ -33,12 +33,13 @@ inline Ticks rampPace(unsigned inputs, bool hearsItself) {
 }
 
 /// How much longer a thread takes for some elements, of which the first is at `first`, while its core has work of its
-/// own until `busyUntil`: they take turns, an element and a cycle of the core's.
+/// own until `busyUntil`: they take turns, an element and a cycle of the core's. The pace is a whole number of ticks.
 inline Ticks turnsTime(Ticks first, int64_t elements, Ticks busyUntil, Ticks element, Ticks pace) {
-  if (first >= busyUntil)
+  const int64_t gaps = elements - 1;
+  if (first >= busyUntil || gaps == 0)
     return 0;
-  return std::min(elements - 1, (busyUntil - first) / kTicksPerCycle) *
-         std::max<Ticks>(element + kTicksPerCycle - pace, 0);
+  const Ticks turns = std::min(gaps, (busyUntil - first) / kTicksPerCycle);
+  return turns * std::max<Ticks>(element + kTicksPerCycle - pace, 0) / gaps * gaps;
 }
 
 /// Of one core.

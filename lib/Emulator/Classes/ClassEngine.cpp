@@ -202,11 +202,10 @@ void RegionRun::reset() {
   since.assign(size_t(width) * height, 0);
   for (std::vector<Ticks> &ends : threadEnd)
     ends.clear();
-  shared.clear();
+  if (unsettled) // else they are as in the beginning
+    shared.clear();
   unsettled = 0;
   held.clear();
-  for (std::vector<Usage> &of : usage)
-    of.clear();
   accesses.clear();
   checked.clear();
   checked.resize(tables.verified->code.instructions.size());

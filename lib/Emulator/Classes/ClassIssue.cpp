@@ -403,7 +403,7 @@ Issue RegionRun::issueFabric(Context &c, const PostRef &post) {
     // Lanes that only send a control wavelet stay with the others: they use the switches together.
     const Indices &active = control ? lanes : some;
     const Indices echoes = stream && inputs ? engine.fabric.echoes(*stream, active) : Indices(),
-                  others = active - echoes;
+                  others = echoes.empty() ? active : active - echoes;
     // Who waits gets the end's time; the others have only begun.
     setClocks(post->alongY, position, lanes, post->thread ? begin : start);
     if (!post->thread && active.size() != lanes.size())

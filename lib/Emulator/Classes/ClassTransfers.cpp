@@ -431,7 +431,7 @@ bool ClassEngine::pass(LaneOp &op, const Indices &lanes, const Piece *pieces) {
 void ClassEngine::pumpCoupled(LaneOp &op) {
   std::vector<Piece> pieces[3];
   LaneTrain *out = op.out.get();
-  const Indices lanes = op.lanes - op.held;
+  const Indices lanes = op.held.empty() ? op.lanes : op.lanes - op.held;
   for (bool progress = true; progress && !fabric.stuck();) {
     progress = false;
     const Indices left = select(lanes, [](int64_t done, int64_t n) { return done < n; }, op.done, op.n);
@@ -472,7 +472,7 @@ void ClassEngine::pumpCoupled(LaneOp &op) {
       // Its last word left when the instruction was ready for another; a relay of nothing sends at once.
       const PerLane when = made(
           controls, [rate = op.rate](int64_t ready, int64_t n) { return n ? ready + rate : ready; }, op.ready, op.n);
-      LanePace record(op.n, 1, when, /*step=*/0);
+      LanePace record(out->produced, 1, when, /*step=*/0);
       if (controls != out->lanes) {
         record.count = PerLane();
         record.count.spread(controls.extent());
