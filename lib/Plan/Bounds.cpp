@@ -1,7 +1,7 @@
 // The least that a node's work can be. Of the many candidates of a node few are among the best, and what takes long to
 // find out about one is how its tensors move: by which passes, with how many senders. From below a movement is known by
 // the words that lines must carry at least, which takes a fraction of the time, and that something moves at all shows
-// at a glance. The search (Search.cpp) measures, and then prices, those candidates only whose bounds do not rule them
+// at a glance. The search (Ways.cpp) measures, and then prices, those candidates only whose bounds do not rule them
 // out; what it finds is the same.
 //
 // Everything here must be at most what Pricing::work finds, term by term, and nothing only where that finds nothing.
