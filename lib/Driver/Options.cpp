@@ -195,9 +195,8 @@ const std::vector<Entry> &entries() {
           false},
          setSplit},
         {{"effort", "quick|full",
-          "how long to look for a plan: quick takes a sixth of full's time, and what it compiles runs for 1 to 2.3 "
-          "times "
-          "the cycles (default: full)",
+          "how long to look for a plan: quick takes a sixth of full's time, and its programs 1 to 2.3 times the cycles "
+          "(default: full)",
           false},
          setEffort},
         {{"emit", "STAGE", "stop after this stage and print it: " + printedStages(), false}, setStage},

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .errors import Error
-from .session import InferenceSession
+from .session import InferenceSession, is_compiled
 
 
 class BackendRep:
@@ -59,7 +59,8 @@ def is_compatible(model: Any, device: str = "CPU", **kwargs: Any) -> bool:
 def prepare(model: Any, device: str = "CPU", **kwargs: Any) -> BackendRep:
     if not supports_device(device):
         raise ValueError(f"there is no device '{device}'; the emulator runs on 'CPU'")
-    return BackendRep(InferenceSession(model, **{"effort": "quick"} | kwargs))
+    options = {} if is_compiled(model) else {"effort": "quick"}
+    return BackendRep(InferenceSession(model, **options | kwargs))
 
 
 def run_model(model: Any, inputs: Any, device: str = "CPU", **kwargs: Any) -> tuple[np.ndarray, ...]:

@@ -215,6 +215,11 @@ class InferenceSession:
         binding._fill(self)
 
 
+def is_compiled(model: Any) -> bool:
+    """A Program, or a program image: a session runs it as it is."""
+    return isinstance(model, Program) or _is_image(model)
+
+
 def _is_image(model: Any) -> bool:
     magic = b"WAFERIMG"
     if isinstance(model, bytes | bytearray | memoryview):

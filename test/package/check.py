@@ -322,6 +322,9 @@ def check_backend():
         prepared.run([np.zeros((1, 16), np.int64)])
         programs[effort.get("effort")] = prepared.session.program.to_bytes()
     assert programs[None] == programs["quick"] != programs["full"]
+    compiled = waferc.compile(relu((1, 2)), mesh="2x2")
+    for program in (compiled, compiled.to_bytes()):
+        assert backend.run_model(program, [x])[0].tolist() == [[0, 2]]
     print("backend")
 
 
