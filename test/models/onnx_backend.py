@@ -196,7 +196,7 @@ def main() -> int:
         return 1
     chosen = matching(cases, args.names)
     if args.check:
-        # Networks take minutes each; a survey runs them.
+        # The nine networks take longer than all others together; a survey runs them.
         chosen += [name for name in wanted if not cases[name].network][:: args.every]
     if args.survey:
         chosen = list(cases)
