@@ -125,7 +125,11 @@ pe::VecOp PeBuilder::vec(pe::VectorKind kind, pe::ElementType type, ValueRange n
 
 void PeBuilder::wait(int thread) { pe::WaitOp::create(builder, loc, thread); }
 
-void PeBuilder::leaveOpen() { builder.getInsertionBlock()->getParentOp()->getParentOfType<pe::FuncOp>().setOpen(true); }
+void PeBuilder::leaveOpen() {
+  Operation *around = builder.getInsertionBlock()->getParentOp();
+  auto function = dyn_cast<pe::FuncOp>(around);
+  (function ? function : around->getParentOfType<pe::FuncOp>()).setOpen(true);
+}
 
 void PeBuilder::when(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise) {
   if (!condition)

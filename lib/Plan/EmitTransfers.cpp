@@ -24,7 +24,7 @@ void TransferEmitter::takeUntil(int region, int node) {
     const Transfer &transfer = transfers[number];
     if (transfer.node > node || (transfer.node == node && transfer.kind != Transfer::Input))
       break;
-    if (!transfer.early)
+    if (!transfer.early && !comesAside(transfer, region, node))
       moveEarly(region);
     for (auto [hop, step] : llvm::enumerate(transfer.way))
       if (llvm::is_contained(step.net.to, region))
@@ -33,6 +33,19 @@ void TransferEmitter::takeUntil(int region, int node) {
       here.early.push_back(transfer.early);
   }
   moveEarly(region);
+}
+
+/// The last transfer that a node waits for, which rests as it comes in from the host: while it does, others move.
+bool TransferEmitter::comesAside(const Transfer &transfer, int region, int node) const {
+  const Arriving &here = arriving[region];
+  const bool last = here.taken + 1 == here.expected.size() || transfers[here.expected[here.taken + 1]].node > node;
+  return last && transfer.kind == Transfer::Input && transfer.way.size() == 1 &&
+         arrivedLayout(transfer, 0) == transfer.layout;
+}
+
+Layout TransferEmitter::arrivedLayout(const Transfer &transfer, size_t hop) const {
+  const bool firstRows = state.plan.region.height > (transfer.fromHost(hop) ? hostLanes : 1);
+  return firstRows ? inFirstRows(transfer.layout) : transfer.layout;
 }
 
 /// What came early goes to where its reader needs it.
@@ -58,8 +71,7 @@ void TransferEmitter::take(int region, size_t number, size_t hop) {
     RelayOp::create(here.builder, where, stream, streams.of(number, hop + 1));
     return;
   }
-  const bool firstRows = state.plan.region.height > (transfer.fromHost(hop) ? hostLanes : 1);
-  Layout arrived = firstRows ? inFirstRows(transfer.layout) : transfer.layout;
+  Layout arrived = arrivedLayout(transfer, hop);
   Value value = ReceiveOp::create(here.builder, where, state.typeOf(transfer.tensor, arrived), stream);
   if (!(arrived == transfer.layout)) // the first rows pass it on
     value = RedistributeOp::create(here.builder, where, state.typeOf(transfer.tensor, transfer.layout), value, Value(),

@@ -30,6 +30,9 @@ private:
   void take(int region, size_t number, size_t hop);
   void send(int region, size_t number, mlir::Value value);
   void moveEarly(int region);
+  bool comesAside(const Transfer &transfer, int region, int node) const;
+  /// How it comes into a region: by its first rows, if it is not in rows.
+  Layout arrivedLayout(const Transfer &transfer, size_t hop) const;
 
   EmitState &state;
   int64_t hostLanes;

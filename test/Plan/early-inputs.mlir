@@ -1,10 +1,12 @@
 // RUN: wafer-opt %s --prepare-kernels --wafer-plan="mesh-width=16 mesh-height=512 width=16 height=512" | FileCheck %s
 
-// The factors of b come in, and move to where its kernel wants them, while the long vector of the product is on its way.
+// The factors of b come in, and move to where its kernel wants them, while the long vector of the product comes in
+// aside.
 // CHECK: %[[F:.*]] = wafer.receive @in1_r0
+// CHECK-NEXT: %[[X:.*]] = wafer.receive @in0_r0
 // CHECK-NEXT: %[[ALL:.*]] = wafer.redistribute %[[F]] along y
 // CHECK-NEXT: %[[OWN:.*]] = wafer.redistribute %[[ALL]] locally
-// CHECK-NEXT: wafer.receive @in0_r0
+// CHECK-NEXT: wafer.redistribute %[[X]] along y
 // CHECK-NOT: wafer.receive
 // CHECK: wafer.kernel(%{{.*}}, %[[OWN]])
 #vector = affine_map<(h, i, j, k) -> (k)>

@@ -12,6 +12,8 @@
 namespace wafer::wfr {
 
 constexpr int kSendThread = 1, kRelayThread = 2;
+/// Of what is left at work while others use these: the relay of a lane, and the receive of what it brings.
+constexpr int kLaneThread = 3, kTakeThread = 4;
 
 /// A descriptor has four dimensions. What is left beyond, those with the fewest elements, is transferred slice by
 /// slice, as far as there are axes to count slices with.

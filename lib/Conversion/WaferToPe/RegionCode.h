@@ -29,6 +29,12 @@ struct StreamPart {
   int color;
 };
 
+/// A buffer that instructions on threads, as bits, are left to read or write.
+struct AtWork {
+  unsigned threads;
+  std::string buffer;
+};
+
 /// One region being lowered.
 struct RegionCode {
   RegionOp region;
@@ -46,6 +52,7 @@ struct RegionCode {
   int functions = 0, names = 0;
   mlir::Operation *step = nullptr; // the op that is being lowered
   int64_t steps = 0;               // that have code
+  llvm::SmallVector<AtWork> atWork{};
 
   const LineColors &lineColors(Side side) const { return side == Side::X ? colors.x : colors.y; }
 

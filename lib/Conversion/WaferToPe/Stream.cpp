@@ -87,6 +87,20 @@ struct StreamTransfer : BoxTransfer {
     eachSender([&] { eachSlice(takeBlock); });
   }
 
+  /// receiveStream of one sender's block that this row keeps as it is, on threads: main waits for it.
+  void receiveAside(int stream, int broadcast) {
+    Value zero = b.constant(0);
+    bindSender(zero, split() ? zero : Value());
+    SmallVector<Value> extents = blockExtents();
+    if (line > 1)
+      b.when(isHead(), [&] {
+        b.vec(pe::VectorKind::Mov, type, extents, b.fabric(broadcast), b.fabric(stream), {}, {}, kLaneThread);
+      });
+    b.vec(pe::VectorKind::Mov, type, extents, b.desc(b.address(result), strides(&TransferDim::resultStride)),
+          b.fabric(line > 1 ? broadcast : stream), {}, {}, kTakeThread);
+    b.leaveOpen();
+  }
+
   /// What all senders have sent goes on to another color, word by word.
   void relayStream(int from, int to) {
     auto handOn = [&](int64_t blocks) {
@@ -187,6 +201,17 @@ LogicalResult wafer::wfr::lowerSend(SendOp op, StreamOp stream, RegionCode &code
   });
 }
 
+/// Something other than the next receive is done before what comes in is read.
+static bool othersComeFirst(ReceiveOp op) {
+  for (Operation *next = op->getNextNode(); next; next = next->getNextNode()) {
+    if (llvm::is_contained(next->getOperands(), op.getResult()) || llvm::isa<ReceiveOp, ChunksOp>(next))
+      return false;
+    if (!llvm::isa<WeightOp, ConstantOp, EmptyOp, ReshapeOp>(next))
+      return true;
+  }
+  return false;
+}
+
 LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code) {
   Tensor result = code.tensor(op.getResult());
   Tensor source = result;
@@ -204,7 +229,14 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
     sliceStreamDims(transfer.dims);
     if (failed(checkRank(op, transfer)))
       return failure();
-    eachPart(b, *parts, code.size.height, [&](int color) { transfer.receiveStream(color, code.colors.x.broadcast); });
+    const bool aside =
+        transfer.senders.end() == 1 && !transfer.sliced() && source.layout == result.layout && othersComeFirst(op);
+    eachPart(b, *parts, code.size.height, [&](int color) {
+      const int broadcast = code.colors.x.broadcast;
+      aside ? transfer.receiveAside(color, broadcast) : transfer.receiveStream(color, broadcast);
+    });
+    if (aside)
+      code.atWork.push_back({1u << kLaneThread | 1u << kTakeThread, result.buffer.name});
     return success();
   });
 }

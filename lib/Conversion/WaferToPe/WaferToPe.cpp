@@ -7,6 +7,8 @@
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <set>
+
 #include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
@@ -126,18 +128,35 @@ public:
   }
 
 private:
+  /// Main waits for threads that are left at work on what the op reads or writes.
+  void awaitThreadsOn(Operation *op) {
+    std::set<std::string> touched;
+    for (Value value : llvm::concat<const Value>(op->getOperands(), op->getResults()))
+      touched.insert(code.buffers.lookup(value).name);
+    unsigned threads = 0;
+    for (const AtWork &work : code.atWork)
+      if (llvm::isa<ChunksOp>(op) || touched.count(work.buffer))
+        threads |= work.threads;
+    await(threads, op);
+  }
+
+  void await(unsigned threads, Operation *step) {
+    for (unsigned thread = 1; thread != isa::kThreads; ++thread) {
+      if (!(threads >> thread & 1))
+        continue;
+      auto wait = pe::WaitOp::create(code.mainBuilder, code.region.getLoc(), thread);
+      if (Attribute number = step ? step->getAttr("step") : Attribute())
+        wait->setAttr("step", number);
+    }
+    llvm::erase_if(code.atWork, [&](const AtWork &work) { return (work.threads & ~threads) == 0; });
+  }
+
   /// Main waits where it ends for what functions have left at work: it is part of the last step.
   void awaitOpenThreads() {
     unsigned open = 0;
     for (auto function : code.program.getBody().getOps<pe::FuncOp>())
       open |= function.openThreads();
-    for (unsigned thread = 1; thread != isa::kThreads; ++thread) {
-      if (!(open >> thread & 1))
-        continue;
-      auto wait = pe::WaitOp::create(code.mainBuilder, code.region.getLoc(), thread);
-      if (Attribute step = code.step ? code.step->getAttr("step") : Attribute())
-        wait->setAttr("step", step);
-    }
+    await(open, code.step);
   }
 
   LogicalResult lowerBlock(Block &block) {
@@ -167,6 +186,7 @@ private:
   }
 
   LogicalResult lower(Operation *op) {
+    awaitThreadsOn(op);
     code.step = op;
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case<WeightOp>([&](WeightOp op) {
