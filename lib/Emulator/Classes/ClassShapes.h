@@ -3,6 +3,7 @@
 #define WAFER_LIB_EMULATOR_CLASSES_CLASSSHAPES_H
 
 #include "ClassEngine.h"
+#include "PerThread.h"
 
 namespace wafer::emulator {
 

@@ -9,7 +9,7 @@ void Mapped::map(const std::vector<uint16_t> &from, const Indices &lanes) {
   const int64_t *ofTrain = number->data();
   int64_t *to = own.room(lanes.extent());
   for (uint16_t lane : lanes)
-    to[lane] = ofTrain[from[lane]];
+    to[lane] = ofTrain[from[lane]] + number->uniform();
   number = &own;
 }
 
@@ -44,6 +44,8 @@ PerLane LanePace::at(const Indices &lanes, const PerLane &k, const LaneMap &from
   if (step == kUneven)
     return made(lanes, unevenAt, k, mapped(start, from, lanes), mapped(count, from, lanes), mapped(first, from, lanes),
                 mapped(last, from, lanes));
+  if (k.isUniform() && start.isUniform())
+    return plus(lanes, mapped(first, from, lanes), (k.uniform() - start.uniform()) * step);
   return made(
       lanes, [step = step](int64_t k, int64_t start, int64_t first) { return first + (k - start) * step; }, k,
       mapped(start, from, lanes), mapped(first, from, lanes));

@@ -1,6 +1,7 @@
 // Trains over lanes: how much of them has left and is settled, and what
 // receivers have promised.
 #include "LaneFabric.h"
+#include "PerThread.h"
 
 using namespace wafer;
 using namespace wafer::emulator;

@@ -1,175 +1,105 @@
-// Numbers that the lanes of a line have each for itself: counts, coordinates,
-// times.
+// Numbers that the lanes of a line have each for itself: counts, coordinates, times.
 //
-// Nearly always all lanes have the same one; then it is kept once, and
-// arithmetic costs what it costs on one number.
+// Mostly all lanes have the same one; then it is kept once, and arithmetic costs what it costs on one number. Others
+// are an array and a number that is to be added to what is in it: copies share the array, and so do sums with what is
+// the same in all lanes. Counts of references are of one thread.
 #ifndef WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
 #define WAFER_LIB_EMULATOR_CLASSES_PERLANE_H
 
 #include "Indices.h"
-#include "PerThread.h"
+#include "LaneArrays.h"
+#include "LaneLoops.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 namespace wafer::emulator {
 
-/// Arrays of numbers that come and go by the million.
-class LaneArrays {
-public:
-  static int64_t *take(uint32_t n) {
-    Pool *pool = perThread<Pool>();
-    if (!pool || pool->free[sizeClass(n)].empty())
-      return static_cast<int64_t *>(::operator new(sizeof(int64_t) << sizeClass(n), std::align_val_t(64)));
-    std::vector<int64_t *> &free = pool->free[sizeClass(n)];
-    int64_t *array = free.back();
-    free.pop_back();
-    return array;
-  }
-  static void give(int64_t *array, uint32_t n) {
-    if (Pool *pool = perThread<Pool>())
-      pool->free[sizeClass(n)].push_back(array);
-    else
-      ::operator delete(array, std::align_val_t(64));
-  }
-
-private:
-  static unsigned sizeClass(uint32_t n) { return n <= 8 ? 3 : 32 - __builtin_clz(n - 1); }
-  struct Pool {
-    std::vector<int64_t *> free[33];
-    ~Pool() {
-      for (std::vector<int64_t *> &list : free)
-        for (int64_t *array : list)
-          ::operator delete(array, std::align_val_t(64));
-    }
-  };
-};
-
 class PerLane {
 public:
   PerLane(int64_t uniform = 0) : u(uniform) {}
-  PerLane(const PerLane &o) : u(o.u), n(o.n) {
-    if (o.v) {
-      v = LaneArrays::take(n);
-      std::memcpy(v, o.v, size_t(n) * sizeof *v);
-    }
+  PerLane(const PerLane &o) : u(o.u), array(o.array) {
+    if (array)
+      ++array->references;
   }
-  PerLane(PerLane &&o) noexcept : u(o.u), n(o.n), v(std::exchange(o.v, nullptr)) {}
-  PerLane &operator=(const PerLane &o) {
-    if (this != &o) {
-      if (v && o.v && n == o.n)
-        std::memcpy(v, o.v, size_t(n) * sizeof *v);
-      else
-        *this = PerLane(o);
-    }
-    return *this;
-  }
+  PerLane(PerLane &&o) noexcept : u(o.u), array(std::exchange(o.array, nullptr)) {}
+  PerLane &operator=(const PerLane &o) { return *this = PerLane(o); }
   PerLane &operator=(PerLane &&o) noexcept {
-    std::swap(u, o.u), std::swap(n, o.n), std::swap(v, o.v);
+    std::swap(u, o.u), std::swap(array, o.array);
     return *this;
   }
   ~PerLane() {
-    if (v)
-      LaneArrays::give(v, n);
+    if (array && --array->references == 0)
+      LaneArrays::give(array);
   }
 
-  bool isUniform() const { return !v; }
-  int64_t uniform() const { return u; }
-  int64_t operator[](size_t lane) const { return v ? v[lane] : u; }
-  const int64_t *data() const { return v; } // null if uniform
-  /// One number for each lane from now on.
-  int64_t *spread(uint32_t lanes) {
-    if (!v) {
-      n = lanes;
-      v = LaneArrays::take(n);
-      std::fill_n(v, n, u);
-    }
-    return v;
+  bool isUniform() const { return !array; }
+  int64_t uniform() const { return u; } // else what is to be added to what is in `data`
+  int64_t operator[](size_t lane) const { return array ? array->numbers()[lane] + u : u; }
+  const int64_t *data() const { return array ? array->numbers() : nullptr; }
+  /// Some more in each lane.
+  PerLane shifted(int64_t by) const {
+    PerLane result = *this;
+    result.u += by;
+    return result;
   }
+  /// One number for each lane from now on, which nobody else has.
+  int64_t *spread(uint32_t lanes) { return isOwn() ? array->numbers() : own(lanes); }
+  bool isOwn() const { return array && array->references == 1 && u == 0; }
   /// As spread, of numbers that are all written before they are read.
   int64_t *room(uint32_t lanes) {
-    if (!v) {
-      n = lanes;
-      v = LaneArrays::take(n);
+    if (!isOwn()) {
+      *this = PerLane();
+      array = LaneArrays::take(lanes);
     }
-    return v;
+    return array->numbers();
   }
   /// The same number again if all of these lanes have it; then the others' does
   /// not matter.
-  void pack(const Indices &lanes) {
-    if (!v)
-      return;
-    const int64_t first = v[lanes.front()];
-    if (v[lanes.back()] != first) // of numbers that differ these mostly do
-      return;
-    if (lanes.isAll() ? std::all_of(v, v + n, [&](int64_t a) { return a == first; })
-                      : std::all_of(lanes.begin(), lanes.end(), [&](uint16_t lane) { return v[lane] == first; }))
-      *this = PerLane(first);
+  void pack(const Indices &lanes) { // of numbers that differ the first and the last mostly do
+    if (array && array->numbers()[lanes.front()] == array->numbers()[lanes.back()])
+      packSlowly(lanes);
   }
 
 private:
+  int64_t *own(uint32_t lanes);
+  void packSlowly(const Indices &lanes);
+
   int64_t u = 0;
-  uint32_t n = 0;
-  int64_t *v = nullptr;
+  LaneArray *array = nullptr; // shared by copies; null: u everywhere
 };
 
-/// Numbers as loops over lanes read them: at a place for each lane, or one that
-/// stands there for a block of lanes.
-class LaneInput {
-public:
-  static constexpr size_t kBlock = 32;
-  template <typename A> LaneInput(const A &a, size_t lanes) : v(a.data()) {
-    if (!v)
-      std::fill_n(same, std::min(lanes, kBlock), a.uniform());
-  }
-  const int64_t *from(size_t lane) const { return v ? v + lane : same; }
-
-private:
-  const int64_t *v;
-  int64_t same[kBlock];
-};
-
-/// The same for lanes that are apart.
+/// Numbers as loops read them over lanes that are apart.
 struct ScatteredInput {
   template <typename A>
   explicit ScatteredInput(const A &a)
-      : one(a.uniform()), v(a.data() ? a.data() : &one), mask(a.data() ? ~size_t(0) : 0) {}
-  ScatteredInput(const ScatteredInput &) = delete;
-  int64_t operator[](size_t lane) const { return v[lane & mask]; }
-  int64_t one;
+      : v(a.data() ? a.data() : kNothing), mask(a.data() ? ~size_t(0) : 0), more(a.uniform()) {}
+  int64_t operator[](size_t lane) const { return v[lane & mask] + more; }
   const int64_t *v;
   size_t mask;
+  int64_t more;
 };
 
-/// Calls f(first lane, lanes, numbers from that lane on...) block by block:
-/// loops that a compiler makes vectors of.
-template <typename F, typename... A> void forBlocks(size_t begin, size_t end, F f, const A &...a) {
-  auto run = [&](const auto &...input) {
-    for (size_t lane = begin; lane < end; lane += LaneInput::kBlock)
-      f(lane, std::min(LaneInput::kBlock, end - lane), input.from(lane)...);
-  };
-  run(LaneInput(a, end - begin)...);
-}
-
-template <typename F, typename... P>
-inline void mapBlock(int64_t *__restrict to, size_t n, F f, const P *__restrict... from) {
-  for (size_t i = 0; i != n; ++i)
-    to[i] = f(from[i]...);
-}
-template <typename F, typename... P>
-inline void updateBlock(int64_t *to, size_t n, F f,
-                        const P *...from) { // `to` may be one of them
-  for (size_t i = 0; i != n; ++i)
-    to[i] = f(to[i], from[i]...);
-}
-template <typename F, typename... P> inline bool everyInBlock(size_t n, F f, const P *__restrict... from) {
-  unsigned yes = 1;
-  for (size_t i = 0; i != n; ++i)
-    yes &= unsigned(f(from[i]...));
-  return yes;
+/// f(a...) in some lanes; what the others have then does not matter.
+template <typename F, typename... A> PerLane made(const Indices &lanes, F f, const A &...a) {
+  if ((a.isUniform() && ...))
+    return PerLane(f(a.uniform()...));
+  PerLane result;
+  if (lanes.empty())
+    return result;
+  int64_t *t = result.room(lanes.extent());
+  if (lanes.isRange()) {
+    runLoop<MapLanes>(t, size_t(lanes.front()), lanes.size(), f, LaneSource(a)...);
+  } else {
+    [&](const auto &...from) {
+      for (uint16_t lane : lanes)
+        t[lane] = f(from[lane]...);
+    }(ScatteredInput(a)...);
+  }
+  result.pack(lanes);
+  return result;
 }
 
 /// to = f(to, a...) in some lanes; the others keep what they have.
@@ -183,11 +113,13 @@ template <typename F, typename... A> void apply(PerLane &to, const Indices &lane
       return;
     }
   }
+  if (lanes.isAll() && !to.isOwn()) {
+    to = made(lanes, f, to, a...);
+    return;
+  }
   int64_t *t = to.spread(lanes.extent());
   if (lanes.isRange()) {
-    forBlocks(
-        lanes.front(), size_t(lanes.back()) + 1,
-        [&](size_t lane, size_t n, const auto *...from) { updateBlock(t + lane, n, f, from...); }, a...);
+    runLoop<UpdateLanes>(t, size_t(lanes.front()), lanes.size(), f, LaneSource(a)...);
     if (lanes.isAll())
       to.pack(lanes);
     return;
@@ -198,40 +130,13 @@ template <typename F, typename... A> void apply(PerLane &to, const Indices &lane
   }(ScatteredInput(a)...);
 }
 
-/// f(a...) in some lanes; what the others have then does not matter.
-template <typename F, typename... A> PerLane made(const Indices &lanes, F f, const A &...a) {
-  if ((a.isUniform() && ...))
-    return PerLane(f(a.uniform()...));
-  PerLane result;
-  if (lanes.empty())
-    return result;
-  int64_t *t = result.room(lanes.extent());
-  if (lanes.isRange()) {
-    forBlocks(
-        lanes.front(), size_t(lanes.back()) + 1,
-        [&](size_t lane, size_t n, const auto *...from) { mapBlock(t + lane, n, f, from...); }, a...);
-  } else {
-    [&](const auto &...from) {
-      for (uint16_t lane : lanes)
-        t[lane] = f(from[lane]...);
-    }(ScatteredInput(a)...);
-  }
-  result.pack(lanes);
-  return result;
-}
-
 template <typename F, typename... A> bool every(const Indices &lanes, F f, const A &...a) {
   if ((a.isUniform() && ...))
     return f(a.uniform()...);
   if (lanes.empty())
     return true;
-  bool yes = true;
-  if (lanes.isRange()) {
-    forBlocks(
-        lanes.front(), size_t(lanes.back()) + 1,
-        [&](size_t, size_t n, const auto *...from) { yes = yes && everyInBlock(n, f, from...); }, a...);
-    return yes;
-  }
+  if (lanes.isRange())
+    return runLoop<EveryLane>(size_t(lanes.front()), lanes.size(), f, LaneSource(a)...);
   return [&](const auto &...from) {
     for (uint16_t lane : lanes)
       if (!f(from[lane]...))
@@ -278,10 +183,19 @@ inline PerLane larger(const Indices &lanes, const PerLane &a, const PerLane &b) 
 inline PerLane smaller(const Indices &lanes, const PerLane &a, const PerLane &b) {
   return made(lanes, [](int64_t x, int64_t y) { return std::min(x, y); }, a, b);
 }
+inline PerLane shifted(const Indices &lanes, const PerLane &a, int64_t by) {
+  PerLane result = a.shifted(by);
+  result.pack(lanes);
+  return result;
+}
 inline PerLane plus(const Indices &lanes, const PerLane &a, const PerLane &b) {
+  if (a.isUniform() || b.isUniform())
+    return a.isUniform() ? shifted(lanes, b, a.uniform()) : shifted(lanes, a, b.uniform());
   return made(lanes, [](int64_t x, int64_t y) { return x + y; }, a, b);
 }
 inline PerLane minus(const Indices &lanes, const PerLane &a, const PerLane &b) {
+  if (b.isUniform())
+    return shifted(lanes, a, -b.uniform());
   return made(lanes, [](int64_t x, int64_t y) { return x - y; }, a, b);
 }
 

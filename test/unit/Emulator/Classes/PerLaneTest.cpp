@@ -9,7 +9,7 @@ using namespace wafer::emulator;
 
 namespace {
 
-constexpr uint32_t kLaneCount = 2 * LaneInput::kBlock + 13;
+constexpr uint32_t kLaneCount = 7 * kLanesAtOnce + 5;
 
 TEST(PerLane, IsWhatPlainArraysAre) {
   std::mt19937 random(7);
@@ -30,7 +30,7 @@ TEST(PerLane, IsWhatPlainArraysAre) {
       list.push_back(4);
     const Indices lanes = draw(2) ? all : Indices::of(std::move(list), kLaneCount);
     const int to = draw(kNumbers), a = draw(kNumbers), b = draw(kNumbers);
-    switch (draw(6)) {
+    switch (draw(7)) {
     case 0: { // one number for some
       const int64_t value = draw(5);
       apply(numbers[to], lanes, [&](int64_t) { return value; });
@@ -42,6 +42,9 @@ TEST(PerLane, IsWhatPlainArraysAre) {
       const PerLane sum = plus(lanes, numbers[a], numbers[b]);
       for (uint16_t lane : lanes)
         ASSERT_EQ(sum[lane], plain[a][lane] + plain[b][lane]);
+      const PerLane difference = minus(lanes, numbers[a], numbers[b]);
+      for (uint16_t lane : lanes)
+        ASSERT_EQ(difference[lane], plain[a][lane] - plain[b][lane]);
       break;
     }
     case 2:
@@ -67,6 +70,11 @@ TEST(PerLane, IsWhatPlainArraysAre) {
       break;
     case 5:
       numbers[to].pack(all);
+      break;
+    case 6: // as are sums with one number
+      numbers[to] = numbers[a].shifted(b);
+      for (uint16_t lane : all)
+        plain[to][lane] = plain[a][lane] + b;
       break;
     }
     for (uint16_t lane : all)
