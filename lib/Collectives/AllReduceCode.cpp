@@ -14,6 +14,10 @@
 // Sends are asynchronous (pe.func's `returning` asks for it). docs/collectives.md has the argument that then nobody
 // waits in a circle.
 //
+// In two parts, what needs neither terms nor sums is done between them, while words are on their way. The start sets up
+// all that a PE has to do, on threads, and leaves it at work; but the root's own additions, which would keep its core
+// until the waves from the ends have come, are in the finish: it has the most time before them.
+//
 // A core has one data path, and setting up an instruction takes it from words that pass. So root and leaders, whose
 // first words come late, set up the receive of the cast before anything else; members set up first what passes words
 // on.
@@ -26,8 +30,6 @@ using namespace wafer;
 using namespace wafer::wfr;
 
 namespace {
-
-constexpr int kSumThread = 1, kResultThread = 2;
 
 class LineCode {
 public:
@@ -45,33 +47,59 @@ public:
     }
   }
 
-  void build() {
+  void build(AllReducePart part) {
     cast<pe::FuncOp>(b.builder.getInsertionBlock()->getParentOp()).setReturning(true);
+    const bool whole = part == AllReducePart::Whole;
+    if (!whole)
+      b.leaveOpen();
+    if (part == AllReducePart::Finish)
+      return finish();
     auto asMember = [&] {
       oneOf(inOrder(members));
-      take(0);
-      b.wait(kSumThread);
+      take(whole ? 0 : kResultThread);
+      if (whole)
+        b.wait(kSumThread);
     };
     auto asLeader = [&] {
       take(kResultThread);
       oneOf(inOrder(leaders));
-      b.wait(kResultThread);
-      b.wait(kSumThread);
+      if (whole)
+        awaitAll();
+    };
+    auto asRoot = [&](unsigned group) {
+      take(kResultThread);
+      if (!whole)
+        return;
+      addUp(group);
+      awaitAll();
     };
     b.when(
         code.role,
         [&] {
-          if (line.period() != line.pes)
-            return b.when(b.less(code.role, b.constant(LineRole::kOddRoot)), asMember, [&] { root(1); });
+          if (hasOddRoots())
+            return b.when(b.less(code.role, b.constant(LineRole::kOddRoot)), asMember, [&] { asRoot(1); });
           if (leaders.empty())
             return asMember();
           b.when(b.less(code.role, b.constant(leaders.begin()->first)), asMember, asLeader);
         },
-        [&] { root(0); });
+        [&] { asRoot(0); });
   }
 
 private:
   using Roles = std::map<int64_t, std::pair<int, LineRole>>; // by number: urgency and role
+
+  bool hasOddRoots() const { return line.period() != line.pes; }
+
+  void finish() {
+    if (hasOddRoots())
+      b.when(b.less(b.constant(LineRole::kOddRoot - 1), code.role), [&] { addUp(1); });
+    b.when(b.equal(code.role, b.constant(0)), [&] { addUp(0); });
+  }
+
+  void awaitAll() {
+    b.wait(kResultThread);
+    b.wait(kSumThread);
+  }
 
   static SmallVector<LineRole> inOrder(const Roles &roles) {
     SmallVector<std::pair<int, LineRole>> sorted;
@@ -125,7 +153,8 @@ private:
     add(to, b.fabric(far(role.wing, role.parity + 1)), kSumThread);
   }
 
-  void root(unsigned group) {
+  /// The root's additions, of which the last goes to the cast.
+  void addUp(unsigned group) {
     SmallVector<Value> sources;
     for (Wing wing : kWings)
       if (line.reach(wing) > 0)
@@ -133,12 +162,9 @@ private:
     for (Wing wing : kWings)
       if (!line.distances(wing).empty())
         sources.push_back(b.fabric(far(wing, 1)));
-    take(kResultThread);
     for (Value source : ArrayRef(sources).drop_back())
       add(term, source, 0);
     add(b.fabric(castColor), sources.back(), kSumThread);
-    b.wait(kResultThread);
-    b.wait(kSumThread);
   }
 
   const LineShape &line;
@@ -151,6 +177,7 @@ private:
 
 } // namespace
 
-void wafer::wfr::buildAllReduce(const ReduceTask &task, const LineShape &line, AllReduceCode &code) {
-  LineCode(task, line, code).build();
+void wafer::wfr::buildAllReduce(const ReduceTask &task, const LineShape &line, AllReduceCode &code,
+                                AllReducePart part) {
+  LineCode(task, line, code).build(part);
 }

@@ -2,6 +2,7 @@
 #include "FoundPlans.h"
 #include "Planner.h"
 #include "RegionLines.h"
+#include "WorkBesideSums.h"
 
 #include "wafer/Plan/Passes.h"
 #include "wafer/Support/MlirDiagnostic.h"
@@ -53,8 +54,11 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     numCandidates += best->candidates;
     OpBuilder builder(module.getContext());
     builder.setInsertionPointToEnd(module.getBody());
-    emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH,
-             {best->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*best, *profile)});
+    ProgramOp program =
+        emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH,
+                 {best->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*best, *profile)});
+    for (RegionOp region : program.getBody().getOps<RegionOp>())
+      workBesideSums(region, model);
     function.erase();
   }
 

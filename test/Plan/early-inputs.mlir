@@ -5,9 +5,9 @@
 // CHECK: %[[F:.*]] = wafer.receive @in1_r0
 // CHECK-NEXT: %[[X:.*]] = wafer.receive @in0_r0
 // CHECK-NEXT: %[[ALL:.*]] = wafer.redistribute %[[F]] along y
-// CHECK-NEXT: %[[OWN:.*]] = wafer.redistribute %[[ALL]] locally
 // CHECK-NEXT: wafer.redistribute %[[X]] along y
 // CHECK-NOT: wafer.receive
+// CHECK: %[[OWN:.*]] = wafer.redistribute %[[ALL]] locally
 // CHECK: wafer.kernel(%{{.*}}, %[[OWN]])
 #vector = affine_map<(h, i, j, k) -> (k)>
 #matrix = affine_map<(h, i, j, k) -> (k, h, i, j)>

@@ -4,8 +4,8 @@
 // CHECK: wafer.receive @in1_r0
 // CHECK-NEXT: wafer.receive @in0_r0
 // CHECK: wafer.all_reduce {{.*}} along x
-// CHECK-NEXT: %[[A:.*]] = wafer.terms {{.*}} partial = pick[y0]
 // CHECK-NEXT: %[[F:.*]] = wafer.terms {{.*}} partial = pick[y0]
+// CHECK-NEXT: %[[A:.*]] = wafer.terms {{.*}} partial = pick[y0]
 // CHECK-NEXT: %[[BOTH:.*]]:2 = wafer.all_reduce %[[A]], %[[F]] along y
 // CHECK-NEXT: wafer.kernel(%[[BOTH]]#0, %[[BOTH]]#1)
 #vector = affine_map<(n, k) -> (k)>

@@ -35,8 +35,14 @@ void chooseHeadLine(int64_t pes, int64_t words, const ResourceModel &model, llvm
 void chooseMiddleLine(int64_t pes, int64_t words, const ResourceModel &model, llvm::SmallVectorImpl<LineShape> &lines);
 void chooseGradedLines(int64_t pes, int64_t words, const ResourceModel &model, llvm::SmallVectorImpl<LineShape> &lines);
 
-/// The code of every PE of a line.
-void buildAllReduce(const ReduceTask &task, const LineShape &line, AllReduceCode &code);
+/// On which terms pass, and the result is taken.
+constexpr int kSumThread = 1, kResultThread = 2;
+
+/// The code of every PE of a line: all of it, or in two parts, with other work of the core between them; main waits for
+/// the threads behind these.
+enum class AllReducePart { Whole, Start, Finish };
+void buildAllReduce(const ReduceTask &task, const LineShape &line, AllReduceCode &code,
+                    AllReducePart part = AllReducePart::Whole);
 
 } // namespace wafer::wfr
 

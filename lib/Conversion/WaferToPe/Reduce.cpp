@@ -68,7 +68,7 @@ static Value roleOn(Side side, LineAttr attr, const LineShape &line, RegionCode 
   return role;
 }
 
-LogicalResult wafer::wfr::lowerAllReduce(AllReduceOp op, RegionCode &code) {
+LogicalResult wafer::wfr::lowerAllReduce(AllReduceOp op, RegionCode &code, AllReducePart part) {
   // Of several tensors the first: they lie one after the other.
   Tensor source = code.tensor(op.getSources().front()), result = code.tensor(op.getSums().front());
   Side side = op.getSide();
@@ -85,9 +85,12 @@ LogicalResult wafer::wfr::lowerAllReduce(AllReduceOp op, RegionCode &code) {
     AllReduceCode reduce{{b, code.lineColors(side), source.buffer, combiner(source.layout.kind), termType(source)},
                          result.buffer,
                          b.builder.getInsertionBlock()->getArguments().back()};
-    buildAllReduce(task, line, reduce);
+    buildAllReduce(task, line, reduce, part);
     return success();
   };
-  return code.function(op.getLoc(), source.layout, ("all_reduce_" + stringifySide(side)).str(), body,
+  const StringRef name = part == AllReducePart::Whole   ? "all_reduce_"
+                         : part == AllReducePart::Start ? "start_all_reduce_"
+                                                        : "finish_all_reduce_";
+  return code.function(op.getLoc(), source.layout, (name + stringifySide(side)).str(), body,
                        roleOn(side, op.getLine(), line, code));
 }

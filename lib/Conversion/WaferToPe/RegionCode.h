@@ -2,6 +2,7 @@
 #ifndef WAFER_LIB_CONVERSION_WAFERTOPE_REGIONCODE_H
 #define WAFER_LIB_CONVERSION_WAFERTOPE_REGIONCODE_H
 
+#include "wafer/Collectives/AllReduce.h"
 #include "wafer/Collectives/BoxTransfer.h"
 #include "wafer/Route/ChannelColors.h"
 
@@ -53,6 +54,7 @@ struct RegionCode {
   mlir::Operation *step = nullptr; // the op that is being lowered
   int64_t steps = 0;               // that have code
   llvm::SmallVector<AtWork> atWork{};
+  unsigned open = 0; // threads, as bits, that functions left at work and nobody has awaited
 
   const LineColors &lineColors(Side side) const { return side == Side::X ? colors.x : colors.y; }
 
@@ -78,7 +80,7 @@ mlir::LogicalResult lowerSend(SendOp op, StreamOp stream, RegionCode &code);
 mlir::LogicalResult lowerReceive(ReceiveOp op, StreamOp stream, RegionCode &code);
 mlir::LogicalResult lowerRelay(RelayOp op, StreamOp from, StreamOp to, RegionCode &code);
 mlir::LogicalResult lowerReduce(ReduceOp op, RegionCode &code);
-mlir::LogicalResult lowerAllReduce(AllReduceOp op, RegionCode &code);
+mlir::LogicalResult lowerAllReduce(AllReduceOp op, RegionCode &code, AllReducePart part);
 mlir::LogicalResult lowerKernel(KernelOp op, RegionCode &code);
 mlir::LogicalResult lowerGather(GatherOp op, RegionCode &code);
 mlir::LogicalResult lowerFill(FillOp op, RegionCode &code);

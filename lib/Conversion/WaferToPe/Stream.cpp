@@ -6,6 +6,7 @@
 #include "RegionCode.h"
 
 #include "wafer/Collectives/Deal.h"
+#include "wafer/Dialect/Wafer/Steps.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -206,7 +207,7 @@ static bool othersComeFirst(ReceiveOp op) {
   for (Operation *next = op->getNextNode(); next; next = next->getNextNode()) {
     if (llvm::is_contained(next->getOperands(), op.getResult()) || llvm::isa<ReceiveOp, ChunksOp>(next))
       return false;
-    if (!llvm::isa<WeightOp, ConstantOp, EmptyOp, ReshapeOp>(next))
+    if (hasCode(*next))
       return true;
   }
   return false;

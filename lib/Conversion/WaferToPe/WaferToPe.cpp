@@ -9,6 +9,7 @@
 
 #include <set>
 
+#include "wafer/Dialect/Wafer/Steps.h"
 #include "wafer/Target/LoadProfile.h"
 
 using namespace mlir;
@@ -95,6 +96,7 @@ LogicalResult RegionCode::function(Location loc, const Layout &splits, StringRef
   }
   if (failed(body(b)))
     return failure();
+  open |= func.openThreads();
   auto call = pe::CallOp::create(mainBuilder, loc, symbol, FlatSymbolRefAttr(), arguments);
   if (!step->hasAttr("step"))
     step->setAttr("step", builder.getI64IntegerAttr(steps++));
@@ -123,7 +125,7 @@ public:
     });
     if (failed(lowerBlock(code.region.getBody().front())))
       return failure();
-    awaitOpenThreads();
+    await(code.open, code.step); // it is part of the last step
     return success();
   }
 
@@ -144,26 +146,50 @@ private:
     for (unsigned thread = 1; thread != isa::kThreads; ++thread) {
       if (!(threads >> thread & 1))
         continue;
-      auto wait = pe::WaitOp::create(code.mainBuilder, code.region.getLoc(), thread);
+      auto wait = pe::WaitOp::create(code.mainBuilder, step ? step->getLoc() : code.region.getLoc(), thread);
       if (Attribute number = step ? step->getAttr("step") : Attribute())
         wait->setAttr("step", number);
     }
+    code.open &= ~threads;
     llvm::erase_if(code.atWork, [&](const AtWork &work) { return (work.threads & ~threads) == 0; });
   }
 
-  /// Main waits where it ends for what functions have left at work: it is part of the last step.
-  void awaitOpenThreads() {
-    unsigned open = 0;
-    for (auto function : code.program.getBody().getOps<pe::FuncOp>())
-      open |= function.openThreads();
-    await(open, code.step);
+  LogicalResult lowerBlock(Block &block) {
+    for (auto op = block.begin(); op != block.end(); ++op) {
+      auto sum = dyn_cast<AllReduceOp>(*op);
+      const auto end = sum ? endOfWorkBeside(sum) : std::next(op);
+      if (end == std::next(op)) {
+        if (failed(lower(&*op)))
+          return failure();
+        continue;
+      }
+      if (failed(lowerSum(sum, AllReducePart::Start)))
+        return failure();
+      for (op = std::next(op); op != end; ++op)
+        if (failed(lower(&*op)))
+          return failure();
+      if (failed(lowerSum(sum, AllReducePart::Finish)))
+        return failure();
+      --op;
+    }
+    return success();
   }
 
-  LogicalResult lowerBlock(Block &block) {
-    for (Operation &op : block)
-      if (failed(lower(&op)))
-        return failure();
-    return success();
+  /// What stands directly behind an all-reduce and computes on each PE, neither on its terms nor on its sums, is done
+  /// while it is under way.
+  Block::iterator endOfWorkBeside(AllReduceOp sum) {
+    const std::string terms = code.buffers.lookup(sum.getSources().front()).name;
+    auto end = std::next(sum->getIterator());
+    if (code.chunkIndex)
+      return end;
+    for (auto op = end; op != sum->getBlock()->end() && computesOnEachPe(*op); ++op) {
+      for (Value operand : op->getOperands())
+        if (operand.getDefiningOp() == sum || code.buffers.lookup(operand).name == terms)
+          return end;
+      if (hasCode(*op))
+        end = std::next(op);
+    }
+    return end;
   }
 
   void newTensor(Value value, StringRef kind) {
@@ -218,7 +244,7 @@ private:
         })
         .Case<AllReduceOp>([&](AllReduceOp op) {
           placeTogether(op.getSums(), "activation");
-          return lowerAllReduce(op, code);
+          return lowerAllReduce(op, code, AllReducePart::Whole);
         })
         .Case<RedistributeOp>([&](RedistributeOp op) {
           resultBuffer(op.getResult(), op.getInto());
@@ -241,6 +267,19 @@ private:
         .Case<ChunksOp>([&](ChunksOp op) { return lowerChunks(op); })
         .Case<YieldOp>([](YieldOp) { return success(); })
         .Default([](Operation *op) { return op->emitOpError("cannot stand in a wafer.region"); });
+  }
+
+  LogicalResult lowerSum(AllReduceOp op, AllReducePart part) {
+    code.step = op;
+    if (part == AllReducePart::Start) {
+      awaitThreadsOn(op);
+      placeTogether(op.getSums(), "activation");
+    }
+    if (failed(lowerAllReduce(op, code, part)))
+      return failure();
+    if (part == AllReducePart::Finish)
+      await(1u << kSumThread | 1u << kResultThread, op);
+    return success();
   }
 
   StreamOp stream(StringRef name) { return streams.lookup<StreamOp>(name); }

@@ -17,6 +17,14 @@ wfr::StepEstimate wfr::estimateOf(Operation *step) {
   return estimate;
 }
 
+bool wfr::hasCode(Operation &op) { return !llvm::isa<WeightOp, ConstantOp, EmptyOp, ReshapeOp>(op); }
+
+bool wfr::computesOnEachPe(Operation &op) {
+  if (auto move = dyn_cast<RedistributeOp>(op))
+    return !move.getSide();
+  return !hasCode(op) || llvm::isa<FillOp, TermsOp, KernelOp, GatherOp>(op);
+}
+
 std::string wfr::nodeOf(Location location) {
   auto name = location->findInstanceOf<NameLoc>();
   return name ? name.getName().str() : "";

@@ -18,9 +18,10 @@
 wafer.program @main mesh(16 x 16) {
   wafer.region @r0 size(8 x 2) rect <0, 0, 8, 2> {
     %0 = wafer.fill 1.0 : f32 : tensor<3xf32, #partial>
+    %2 = wafer.fill 1.0 : f32 : tensor<3xf32, #partial>
     // Sends are asynchronous, for what they send comes back. A member sends, then takes the cast; leaders and root, whose
     // words come later, set up taking it first.
-    // CHECK: pe.func @all_reduce_x1(%[[ROLE:.*]]) attributes {returning}
+    // CHECK: pe.func @all_reduce_x2(%[[ROLE:.*]]) attributes {returning}
     // CHECK: pe.if %[[ROLE]]
     // CHECK: pe.scalar slt
     // CHECK: pe.vec mov f32 {{.*}} thread 1 : (!pe.fabric) !pe.desc
@@ -37,9 +38,8 @@ wafer.program @main mesh(16 x 16) {
     // CHECK: pe.main
     // CHECK: %[[LOADED:.*]] = pe.load
     // CHECK-NOT: pe.load
-    // CHECK: pe.call @all_reduce_x1(%[[LOADED]])
+    // CHECK: pe.call @all_reduce_x2(%[[LOADED]])
     %1 = wafer.all_reduce %0 along x on <root 4, leaders [2, 6]> : tensor<3xf32, #partial> to tensor<3xf32, #all>
-    %2 = wafer.fill 1.0 : f32 : tensor<3xf32, #partial>
     // CHECK: pe.call @all_reduce_x3(%[[LOADED]])
     %3 = wafer.all_reduce %2 along x on <root 4, leaders [2, 6]> : tensor<3xf32, #partial> to tensor<3xf32, #all>
   }

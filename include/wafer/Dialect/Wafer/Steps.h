@@ -17,6 +17,11 @@ struct StepEstimate {
 };
 StepEstimate estimateOf(mlir::Operation *step);
 
+/// It becomes instructions: not what is a tensor's place, or another name for it.
+bool hasCode(mlir::Operation &op);
+/// Each PE does it for itself, with what it holds.
+bool computesOnEachPe(mlir::Operation &op);
+
 /// The name of the ONNX node that a location is of, as it is in the model; empty if there is none.
 std::string nodeOf(mlir::Location location);
 /// Of all ONNX nodes that a step came from.
