@@ -130,13 +130,13 @@ void BoxTransfer::eachSpeaker(const Speakers &speakers, llvm::function_ref<void(
   silent(end, all);
 }
 
-void BoxTransfer::sendToGather(int gather, Value speaks) {
+void BoxTransfer::sendToGather(int gather, Value speaks, int thread) {
   Value position = b.position(side);
   int64_t end = senders.end();
   b.when(end < line ? b.less(position, b.constant(end)) : Value(), [&] {
     b.when(
-        b.equal(position, b.constant(end - 1)), [&] { send(gather, kSendThread, pe::Control::Reset, speaks); },
-        [&] { send(gather, kSendThread, pe::Control::Advance, speaks); });
+        b.equal(position, b.constant(end - 1)), [&] { send(gather, thread, pe::Control::Reset, speaks); },
+        [&] { send(gather, thread, pe::Control::Advance, speaks); });
   });
 }
 

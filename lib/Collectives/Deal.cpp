@@ -33,13 +33,20 @@ bool DealtSend::atOnce() const {
 }
 
 double DealtSend::cycles(const ResourceModel &model) const {
-  auto move = [&](int64_t of) { return model.vectorCycles(isa::VectorOp::Mov, of); };
-  const auto rounds = static_cast<double>(deal.rounds);
-  const double lane = model.hostCycles(deal.rounds * words);
+  const double lane = laneCycles(model);
   if (atOnce())
-    return model.scalarCycles(kOfSender) + lane + rounds * 2 * move(0);
-  const double pieces = rounds / static_cast<double>(together), take = move(together * (deal.lanes + words));
-  return model.scalarCycles(kOfSender) + take + std::max(lane, pieces * take);
+    return model.scalarCycles(kOfSender) + lane +
+           static_cast<double>(2 * deal.rounds) * model.vectorCycles(isa::VectorOp::Mov, 0);
+  const double take = takeCycles(model);
+  return model.scalarCycles(kOfSender) + take + std::max(lane, pieces() * take);
+}
+
+double DealtSend::turnCycles(const ResourceModel &model) const {
+  return model.scalarCycles(kOfSender) + pieces() * takeCycles(model);
+}
+
+double DealtSend::takeCycles(const ResourceModel &model) const {
+  return model.vectorCycles(isa::VectorOp::Mov, together * (deal.lanes + words));
 }
 
 void DealtSend::build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &staging, int gather, int stream) const {
@@ -48,7 +55,7 @@ void DealtSend::build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &sta
   Value turn = deal.columns <= deal.lanes        ? column
                : llvm::isPowerOf2_64(deal.lanes) ? b.scalar(pe::ScalarKind::And, column, b.constant(deal.lanes - 1))
                                                  : b.scalar(pe::ScalarKind::Rem, column, lanes);
-  own.sendToGather(gather, b.equal(turn, row));
+  own.sendToGather(gather, b.equal(turn, row), kDealThread);
   auto wordsOf = [&](Value round) {
     if (deal.wholeRounds == deal.rounds)
       return b.constant(words);
@@ -74,7 +81,7 @@ void DealtSend::build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &sta
                              ValueRange{b.constant(rounds), b.add(kept, silent)}, ValueRange{b.constant(0), row},
                              b.desc(base, {words, 1}));
     b.vec(pe::VectorKind::Mov, own.type, b.mul(kept, b.constant(rounds)), b.fabric(stream), b.desc(base, {1}), {}, {},
-          kRelayThread);
+          kLeaveThread);
   };
   auto keepAndSend = [&] {
     const int64_t pieces = deal.wholeRounds / together, rest = deal.rounds - pieces * together;
@@ -84,9 +91,8 @@ void DealtSend::build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &sta
       Value columns = b.sub(b.constant(deal.columns), b.mul(round, lanes));
       takeAndSend(b.add(later, b.constant(pieces)), 1, wordsOf(round), b.scalar(pe::ScalarKind::Min, columns, lanes));
     });
-    // The last words leave while the next tensor's are taken.
-    b.leaveOpen();
   };
   b.when(own.isHead(), [&] { atOnce() ? handOn() : keepAndSend(); });
-  b.wait(kSendThread);
+  // The last words leave, and columns have their turns, while others go on.
+  b.leaveOpen();
 }

@@ -154,14 +154,17 @@ private:
   }
 
   /// The last node before that adds up terms of the same elements along the lines of the operand's gather, while the
-  /// operand's parts are there. A sum counts what several PEs hold as often.
+  /// operand's parts are there; of an output the first, so that it may leave early. A sum counts what several PEs hold
+  /// as often.
   std::optional<int> sumBefore(int n, size_t i) {
     const MoveStep &gather = gatherOf(n, i);
     const int tensor = graph.nodes[n].operands[i].pieces[0].tensor;
     const std::optional<Resting> resting = restingBefore(n, tensor);
     if (!resting || !isHeldOnce(plan.nodes[n].operands[i].pieces.front(), resting->layout))
       return std::nullopt;
-    for (int m = n - 1; m >= resting->since; --m) {
+    const bool leaves = graph.nodes[n].kind == GraphNode::Output;
+    for (int k = resting->since; k < n; ++k) {
+      const int m = leaves ? k : n - 1 - (k - resting->since);
       const GraphNode &node = graph.nodes[m];
       const NodePlan &decided = plan.nodes[m];
       if (node.kind != GraphNode::Kernel || node.loop >= 0 || node.combiner != PartialKind::Add ||

@@ -22,14 +22,22 @@ public:
         UnreadOp::create(state.streamBuilder, tensor.loc, tensor.hostName,
                          RankedTensorType::get(tensor.hostShape, tensor.declared));
     const int nodes = static_cast<int>(state.graph.nodes.size());
+    std::map<int, SmallVector<int, 1>> leaving; // outputs, by the node beside whose sum they leave
+    for (int n = 0; n != nodes; ++n)
+      if (const int after = state.plan.nodes[n].leavesAfter; after >= 0)
+        leaving[after].push_back(n);
     for (int n = 0; n != nodes; ++n) {
       const GraphNode &node = state.graph.nodes[n];
       const int region = state.plan.nodes[n].region;
       transfers.takeUntil(region, n);
+      if (state.plan.nodes[n].leavesAfter >= 0)
+        continue;
       if (node.kind == GraphNode::Output)
         emitOutput(n);
       else if (node.loop < 0 ? emitNode(n) : loops.emitNode(n))
         transfers.sendAfter(n, region);
+      for (int output : leaving[n])
+        emitOutput(output);
     }
     for (int r = 0; r != state.plan.regions; ++r)
       transfers.takeUntil(r, nodes);

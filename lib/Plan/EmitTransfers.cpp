@@ -22,7 +22,7 @@ void TransferEmitter::takeUntil(int region, int node) {
   for (; here.taken != here.expected.size(); ++here.taken) {
     size_t number = here.expected[here.taken];
     const Transfer &transfer = transfers[number];
-    if (transfer.node > node || (transfer.node == node && transfer.kind != Transfer::Input))
+    if (transfer.place > node || (transfer.place == node && transfer.kind != Transfer::Input))
       break;
     if (!transfer.early && !comesAside(transfer, region, node))
       moveEarly(region);
@@ -38,7 +38,7 @@ void TransferEmitter::takeUntil(int region, int node) {
 /// The last transfer that a node waits for, which rests as it comes in from the host: while it does, others move.
 bool TransferEmitter::comesAside(const Transfer &transfer, int region, int node) const {
   const Arriving &here = arriving[region];
-  const bool last = here.taken + 1 == here.expected.size() || transfers[here.expected[here.taken + 1]].node > node;
+  const bool last = here.taken + 1 == here.expected.size() || transfers[here.expected[here.taken + 1]].place > node;
   return last && transfer.kind == Transfer::Input && transfer.way.size() == 1 &&
          arrivedLayout(transfer, 0) == transfer.layout;
 }

@@ -43,6 +43,7 @@ struct NodePlan {
   llvm::SmallVector<OperandPlan, 2> operands;
   llvm::SmallVector<ReduceStep, 2> reduces;
   int combinedWith = -1; // its terms are combined with those of this later node, at a time (Combine.h)
+  int leavesAfter = -1;  // an output: its columns go to lanes beside the sum of this earlier node (EarlyOutputs.h)
   /// An output whose parts become terms that wait.
   bool gathersLater() const { return combinedWith >= 0 && reduces.empty(); }
   Movement toResult; // from the reduced local result to where it rests

@@ -1,6 +1,7 @@
 #include "SizeSearch.h"
 #include "Combine.h"
 #include "EarlyInputs.h"
+#include "EarlyOutputs.h"
 #include "PassOverlap.h"
 #include "PlanTrace.h"
 #include "Preference.h"
@@ -36,6 +37,7 @@ std::optional<Plan> searchWhole(const PlanRequest &request, PlanFailure &failure
     combineReductions(request.graph, *plan, request.model);
     overlapPasses(*plan, request.model);
     settleLines(*plan, request.model);
+    sendOutputsEarly(request.graph, *plan, request.model);
   }
   return plan;
 }

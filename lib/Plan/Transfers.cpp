@@ -99,6 +99,8 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
         ArrayRef<int64_t> shape = node.operands[0].shape;
         std::optional<Deal> deal = dealColumns(transfer.layout, shape, plan.region, bounds.hostLanes);
         transfer.dealt = true;
+        if (nodePlan.leavesAfter >= 0)
+          transfer.place = nodePlan.leavesAfter;
         crossing.lanes = deal->lanes;
         crossing.words = static_cast<double>(deal->rounds * transfer.layout.words());
       }
@@ -112,7 +114,7 @@ std::vector<Transfer> wafer::wfr::findTransfers(const Graph &graph, const Plan &
     }
   }
   auto place = [](const Transfer &transfer) {
-    return std::tuple(transfer.node, transfer.kind != Transfer::Input, !transfer.early);
+    return std::tuple(transfer.place, transfer.kind != Transfer::Input, !transfer.early);
   };
   llvm::stable_sort(found, [&](const auto &a, const auto &b) { return place(a.first) < place(b.first); });
   std::vector<Transfer> transfers;

@@ -14,6 +14,7 @@ struct Transfer {
   Layout layout; // in which it rests, or leaves
   llvm::SmallVector<Hop, 1> way;
   bool dealt = false;                // to lanes, column by column
+  int place = node;                  // the node at which it has its turn: of an early output an earlier one
   const EarlyInput *early = nullptr; // Input: it comes before others of its node, for a later one
 
   /// The host, not a region, sends what the hop carries.

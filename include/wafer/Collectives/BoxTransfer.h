@@ -14,6 +14,8 @@ namespace wafer::wfr {
 constexpr int kSendThread = 1, kRelayThread = 2;
 /// Of what is left at work while others use these: the relay of a lane, and the receive of what it brings.
 constexpr int kLaneThread = 3, kTakeThread = 4;
+/// Of an output whose columns are dealt while others use these: the turn of a column, and the lane.
+constexpr int kDealThread = 5, kLeaveThread = 6;
 
 /// A descriptor has four dimensions. What is left beyond, those with the fewest elements, is transferred slice by
 /// slice, as far as there are axes to count slices with.
@@ -64,7 +66,7 @@ struct BoxTransfer {
 
   /// Every sender's block goes to the gather channel, the turn handed on; those between senders hand on the turn, and
   /// so do those where `speaks` is 0.
-  void sendToGather(int gather, mlir::Value speaks = {});
+  void sendToGather(int gather, mlir::Value speaks = {}, int thread = kSendThread);
   /// Words from the gather channel are dropped: the control wavelet behind each block.
   void dropControl(int gather, int64_t count = 1) { dropControl(gather, b.constant(count)); }
   void dropControl(int gather, mlir::Value count);

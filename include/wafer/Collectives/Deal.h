@@ -13,14 +13,21 @@ public:
   DealtSend(const Deal &deal, int64_t words);
 
   double cycles(const ResourceModel &model) const;
+  /// Of these, while columns have their turns, and while the lanes carry what they said.
+  double turnCycles(const ResourceModel &model) const;
+  double laneCycles(const ResourceModel &model) const { return model.hostCycles(deal.rounds * words); }
   /// Of memory that a head needs meanwhile.
   int64_t stagingWords() const { return atOnce() ? 0 : 2 * together * words; }
   /// `own`: what each PE has; `lane`: what the heads' lanes carry.
   void build(BoxTransfer &own, BoxTransfer &lane, const BufferPart &staging, int gather, int stream) const;
 
-private:
   /// A block that is alone or keeps the lane busy longer than an instruction takes to begin is handed on as it comes.
   bool atOnce() const;
+
+private:
+  double pieces() const { return static_cast<double>(deal.rounds) / static_cast<double>(together); }
+  /// Of one receive.
+  double takeCycles(const ResourceModel &model) const;
 
   Deal deal;
   int64_t words, together; // of a block; rounds of one receive

@@ -161,6 +161,7 @@ static LogicalResult lowerDealt(SendOp op, StreamOp stream, ArrayRef<StreamPart>
     staging = code.newBuffer(op.getLoc(), "scratch", words);
   Layout splits = source.layout;
   splits.splitY = deal->layout.splitY;
+  code.atWork.push_back({1u << kDealThread, source.buffer.name});
   return code.function(op.getLoc(), splits, "deal", [&](PeBuilder &b) {
     auto transferOf = [&](const Layout &layout, Senders senders) {
       return BoxTransfer{b,

@@ -176,13 +176,13 @@ private:
   }
 
   /// What stands directly behind an all-reduce and computes on each PE, neither on its terms nor on its sums, is done
-  /// while it is under way.
+  /// while it is under way, as are columns dealt that are neither.
   Block::iterator endOfWorkBeside(AllReduceOp sum) {
     const std::string terms = code.buffers.lookup(sum.getSources().front()).name;
     auto end = std::next(sum->getIterator());
     if (code.chunkIndex)
       return end;
-    for (auto op = end; op != sum->getBlock()->end() && computesOnEachPe(*op); ++op) {
+    for (auto op = end; op != sum->getBlock()->end() && mayStandBeside(*op); ++op) {
       for (Value operand : op->getOperands())
         if (operand.getDefiningOp() == sum || code.buffers.lookup(operand).name == terms)
           return end;
@@ -190,6 +190,11 @@ private:
         end = std::next(op);
     }
     return end;
+  }
+
+  static bool mayStandBeside(Operation &op) {
+    auto send = dyn_cast<SendOp>(op);
+    return send ? send.getDealt() : computesOnEachPe(op);
   }
 
   void newTensor(Value value, StringRef kind) {

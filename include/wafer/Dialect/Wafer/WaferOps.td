@@ -250,7 +250,8 @@ def Wafer_AllReduceOp : Wafer_Op<"all_reduce", [Pure]> {
 
     Several tensors with terms on the same PEs, of one element type and kind, are combined at a time: as if they were one.
 
-    What stands directly behind and computes on each PE alone, on neither terms nor sums, is done while the words are on their way.
+    What stands directly behind and computes on each PE alone, on neither terms nor sums, is done while the words are on
+    their way; so is a send whose columns are dealt.
 
     Along each side a region has one root beside its lines' heads, leaders of one line, and groups of one kind, as
     channels are routed for them.
