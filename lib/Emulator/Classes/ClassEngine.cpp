@@ -134,6 +134,7 @@ std::optional<Status> ClassEngine::run(const RunOptions &runOptions, std::vector
   for (const std::unique_ptr<RegionRun> &region : regions)
     region->asynchronous.clear();
   ops.clear();
+  aliveOps.clear();
   fabric.reset(timed);
   for (const std::unique_ptr<RegionRun> &region : regions)
     region->reset();

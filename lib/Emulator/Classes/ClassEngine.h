@@ -65,6 +65,7 @@ struct Post {
   Value extent[4], base[4], stride[4][4], scalar[4], block[4], lower[4];
   Value n;
   uint32_t outstanding = 0;
+  uint32_t parting = 0; // its place among those that may part, and one: only while that is found out
   std::vector<Taken> taken;
 };
 
@@ -74,6 +75,7 @@ struct LaneOp {
   enum Kind : uint8_t { Send, Sink, Coupled } kind = Sink;
   bool queued = false, alive = false;
   uint8_t inputs = 0;
+  uint32_t number = 0; // of the engine's ops
   uint32_t position = 0;
   Indices lanes;
   Indices heard; // lanes that there may be more for to take
@@ -140,8 +142,16 @@ private:
   PerLane endOf(LaneOp &op, const Indices &lanes);
 
   // ClassParting.cpp
+  /// A post in hand, as partPosts looks at it.
+  struct PartingPost {
+    PostRef post;
+    std::vector<LaneOp *> ops;
+    Indices lanes;                 // in which nobody has been seen to wait
+    std::vector<uint16_t> waiting; // positions
+  };
   bool part();
   bool partPosts();
+  size_t findParting();
   bool partStalled();
   void goOn(const PostRef &post, std::span<LaneOp *const> of, const PeSet &some);
   Indices lanesInHand(const LaneOp &op, const Indices &of) const;
@@ -158,6 +168,8 @@ private:
   std::optional<DataJobs> data; // of a run
   std::vector<std::unique_ptr<RegionRun>> regions;
   std::deque<LaneOp> ops;
+  std::vector<uint64_t> aliveOps; // as bits
+  std::vector<PartingPost> parting;
   std::vector<LaneOp *> freeOps, readyOps;
   std::vector<LaneOp *> hostOps;
   RunOptions options;

@@ -4,10 +4,10 @@
 #include "ClassEngine.h"
 #include "ClassShapes.h"
 #include "LaneKernels.h"
+#include "PerThread.h"
 
 #include <algorithm>
 #include <bit>
-#include <unordered_map>
 
 using namespace wafer;
 using namespace wafer::emulator;
@@ -273,49 +273,77 @@ static bool forSame(const Indices &lanes, const PerLane &a, const PerLane &b, co
   return true;
 }
 
-/// Stores what the post has taken. Positions that took the same piece of the
-/// same train, as all that hear a cast do, are stored together.
-bool RegionRun::executeTaken(const Post &post, std::span<const Taken> all, Team &team) {
-  // The pieces by what they are of; those that several positions may have alike
-  // can be found again by a hash.
-  struct Group {
-    uint32_t first;
-    std::vector<uint16_t> positions;
-  };
-  std::vector<Group> groups;
-  std::unordered_multimap<uint64_t, uint32_t> found;
+namespace {
+/// What a post has taken, by what it is of: positions that took the same piece of the same train, as all that hear a
+/// cast do, are one group.
+class TakenGroups {
+public:
+  void find(std::span<const Taken> all, bool alongY);
+  size_t size() const { return first.size(); }
+  /// The first of a group, and all of its positions.
+  uint32_t firstOf(size_t group) const { return first[group]; }
+  std::span<const uint16_t> positionsOf(size_t group) const {
+    const uint32_t begin = group ? end[group - 1] : 0;
+    return {positions.data() + begin, end[group] - begin};
+  }
+
+private:
+  std::vector<uint32_t> first, end, groupOf, table; // groups by hash, those that others may be of
+  std::vector<uint16_t> positions;                  // group after group
+};
+} // namespace
+
+static bool mayBeShared(const Taken &taken) {
+  return !taken.from && taken.offset.isUniform() && taken.begin.isUniform() && taken.count.isUniform();
+}
+static bool isSamePiece(const Taken &a, const Taken &b) {
+  return a.train.get() == b.train.get() && a.offset.uniform() == b.offset.uniform() &&
+         a.begin.uniform() == b.begin.uniform() && a.count.uniform() == b.count.uniform() && a.lanes == b.lanes;
+}
+
+void TakenGroups::find(std::span<const Taken> all, bool alongY) {
+  first.clear();
+  end.clear();
+  groupOf.resize(all.size());
+  table.assign(std::bit_ceil(2 * all.size() + 1), 0);
   for (uint32_t i = 0; i != all.size(); ++i) {
     const Taken &taken = all[i];
-    const bool shared =
-        !post.alongY && !taken.from && taken.offset.isUniform() && taken.begin.isUniform() && taken.count.isUniform();
-    if (!shared) {
-      groups.push_back({i, {uint16_t(taken.position)}});
-      continue;
+    uint32_t alone = 0, *group = &alone;
+    if (!alongY && mayBeShared(taken)) {
+      uint64_t hash = reinterpret_cast<uintptr_t>(taken.train.get());
+      for (const PerLane *number : {&taken.offset, &taken.begin, &taken.count})
+        hash = (std::rotl(hash, 29) ^ uint64_t(number->uniform())) * 0x9e3779b97f4a7c15u;
+      size_t slot = hash >> 32;
+      do
+        group = &table[slot++ % table.size()];
+      while (*group && !isSamePiece(all[first[*group - 1]], taken));
     }
-    uint64_t hash = reinterpret_cast<uintptr_t>(taken.train.get());
-    for (const PerLane *number : {&taken.offset, &taken.begin, &taken.count})
-      hash = (std::rotl(hash, 29) ^ uint64_t(number->uniform())) * 0x9e3779b97f4a7c15u;
-    auto [at, end] = found.equal_range(hash);
-    at = std::find_if(at, end, [&](const auto &entry) {
-      const Taken &other = all[groups[entry.second].first];
-      return other.train.get() == taken.train.get() && other.offset.uniform() == taken.offset.uniform() &&
-             other.begin.uniform() == taken.begin.uniform() && other.count.uniform() == taken.count.uniform() &&
-             other.lanes == taken.lanes;
-    });
-    if (at != end) {
-      groups[at->second].positions.push_back(taken.position);
-    } else {
-      found.emplace(hash, groups.size());
-      groups.push_back({i, {uint16_t(taken.position)}});
+    if (!*group) {
+      first.push_back(i);
+      end.push_back(0);
+      *group = first.size();
     }
+    groupOf[i] = *group - 1;
+    ++end[groupOf[i]];
   }
+  // Ends, then beginnings, then ends again as the groups fill.
+  for (uint32_t begin = 0; uint32_t &size : end)
+    begin += std::exchange(size, begin);
+  positions.resize(all.size());
+  for (uint32_t i = 0; i != all.size(); ++i)
+    positions[end[groupOf[i]]++] = all[i].position;
+  for (size_t group = 0, begin = 0; group != size(); begin = end[group++])
+    std::sort(positions.begin() + begin, positions.begin() + end[group]);
+}
+
+/// Stores what the post has taken.
+bool RegionRun::executeTaken(const Post &post, std::span<const Taken> all, Team &team) {
+  TakenGroups local, *kept = perThread<TakenGroups>(), &groups = kept ? *kept : local;
+  groups.find(all, post.alongY);
   bool right = true;
-  for (auto &[first, positions] : groups) {
-    if (!right)
-      break;
-    const Taken &taken = all[first];
-    std::sort(positions.begin(), positions.end());
-    const Indices here = Indices::of(std::move(positions), post.alongY ? height : width);
+  for (size_t group = 0; right && group != groups.size(); ++group) {
+    const Taken &taken = all[groups.firstOf(group)];
+    const Indices here = Indices::of(groups.positionsOf(group), post.alongY ? height : width);
     LaneWords &words = taken.train->words;
     right =
         forSame(taken.lanes, taken.offset, taken.begin, taken.count,

@@ -7,7 +7,7 @@
 // own. Where contexts meet again they merge as always.
 #include "ClassEngine.h"
 
-#include <unordered_map>
+#include <bit>
 
 using namespace wafer;
 using namespace wafer::emulator;
@@ -35,47 +35,57 @@ Indices ClassEngine::lanesInHand(const LaneOp &op, const Indices &of) const {
   return lanes;
 }
 
+/// All posts in hand, and where somebody waits in them; how many there are.
+size_t ClassEngine::findParting() {
+  size_t count = 0;
+  for (size_t block = 0; block != aliveOps.size(); ++block)
+    for (uint64_t bits = aliveOps[block]; bits; bits &= bits - 1) {
+      LaneOp &op = ops[block * 64 + std::countr_zero(bits)];
+      if (!op.post)
+        continue;
+      if (!op.post->parting) {
+        op.post->parting = ++count;
+        if (count > parting.size())
+          parting.emplace_back();
+        PartingPost &hand = parting[count - 1];
+        hand.post = op.post;
+        hand.lanes = op.post->set.lanes(op.post->alongY);
+        hand.ops.clear();
+        hand.waiting.clear();
+      }
+      PartingPost &hand = parting[op.post->parting - 1];
+      hand.ops.push_back(&op);
+      hand.waiting.push_back(op.position);
+      if (!hand.lanes.meets(op.lanes))
+        continue;
+      const Indices among = hand.lanes & op.lanes, waiting = lanesInHand(op, among);
+      if (!waiting.empty())
+        hand.lanes = hand.lanes - waiting;
+      else if (every(
+                   op.lanes, [](int64_t done, int64_t n) { return done == n; }, op.done, op.n) &&
+               (!op.out || fabric.hasLeft(*op.out))) // all the same it has not been ended yet
+        hand.lanes = hand.lanes - among;
+    }
+  return count;
+}
+
 bool ClassEngine::partPosts() {
-  struct InHand {
-    PostRef post;
-    std::vector<LaneOp *> ops;
-    Indices lanes;                 // in which nobody has been seen to wait
-    std::vector<uint16_t> waiting; // positions
-  };
-  std::vector<InHand> all;
-  std::unordered_map<const Post *, size_t> known;
-  for (LaneOp &op : ops) {
-    if (!op.alive || !op.post)
-      continue;
-    const auto [at, isNew] = known.emplace(op.post.get(), all.size());
-    if (isNew)
-      all.push_back({op.post, {}, op.post->set.lanes(op.post->alongY), {}});
-    InHand &hand = all[at->second];
-    hand.ops.push_back(&op);
-    hand.waiting.push_back(op.position);
-    if (!hand.lanes.meets(op.lanes))
-      continue;
-    const Indices among = hand.lanes & op.lanes, waiting = lanesInHand(op, among);
-    if (!waiting.empty())
-      hand.lanes = hand.lanes - waiting;
-    else if (every(
-                 op.lanes, [](int64_t done, int64_t n) { return done == n; }, op.done, op.n) &&
-             (!op.out || fabric.hasLeft(*op.out))) // all the same it has not been ended yet
-      hand.lanes = hand.lanes - among;
-  }
+  const size_t count = findParting();
   bool any = false;
-  for (InHand &hand : all) {
-    const PeSet &set = hand.post->set;
+  for (size_t i = 0; i != count; ++i) {
+    PartingPost &hand = parting[i];
+    hand.post->parting = 0;
+    const PeSet set = hand.post->set;
     const bool alongY = hand.post->alongY;
     std::sort(hand.waiting.begin(), hand.waiting.end());
     hand.waiting.erase(std::unique(hand.waiting.begin(), hand.waiting.end()), hand.waiting.end());
     const Indices positions = set.positions(alongY);
     const PeSet free = PeSet::of(alongY, positions - Indices::of(hand.waiting, positions.extent()), hand.lanes);
-    const PeSet whole = wholeOf(set, free);
-    if (whole.empty())
-      continue;
-    goOn(hand.post, hand.ops, whole);
-    any = true;
+    if (const PeSet whole = wholeOf(set, free); !whole.empty()) {
+      goOn(hand.post, hand.ops, whole);
+      any = true;
+    }
+    hand.post = PostRef();
   }
   return any;
 }

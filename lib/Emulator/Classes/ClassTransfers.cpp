@@ -2,6 +2,7 @@
 #include "ClassEngine.h"
 
 #include <algorithm>
+#include <memory>
 
 using namespace wafer;
 using namespace wafer::emulator;
@@ -116,14 +117,20 @@ LaneOp &ClassEngine::newOp() {
   LaneOp *op;
   if (freeOps.empty()) {
     op = &ops.emplace_back();
+    op->number = ops.size() - 1;
+    aliveOps.resize((ops.size() + 63) / 64);
   } else {
     op = freeOps.back();
     freeOps.pop_back();
     const bool queued = op->queued; // it may still stand in the queue of ready ones: harmless
-    *op = LaneOp();
+    const uint32_t number = op->number;
+    std::destroy_at(op);
+    std::construct_at(op);
     op->queued = queued;
+    op->number = number;
   }
   op->alive = true;
+  aliveOps[op->number / 64] |= uint64_t(1) << op->number % 64;
   return *op;
 }
 
@@ -260,14 +267,24 @@ void ClassEngine::receive(LaneOp &op, const Piece &piece, const Indices &lanes, 
   const LaneLeg &leg = piece.leg();
   LaneEnd &end = *piece.end;
   const PerLane there = arrival(fabric, leg, *piece.record, lanes, piece.offset);
-  const PerLane first = larger(lanes, there, readyOf(op));
+  const bool isWaiting = every(lanes, [](int64_t ready, int64_t there) { return ready <= there; }, readyOf(op), there);
+  const PerLane first = isWaiting ? there : larger(lanes, there, op.ready);
   const PerLane lastThere = lastArrival(fabric, leg, *piece.record, lanes, piece.offset, count, there, first, op.rate);
-  const PerLane last = lastTaken(op, lanes, lastThere, first, count);
-  change(op.lanes, op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
+  const bool isQuick = !isSlowed(op) && every(
+                                            lanes,
+                                            [rate = op.rate](int64_t lastThere, int64_t first, int64_t count) {
+                                              return lastThere >= first + (count - 1) * rate;
+                                            },
+                                            lastThere, first, count);
+  const PerLane last = isQuick ? lastThere : lastTaken(op, lanes, lastThere, first, count);
+  if (lanes.size() == op.lanes.size())
+    op.ready = last.shifted(op.rate);
+  else
+    apply(op.ready, lanes, [rate = op.rate](int64_t, int64_t last) { return last + rate; }, last);
   noteFirst(op, lanes, first);
   op.followed = LaneTrainRef();
   auto same = [](int64_t a, int64_t b) { return a == b; };
-  if (!end.keepsPace || !every(lanes, same, first, there) || !every(lanes, same, last, lastThere)) {
+  if (!end.keepsPace || !isWaiting || (!isQuick && !every(lanes, same, last, lastThere))) {
     fabric.remember(end, lanes, {LanePace(lanes, end.consumed, count, first, last), {}, 0});
     return;
   }
@@ -558,6 +575,7 @@ void ClassEngine::complete(LaneOp &op, const PerLane &when) {
   PostRef post = op.post;
   RegionRun &region = *post->region;
   op.alive = false;
+  aliveOps[op.number / 64] &= ~(uint64_t(1) << op.number % 64);
   op.out = LaneTrainRef();
   op.post = PostRef();
   freeOps.push_back(&op);

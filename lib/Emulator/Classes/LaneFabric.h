@@ -143,6 +143,8 @@ struct LaneTrain {
 };
 /// What receivers took is not asked for on its behalf any more.
 void forget(LaneTrain &train);
+/// When wavelets leave, if nothing holds them back.
+PerLane paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k);
 /// Lanes of another line.
 Indices mappedLanes(const Indices &lanes, const LaneMap &to, uint32_t extent);
 /// One that was released, with the room of its lists, or another.
@@ -171,8 +173,12 @@ struct LaneStream {
   std::vector<LaneLeaf> leaves;
   LaneTrain *oldest = nullptr, *newest = nullptr; // that somebody knows
   PerLane sent, injectLimit, settleLimit, freeAt;
-  std::vector<LaneTrainRef> current; // on their way, or their instruction still in hand
-  std::vector<LaneOp *> ops;         // of disjoint lanes
+  struct Current {
+    LaneTrainRef train;
+    int64_t begin, end; // all of its wavelets are between them, in each lane
+  };
+  std::vector<Current> current; // on their way, or their instruction still in hand
+  std::vector<LaneOp *> ops;    // of disjoint lanes
   uint64_t wavelets = 0;
 };
 
@@ -191,7 +197,8 @@ struct LaneConsumption {
   LanePace pace;
   LaneTrainRef out;
   PerLane outStart;
-  /// At its sender's pace, as soon as it was there, by who never holds a sender back then: nobody has to know when.
+  /// At its sender's pace, as soon as it was there, by who never holds a sender back then: nobody has to know when. The
+  /// last piece of an end has no end then, as long as it is the last.
   bool asItCame = false;
 };
 
@@ -359,8 +366,8 @@ private:
   const LaneConsumption *pieceAt(const LaneEnd &end, uint16_t lane, int64_t coordinate) const;
   void raiseToTaken(PerLane &when, const LaneEnd &end, const Indices &lanes, const PerLane &coordinate,
                     Ticks after) const;
-  PerLane passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes,
-                   const PerLane &k) const;
+  PerLane passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes, const PerLane &k,
+                   PerLane when) const;
 
   const VerifiedProgram &program;
   LaneClient &client;

@@ -115,6 +115,34 @@ struct EveryLane {
   }
 };
 
+/// The least and the greatest number.
+struct BoundLanes {
+  WAFER_INLINE static bool run(int64_t *least, int64_t *greatest, size_t begin, size_t n, LaneSource source) {
+    const LaneInput in(source, begin);
+    int64_t low[kLanesAtOnce], high[kLanesAtOnce];
+    std::fill_n(low, kLanesAtOnce, in[0]);
+    std::fill_n(high, kLanesAtOnce, in[0]);
+    auto see = [&](size_t from) WAFER_INLINE {
+      const LaneInput here = in.from(from);
+      for (size_t i = 0; i != kLanesAtOnce; ++i) {
+        low[i] = std::min(low[i], here[i]);
+        high[i] = std::max(high[i], here[i]);
+      }
+    };
+    for (size_t i = 0; i + kLanesAtOnce <= n; i += kLanesAtOnce)
+      see(i);
+    if (n >= kLanesAtOnce)
+      see(n - kLanesAtOnce);
+    for (size_t i = 0; n < kLanesAtOnce && i != n; ++i) {
+      low[0] = std::min(low[0], in.from(i)[0]);
+      high[0] = std::max(high[0], in.from(i)[0]);
+    }
+    *least = *std::min_element(low, low + kLanesAtOnce);
+    *greatest = *std::max_element(high, high + kLanesAtOnce);
+    return true;
+  }
+};
+
 #ifdef __x86_64__
 extern const bool hasWideVectors;
 template <typename Loop, typename... X> [[gnu::target("avx512f,avx512vl,avx512dq,bmi2")]] bool runWide(X... x) {

@@ -2,6 +2,8 @@
 #include "../RouterKey.h"
 #include "LaneFabric.h"
 
+#include <optional>
+
 using namespace wafer;
 using namespace wafer::emulator;
 
@@ -71,27 +73,29 @@ void LaneFabric::splitRouter(std::vector<LaneRouter> &routers, size_t index, con
   routers.push_back(std::move(part));
 }
 
+/// Those that stand alike again are one again.
+static void joinRouters(std::vector<LaneRouter> &routers) {
+  for (size_t i = 1; i < routers.size(); ++i) {
+    if (!isIdle(routers[i]))
+      continue;
+    size_t same = i;
+    for (size_t other = 0; other != i; ++other)
+      if (routers[other].position == routers[i].position && isIdle(routers[other]))
+        same = other;
+    if (same == i)
+      continue;
+    LaneRouter &router = routers[same];
+    apply(router.openedAt, routers[i].lanes, [](int64_t, int64_t at) { return at; }, routers[i].openedAt);
+    router.lanes = router.lanes | routers[i].lanes;
+    routers.erase(routers.begin() + i--);
+  }
+}
+
 /// The switch that a head has come to. Lanes of the head whose switches stand otherwise become leaves of their own,
 /// which are added to `others`.
 LaneRouter *LaneFabric::routerFor(const LaneTrainRef &train, uint32_t index, std::vector<uint32_t> &others) {
   std::vector<LaneRouter> &routers = routersAt(*train->stream, train->leaves[index].position);
-  if (routers.size() > 1) { // those that stand alike again are one again
-    std::vector<LaneRouter> fewer;
-    for (LaneRouter &router : routers) {
-      LaneRouter *same = nullptr;
-      if (isIdle(router))
-        for (LaneRouter &other : fewer)
-          if (isIdle(other) && other.position == router.position)
-            same = &other;
-      if (!same) {
-        fewer.push_back(std::move(router));
-        continue;
-      }
-      apply(same->openedAt, router.lanes, [](int64_t, int64_t at) { return at; }, router.openedAt);
-      same->lanes = same->lanes | router.lanes;
-    }
-    routers = std::move(fewer);
-  }
+  joinRouters(routers);
   const Indices lanes = train->leaves[index].lanes;
   for (size_t i = 0, n = routers.size(); i != n; ++i) {
     const Indices both = routers[i].lanes & lanes;
@@ -312,6 +316,7 @@ void LaneFabric::advanceTails(LaneTrain &train) {
   if (!train.complete || train.control == isa::Control::None)
     return;
   for (size_t i = 0; i != train.leaves.size(); ++i) {
+    std::optional<PerLane> leaves; // when the last wavelet does
     while (!unsupported && train.leaves[i].tail < train.leaves[i].path.size()) {
       LaneTrainLeaf &leaf = train.leaves[i];
       const int64_t capacity = capacityBeyond(leaf, leaf.tail);
@@ -328,8 +333,12 @@ void LaneFabric::advanceTails(LaneTrain &train) {
         break;
       }
       LaneTrainNode &node = train.nodes[leaf.path[leaf.tail].node];
-      if (timed && train.control != isa::Control::None && leaf.path[leaf.tail].switched) // when it turns the switch
-        raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, minus(leaf.lanes, train.total, 1)));
+      if (timed && leaf.path[leaf.tail].switched) { // when it turns the switch
+        const PerLane last = minus(leaf.lanes, train.total, 1);
+        if (!leaves)
+          leaves = paceOf(train, leaf.lanes, last);
+        raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, last, *leaves));
+      }
       ++leaf.tail;
       changed(train.stream->switches);
       if (--node.openLeaves == 0)

@@ -7,7 +7,7 @@ using namespace wafer;
 using namespace wafer::emulator;
 
 /// The time of wavelets by a train's records; 0 where it is not known.
-static PerLane paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k) {
+PerLane wafer::emulator::paceOf(const LaneTrain &train, const Indices &lanes, const PerLane &k) {
   for (size_t i = train.records.size(); i-- > 0;)
     if (train.records[i].holds(lanes, k))
       return train.records[i].at(lanes, k);
@@ -43,6 +43,10 @@ bool LaneFabric::isForgotten(const LaneEnd &end, const LaneConsumption &piece) c
 }
 
 void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c) {
+  if (!end.history.empty() && end.history.end()[-1].asItCame) { // until now
+    LanePace &before = end.history.end()[-1].pace;
+    before.count = minus(Indices::all(end.line->lanes), end.remembered, before.start);
+  }
   LanePace &pace = c.pace;
   end.lateBefore = std::max(end.lateBefore, greatestOf(lanes, plus(lanes, pace.start, pace.count)));
   if (!lanes.isAll()) { // none of the other lanes'
@@ -58,13 +62,11 @@ void LaneFabric::remember(LaneEnd &end, const Indices &lanes, LaneConsumption c)
 
 /// What lanes took as it came, at an end that keeps pace.
 void LaneFabric::rememberAsItCame(LaneEnd &end, const Indices &lanes, const PerLane &count) {
-  auto add = [](int64_t a, int64_t b) { return a + b; };
   if (end.history.empty() || !end.history.end()[-1].asItCame) {
     prune(end);
-    end.history.push({LanePace(end.remembered, 0, 0, /*step=*/0), {}, 0, /*asItCame=*/true});
+    end.history.push({LanePace(end.remembered, kUnlimited, 0, /*step=*/0), {}, 0, /*asItCame=*/true});
   }
-  apply(end.history.end()[-1].pace.count, lanes, add, count);
-  apply(end.remembered, lanes, add, count);
+  apply(end.remembered, lanes, [](int64_t a, int64_t b) { return a + b; }, count);
 }
 
 void LaneFabric::prune(LaneEnd &end) {
@@ -144,9 +146,9 @@ PerLane LaneFabric::injectedAt(const LaneTrain &train, const Indices &lanes, con
   if (train.stream->dynamic) {
     for (const LaneTrainLeaf &leaf : train.leaves) {
       if (leaf.lanes.size() == train.lanes.size()) {
-        when = larger(lanes, when, passedAt(train, leaf, -1, lanes, k));
+        when = passedAt(train, leaf, -1, lanes, k, when);
       } else if (const Indices some = lanes & leaf.lanes; !some.empty()) {
-        raise(when, some, passedAt(train, leaf, -1, some, k));
+        raise(when, some, passedAt(train, leaf, -1, some, k, when));
       }
     }
     return when;
@@ -178,10 +180,10 @@ PerLane LaneFabric::injectedAt(const LaneTrain &train, const Indices &lanes, con
   return when;
 }
 
-/// When wavelets k have passed a node of a leaf's path, or (-1) left the sender: see Fabric::passedAt.
+/// When wavelets k, which would leave at some time, have passed a node of a leaf's path, or (-1) left the sender: see
+/// Fabric::passedAt.
 PerLane LaneFabric::passedAt(const LaneTrain &train, const LaneTrainLeaf &leaf, int node, const Indices &lanes,
-                             const PerLane &k) const {
-  PerLane when = paceOf(train, lanes, k);
+                             const PerLane &k, PerLane when) const {
   Ticks latency = 0;
   const Ticks link = costs.link;
   if (node >= 0) {

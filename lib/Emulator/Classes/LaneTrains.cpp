@@ -159,7 +159,7 @@ void LaneFabric::launch(LaneTrain &train) {
   apply(stream.sent, train.lanes, [](int64_t a, int64_t b) { return a + b; }, train.total);
   for (uint16_t lane : train.lanes)
     stream.wavelets += train.total[lane];
-  stream.current.push_back(&train);
+  stream.current.push_back({&train, leastOf(train.lanes, train.base), greatestOf(train.lanes, stream.sent)});
   train.isLaunched = true;
   train.older = stream.newest;
   (stream.newest ? stream.newest->newer : stream.oldest) = &train;
@@ -325,9 +325,9 @@ void LaneFabric::done(LaneTrain &train) {
   train.op = nullptr;
   if (!train.complete)
     return;
-  std::vector<LaneTrainRef> &current = train.stream->current;
+  std::vector<LaneStream::Current> &current = train.stream->current;
   for (size_t i = 0; i != current.size(); ++i)
-    if (current[i].get() == &train) {
+    if (current[i].train.get() == &train) {
       current.erase(current.begin() + i);
       return;
     }
@@ -382,17 +382,29 @@ void LaneFabric::refresh(LaneStream &stream) {
     if (lanes.empty())
       return;
     const PerLane before = limit;
-    apply(limit, lanes, [](int64_t) { return int64_t(kUnlimited); });
-    for (const LaneLeaf &leaf : stream.leaves)
+    bool isSet = false; // else what was before is in the way
+    for (const LaneLeaf &leaf : stream.leaves) {
+      const Indices some = leaf.lanes & lanes;
+      if (!isSet && some.size() != lanes.size()) {
+        apply(limit, lanes, [](int64_t) { return int64_t(kUnlimited); });
+        isSet = true;
+      }
       apply(
-          limit, leaf.lanes & lanes,
-          [](int64_t so, int64_t coordinate, int64_t capacity) { return std::min(so, coordinate + capacity); },
+          limit, some,
+          [isSet](int64_t so, int64_t coordinate, int64_t capacity) {
+            return isSet ? std::min(so, coordinate + capacity) : coordinate + capacity;
+          },
           mapped(settled ? leaf.end->settled : leaf.end->promised, leaf.to, leaf.lanes), leaf.capacity);
+      isSet = true;
+    }
     if (!stream.routed.empty())
       limit.pack(stream.routed);
     // Of several trains mostly one is on its way, and others wait behind it or for their last words to be settled.
-    for (LaneTrainRef &train : stream.current)
-      if (!every(
+    const bool isOne = stream.current.size() == 1;
+    const int64_t from = isOne ? INT64_MIN : leastOf(lanes, before), to = isOne ? INT64_MAX : greatestOf(lanes, limit);
+    for (const auto &[train, begin, end] : stream.current)
+      if (from < end && to > begin &&
+          !every(
               train->lanes,
               [](int64_t before, int64_t now, int64_t base, int64_t total) {
                 return std::clamp(before, base, base + total) == std::clamp(now, base, base + total);

@@ -157,22 +157,24 @@ template <typename F, typename... A> Indices select(const Indices &lanes, F f, c
 }
 
 /// The least and the greatest in some lanes.
-inline int64_t leastOf(const Indices &lanes, const PerLane &a) {
-  int64_t least = INT64_MAX;
+struct Bounds {
+  int64_t least = INT64_MAX, greatest = INT64_MIN;
+};
+inline Bounds boundsOf(const Indices &lanes, const PerLane &a) {
   if (a.isUniform())
-    return a.uniform();
-  for (uint16_t lane : lanes)
-    least = std::min(least, a[lane]);
-  return least;
+    return {a.uniform(), a.uniform()};
+  Bounds bounds;
+  if (lanes.empty())
+    return bounds;
+  if (lanes.isRange())
+    runLoop<BoundLanes>(&bounds.least, &bounds.greatest, size_t(lanes.front()), lanes.size(), LaneSource(a));
+  else
+    for (uint16_t lane : lanes)
+      bounds = {std::min(bounds.least, a[lane]), std::max(bounds.greatest, a[lane])};
+  return bounds;
 }
-inline int64_t greatestOf(const Indices &lanes, const PerLane &a) {
-  int64_t greatest = INT64_MIN;
-  if (a.isUniform())
-    return a.uniform();
-  for (uint16_t lane : lanes)
-    greatest = std::max(greatest, a[lane]);
-  return greatest;
-}
+inline int64_t leastOf(const Indices &lanes, const PerLane &a) { return boundsOf(lanes, a).least; }
+inline int64_t greatestOf(const Indices &lanes, const PerLane &a) { return boundsOf(lanes, a).greatest; }
 
 inline void raise(PerLane &to, const Indices &lanes, const PerLane &value) {
   apply(to, lanes, [](int64_t a, int64_t b) { return std::max(a, b); }, value);
