@@ -20,21 +20,35 @@ Value PeBuilder::coordinate(unsigned axis) {
     return coordinates[axis];
   if (sizes.size[axis] == 1)
     return constant(0);
-  Side side = axis == X0 || axis == X1 ? Side::X : Side::Y;
-  int64_t split = side == Side::X ? splitX : splitY;
-  bool major = axis == majorAxis(side);
-  if (llvm::isPowerOf2_64(split))
-    return major ? scalar(pe::ScalarKind::Shr, position(side), constant(llvm::Log2_64(split)))
-                 : scalar(pe::ScalarKind::And, position(side), constant(split - 1));
-  // A division takes 50 cycles. With the reciprocal rounded up, x * reciprocal is too large by less than x * split of
-  // 2^kBits, which is less than one of them; and a product of the two fits 32 bits.
-  constexpr int64_t kBits = 20, kMost = 1 << (kBits / 2);
-  const bool exact = sizes.size[majorAxis(side)] * sizes.size[minorAxis(side)] <= kMost;
-  if (!exact)
-    return scalar(major ? pe::ScalarKind::Div : pe::ScalarKind::Rem, position(side), constant(split));
-  const int64_t reciprocal = llvm::divideCeil(int64_t(1) << kBits, split);
-  Value quotient = scalar(pe::ScalarKind::Shr, mul(position(side), constant(reciprocal)), constant(kBits));
-  return major ? quotient : sub(position(side), mul(quotient, constant(split)));
+  const Side side = llvm::is_contained(sideAxes(Side::X), axis) ? Side::X : Side::Y;
+  const Split split = side == Side::X ? splitX : splitY;
+  const int64_t pes = sizes.size[majorAxis(side)] * split.inner();
+  if (axis == majorAxis(side))
+    return quotient(position(side), split.inner(), pes);
+  if (axis == minorAxis(side))
+    return remainder(position(side), split.minor, pes);
+  return remainder(quotient(position(side), split.minor, pes), split.middle, pes / split.minor);
+}
+
+// A division takes 50 cycles. With the reciprocal rounded up, x * reciprocal is too large by less than x * divisor of
+// 2^kBits, which is less than one of them; and a product of the two fits 32 bits.
+constexpr int64_t kBits = 20, kMostByProduct = 1 << (kBits / 2);
+
+Value PeBuilder::quotient(Value x, int64_t divisor, int64_t end) {
+  if (llvm::isPowerOf2_64(divisor))
+    return scalar(pe::ScalarKind::Shr, x, constant(llvm::Log2_64(divisor)));
+  if (end > kMostByProduct)
+    return scalar(pe::ScalarKind::Div, x, constant(divisor));
+  const int64_t reciprocal = llvm::divideCeil(int64_t(1) << kBits, divisor);
+  return scalar(pe::ScalarKind::Shr, mul(x, constant(reciprocal)), constant(kBits));
+}
+
+Value PeBuilder::remainder(Value x, int64_t divisor, int64_t end) {
+  if (llvm::isPowerOf2_64(divisor))
+    return scalar(pe::ScalarKind::And, x, constant(divisor - 1));
+  if (end > kMostByProduct)
+    return scalar(pe::ScalarKind::Rem, x, constant(divisor));
+  return sub(x, mul(quotient(x, divisor, end), constant(divisor)));
 }
 
 Value PeBuilder::value(const TransferAffine &affine) {

@@ -115,8 +115,10 @@ private:
       plan.meshHeight = attempt.height;
       plan.fill = attempt.fill;
       plan.regions = attempt.regions > 0 ? attempt.regions : options.maxRegions;
-      plan.splitX = options.splitX;
-      plan.splitY = options.splitY;
+      plan.splitX = options.splitX.minor;
+      plan.splitY = options.splitY.minor;
+      plan.middleX = options.splitX.middle;
+      plan.middleY = options.splitY.middle;
       plan.largestSide = attempt.largestSide;
       if (options.largestSide == 0 &&
           attempt.largestSide == std::min(kUsualSide, std::max(attempt.width, attempt.height)))

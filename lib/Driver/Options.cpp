@@ -68,8 +68,18 @@ Status setMesh(CompileOptions &options, const std::string &text) {
 }
 
 Status setSplit(CompileOptions &options, const std::string &text) {
-  return setSides(options.backend.splitX, options.backend.splitY, text, "is not of the form 2x4",
-                  "an axis has at least one PE");
+  auto [first, second] = llvm::StringRef(text).split('x');
+  for (auto [split, side] : {std::pair(&options.backend.splitX, first), std::pair(&options.backend.splitY, second)}) {
+    // 4:16 is a middle axis and a minor one.
+    auto [middle, minor] = side.contains(':') ? side.split(':') : std::pair(llvm::StringRef("1"), side);
+    Result<int64_t> ofMiddle = dimension(middle), ofMinor = dimension(minor);
+    if (!ofMiddle || !ofMinor)
+      return usage("'" + text + "' is not of the form 2x4 or 1x4:16");
+    if (*ofMiddle < 1 || *ofMinor < 1)
+      return usage("an axis has at least one PE");
+    *split = {*ofMiddle, *ofMinor};
+  }
+  return Status::ok();
 }
 
 Status setSeed(CompileOptions &options, const std::string &text) {
@@ -191,7 +201,7 @@ const std::vector<Entry> &entries() {
          }},
         {{"split", "XxY",
           "divide each side of regions into two logical axes, the minor ones of X and Y PEs, so that a side takes two "
-          "loops of a kernel (default: where that is faster)",
+          "loops of a kernel; 4:16 for a side is three axes, the middle one of 4 PEs (default: where that is faster)",
           false},
          setSplit},
         {{"effort", "quick|full",

@@ -4,6 +4,7 @@
 // most one loop; operands and result follow from the indexing maps. Both sides may go to the same loop. A reduction
 // loop on a side leaves the result partial there.
 #include "Reshape.h"
+#include "SideChoices.h"
 
 using namespace mlir;
 using namespace wafer;
@@ -11,51 +12,10 @@ using namespace wafer::wfr;
 
 namespace {
 
-/// Two loops on a side must leave less than this share of the work that one loop leaves, to be looked at.
-constexpr double kWorthDividing = 0.8;
-
 /// Terms of a sum can be combined where they lie: on whole sides, or on groups of neighbors.
 bool combinable(const Layout &layout, RegionShape region) {
   return llvm::all_of(
       kSides, [&](Side side) { return !layout.isPartialAlong(side) || reducedGroup(layout, side, region) != 0; });
-}
-
-/// What is left of a loop nest's work on one PE if a side has these loops: 1 of 1 at worst, less is better.
-double shareOfWork(ArrayRef<int64_t> extents, SideDims side, int64_t majorSize, int64_t minorSize) {
-  auto share = [&](int d, int64_t size) {
-    return d == kNoDim ? 1.0
-                       : static_cast<double>(llvm::divideCeil(extents[d], size)) / static_cast<double>(extents[d]);
-  };
-  if (side.major == side.minor)
-    return share(side.major, majorSize * minorSize);
-  return share(side.major, majorSize) * share(side.minor, minorSize);
-}
-
-/// What a side may be given to: no loop, any one loop, or, if the side is divided, two loops, where one alone would
-/// leave too much of the work to each PE. Sums may go to neighbors only.
-SmallVector<SideDims> sideChoices(const GraphNode &node, Side side, RegionShape region, SideDims other = {}) {
-  int64_t line = region.along(side), split = region.split(side);
-  SmallVector<SideDims> choices{SideDims()};
-  if (line == 1)
-    return choices;
-  double best = 1;
-  int loops = static_cast<int>(node.extents.size());
-  for (int d = 0; d != loops; ++d)
-    if (node.extents[d] > 1 && d != node.stepLoop) {
-      choices.push_back(SideDims(d));
-      if (!other.has(d))
-        best = std::min(best, shareOfWork(node.extents, SideDims(d), line / split, split));
-    }
-  if (split == 1)
-    return choices;
-  for (int major = 0; major != loops; ++major)
-    for (int minor = 0; minor != loops; ++minor)
-      if (major != minor && major != node.stepLoop && minor != node.stepLoop && node.extents[major] > 1 &&
-          node.extents[minor] > 1 && !other.has(major) && !other.has(minor) &&
-          (!node.reduction[major] || node.reduction[minor]) &&
-          shareOfWork(node.extents, {major, minor}, line / split, split) < kWorthDividing * best)
-        choices.push_back({major, minor});
-  return choices;
 }
 
 class KernelCandidates {
@@ -113,7 +73,7 @@ private:
       if (layout.dims[k].start.isConstant() && layout.dims[k].start.constant != 0)
         return;
       // Windows overlap: computing on them would compute twice, and reductions would count twice.
-      for (Axis axis : {X0, X1, Y0, Y1})
+      for (Axis axis : kPlaceAxes)
         if (layout.dims[k].start.step[axis] != 0 && layout.dims[k].start.step[axis] < layout.dims[k].length)
           return;
       if (layout.dims[k].start.constant != 0)
@@ -140,13 +100,11 @@ private:
   /// its parts are equal, each may keep its own; in any case all may come together again.
   void spread(const Layout &iteration, Side side) {
     AxisSizes sizes = context.region.axes();
-    Axis major = majorAxis(side), minor = minorAxis(side);
-    auto divides = [&](Axis axis) {
-      return llvm::any_of(iteration.dims, [&](const LayoutDim &dim) { return dim.start.step[axis] != 0; });
-    };
+    const Split split = context.region.split(side);
+    Axis major = majorAxis(side), middle = middleAxis(side), minor = minorAxis(side);
     for (bool whole : {true, false}) {
-      const int64_t parts = sizes.size[minor] * (whole ? sizes.size[major] : 1);
-      if (divides(minor) || (whole && divides(major)) || parts == 1)
+      const int64_t parts = whole ? context.region.along(side) : sizes.size[minor];
+      if ((whole ? iteration.dependsOn(side) : iteration.dependsOn(minor)) || parts == 1)
         continue;
       std::optional<size_t> longest, equal;
       for (auto [d, dim] : llvm::enumerate(iteration.dims)) {
@@ -162,12 +120,14 @@ private:
         LayoutDim &dim = own.dims[*equal];
         dim.length /= parts;
         dim.start.step[minor] = sizes.size[minor] > 1 ? dim.length : 0;
-        if (whole)
-          dim.start.step[major] = dim.length * sizes.size[minor];
+        if (whole) {
+          dim.start.step[middle] = split.middle > 1 ? dim.length * split.minor : 0;
+          dim.start.step[major] = dim.length * split.inner();
+        }
         addIteration(own);
       }
       if (longest && !node.repeated())
-        share(iteration, *longest, parts, (sizes.size[minor] > 1 ? axisBit(minor) : 0) | (whole ? axisBit(major) : 0));
+        share(iteration, *longest, parts, whole ? axesOf(side, split) : axisBit(minor));
     }
   }
 
@@ -283,10 +243,13 @@ private:
           return static_cast<int>(d);
       return kNoDim;
     };
-    auto sideOf = [&](Axis major, Axis minor, int64_t split) {
-      return split == 1 ? SideDims(dimOn(major)) : SideDims(dimOn(major), dimOn(minor));
+    auto sideOf = [&](Side side) {
+      const Split split = context.region.split(side);
+      const int major = dimOn(majorAxis(side));
+      const int minor = split.minor > 1 ? dimOn(minorAxis(side)) : major;
+      return split.middle > 1 ? SideDims(major, dimOn(middleAxis(side)), minor) : SideDims(major, minor);
     };
-    SideDims dx = sideOf(X0, X1, context.region.splitX), dy = sideOf(Y0, Y1, context.region.splitY);
+    SideDims dx = sideOf(Side::X), dy = sideOf(Side::Y);
     auto largestFree = [&](SideDims taken) {
       int best = kNoDim;
       for (int d = 0; d != static_cast<int>(shape.size()); ++d)
@@ -306,11 +269,11 @@ private:
     choose(dx, dy);
     if (dx.free()) {
       choose(largestFree(dy), dy);
-      choose(std::max(dx.major, dx.minor), dy);
+      choose(std::max({dx.major, dx.middle, dx.minor}), dy);
     }
     if (dy.free()) {
       choose(dx, largestFree(dx));
-      choose(dx, std::max(dy.major, dy.minor));
+      choose(dx, std::max({dy.major, dy.middle, dy.minor}));
     }
     if (dx == SideDims() && dy == SideDims()) {
       int first = largestFree(SideDims());
@@ -351,21 +314,6 @@ std::optional<Layout> asOperandRests(const Graph &graph, const GraphNode &node, 
 }
 
 } // namespace
-
-bool wafer::wfr::usesDivision(const Graph &graph, RegionShape region) {
-  for (Side side : kSides) {
-    if (region.split(side) == 1)
-      continue;
-    bool used = llvm::any_of(graph.nodes, [&](const GraphNode &node) {
-      return node.kind == GraphNode::Kernel && llvm::any_of(sideChoices(node, side, region), [](const SideDims &dims) {
-               return dims.major != dims.minor;
-             });
-    });
-    if (!used)
-      return false;
-  }
-  return true;
-}
 
 SmallVector<const Candidate *> NodeCandidates::from(ArrayRef<const Layout *> current) {
   if (node.kind == GraphNode::Kernel) {
@@ -428,7 +376,7 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
         rows.dims.push_back(iteration.dims[indices.size() + k - 1]);
       index.dims.assign(iteration.dims.begin(), iteration.dims.begin() + indices.size());
       result.dims.assign(iteration.dims.begin(), iteration.dims.end() - 1);
-      for (Axis axis : {X0, X1, Y0, Y1})
+      for (Axis axis : kPlaceAxes)
         if (iteration.dims.back().start.step[axis] != 0) {
           result.partialAxes |= axisBit(axis);
           result.kind = PartialKind::Pick;
@@ -447,6 +395,8 @@ void NodeCandidates::makeOthers(ArrayRef<const Layout *> current) {
     ArrayRef<int64_t> shape = node.operands[0].shape;
     // A dimension over both sides may go on in rows beyond those with lanes.
     auto add = [&](const Layout &layout) {
+      if (const Layout said = layout.simplified(); said.splitX.middle > 1 || said.splitY.middle > 1)
+        return; // lanes tell columns and rows apart by two axes
       if (rowsInUse(layout, shape, context.region) > context.hostLanes)
         return;
       Candidate candidate;
@@ -545,25 +495,27 @@ double wafer::wfr::computeCycles(const GraphNode &node, const Candidate &candida
 /// The least that is left of a loop nest's work on one PE, 1 of 1 at worst, whatever loops the axes go to. An axis goes
 /// to one loop at most.
 static double leastShareOfWork(const GraphNode &node, RegionShape region) {
-  constexpr unsigned kAxes = 4;
-  const AxisSizes sizes = region.axes();
-  std::array<double, 1 << kAxes> least; // by the axes that the loops so far may have
+  SmallVector<int64_t, 6> axes; // that have several PEs
+  for (const AxisSizes sizes = region.axes(); Axis axis : kPlaceAxes)
+    if (sizes.size[axis] > 1)
+      axes.push_back(sizes.size[axis]);
+  const unsigned sets = 1u << axes.size();
+  std::array<double, 1 << kPlaceAxes.size()> least, share; // by the axes that the loops so far may have
   least.fill(1);
   for (auto [d, extent] : llvm::enumerate(node.extents)) {
     if (extent <= 1 || static_cast<int>(d) == node.stepLoop)
       continue;
-    std::array<double, 1 << kAxes> share;
-    for (unsigned axes = 0; axes != share.size(); ++axes) {
+    for (unsigned set = 0; set != sets; ++set) {
       int64_t pes = 1;
-      for (unsigned axis = 0; axis != kAxes; ++axis)
-        pes *= axes & axisBit(static_cast<Axis>(axis)) ? sizes.size[axis] : 1;
-      share[axes] = static_cast<double>(llvm::divideCeil(extent, pes)) / static_cast<double>(extent);
+      for (unsigned axis = 0; axis != axes.size(); ++axis)
+        pes *= set >> axis & 1 ? axes[axis] : 1;
+      share[set] = static_cast<double>(llvm::divideCeil(extent, pes)) / static_cast<double>(extent);
     }
-    for (unsigned axes = least.size(); axes-- != 0;) // of fewer axes what was before is asked for
-      for (unsigned own = axes; own != 0; own = (own - 1) & axes)
-        least[axes] = std::min(least[axes], least[axes & ~own] * share[own]);
+    for (unsigned set = sets; set-- != 0;) // of fewer axes what was before is asked for
+      for (unsigned own = set; own != 0; own = (own - 1) & set)
+        least[set] = std::min(least[set], least[set & ~own] * share[own]);
   }
-  return least.back();
+  return least[sets - 1];
 }
 
 double wafer::wfr::leastComputeCycles(const Graph &graph, const GraphNode &node, RegionShape region,

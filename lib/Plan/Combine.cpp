@@ -185,7 +185,7 @@ private:
     Layout to = gather.result;
     alignSplits({&from, &to});
     const unsigned axes = gather.line->grouped ? axisBit(minorAxis(*gather.along)) : axesOf(*gather.along);
-    return holdsOnce(axes, from, axisSizes(plan.region, from.splitX, from.splitY));
+    return holdsOnce(axes & ~axesOfCopies(axes, from), from, axisSizes(plan.region, from.splitX, from.splitY));
   }
 
   double cyclesOf(Side side, const LineShape &line, int64_t words) {

@@ -71,9 +71,6 @@ private:
   std::optional<std::vector<ShardedKernel>> sharded; // as soon as someone has asked
 };
 
-/// Every side of the region that is divided has a kernel that would put two loops on it.
-bool usesDivision(const Graph &graph, RegionShape region);
-
 /// Cycles of the local computation on one PE, of all steps.
 double computeCycles(const GraphNode &node, const Candidate &candidate, const ResourceModel &model);
 /// The same of whatever candidate at least.

@@ -35,7 +35,7 @@ private:
     choice.among(divisionsOf(search.graph, size, side), Aim::Best, ceiling);
     Size once = size;
     once.shape = choice.best->region;
-    if (once.shape.split(side) > 1 && choice.best->cycles <= undivided.cycles * (deadParts ? kWorthGrowing : 1))
+    if (once.shape.split(side).divides() && choice.best->cycles <= undivided.cycles * (deadParts ? kWorthGrowing : 1))
       choice.among(divisionsOf(search.graph, once, otherSide(side)), Aim::Best, ceiling);
     return std::move(*choice.best);
   }

@@ -10,8 +10,7 @@ Value wafer::wfr::emitTerms(const MoveStep &step, Value value, ArrayRef<int64_t>
   Layout terms = step.result;
   terms.kind = kind;
   terms.partialAxes =
-      step.line->grouped ? axisBit(minorAxis(*step.along))
-                         : axesOf(*step.along) & (terms.split(*step.along) > 1 ? ~0u : axisBit(majorAxis(*step.along)));
+      step.line->grouped ? axisBit(minorAxis(*step.along)) : axesOf(*step.along, terms.split(*step.along));
   return TermsOp::create(builder, where, typeOf(shape, elementOf(value), terms), value);
 }
 

@@ -22,7 +22,7 @@ public:
   std::optional<Plan> searchOnce(const PlanRequest &request, PlanFailure &failure, Search search);
 
 private:
-  using Question = std::tuple<int64_t, int64_t, int64_t, int64_t, int, int64_t, int64_t, double>;
+  using Question = std::tuple<int64_t, int64_t, Split, Split, int, int64_t, int64_t, double>;
   static Question questionOf(const PlanRequest &request);
 
   std::map<Question, std::pair<std::optional<Plan>, PlanFailure>> known;

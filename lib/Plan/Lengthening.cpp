@@ -18,9 +18,9 @@ SmallVector<Size> longerSizes(const Profile &profile, const FreeSpace &space, co
                               int64_t longest, const RegionShape &region) {
   SmallVector<Size> sizes;
   for (Side side : kSides) {
-    const int64_t own = region.split(side), other = region.split(otherSide(side));
-    for (int64_t split : std::set<int64_t>{own, own > 1 ? 2 * own : 1})
-      for (int64_t beside : std::set<int64_t>{1, other}) {
+    const Split own = region.split(side), other = region.split(otherSide(side));
+    for (Split split : std::set<Split>{own, own.divides() ? Split(own.middle, 2 * own.minor) : own})
+      for (Split beside : std::set<Split>{Split(), other}) {
         SizeRequest longer = request;
         const bool alongX = side == Side::X;
         longer.width = region.width * (alongX ? 2 : 1), longer.height = region.height * (alongX ? 1 : 2);

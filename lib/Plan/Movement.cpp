@@ -139,14 +139,14 @@ private:
     if (from.atAxes || from.dependsOn(T) || request.to.dependsOn(T) || region.along(side) == 1)
       return std::nullopt;
     std::optional<Sum> best;
-    const Axis major = majorAxis(side), minor = minorAxis(side);
-    for (unsigned axes : {axisBit(minor), axesOf(side)}) {
-      const bool whole = axes & axisBit(major);
-      if ((!whole && (region.split(side) == 1 || region.split(side) == region.along(side))) || !gives(from, axes))
+    const int64_t group = region.split(side).minor;
+    for (bool whole : {false, true}) {
+      const unsigned axes = whole ? axesOf(side) : axisBit(minorAxis(side));
+      if ((!whole && (group == 1 || group == region.along(side))) || !gives(from, axes))
         continue;
       Layout result = request.to;
       result.dims.assign(need.begin(), need.end());
-      ReduceTask task{side, region.along(side), whole ? region.along(side) : region.split(side), result.words()};
+      ReduceTask task{side, region.along(side), whole ? region.along(side) : group, result.words()};
       const auto &[line, reducing] = lines.fastest(task);
       // Zeros, the own part, and what is due elsewhere.
       double cycles =
@@ -164,7 +164,7 @@ private:
   /// PEs that differ on these axes only need the same, and have it between them.
   bool gives(const Layout &from, unsigned axes) const {
     for (const LayoutDim &dim : need)
-      for (Axis axis : {X0, X1, Y0, Y1})
+      for (Axis axis : kPlaceAxes)
         if ((axes & axisBit(axis)) && dim.start.step[axis] != 0)
           return false;
     return haveTogether(from, axes);
@@ -221,6 +221,8 @@ private:
     to.splitY = has.splitY;
     to.dims.assign(wanted.begin(), wanted.end());
     alignSplits({&from, &to}); // in as few axes as say both, as code generation will have them
+    if (from.split(side).middle > 1)
+      return std::nullopt;
     auto [collective, cycles] =
         fastestMove({side, region, from, to, request.fromShape, sizesOf(from), words}, model, limit);
     return collective ? std::optional<Along>({side, cycles, collective->algorithm()}) : std::nullopt;

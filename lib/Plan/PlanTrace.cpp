@@ -85,8 +85,10 @@ std::string PlanTrace::json(const Graph &graph, const Plan &plan, MLIRContext *c
     json.attributeObject("region", [&] {
       json.attribute("width", plan.region.width);
       json.attribute("height", plan.region.height);
-      json.attribute("split_x", plan.region.splitX);
-      json.attribute("split_y", plan.region.splitY);
+      json.attribute("split_x", plan.region.splitX.minor);
+      json.attribute("split_y", plan.region.splitY.minor);
+      json.attribute("middle_x", plan.region.splitX.middle);
+      json.attribute("middle_y", plan.region.splitY.middle);
     });
     json.attribute("regions", plan.regions);
     json.attribute("cycles", std::llround(plan.cycles));

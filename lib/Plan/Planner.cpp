@@ -3,6 +3,7 @@
 #include "Lengthening.h"
 #include "Preference.h"
 #include "SizeChoice.h"
+#include "ThreeAxes.h"
 #include "WideBeam.h"
 
 #include "wafer/Support/MlirDiagnostic.h"
@@ -52,7 +53,7 @@ public:
 private:
   const Profile &profile() const { return search.model.figures(); }
 
-  bool choosesDivision() const { return request.splitX == 0 && request.splitY == 0; }
+  bool choosesDivision() const { return request.splitX.minor == 0 && request.splitY.minor == 0; }
 
   /// Beside whether there is a plan, and the best one, what serves to improve it.
   Aim aim() const {
@@ -140,6 +141,8 @@ private:
       else
         lengthen(search, space, request, options.growTo, best);
     }
+    if (choosesDivision() && !space.hasDeadParts() && search.graph.nodes.size() <= kNodesWorthWidening)
+      divideInThree(search, best);
     if (!search.graph.loops.empty() || isMemoryScarce(search, best))
       weighMemory(search, best);
   }

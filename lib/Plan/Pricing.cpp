@@ -413,8 +413,13 @@ ArrayRef<Pricing::RowsEntry> Pricing::rowsEntries(const GraphTensor &tensor) {
 }
 
 /// Cycles of the host's stream of an input; infinite if rows need more lanes than there are.
-double Pricing::entryCycles(const GraphTensor &tensor, const Layout &layout) const {
+double Pricing::entryCycles(const GraphTensor &tensor, Layout layout) const {
   int64_t height = request.region.height;
+  if (request.region.splitX.middle > 1 || request.region.splitY.middle > 1) {
+    layout = layout.simplified();
+    if (layout.splitX.middle > 1 || layout.splitY.middle > 1) // lanes and lines tell PEs apart by two axes
+      return INFINITY;
+  }
   if (rowsInUse(layout, tensor.shape, request.region) > hostLanes)
     return INFINITY;
   Senders rows = sendersOf(layout, tensor.shape, Side::Y, request.region);

@@ -128,7 +128,7 @@ private:
   Entry cheapestEntry(const GraphTensor &tensor, const Layout *direct, const MoveRequest &move,
                       const Candidate &candidate);
   llvm::ArrayRef<RowsEntry> rowsEntries(const GraphTensor &tensor);
-  double entryCycles(const GraphTensor &tensor, const Layout &layout) const;
+  double entryCycles(const GraphTensor &tensor, Layout layout) const;
   double streamCycles(const GraphTensor &tensor, int64_t rows) const;
 
   const PlanRequest &request;

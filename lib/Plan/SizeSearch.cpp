@@ -102,6 +102,16 @@ void SizeSearch::runAgain(PlanRequest request, Plan &best) const {
     best = std::move(*again);
 }
 
+std::optional<Plan> SizeSearch::runWithin(PlanRequest request, const Plan &other, double times) const {
+  request.ceiling = times * other.searched;
+  if (wfr::leastCycles(request) >= request.ceiling)
+    return std::nullopt;
+  request.expectation = {other.pace, request.ceiling};
+  PlanFailure none;
+  std::optional<Plan> plan = searchWhole(request, none);
+  return plan && plan->cycles <= times * other.cycles ? std::move(plan) : std::nullopt;
+}
+
 std::string SizeSearch::trace(const Plan &plan) const {
   PlanTrace trace;
   PlanFailure none;

@@ -42,6 +42,9 @@ public:
   /// Searches for a plan again, with more to choose from, and takes what it finds if that is better.
   void runAgain(PlanRequest request, Plan &best) const;
 
+  /// A plan that takes no more than so many times another one's cycles, before and after reductions are combined.
+  std::optional<Plan> runWithin(PlanRequest request, const Plan &other, double times) const;
+
   /// Searches once more for a plan, and tells what is looked at, as JSON.
   std::string trace(const Plan &plan) const;
 

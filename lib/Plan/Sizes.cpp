@@ -1,4 +1,5 @@
 #include "Sizes.h"
+#include "SideChoices.h"
 
 #include "Decision.h"
 
@@ -130,6 +131,15 @@ SmallVector<Size> sizesFor(const FreeSpace &space, ArrayRef<Rect> widest, int64_
 
 } // namespace
 
+/// Streams tell senders apart by two axes, so a region with a side divided in three is alone.
+static Size dividedBy(Size size, Split splitX, Split splitY) {
+  size.shape.splitX = splitX.divides() ? splitX : Split();
+  size.shape.splitY = splitY.divides() ? splitY : Split();
+  if (splitX.middle > 1 || splitY.middle > 1)
+    size.room = std::min<int64_t>(size.room, 1);
+  return size;
+}
+
 Result<SmallVector<Size>> wafer::wfr::sizesToTry(const Profile &profile, const FreeSpace &space,
                                                  const SizeRequest &request) {
   const auto &[meshW, meshH, largest, width, height, splitX, splitY, lanes] = request;
@@ -168,37 +178,45 @@ Result<SmallVector<Size>> wafer::wfr::sizesToTry(const Profile &profile, const F
     return refuse(mesh + "has no room for any region: its PEs are dead, or the regions asked for are larger" +
                       (space.hasDeadParts() ? "; its largest free rectangle is " + space.describeLargest() : ""),
                   "give another --mesh or --target");
-  if (splitX <= 1 && splitY <= 1)
+  if (!splitX.divides() && !splitY.divides())
     return sizes;
-  for (Size &size : sizes) {
-    size.shape.splitX = std::max<int64_t>(splitX, 1);
-    size.shape.splitY = std::max<int64_t>(splitY, 1);
-  }
-  auto divides = [](int64_t split, int64_t side) { return split == 1 || (side % split == 0 && side > split); };
+  for (Size &size : sizes)
+    size = dividedBy(size, splitX, splitY);
+  auto divides = [](Split split, int64_t side) {
+    return !split.divides() || (side % split.inner() == 0 && side > split.inner());
+  };
   llvm::erase_if(sizes, [&](const Size &size) {
     return !divides(size.shape.splitX, size.shape.width) || !divides(size.shape.splitY, size.shape.height);
   });
   if (sizes.empty())
-    return refuse("no region size for this mesh has sides that " + std::to_string(splitX) + " x " +
-                      std::to_string(splitY) + " divides",
+    return refuse("no region size for this mesh has sides that " + std::to_string(splitX.inner()) + " x " +
+                      std::to_string(splitY.inner()) + " divides",
                   "give factors of the mesh's sides (--split), or let the compiler choose");
   return sizes;
 }
 
+/// Of kernels' loops, without those of one step.
+static std::set<int64_t> loopExtents(const Graph &graph) {
+  std::set<int64_t> extents;
+  for (const GraphNode &node : graph.nodes)
+    if (node.kind == GraphNode::Kernel)
+      extents.insert(node.extents.begin(), node.extents.end());
+  extents.erase(1);
+  extents.erase(0);
+  return extents;
+}
+
 /// The PEs of a minor axis that are worth a try: few, and those with which one of the two axes just holds a loop.
 static std::set<int64_t> splitsFor(const Graph &graph, int64_t side) {
-  std::set<int64_t> divisors, splits, extents;
+  std::set<int64_t> divisors, splits;
   for (int64_t d = 2; d < side; ++d)
     if (side % d == 0)
       divisors.insert(d);
   for (int64_t few : {2, 4, 8})
     if (divisors.count(few))
       splits.insert(few);
-  for (const GraphNode &node : graph.nodes)
-    if (node.kind == GraphNode::Kernel)
-      extents.insert(node.extents.begin(), node.extents.end());
-  for (int64_t extent : extents)
-    if (auto minor = divisors.lower_bound(extent); extent > 1 && minor != divisors.end()) {
+  for (int64_t extent : loopExtents(graph))
+    if (auto minor = divisors.lower_bound(extent); minor != divisors.end()) {
       splits.insert(*minor);
       splits.insert(side / *minor);
     }
@@ -209,8 +227,34 @@ SmallVector<Size> wafer::wfr::divisionsOf(const Graph &graph, const Size &size, 
   SmallVector<Size> divisions;
   for (int64_t split : splitsFor(graph, size.shape.along(side))) {
     Size division = size;
-    (side == Side::X ? division.shape.splitX : division.shape.splitY) = split;
+    division.shape.split(side) = split;
     if (usesDivision(graph, division.shape))
+      divisions.push_back(division);
+  }
+  return divisions;
+}
+
+/// Neighbors whose sums are long enough for a third axis to be worth the search: on WSE-2 17 words of 64 PEs take 380
+/// cycles, of 16 PEs 145.
+constexpr int64_t kLongSum = 64;
+
+SmallVector<RegionShape> wafer::wfr::divisionsInThree(const Graph &graph, const RegionShape &shape, Side side) {
+  const Split two = shape.split(side);
+  if (two.middle > 1 || two.minor < kLongSum)
+    return {};
+  const int64_t major = shape.along(side) / two.minor;
+  std::set<Split> splits;
+  for (int64_t extent : loopExtents(graph)) {
+    if (two.minor % extent == 0 && two.minor > extent)
+      splits.insert(Split(extent, two.minor / extent));
+    if (major % extent == 0 && major > extent)
+      splits.insert(Split(extent, two.minor));
+  }
+  SmallVector<RegionShape> divisions;
+  for (Split three : splits) {
+    RegionShape division = shape;
+    division.split(side) = three;
+    if (usesDivision(graph, division))
       divisions.push_back(division);
   }
   return divisions;

@@ -30,7 +30,7 @@ struct SizeRequest {
   int64_t meshWidth, meshHeight;
   int64_t largestSide; // no region is wider or higher
   int64_t width = 0, height = 0;
-  int64_t splitX = 0, splitY = 0;
+  Split splitX = 0, splitY = 0;
   int64_t lanes = 0; // of a stream, at most
 };
 
@@ -42,6 +42,9 @@ int64_t lanesBetween(int64_t meshWidth, int64_t width);
 
 /// A size with a side divided, as far as some kernel would use that.
 llvm::SmallVector<Size> divisionsOf(const Graph &graph, const Size &size, Side side);
+/// Of a side that is divided in two: with an axis between the two that some loop just fills, as far as some kernel
+/// would use all three.
+llvm::SmallVector<RegionShape> divisionsInThree(const Graph &graph, const RegionShape &shape, Side side);
 
 } // namespace wafer::wfr
 

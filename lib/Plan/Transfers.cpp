@@ -14,7 +14,7 @@ static Lanes rowsOf(const Layout &layout, ArrayRef<int64_t> shape, RegionShape r
   Lanes rows{layout, 1, 0};
   AxisSizes sizes = region.axes();
   for (auto [dim, extent] : llvm::zip(rows.layout.dims, shape)) {
-    for (Axis axis : {X1, X0}) {
+    for (Axis axis : {X1, XM, X0}) {
       int64_t step = dim.start.step[axis];
       dim.start.step[axis] = 0;
       if (std::abs(step) > dim.length && sizes.size[axis] > 1)
@@ -52,7 +52,9 @@ Lanes wafer::wfr::lanesOf(const Transfer &transfer, size_t hop, ArrayRef<int64_t
 Layout wafer::wfr::inFirstRows(const Layout &layout) {
   Layout arrived = layout;
   if (!layout.dependsOn(Y0))
-    arrived.atAxes |= axisBit(Y0) | (layout.splitY > 1 && !layout.dependsOn(Y1) ? axisBit(Y1) : 0);
+    for (Axis axis : sideAxes(Side::Y))
+      if ((axesOf(Side::Y, layout.splitY) & axisBit(axis)) && !layout.dependsOn(axis))
+        arrived.atAxes |= axisBit(axis);
   return arrived;
 }
 

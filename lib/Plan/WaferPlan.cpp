@@ -63,7 +63,8 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
   }
 
   PlannerOptions plannerOptions(int64_t meshW, int64_t meshH) const {
-    SizeRequest sizes{meshW, meshH, largestSide, width, height, splitX, splitY, lanes};
+    const Split ofX(middleX, splitX), ofY(middleY, splitY);
+    SizeRequest sizes{meshW, meshH, largestSide, width, height, ofX, ofY, lanes};
     if (choice.sameSize) {
       const RegionShape &taken = found->taken;
       sizes.width = taken.width, sizes.height = taken.height, sizes.splitX = taken.splitX, sizes.splitY = taken.splitY;

@@ -27,10 +27,12 @@ bool haveSameShape(const Plan &plan, const Plan &other) {
 
 } // namespace
 
-void wfr::widen(const SizeSearch &search, Plan &best) {
+PlanRequest wfr::wideRequest(const SizeSearch &search, const Plan &plan) {
   const int times = search.graph.nodes.size() < kNodesWorthMostWidth ? kTimesAsWide / 2 : kTimesAsWide;
-  search.runAgain(search.requestFor(best, times * search.options.beam), best);
+  return search.requestFor(plan, times * search.options.beam);
 }
+
+void wfr::widen(const SizeSearch &search, Plan &best) { search.runAgain(wideRequest(search, best), best); }
 
 void wfr::widenBest(const SizeSearch &search, std::optional<Plan> rival, Plan &best) {
   const bool close = search.graph.nodes.size() >= kNodesWorthMostWidth && rival &&

@@ -7,6 +7,9 @@
 
 namespace wafer::wfr {
 
+/// What was asked for a plan, with the wide beam.
+PlanRequest wideRequest(const SizeSearch &search, const Plan &plan);
+
 /// With the wide beam.
 void widen(const SizeSearch &search, Plan &best);
 

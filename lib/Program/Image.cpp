@@ -106,6 +106,15 @@ uint32_t ImageWriter::addOwnedSection(const std::vector<uint32_t> &words) {
   return addOwnedSection(std::move(bytes));
 }
 
+/// An image says the oldest version that can say it, for the sake of builds that read no other.
+static uint32_t oldestVersionFor(const image::Manifest &manifest) {
+  for (const image::Region &region : manifest.regions())
+    for (const image::WeightSlice &slice : region.weights())
+      if (slice.box().middle_x() > 1 || slice.box().middle_y() > 1)
+        return 3;
+  return kOldestImageVersion;
+}
+
 ImageWriter::Layout ImageWriter::layOut() {
   Layout layout;
   uint64_t offset = sizeof(Header);
@@ -122,7 +131,7 @@ ImageWriter::Layout ImageWriter::layOut() {
   layout.manifest = manifest.SerializeAsString(); // no maps: the bytes follow from the fields
   Header header{};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
-  header.version = kImageVersion;
+  header.version = oldestVersionFor(manifest);
   header.headerBytes = sizeof(Header);
   header.fileBytes = layout.manifestOffset + layout.manifest.size();
   header.manifestOffset = layout.manifestOffset;
@@ -217,10 +226,10 @@ Result<Image> Image::parse(std::shared_ptr<const uint8_t> data, uint64_t size, c
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0)
     return Diagnostic{ErrorCode::ImageInvalid, name + ": not a program image (its first bytes are others)",
                       "name a .wafer file made by wafer-compile"};
-  if (header.version != kImageVersion)
+  if (header.version < kOldestImageVersion || header.version > kImageVersion)
     return Diagnostic{ErrorCode::ImageVersion,
-                      name + ": image version " + std::to_string(header.version) + ", this build reads version " +
-                          std::to_string(kImageVersion),
+                      name + ": image version " + std::to_string(header.version) + ", this build reads versions " +
+                          std::to_string(kOldestImageVersion) + " to " + std::to_string(kImageVersion),
                       "compile the model again with the wafer-compile of this build"};
   if (header.headerBytes != sizeof(Header) ||
       header.headerChecksum != XXH3_64bits(&header, offsetof(Header, headerChecksum)))

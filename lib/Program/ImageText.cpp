@@ -65,7 +65,8 @@ std::string boxText(const image::Box &box) {
       if (factor)
         start += (start.empty() ? "" : " + ") + number(factor) + " * " + axis;
     };
-    term(dim.x_major(), "x0"), term(dim.x_minor(), "x1"), term(dim.y_major(), "y0"), term(dim.y_minor(), "y1");
+    term(dim.x_major(), "x0"), term(dim.x_middle(), "xm"), term(dim.x_minor(), "x1");
+    term(dim.y_major(), "y0"), term(dim.y_middle(), "ym"), term(dim.y_minor(), "y1");
     if (dim.offset() || start.empty())
       start += (start.empty() ? "" : " + ") + number(dim.offset());
     text += (i ? ", " : "") + number(dim.length()) + " of " + number(dim.extent()) + " at " + start + " stride " +

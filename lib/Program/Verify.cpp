@@ -147,7 +147,8 @@ Status Verifier::tensors() {
 
 Status Verifier::box(const image::Box &box, const image::Tensor &tensor, ErrorCode code, const std::string &what) {
   auto small = [](int64_t v) { return v > -kBoxLimit && v < kBoxLimit; };
-  bool good = box.dims_size() <= kMaxBoxRank && box.split_x() >= 1 && box.split_y() >= 1;
+  bool good = box.dims_size() <= kMaxBoxRank && box.split_x() >= 1 && box.split_y() >= 1 && small(box.middle_x()) &&
+              small(box.middle_y());
   int64_t elements = 1, extents = 1;
   for (int64_t extent : tensor.shape())
     elements *= extent;
@@ -158,8 +159,8 @@ Status Verifier::box(const image::Box &box, const image::Tensor &tensor, ErrorCo
            (dim.extent() == 0 || extents <= std::max(elements, kBoxLimit) / dim.extent());
     extents *= good ? dim.extent() : 0;
     good = good && small(dim.offset()) && small(dim.length()) && dim.length() >= 0 && small(dim.x_major()) &&
-           small(dim.x_minor()) && small(dim.y_major()) && small(dim.y_minor()) && dim.stride() > -(1 << 20) &&
-           dim.stride() < (1 << 20);
+           small(dim.x_middle()) && small(dim.x_minor()) && small(dim.y_major()) && small(dim.y_middle()) &&
+           small(dim.y_minor()) && dim.stride() > -(1 << 20) && dim.stride() < (1 << 20);
   }
   // Tensors are row-major: the box may cut them in another shape of as many elements.
   if (!good || extents != elements)

@@ -22,13 +22,13 @@ struct BufferPart {
 
 class PeBuilder {
 public:
-  PeBuilder(mlir::OpBuilder &builder, mlir::Location loc, const TransferSizes &sizes, int64_t splitX, int64_t splitY)
+  PeBuilder(mlir::OpBuilder &builder, mlir::Location loc, const TransferSizes &sizes, Split splitX, Split splitY)
       : builder(builder), loc(loc), sizes(sizes), splitX(splitX), splitY(splitY) {}
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
   TransferSizes sizes;
-  int64_t splitX, splitY;
+  Split splitX, splitY;
 
   mlir::Value constant(int64_t value);
   mlir::Value scalar(pe::ScalarKind kind, mlir::Value a, mlir::Value b);
@@ -70,6 +70,9 @@ public:
   void loop(mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
 
 private:
+  /// Of x in 0 .. end - 1, by a constant.
+  mlir::Value quotient(mlir::Value x, int64_t divisor, int64_t end);
+  mlir::Value remainder(mlir::Value x, int64_t divisor, int64_t end);
   mlir::Value extreme(const Bounds &bounds, bool largest);
   Bounds deciding(const Bounds &bounds, bool largest) const;
 

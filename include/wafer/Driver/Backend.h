@@ -3,6 +3,7 @@
 #define WAFER_DRIVER_BACKEND_H
 
 #include "wafer/Conversion/ToImage.h"
+#include "wafer/Dialect/Wafer/Affine.h"
 #include "wafer/Driver/Stage.h"
 #include "wafer/Target/Profile.h"
 
@@ -27,11 +28,11 @@ struct BackendOptions {
   int64_t meshWidth = 0, meshHeight = 0; // 0: the whole target
   bool smallestMesh = false;             // the smallest square mesh that the program fits
   uint64_t seed = 0;
-  int64_t maxRegions = 0;         // 0: as many as there is room for
-  bool quick = false;             // looks for a plan as short as may be
-  int64_t largestSide = 0;        // of a region; 0: kUsualSide, larger where nothing fits in that
-  int64_t splitX = 0, splitY = 0; // minor axes of regions' sides; 0: by cost
-  bool tracePlan = false;         // keep what the planner looked at
+  int64_t maxRegions = 0;            // 0: as many as there is room for
+  bool quick = false;                // looks for a plan as short as may be
+  int64_t largestSide = 0;           // of a region; 0: kUsualSide, larger where nothing fits in that
+  wfr::Split splitX = 0, splitY = 0; // how regions' sides are divided; minor axis 0: by cost
+  bool tracePlan = false;            // keep what the planner looked at
   Stage stopAfter = Stage::Image;
 };
 

@@ -21,6 +21,8 @@ def WaferPlan : Pass<"wafer-plan", "::mlir::ModuleOp"> {
                  Option<"height", "height", "int64_t", "0", "height of every region (0: chosen by cost)">,
                  Option<"splitX", "split-x", "int64_t", "0", "minor axis of the width: x = x0 * split-x + x1 (0: chosen by cost)">,
                  Option<"splitY", "split-y", "int64_t", "0", "minor axis of the height (0: chosen by cost)">,
+                 Option<"middleX", "middle-x", "int64_t", "1", "middle axis of a width that is divided: x = (x0 * middle-x + xm) * split-x + x1">,
+                 Option<"middleY", "middle-y", "int64_t", "1", "middle axis of a height that is divided">,
                  Option<"regions", "regions", "int64_t", "0", "at most so many regions (0: as many as there is room for)">,
                  Option<"largestSide", "largest-side", "int64_t", "64", "no region is wider or higher">,
                  Option<"growTo", "grow-to", "int64_t", "0", "but up to that where no plan has regions so small (0: none is)">,

@@ -55,11 +55,17 @@ struct PlacedBox {
 inline PlacedBox placeBox(const image::Box &box, int64_t x, int64_t y) {
   PlacedBox placed;
   placed.rank = box.dims_size();
-  int64_t sx = std::max<int64_t>(1, box.split_x()), sy = std::max<int64_t>(1, box.split_y());
+  auto atLeast1 = [](uint32_t count) { return std::max<int64_t>(1, count); };
+  const int64_t sx = atLeast1(box.split_x()), sy = atLeast1(box.split_y()), mx = atLeast1(box.middle_x()),
+                my = atLeast1(box.middle_y());
   for (int d = 0; d != placed.rank; ++d) {
     const image::BoxDim &dim = box.dims(d);
-    int64_t start = dim.offset() + (x / sx) * dim.x_major() + (x % sx) * dim.x_minor() + (y / sy) * dim.y_major() +
-                    (y % sy) * dim.y_minor();
+    int64_t start = dim.offset() + (x / (mx * sx)) * dim.x_major() + (x % sx) * dim.x_minor() +
+                    (y / (my * sy)) * dim.y_major() + (y % sy) * dim.y_minor();
+    if (mx > 1)
+      start += x / sx % mx * dim.x_middle();
+    if (my > 1)
+      start += y / sy % my * dim.y_middle();
     placed.start[d] = start;
     placed.lo[d] = std::min(std::max<int64_t>(0, start), dim.extent());
     placed.hi[d] = std::max(placed.lo[d], std::min(dim.extent(), start + dim.length()));

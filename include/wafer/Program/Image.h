@@ -22,7 +22,7 @@
 
 namespace wafer {
 
-constexpr uint32_t kImageVersion = 2;
+constexpr uint32_t kImageVersion = 3, kOldestImageVersion = 2;
 constexpr uint64_t kImageAlignment = 64;
 
 /// What the words are that carry a tensor's elements on the machine: F32 or I32.

@@ -408,16 +408,23 @@ void wafer::fillRegion(const AssembledProgram &program, image::Region &region,
     image::WeightSlice *slice = region.add_weights();
     slice->set_weight(weightIndex(buffer.source));
     slice->set_address(buffer.address);
-    slice->mutable_box()->set_split_x(buffer.box.getSplitX());
-    slice->mutable_box()->set_split_y(buffer.box.getSplitY());
+    image::Box &box = *slice->mutable_box();
+    box.set_split_x(buffer.box.getSplitX());
+    box.set_split_y(buffer.box.getSplitY());
+    if (buffer.box.getMiddleX() > 1)
+      box.set_middle_x(buffer.box.getMiddleX());
+    if (buffer.box.getMiddleY() > 1)
+      box.set_middle_y(buffer.box.getMiddleY());
     for (unsigned d = 0; d != buffer.box.getRank(); ++d) {
-      image::BoxDim *dim = slice->mutable_box()->add_dims();
+      image::BoxDim *dim = box.add_dims();
       dim->set_extent(buffer.box.getExtent(d));
       dim->set_offset(buffer.box.getOffset(d));
       dim->set_length(buffer.box.getLength(d));
       dim->set_x_major(buffer.box.getXMajor(d));
+      dim->set_x_middle(buffer.box.getXMiddle(d));
       dim->set_x_minor(buffer.box.getXMinor(d));
       dim->set_y_major(buffer.box.getYMajor(d));
+      dim->set_y_middle(buffer.box.getYMiddle(d));
       dim->set_y_minor(buffer.box.getYMinor(d));
       dim->set_stride(buffer.box.getStride(d));
     }

@@ -56,8 +56,9 @@ void fillTensor(image::Tensor &tensor, StringRef name, image::DataType type, Arr
 }
 
 void fillBox(image::Box &box, const wfr::Layout &layout, ArrayRef<int64_t> shape) {
-  box.set_split_x(layout.splitX);
-  box.set_split_y(layout.splitY);
+  assert(layout.splitX.middle == 1 && layout.splitY.middle == 1 && "streams tell PEs apart by two axes");
+  box.set_split_x(layout.splitX.minor);
+  box.set_split_y(layout.splitY.minor);
   int64_t stride = 1;
   SmallVector<int64_t> strides(layout.dims.size());
   for (size_t d = layout.dims.size(); d-- != 0;) {

@@ -390,12 +390,16 @@ private:
   /// From here on the iteration is this PE's share of the box that it has in common with others.
   void share(const Layout &result) {
     const Side side = result.isPartialAlong(Side::X) ? Side::X : Side::Y;
-    const int64_t pes = reducedGroup(result, side, code.size), split = result.split(side);
+    const int64_t pes = reducedGroup(result, side, code.size);
+    const Split split = result.split(side);
     Affine place;
-    if (split > 1)
+    if (split.minor > 1)
       place.step[minorAxis(side)] = 1;
-    if (pes == code.size.along(side))
-      place.step[majorAxis(side)] = split;
+    if (pes == code.size.along(side)) {
+      if (split.middle > 1)
+        place.step[middleAxis(side)] = split.minor;
+      place.step[majorAxis(side)] = split.inner();
+    }
     LayoutDim &dim = iteration.dims[*kernel.getShared()];
     endOfBox = dim.start + Affine(dim.length);
     dim.length = llvm::divideCeil(dim.length, pes);

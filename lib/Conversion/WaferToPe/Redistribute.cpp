@@ -2,6 +2,7 @@
 #include "RegionCode.h"
 
 #include "wafer/Collectives/Move.h"
+#include "wafer/Dialect/Wafer/Coverage.h"
 #include "wafer/Support/MlirDiagnostic.h"
 
 using namespace mlir;
@@ -52,6 +53,18 @@ static int32_t neutralBits(const Tensor &terms) {
   return added ? std::numeric_limits<int32_t>::min() : 0;
 }
 
+/// The PE is the one of those with copies of what it has whose term counts; nothing if there are no copies.
+static Value isFirstOfCopies(PeBuilder &b, const Layout &source, const Layout &terms) {
+  const unsigned copies = axesOfCopies(terms.partialAxes, source);
+  Value first;
+  for (Axis axis : kPlaceAxes)
+    if ((copies & axisBit(axis)) && b.sizes.size[axis] > 1) {
+      Value atZero = b.equal(b.coordinate(axis), b.constant(0));
+      first = first ? b.scalar(pe::ScalarKind::And, first, atZero) : atZero;
+    }
+  return first;
+}
+
 LogicalResult wafer::wfr::lowerTerms(TermsOp op, RegionCode &code) {
   Tensor source = code.tensor(op.getSource()), result = code.tensor(op.getResult());
   alignSplits({&source.layout, &result.layout});
@@ -63,7 +76,8 @@ LogicalResult wafer::wfr::lowerTerms(TermsOp op, RegionCode &code) {
     BoxTransfer transfer{b, Side::X, 1, {1, 1, 1}, std::move(dims), source.elementType(), source.buffer, result.buffer};
     if (failed(checkRank(op, transfer)))
       return failure();
-    transfer.eachSlice([&] { transfer.copy(); });
+    b.when(result.layout.kind == PartialKind::Pick ? Value() : isFirstOfCopies(b, source.layout, result.layout),
+           [&] { transfer.eachSlice([&] { transfer.copy(); }); });
     return success();
   });
 }

@@ -122,7 +122,7 @@ struct StreamTransfer : BoxTransfer {
 
 /// Of a stream every sender of a row sends all that it has.
 Senders streamSenders(StreamOp stream, const Layout &layout) {
-  int64_t count = static_cast<int64_t>(stream.getSenders()), split = layout.splitX;
+  int64_t count = static_cast<int64_t>(stream.getSenders()), split = layout.splitX.minor;
   return {(count + split - 1) / split, std::min(count, split), split};
 }
 

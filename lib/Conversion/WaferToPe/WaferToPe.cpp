@@ -61,11 +61,14 @@ std::string RegionCode::newWeight(Location loc, FlatSymbolRefAttr source, ArrayR
   std::string name = ("w" + Twine(names++)).str();
   // The affine box of the layout, as the loader evaluates it.
   SmallVector<int64_t> dims;
-  for (auto [dim, extent, stride] : llvm::zip(layout.dims, shape, layout.strides()))
-    dims.append({extent, dim.start.constant, dim.length, dim.start.step[X0], dim.start.step[X1], dim.start.step[Y0],
-                 dim.start.step[Y1], stride});
+  for (auto [dim, extent, stride] : llvm::zip(layout.dims, shape, layout.strides())) {
+    const auto &step = dim.start.step;
+    dims.append(
+        {extent, dim.start.constant, dim.length, step[X0], step[XM], step[X1], step[Y0], step[YM], step[Y1], stride});
+  }
   pe::BufferOp::create(builder, loc, name, layout.words(), "weight", IntegerAttr(), source,
-                       pe::BoxAttr::get(loc.getContext(), layout.splitX, layout.splitY, dims));
+                       pe::BoxAttr::get(loc.getContext(), layout.splitX.middle, layout.splitX.minor,
+                                        layout.splitY.middle, layout.splitY.minor, dims));
   return name;
 }
 

@@ -47,14 +47,14 @@ StringRef wafer::pe::nodeNameOf(Location location) {
   return name;
 }
 
-LogicalResult BoxAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t splitX, int64_t splitY,
-                              ArrayRef<int64_t> dims) {
-  if (splitX < 1 || splitY < 1)
+LogicalResult BoxAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t middleX, int64_t splitX,
+                              int64_t middleY, int64_t splitY, ArrayRef<int64_t> dims) {
+  if (middleX < 1 || splitX < 1 || middleY < 1 || splitY < 1)
     return emitError() << "splits must be at least 1";
-  if (dims.size() % 8 != 0)
-    return emitError() << "a box has eight numbers per dimension, got " << dims.size();
-  for (size_t d = 0; d != dims.size() / 8; ++d)
-    if (dims[8 * d] < 0 || dims[8 * d + 2] < 0)
+  if (dims.size() % 10 != 0)
+    return emitError() << "a box has ten numbers per dimension, got " << dims.size();
+  for (size_t d = 0; d != dims.size() / 10; ++d)
+    if (dims[10 * d] < 0 || dims[10 * d + 2] < 0)
       return emitError() << "extent and length of dimension " << d << " must not be negative";
   return success();
 }

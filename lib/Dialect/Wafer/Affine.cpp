@@ -3,12 +3,14 @@
 using namespace mlir;
 using namespace wafer::wfr;
 
-AxisSizes wafer::wfr::axisSizes(RegionSize region, int64_t splitX, int64_t splitY, int64_t chunks) {
+AxisSizes wafer::wfr::axisSizes(RegionSize region, Split splitX, Split splitY, int64_t chunks) {
   AxisSizes sizes;
-  sizes.size[X0] = llvm::divideCeil(region.width, splitX);
-  sizes.size[X1] = std::min(region.width, splitX);
-  sizes.size[Y0] = llvm::divideCeil(region.height, splitY);
-  sizes.size[Y1] = std::min(region.height, splitY);
+  for (auto [side, split] : {std::pair{Side::X, splitX}, {Side::Y, splitY}}) {
+    const int64_t pes = region.along(side);
+    sizes.size[majorAxis(side)] = llvm::divideCeil(pes, split.inner());
+    sizes.size[middleAxis(side)] = split.middle;
+    sizes.size[minorAxis(side)] = std::min(pes, split.minor);
+  }
   sizes.size[T] = chunks;
   return sizes;
 }

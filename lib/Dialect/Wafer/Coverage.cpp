@@ -3,12 +3,12 @@
 using namespace mlir;
 using namespace wafer::wfr;
 
-/// Those of a set of axes that move the start of a dimension, the shortest steps first. They are four at most, and this
-/// is asked very often.
-static SmallVector<Axis, 4> axesByStep(unsigned axes, const LayoutDim &dim) {
+/// Those of a set of axes that move the start of a dimension, the shortest steps first. They are few, and this is asked
+/// very often.
+static SmallVector<Axis, 6> axesByStep(unsigned axes, const LayoutDim &dim) {
   auto stepOf = [&](Axis axis) { return std::abs(dim.start.step[axis]); };
-  SmallVector<Axis, 4> ordered;
-  for (Axis axis : {X1, X0, Y1, Y0}) {
+  SmallVector<Axis, 6> ordered;
+  for (Axis axis : {X1, XM, X0, Y1, YM, Y0}) {
     if (!(axes & axisBit(axis)) || dim.start.step[axis] == 0)
       continue;
     ordered.push_back(axis);
@@ -31,6 +31,13 @@ std::optional<LayoutDim> wafer::wfr::unionOver(unsigned axes, const LayoutDim &d
   return all;
 }
 
+unsigned wafer::wfr::axesOfCopies(unsigned axes, const Layout &layout) {
+  for (Axis axis : kPlaceAxes)
+    if (layout.dependsOn(axis))
+      axes &= ~axisBit(axis);
+  return axes;
+}
+
 bool wafer::wfr::holdsOnce(unsigned axes, const Layout &layout, const AxisSizes &sizes) {
   unsigned telling = 0; // axes that lead to other elements
   for (const LayoutDim &dim : layout.dims) {
@@ -45,7 +52,7 @@ bool wafer::wfr::holdsOnce(unsigned axes, const Layout &layout, const AxisSizes 
       telling |= axisBit(axis);
     }
   }
-  return llvm::all_of(std::array{X0, X1, Y0, Y1}, [&](Axis axis) {
+  return llvm::all_of(kPlaceAxes, [&](Axis axis) {
     return !(axes & axisBit(axis)) || sizes.size[axis] == 1 || (telling & axisBit(axis));
   });
 }
@@ -56,7 +63,7 @@ std::optional<LayoutDim> wafer::wfr::unionAlong(Side side, const LayoutDim &dim,
 
 LayoutDim wafer::wfr::hullAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
   LayoutDim line{spanAlong(side, dim, sizes), dim.start};
-  for (Axis axis : {majorAxis(side), minorAxis(side)})
+  for (Axis axis : sideAxes(side))
     line.start.constant += std::min<int64_t>(std::exchange(line.start.step[axis], 0), 0) * (sizes.size[axis] - 1);
   return line;
 }

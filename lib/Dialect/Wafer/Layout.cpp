@@ -54,22 +54,65 @@ RankedTensorType wafer::wfr::withLayout(RankedTensorType type, const Layout &lay
   return RankedTensorType::get(type.getShape(), type.getElementType(), layout.attr(type.getContext()));
 }
 
-Layout Layout::withSplits(int64_t x, int64_t y) const {
+/// Axis `outer` of a side becomes two: coordinates of `inner` are so many of them.
+static void divideAxis(Layout &layout, Axis outer, Axis inner, int64_t count) {
+  if (count == 1)
+    return;
+  for (LayoutDim &dim : layout.dims) {
+    dim.start.step[inner] = dim.start.step[outer];
+    dim.start.step[outer] *= count;
+  }
+  for (unsigned *axes : {&layout.partialAxes, &layout.atAxes})
+    if (*axes & axisBit(outer))
+      *axes |= axisBit(inner);
+}
+
+/// The other way round: what two axes say is said by the outer one.
+static void joinAxes(Layout &layout, Axis outer, Axis inner) {
+  for (LayoutDim &dim : layout.dims)
+    dim.start.step[outer] = std::exchange(dim.start.step[inner], 0);
+  layout.partialAxes &= ~axisBit(inner);
+  layout.atAxes &= ~axisBit(inner);
+}
+
+/// Whether two axes say no more than one, of which `count` coordinates of the inner one are one of the outer.
+static bool sayOne(const Layout &layout, Axis outer, Axis inner, int64_t count) {
+  auto both = [&](unsigned axes) { return (axes >> outer & 1) == (axes >> inner & 1); };
+  return both(layout.partialAxes) && both(layout.atAxes) && llvm::all_of(layout.dims, [&](const LayoutDim &dim) {
+           return dim.start.step[outer] == count * dim.start.step[inner];
+         });
+}
+
+static void moveAxis(Layout &layout, Axis from, Axis to) {
+  for (LayoutDim &dim : layout.dims)
+    dim.start.step[to] = std::exchange(dim.start.step[from], 0);
+  for (unsigned *axes : {&layout.partialAxes, &layout.atAxes}) {
+    *axes |= *axes & axisBit(from) ? axisBit(to) : 0;
+    *axes &= ~axisBit(from);
+  }
+}
+
+Layout Layout::withSplits(Split x, Split y) const {
   Layout layout = *this;
   for (Side side : kSides) {
-    int64_t &split = layout.split(side), by = side == Side::X ? x : y;
-    if (split == by)
+    const Split from = split(side), to = side == Side::X ? x : y;
+    if (from == to)
       continue;
-    assert(split == 1 && "a side has one way to be split");
-    Axis major = majorAxis(side), minor = minorAxis(side);
-    split = by;
-    for (LayoutDim &dim : layout.dims) {
-      dim.start.step[minor] = dim.start.step[major];
-      dim.start.step[major] *= by;
+    const Axis major = majorAxis(side), middle = middleAxis(side), minor = minorAxis(side);
+    layout.split(side) = to;
+    if (!from.divides()) {
+      divideAxis(layout, major, minor, to.minor);
+      divideAxis(layout, major, middle, to.middle);
+      continue;
     }
-    for (unsigned *axes : {&layout.partialAxes, &layout.atAxes})
-      if (*axes & axisBit(major))
-        *axes |= axisBit(minor);
+    assert(from.middle == 1 && "what has three axes has no more");
+    if (from.minor == to.minor) {
+      divideAxis(layout, major, middle, to.middle);
+      continue;
+    }
+    assert(from.minor == to.inner() && "one division must refine the other");
+    moveAxis(layout, minor, middle);
+    divideAxis(layout, middle, minor, to.minor);
   }
   return layout;
 }
@@ -77,32 +120,51 @@ Layout Layout::withSplits(int64_t x, int64_t y) const {
 Layout Layout::simplified() const {
   Layout layout = *this;
   for (Side side : kSides) {
-    int64_t &split = layout.split(side);
-    Axis major = majorAxis(side), minor = minorAxis(side);
-    auto both = [&](unsigned axes) { return (axes >> major & 1) == (axes >> minor & 1); };
-    bool one = both(partialAxes) && both(atAxes) && llvm::all_of(layout.dims, [&](const LayoutDim &dim) {
-                 return dim.start.step[major] == split * dim.start.step[minor];
-               });
-    if (split == 1 || !one)
-      continue;
-    split = 1;
-    for (LayoutDim &dim : layout.dims) {
-      dim.start.step[major] = dim.start.step[minor];
-      dim.start.step[minor] = 0;
+    Split &split = layout.split(side);
+    const Axis major = majorAxis(side), middle = middleAxis(side), minor = minorAxis(side);
+    if (split.middle > 1 && sayOne(layout, major, middle, split.middle)) {
+      joinAxes(layout, major, middle);
+      split = split.minor;
+    } else if (split.middle > 1 && sayOne(layout, middle, minor, split.minor)) {
+      joinAxes(layout, middle, minor);
+      moveAxis(layout, middle, minor);
+      split = split.inner();
     }
-    layout.partialAxes &= ~axisBit(minor);
-    layout.atAxes &= ~axisBit(minor);
+    if (split.middle == 1 && split.minor > 1 && sayOne(layout, major, minor, split.minor)) {
+      joinAxes(layout, major, minor);
+      split = Split();
+    }
   }
   return layout;
 }
 
+std::optional<Split> wafer::wfr::commonSplit(Split a, Split b) {
+  SmallVector<int64_t, 4> groups; // of neighbors, each within the next
+  for (const Split &split : {a, b})
+    for (int64_t group : {split.minor, split.inner()})
+      if (group > 1 && !llvm::is_contained(groups, group))
+        groups.push_back(group);
+  llvm::sort(groups);
+  if (groups.empty())
+    return Split();
+  if (groups.size() == 1)
+    return Split(groups[0]);
+  if (groups.size() > 2 || groups[1] % groups[0] != 0)
+    return std::nullopt;
+  return Split(groups[1] / groups[0], groups[0]);
+}
+
 void wafer::wfr::alignSplits(ArrayRef<Layout *> layouts) {
-  int64_t x = 1, y = 1;
+  Split all[2];
   for (Layout *layout : layouts) {
     *layout = layout->simplified();
-    x = std::max(x, layout->splitX);
-    y = std::max(y, layout->splitY);
+    for (Side side : kSides) {
+      Split &split = all[side == Side::Y];
+      std::optional<Split> common = commonSplit(split, layout->split(side));
+      assert(common && "a side has one way to be split");
+      split = *common;
+    }
   }
   for (Layout *layout : layouts)
-    *layout = layout->withSplits(x, y);
+    *layout = layout->withSplits(all[0], all[1]);
 }

@@ -21,22 +21,29 @@ static int64_t valuesInUse(const Layout &layout, ArrayRef<int64_t> shape, Axis a
 }
 
 Senders wafer::wfr::sendersOf(const Layout &layout, ArrayRef<int64_t> shape, Side side, RegionSize region) {
+  assert(layout.split(side).middle == 1 && "a line's senders are told apart by two axes");
   AxisSizes sizes = axisSizes(region, layout.splitX, layout.splitY);
   return {valuesInUse(layout, shape, majorAxis(side), sizes), valuesInUse(layout, shape, minorAxis(side), sizes),
-          layout.split(side)};
+          layout.split(side).minor};
 }
 
 int64_t wafer::wfr::reducedGroup(const Layout &layout, Side side, RegionSize region) {
-  int64_t split = layout.split(side);
-  bool major = layout.partialAxes & axisBit(majorAxis(side)), minor = layout.partialAxes & axisBit(minorAxis(side));
-  if (major && (minor || split == 1))
+  const Split split = layout.split(side);
+  const unsigned partial = layout.partialAxes & axesOf(side);
+  if (partial == axesOf(side, split))
     return region.along(side);
-  return minor && !major ? split : 0;
+  return partial == axisBit(minorAxis(side)) ? split.minor : 0;
 }
 
-static int64_t coordinatesInUse(const Layout &layout, ArrayRef<int64_t> shape, Side side, RegionSize region) {
-  Senders senders = sendersOf(layout.simplified(), shape, side, region);
-  return senders.major == 1 ? senders.minor : senders.major * senders.split;
+static int64_t coordinatesInUse(const Layout &given, ArrayRef<int64_t> shape, Side side, RegionSize region) {
+  const Layout layout = given.simplified();
+  const AxisSizes sizes = axisSizes(region, layout.splitX, layout.splitY);
+  auto inUse = [&](Axis axis) { return valuesInUse(layout, shape, axis, sizes); };
+  if (int64_t major = inUse(majorAxis(side)); major > 1)
+    return major * layout.split(side).inner();
+  if (int64_t middle = inUse(middleAxis(side)); middle > 1)
+    return middle * layout.split(side).minor;
+  return inUse(minorAxis(side));
 }
 
 int64_t wafer::wfr::columnsInUse(const Layout &layout, ArrayRef<int64_t> shape, RegionSize region) {
@@ -58,7 +65,8 @@ int64_t wafer::wfr::laneWords(const Layout &layout, ArrayRef<int64_t> shape, Reg
 std::optional<Deal> wafer::wfr::dealColumns(const Layout &given, ArrayRef<int64_t> shape, RegionSize region,
                                             int64_t mostLanes) {
   const Layout layout = given.simplified();
-  if (layout.atAxes || layout.partialAxes || layout.dependsOn(T) || layout.dependsOn(Side::Y))
+  if (layout.atAxes || layout.partialAxes || layout.dependsOn(T) || layout.dependsOn(Side::Y) ||
+      layout.splitX.middle > 1)
     return std::nullopt;
   const Senders columns = sendersOf(layout, shape, Side::X, region);
   const int64_t split = columns.split, count = columns.end();

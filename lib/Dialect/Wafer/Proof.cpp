@@ -11,7 +11,10 @@ namespace {
 /// "the PE at (3, 0)", in a loop "in chunk 2 the PE at (3, 0)".
 std::string peText(const Missing &missing, const Layout &axes, Place place) {
   auto at = [&](Side side) {
-    return std::to_string(missing.place[majorAxis(side)] * axes.split(side) + missing.place[minorAxis(side)]);
+    const Split split = axes.split(side);
+    return std::to_string((missing.place[majorAxis(side)] * split.middle + missing.place[middleAxis(side)]) *
+                              split.minor +
+                          missing.place[minorAxis(side)]);
   };
   std::string chunk = place.chunks > 1 ? "in chunk " + std::to_string(missing.place[T]) + " " : "";
   return chunk + "the PE at (" + at(Side::X) + ", " + at(Side::Y) + ")";
@@ -45,7 +48,7 @@ TransferSizes sizesOf(const Layout &axes, Place place) {
 
 /// What is said of the PEs at coordinate 0 of some axes only.
 void fixAxes(TransferSizes &sizes, unsigned axes) {
-  for (Axis axis : {X0, X1, Y0, Y1})
+  for (Axis axis : kPlaceAxes)
     if (axes & axisBit(axis))
       sizes.size[axis] = 1;
 }
@@ -99,6 +102,8 @@ public:
     std::vector<TransferDim> dims =
         unmergedDims(source, claim.source.shape, result, claim.result.shape, claim.shift, claim.regroup);
     TransferSizes sizes = sizesOf(source, place);
+    if (pass && source.split(*claim.side).middle > 1)
+      return "the layouts divide the line's side in three: a pass tells senders apart by two axes";
     if (pass && crossed(dims))
       return "the line's PEs hold no box between them: an axis cuts two dimensions of the source";
     if (claim.algorithm == MoveAlgorithm::Neighbors &&
@@ -157,7 +162,7 @@ private:
     if (const LayoutDim &chunk = claim.source.layout.dims[d]; chunk.start.step[T] != 0) {
       LayoutDim all = chunk;
       AxisSizes sizes = axisSizes(place.region, claim.source.layout.splitX, claim.source.layout.splitY);
-      for (Axis axis : {X0, X1, Y0, Y1}) {
+      for (Axis axis : kPlaceAxes) {
         int64_t step = std::exchange(all.start.step[axis], 0), last = step * (sizes.size[axis] - 1);
         all.start = all.start + std::min<int64_t>(last, 0);
         all.length += std::abs(last);
@@ -255,18 +260,20 @@ Objection wafer::wfr::objectionTo(const TermsClaim &given, Place place) {
   if (result.atAxes)
     return "terms are everywhere";
   Reads reads;
-  for (Axis axis : {X0, X1, Y0, Y1})
+  for (Axis axis : kPlaceAxes)
     if ((result.partialAxes & axisBit(axis)) &&
         llvm::count_if(source.dims, [&](const LayoutDim &dim) { return dim.start.step[axis] != 0; }) > 1)
       return "PEs hold no box between them: an axis cuts two dimensions of the source";
   const AxisSizes axes = axisSizes(place.region, result.splitX, result.splitY, place.chunks);
-  if (result.kind != PartialKind::Pick && !holdsOnce(result.partialAxes, source, axes))
+  // Of copies only the PEs at coordinate 0 have a term.
+  const unsigned told = result.partialAxes & ~axesOfCopies(result.partialAxes, source);
+  if (result.kind != PartialKind::Pick && !holdsOnce(told, source, axes))
     return "PEs whose terms are added hold the same elements";
   for (auto [d, has, needs, extent] : llvm::enumerate(source.dims, result.dims, claim.result.shape)) {
     std::optional<LayoutDim> all = unionOver(result.partialAxes, has, axes);
     if (!all)
       return "what PEs have of dimension " + std::to_string(d) + " between them has gaps";
-    for (Axis axis : {X0, X1, Y0, Y1})
+    for (Axis axis : kPlaceAxes)
       if ((result.partialAxes & axisBit(axis)) && axes.size[axis] > 1 && needs.start.step[axis] != 0)
         return "what PEs have terms of differs on an axis that the result is partial on";
     reads.loops.push_back(spanOf(needs, extent));
@@ -363,7 +370,7 @@ private:
         continue;
       std::string loop = "the terms of loop " + std::to_string(d);
       SmallVector<std::pair<int64_t, int64_t>> steps; // and how often
-      for (Axis axis : {X0, X1, Y0, Y1, T}) {
+      for (Axis axis : {X0, XM, X1, Y0, YM, Y1, T}) {
         int64_t step = dim.start.step[axis], count = sizes.size[axis];
         if (step == 0 || count == 1)
           continue;
@@ -388,7 +395,7 @@ private:
       if (dim.start.constant > 0 || dim.start.constant + length < claim.extents[d])
         return loop + " are not all there";
     }
-    for (Axis axis : {X0, X1, Y0, Y1})
+    for (Axis axis : kPlaceAxes)
       if (sizes.size[axis] > 1 && (claim.result.layout.partialAxes & ~taken & axisBit(axis)))
         return "every PE has the same terms on an axis that the result is partial on";
     return std::nullopt;

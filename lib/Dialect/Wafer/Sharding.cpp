@@ -14,7 +14,7 @@ Layout wafer::wfr::shardLayout(ArrayRef<int64_t> extents, SideDims x, SideDims y
   Layout layout = replicatedOn(extents, region);
   AxisSizes sizes = region.axes();
   if (rows)
-    sizes.size[Y0] = llvm::divideCeil(rows, region.splitY);
+    sizes.size[Y0] = llvm::divideCeil(rows, region.splitY.inner());
   for (int d = 0; d != static_cast<int>(extents.size()); ++d) {
     if (!x.has(d) && !y.has(d))
       continue;
@@ -23,9 +23,10 @@ Layout wafer::wfr::shardLayout(ArrayRef<int64_t> extents, SideDims x, SideDims y
     // Of both sides a column holds neighboring blocks: so what the host's lanes carry row by row spreads along columns.
     // Where only the first rows are to hold something, the rows' steps are the largest: the others' blocks then lie
     // beyond the end.
-    SmallVector<std::pair<Axis, int>, 4> sides{{Y1, y.minor}, {Y0, y.major}, {X1, x.minor}, {X0, x.major}};
+    SmallVector<std::pair<Axis, int>, 6> sides{{Y1, y.minor}, {YM, y.middle}, {Y0, y.major},
+                                               {X1, x.minor}, {XM, x.middle}, {X0, x.major}};
     if (rows)
-      std::rotate(sides.begin(), sides.begin() + 2, sides.end());
+      std::rotate(sides.begin(), sides.begin() + 3, sides.end());
     for (auto [axis, on] : sides)
       if (on == d && (sizes.size[axis] > 1 || axis == X0 || axis == Y0))
         axes.push_back(axis);
@@ -33,7 +34,7 @@ Layout wafer::wfr::shardLayout(ArrayRef<int64_t> extents, SideDims x, SideDims y
     for (Axis axis : axes)
       blocks *= sizes.size[axis];
     if (rows && y == SideDims(d)) // the last of the rows' coordinates may not all be there
-      blocks = blocks / (sizes.size[Y0] * sizes.size[Y1]) * rows;
+      blocks = blocks / (sizes.size[Y0] * sizes.size[YM] * sizes.size[Y1]) * rows;
     LayoutDim &dim = layout.dims[d];
     int64_t step = dim.length = llvm::divideCeil(extents[d], blocks);
     for (Axis axis : axes) {
@@ -97,7 +98,7 @@ unsigned wafer::wfr::partialAxesOf(ArrayRef<bool> reduction, const Layout &itera
   unsigned axes = 0;
   for (auto [reduced, dim] : llvm::zip(reduction, iteration.dims))
     if (reduced)
-      for (Axis axis : {X0, X1, Y0, Y1})
+      for (Axis axis : kPlaceAxes)
         if (dim.start.step[axis] != 0)
           axes |= axisBit(axis);
   return axes;

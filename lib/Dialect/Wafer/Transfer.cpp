@@ -101,6 +101,7 @@ std::vector<TransferDim> wafer::wfr::transferDims(const Layout &source, ArrayRef
 
 /// What is said of this PE, of the PE at P0 and P1 on its line.
 static TransferAffine ofSender(TransferAffine affine, Side side) {
+  assert(affine.step[middleAxis(side)] == 0 && "senders are told apart by two axes");
   affine.step[P0] = std::exchange(affine.step[majorAxis(side)], 0);
   affine.step[P1] = std::exchange(affine.step[minorAxis(side)], 0);
   return affine;
@@ -108,7 +109,7 @@ static TransferAffine ofSender(TransferAffine affine, Side side) {
 
 /// The bound with the line's axes at the values that make it smallest.
 static TransferAffine lineMin(TransferAffine affine, Side side, const TransferSizes &sizes) {
-  for (Axis axis : {majorAxis(side), minorAxis(side)}) {
+  for (Axis axis : sideAxes(side)) {
     if (affine.step[axis] < 0)
       affine.constant += affine.step[axis] * (sizes.size[axis] - 1);
     affine.step[axis] = 0;
@@ -151,7 +152,7 @@ std::vector<Span> wafer::wfr::sendersBlock(ArrayRef<TransferDim> dims, Side side
 std::optional<size_t> wafer::wfr::exchangedDim(ArrayRef<TransferDim> dims, Side side, const TransferSizes &sizes) {
   Axis major = majorAxis(side), minor = minorAxis(side);
   // Of a divided side, what lies on the major axis is with PEs that are no neighbors.
-  if (sizes.size[minor] > 1)
+  if (sizes.size[minor] > 1 || sizes.size[middleAxis(side)] > 1)
     return std::nullopt;
   std::optional<size_t> along;
   for (auto [d, dim] : llvm::enumerate(dims)) {

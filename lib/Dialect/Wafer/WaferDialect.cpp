@@ -25,9 +25,9 @@ void WaferDialect::initialize() {
 
 //===- LayoutAttr ---------------------------------------------------------===//
 
-// <[31 at 31 * x0 - 1, 4 at 0], split = [4, 1], partial = add[y0, y1], valid_at_0 = [x0]>
+// <[31 at 31 * x0 - 1, 4 at 0], split = [2 * 4, 1], partial = add[y0, y1], valid_at_0 = [x0]>
 
-static constexpr StringRef axisNames[kLayoutAxes] = {"x0", "x1", "y0", "y1", "t"};
+static constexpr StringRef axisNames[kLayoutAxes] = {"x0", "xm", "x1", "y0", "ym", "y1", "t"};
 
 static void printStart(AsmPrinter &printer, const Affine &start) {
   bool any = false;
@@ -66,8 +66,18 @@ void LayoutAttr::print(AsmPrinter &printer) const {
     printStart(printer, dim.start);
   });
   printer << ']';
-  if (getSplitX() != 1 || getSplitY() != 1)
-    printer << ", split = [" << getSplitX() << ", " << getSplitY() << ']';
+  auto printSplit = [&](Split split) {
+    if (split.middle > 1)
+      printer << split.middle << " * ";
+    printer << split.minor;
+  };
+  if (getSplitX().divides() || getSplitY().divides()) {
+    printer << ", split = [";
+    printSplit(getSplitX());
+    printer << ", ";
+    printSplit(getSplitY());
+    printer << ']';
+  }
   if (getPartialAxes()) {
     printer << ", partial = " << stringifyPartialKind(getKind());
     printAxes(printer, getPartialAxes());
@@ -89,7 +99,7 @@ static ParseResult parseAxis(AsmParser &parser, unsigned &axis) {
       axis = a;
       return success();
     }
-  return parser.emitError(loc, "unknown axis '") << name << "'; axes are x0, x1, y0, y1, t";
+  return parser.emitError(loc, "unknown axis '") << name << "'; axes are x0, xm, x1, y0, ym, y1, t";
 }
 
 static ParseResult parseAxes(AsmParser &parser, unsigned &mask) {
@@ -137,9 +147,19 @@ static ParseResult parseDim(AsmParser &parser, SmallVectorImpl<LayoutDim> &dims)
   return success();
 }
 
+/// The PEs of a minor axis, or of a middle and a minor one.
+static ParseResult parseSplit(AsmParser &parser, Split &split) {
+  if (parser.parseInteger(split.minor))
+    return failure();
+  if (failed(parser.parseOptionalStar()))
+    return success();
+  split.middle = split.minor;
+  return parser.parseInteger(split.minor);
+}
+
 Attribute LayoutAttr::parse(AsmParser &parser, Type) {
   SmallVector<LayoutDim> dims;
-  int64_t splitX = 1, splitY = 1;
+  Split splitX, splitY;
   PartialKind kind = PartialKind::None;
   unsigned partial = 0, at = 0;
   if (parser.parseLess() ||
@@ -151,7 +171,7 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
     if (parser.parseKeyword(&key) || parser.parseEqual())
       return {};
     if (key == "split") {
-      if (parser.parseLSquare() || parser.parseInteger(splitX) || parser.parseComma() || parser.parseInteger(splitY) ||
+      if (parser.parseLSquare() || parseSplit(parser, splitX) || parser.parseComma() || parseSplit(parser, splitY) ||
           parser.parseRSquare())
         return {};
     } else if (key == "partial") {
@@ -179,10 +199,14 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
   return parser.getChecked<LayoutAttr>(parser.getContext(), splitX, splitY, dims, kind, partial, at);
 }
 
-LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t splitX, int64_t splitY,
+LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Split splitX, Split splitY,
                                  ArrayRef<LayoutDim> dims, PartialKind kind, unsigned partialAxes, unsigned atAxes) {
-  if (splitX < 1 || splitY < 1)
-    return emitError() << "splits must be at least 1";
+  constexpr int64_t kMost = 1 << 20; // PEs of a side
+  for (Split split : {splitX, splitY})
+    if (split.middle < 1 || split.minor < 1)
+      return emitError() << "splits must be at least 1";
+    else if (split.middle > kMost || split.minor > kMost)
+      return emitError() << "splits must be at most " << kMost;
   if (partialAxes && kind == PartialKind::None)
     return emitError() << "partial axes need a kind";
   if (partialAxes & atAxes)

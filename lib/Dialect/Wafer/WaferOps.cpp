@@ -47,15 +47,15 @@ static LogicalResult verifyLines(RegionOp region) {
 }
 
 LogicalResult RegionOp::verifyRegions() {
-  auto divides = [](int64_t split, int64_t side) { return split == 1 || side % split == 0; };
+  auto divides = [](Split split, int64_t side) { return side % split.inner() == 0 || !split.divides(); };
   WalkResult result = getBody().walk([&](Operation *op) -> WalkResult {
     for (Type type : op->getResultTypes()) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       auto layout = tensor ? dyn_cast_or_null<LayoutAttr>(tensor.getEncoding()) : LayoutAttr();
       if (layout && (!divides(layout.getSplitX(), getWidth()) || !divides(layout.getSplitY(), getHeight())))
         return op->emitOpError("has a layout with split [")
-               << layout.getSplitX() << ", " << layout.getSplitY() << "], which does not divide the sides of a "
-               << getWidth() << " x " << getHeight() << " region";
+               << layout.getSplitX().inner() << ", " << layout.getSplitY().inner()
+               << "], which does not divide the sides of a " << getWidth() << " x " << getHeight() << " region";
     }
     return WalkResult::advance();
   });
@@ -64,15 +64,17 @@ LogicalResult RegionOp::verifyRegions() {
   return verifyLines(*this);
 }
 
-/// Layouts meet on one division of each side: two that divide a side differently share no coordinates.
+/// Layouts meet on one division of each side: groups of neighbors that do not nest share no coordinates.
 static LogicalResult verifySplits(Operation *op, ArrayRef<Layout> layouts) {
   Layout all;
   for (const Layout &given : layouts) {
     Layout layout = given.simplified();
-    for (auto [split, known] : {std::pair{layout.splitX, &all.splitX}, {layout.splitY, &all.splitY}}) {
-      if (split != 1 && *known != 1 && split != *known)
-        return op->emitOpError("has layouts that divide a side by ") << *known << " and by " << split;
-      *known = std::max(*known, split);
+    for (Side side : kSides) {
+      const Split split = layout.split(side), known = all.split(side);
+      std::optional<Split> common = commonSplit(known, split);
+      if (!common)
+        return op->emitOpError("has layouts that divide a side by ") << known.minor << " and by " << split.minor;
+      all.split(side) = *common;
     }
   }
   return success();
@@ -213,11 +215,13 @@ LogicalResult ReduceOp::verify() {
     return emitOpError("source is not partial along ") << stringifySide(side);
   if (result.isPartialAlong(side))
     return emitOpError("result is still partial along ") << stringifySide(side);
-  bool minor = source.partialAxes & axisBit(minorAxis(side)), major = source.partialAxes & axisBit(majorAxis(side));
-  bool divided = source.split(side) > 1;
-  if (divided && major && !minor)
-    return emitOpError("terms lie on the major axis of a divided side: their PEs are no neighbors");
-  if (divided && !major && getAlgorithm() == ReduceAlgorithm::Star)
+  const Split split = source.split(side);
+  const unsigned partial = source.partialAxes & axesOf(side);
+  const bool whole = partial == axesOf(side, split);
+  if (!whole && partial != axisBit(minorAxis(side)))
+    return emitOpError("terms lie on a divided side, and neither on all of its axes nor on the minor one alone: their "
+                       "PEs are no neighbors");
+  if (!whole && getAlgorithm() == ReduceAlgorithm::Star)
     return emitOpError("star combines whole lines; groups of a divided side are combined by chain");
   if (failed(verifySplits(*this, {source, result})))
     return failure();
@@ -289,7 +293,7 @@ static LogicalResult verifyShared(KernelOp kernel, Layout iteration, Layout resu
     return kernel.emitOpError("shares a loop of an elementwise kernel with a result of its own");
   if (result.kind != PartialKind::Pick || result.isPartialAlong(Side::X) == result.isPartialAlong(Side::Y))
     return kernel.emitOpError("shares a loop along the side on which its result is partial(pick)");
-  for (Axis axis : {X0, X1, Y0, Y1})
+  for (Axis axis : kPlaceAxes)
     if (result.partialAxes & axisBit(axis))
       if (iteration.dependsOn(axis))
         return kernel.emitOpError("shares a loop among PEs that have different boxes");

@@ -3,7 +3,7 @@
 // expected-error @below {{[WF3502] region @full needs 84 bytes a PE more than its SRAM has: code 84, tables 0, helpers 0, spills 0, weights 40000, buffers 3952 of 43952; the largest: 'conv' 40080, 'relu' 3952, shared code 4}}
 // expected-note @below {{hint: use a larger mesh (--mesh=auto finds the smallest), or more regions}}
 pe.program @full {
-  pe.buffer @w words 10000 kind "weight" at 0 from @s #pe.box<1, 1, [10000, 0, 10000, 0, 0, 0, 0, 1]> loc("conv")
+  pe.buffer @w words 10000 kind "weight" at 0 from @s #pe.box<1 * 1, 1 * 1, [10000, 0, 10000, 0, 0, 0, 0, 0, 0, 1]> loc("conv")
   pe.buffer @a words 988 kind "activation" at 40000 loc("relu")
   pe.func @f(%p) {
     pe.store %p to %p

@@ -5,7 +5,7 @@
 // CHECK-LABEL: pe.program @chain
 pe.program @chain {
   // CHECK: pe.buffer @w words 40 kind "weight" at 664
-  pe.buffer @w words 40 kind "weight" from @source #pe.box<1, 1, [40, 0, 40, 0, 0, 0, 0, 1]>
+  pe.buffer @w words 40 kind "weight" from @source #pe.box<1 * 1, 1 * 1, [40, 0, 40, 0, 0, 0, 0, 0, 0, 1]>
   // CHECK: pe.buffer @a words 50 kind "activation" at 824
   pe.buffer @a words 50 kind "activation"
   // CHECK: pe.buffer @b words 30 kind "activation" at 544

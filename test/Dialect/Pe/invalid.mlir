@@ -48,7 +48,7 @@ pe.program @p {
 
 pe.program @p {
   // expected-error @below {{of 4 words, but its box touches words 0 to 7}}
-  pe.buffer @a words 4 kind "weight" from @w #pe.box<1, 1, [64, 0, 8, 8, 0, 0, 0, 1]>
+  pe.buffer @a words 4 kind "weight" from @w #pe.box<1 * 1, 1 * 1, [64, 0, 8, 8, 0, 0, 0, 0, 0, 1]>
   pe.main {}
 }
 

@@ -31,8 +31,8 @@ pe.program @r0 {
 
 // CHECK-LABEL: pe.program @r1 for @region
 pe.program @r1 for @region {
-  // CHECK: pe.buffer @w words 8 kind "weight" at 64 from @weights <2, 1, [64, 0, 8, 16, 8, 0, 0, 1]>
-  pe.buffer @w words 8 kind "weight" at 64 from @weights #pe.box<2, 1, [64, 0, 8, 16, 8, 0, 0, 1]>
+  // CHECK: pe.buffer @w words 8 kind "weight" at 64 from @weights <1 * 2, 1 * 1, [64, 0, 8, 16, 0, 8, 0, 0, 0, 1]>
+  pe.buffer @w words 8 kind "weight" at 64 from @weights #pe.box<1 * 2, 1 * 1, [64, 0, 8, 16, 0, 8, 0, 0, 0, 1]>
   // CHECK: pe.table @t [1, -2]
   pe.table @t [1, -2]
   // CHECK: pe.func @f() {

@@ -1,6 +1,6 @@
 // RUN: wafer-opt %s -split-input-file -verify-diagnostics
 
-// expected-error @+1 {{unknown axis 'z'; axes are x0, x1, y0, y1, t}}
+// expected-error @+1 {{unknown axis 'z'; axes are x0, xm, x1, y0, ym, y1, t}}
 func.func private @axis(tensor<4xf32, #wafer.layout<[4 at 2 * z]>>)
 
 // -----
@@ -74,9 +74,32 @@ wafer.program @main mesh(8 x 8) {
 wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>
-    // expected-error @+1 {{has layouts that divide a side by 4 and by 2}}
+    // Groups of two lie within groups of four: it takes three axes to say both, and passes tell senders apart by two.
+    // expected-error @+1 {{the layouts divide the line's side in three: a pass tells senders apart by two axes}}
     %1 = wafer.redistribute %0 along x : (tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>)
         -> tensor<8xf32, #wafer.layout<[4 at 4 * x1], split = [2, 1]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(12 x 8) {
+  wafer.region @r0 size(12 x 1) {
+    %0 = wafer.empty : tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>
+    // expected-error @+1 {{has layouts that divide a side by 4 and by 6}}
+    %1 = wafer.redistribute %0 locally : (tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [4, 1]>>)
+        -> tensor<8xf32, #wafer.layout<[2 at 2 * x1], split = [6, 1]>>
+  }
+}
+
+// -----
+
+wafer.program @main mesh(12 x 8) {
+  wafer.region @r0 size(12 x 1) {
+    %0 = wafer.empty : tensor<4xf32, #wafer.layout<[2 at 2 * x0], split = [3 * 2, 1], partial = add[xm, x1]>>
+    // expected-error @+1 {{neither on all of its axes nor on the minor one alone: their PEs are no neighbors}}
+    %1 = wafer.reduce %0 along x by chain : tensor<4xf32, #wafer.layout<[2 at 2 * x0], split = [3 * 2, 1], partial = add[xm, x1]>>
+        to tensor<4xf32, #wafer.layout<[2 at 2 * x0], split = [3 * 2, 1], valid_at_0 = [xm, x1]>>
   }
 }
 
@@ -85,7 +108,7 @@ wafer.program @main mesh(8 x 8) {
 wafer.program @main mesh(8 x 8) {
   wafer.region @r0 size(8 x 1) {
     %0 = wafer.empty : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x0]>>
-    // expected-error @+1 {{terms lie on the major axis of a divided side: their PEs are no neighbors}}
+    // expected-error @+1 {{neither on all of its axes nor on the minor one alone: their PEs are no neighbors}}
     %1 = wafer.reduce %0 along x by chain : tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], partial = add[x0]>>
         to tensor<4xf32, #wafer.layout<[4 at 0], split = [4, 1], valid_at_0 = [x0]>>
   }

@@ -34,6 +34,8 @@ wafer.program @main mesh(16 x 16) {
     %n = wafer.redistribute %m along x split 0 : (tensor<128xf32, #wafer.layout<[32 at 32 * x0]>>) -> tensor<16x8xf32, #cols>
     // CHECK: tensor<16xf32, #wafer.layout<[6 at 4 * x0 + 1 * t - 1], split = [2, 1], valid_at_0 = [y0]>>
     %4 = wafer.empty : tensor<16xf32, #wafer.layout<[6 at 4 * x0 - 1 + 1 * t], split = [2, 1], valid_at_0 = [y0]>>
+    // CHECK: tensor<16xf32, #wafer.layout<[4 at 8 * x0 + 4 * x1], split = [2 * 2, 1], valid_at_0 = [xm]>>
+    %5 = wafer.empty : tensor<16xf32, #wafer.layout<[4 at 8 * x0 + 4 * x1], split = [2 * 2, 1], valid_at_0 = [xm]>>
     wafer.send %3 to @out : tensor<16xf32, #wafer.layout<[16 at 0], valid_at_0 = [x0]>>
     // CHECK: wafer.relay @from to @onward
     wafer.relay @from to @onward

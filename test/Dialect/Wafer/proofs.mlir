@@ -503,6 +503,22 @@ wafer.program @main mesh(8 x 8) {
 
 // -----
 
+#copies = #wafer.layout<[4 at 4 * x0, 1 at 1 * x1], split = [3 * 2, 1]>
+#windows = #wafer.layout<[4 at 4 * x0, 2 at 1 * xm], split = [3 * 2, 1]>
+#terms = #wafer.layout<[8 at 0, 4 at 0], partial = add[x0]>
+wafer.program @main mesh(12 x 8) {
+  wafer.region @r0 size(12 x 1) {
+    %0 = wafer.empty : tensor<8x2xf32, #copies>
+    // Of three copies one is a term.
+    %1 = wafer.terms %0 : tensor<8x2xf32, #copies> to tensor<8x2xf32, #wafer.layout<[8 at 0, 2 at 0], partial = add[x0]>>
+    %2 = wafer.empty : tensor<8x4xf32, #windows>
+    // expected-error @+1 {{PEs whose terms are added hold the same elements}}
+    %3 = wafer.terms %2 : tensor<8x4xf32, #windows> to tensor<8x4xf32, #terms>
+  }
+}
+
+// -----
+
 // The blocks beside a PE's are four PEs away.
 #blocks = #wafer.layout<[2 at 2 * y0], split = [1, 4]>
 #windows = #wafer.layout<[4 at 2 * y0 - 1], split = [1, 4]>

@@ -1,5 +1,6 @@
 // Program images: what is written is read, and whatever else is refused with a code.
 #include "../Emulator/TestProgram.h"
+#include "wafer/Program/Box.h"
 #include "wafer/Program/ImageText.h"
 
 #include <cstdio>
@@ -370,14 +371,39 @@ TEST(Image, ExtentsNameADimensionAndACount) {
   EXPECT_NE(messageOf(std::move(twice)).find("there twice"), std::string::npos);
 }
 
+/// The version that an image says it has.
+uint32_t versionOf(const std::vector<uint8_t> &bytes) {
+  uint32_t version;
+  std::memcpy(&version, bytes.data() + sizeof(uint64_t), sizeof version);
+  return version;
+}
+
+TEST(Image, SaysTheOldestVersionThatCanSayIt) {
+  TestProgram p = sample();
+  EXPECT_EQ(versionOf(p.writer.bytes()), kOldestImageVersion);
+  image::Box &box = *p.writer.manifest.mutable_regions(0)->mutable_weights(0)->mutable_box();
+  box.set_middle_x(2);
+  EXPECT_EQ(versionOf(p.writer.bytes()), 3u);
+}
+
+TEST(Image, PlacesBoxesOfSidesDividedInThree) {
+  image::Box box;
+  box.set_split_x(4), box.set_middle_x(3), box.set_split_y(1), box.set_middle_y(2);
+  image::BoxDim &dim = *box.add_dims();
+  dim.set_extent(100000), dim.set_length(5), dim.set_stride(1);
+  dim.set_x_major(1000), dim.set_x_middle(100), dim.set_x_minor(10), dim.set_y_middle(7);
+  EXPECT_EQ(placeBox(box, 0, 0).start[0], 0);
+  EXPECT_EQ(placeBox(box, 3, 0).start[0], 30);
+  EXPECT_EQ(placeBox(box, 4, 1).start[0], 107); // the next coordinate of each middle axis
+  EXPECT_EQ(placeBox(box, 11, 2).start[0], 230);
+  EXPECT_EQ(placeBox(box, 12, 3).start[0], 1007);
+}
+
 TEST(Image, RefusesOtherVersions) {
   // The version is the word after the magic; an older and a newer one are told apart from a broken file.
   TestProgram p = sample();
   const std::vector<uint8_t> good = p.writer.bytes();
-  uint32_t version;
-  std::memcpy(&version, good.data() + sizeof(uint64_t), sizeof version);
-  ASSERT_GT(version, 0u);
-  for (uint32_t other : {version - 1, version + 1}) {
+  for (uint32_t other : {kOldestImageVersion - 1, kImageVersion + 1}) {
     std::vector<uint8_t> bytes = good;
     std::memcpy(bytes.data() + sizeof(uint64_t), &other, sizeof other);
     auto result = verify(bytes);

@@ -33,24 +33,27 @@ def Pe_FabricType : Pe_Type<"Fabric", "fabric"> {
 def Pe_BoxAttr : Pe_Attr<"Box", "box"> {
   let summary = "Which box of a tensor the PE at (x, y) holds, and where in memory";
   let description = [{
-    `dims` has eight numbers per dimension of the tensor: extent, offset, length, x_major, x_minor, y_major, y_minor,
-    stride. start = offset + (x / splitX) * x_major + (x % splitX) * x_minor + (y / splitY) * y_major +
-    (y % splitY) * y_minor; the PE holds [max(0, start), min(extent, start + length)), element i at word
-    base + sum (i - start) * stride. The same as wafer.image.Box of the program image.
+    `dims` has ten numbers per dimension of the tensor: extent, offset, length, x_major, x_middle, x_minor, y_major,
+    y_middle, y_minor, stride. start = offset + (x / (middleX * splitX)) * x_major + (x / splitX % middleX) * x_middle +
+    (x % splitX) * x_minor, and the same of y; the PE holds [max(0, start), min(extent, start + length)), element i at
+    word base + sum (i - start) * stride. The same as wafer.image.Box of the program image.
   }];
-  let parameters = (ins "int64_t":$splitX, "int64_t":$splitY, ArrayRefParameter<"int64_t">:$dims);
-  let assemblyFormat = "`<` $splitX `,` $splitY `,` `[` $dims `]` `>`";
+  let parameters = (ins "int64_t":$middleX, "int64_t":$splitX, "int64_t":$middleY, "int64_t":$splitY,
+                        ArrayRefParameter<"int64_t">:$dims);
+  let assemblyFormat = "`<` $middleX `*` $splitX `,` $middleY `*` $splitY `,` `[` $dims `]` `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    unsigned getRank() const { return getDims().size() / 8; }
-    int64_t getExtent(unsigned d) const { return getDims()[8 * d]; }
-    int64_t getOffset(unsigned d) const { return getDims()[8 * d + 1]; }
-    int64_t getLength(unsigned d) const { return getDims()[8 * d + 2]; }
-    int64_t getXMajor(unsigned d) const { return getDims()[8 * d + 3]; }
-    int64_t getXMinor(unsigned d) const { return getDims()[8 * d + 4]; }
-    int64_t getYMajor(unsigned d) const { return getDims()[8 * d + 5]; }
-    int64_t getYMinor(unsigned d) const { return getDims()[8 * d + 6]; }
-    int64_t getStride(unsigned d) const { return getDims()[8 * d + 7]; }
+    unsigned getRank() const { return getDims().size() / 10; }
+    int64_t getExtent(unsigned d) const { return getDims()[10 * d]; }
+    int64_t getOffset(unsigned d) const { return getDims()[10 * d + 1]; }
+    int64_t getLength(unsigned d) const { return getDims()[10 * d + 2]; }
+    int64_t getXMajor(unsigned d) const { return getDims()[10 * d + 3]; }
+    int64_t getXMiddle(unsigned d) const { return getDims()[10 * d + 4]; }
+    int64_t getXMinor(unsigned d) const { return getDims()[10 * d + 5]; }
+    int64_t getYMajor(unsigned d) const { return getDims()[10 * d + 6]; }
+    int64_t getYMiddle(unsigned d) const { return getDims()[10 * d + 7]; }
+    int64_t getYMinor(unsigned d) const { return getDims()[10 * d + 8]; }
+    int64_t getStride(unsigned d) const { return getDims()[10 * d + 9]; }
   }];
 }
 

@@ -11,24 +11,51 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <optional>
 
 namespace wafer::wfr {
 
-/// Logical axes: x = x0 * splitX + x1, y = y0 * splitY + y1; t counts the chunks of the enclosing wafer.chunks.
-enum Axis : unsigned { X0, X1, Y0, Y1, T, kLayoutAxes };
+/// Logical axes: x = (x0 * middle + xm) * minor + x1, y likewise; t counts the chunks of the enclosing wafer.chunks.
+enum Axis : unsigned { X0, XM, X1, Y0, YM, Y1, T, kLayoutAxes };
+
+/// Those that say where a PE is.
+constexpr std::array<Axis, 6> kPlaceAxes = {X0, XM, X1, Y0, YM, Y1};
 
 /// Both sides of a region, in the order in which all that asks both does so.
 constexpr std::array<Side, 2> kSides = {Side::X, Side::Y};
 constexpr Side otherSide(Side side) { return side == Side::X ? Side::Y : Side::X; }
 
-/// The two axes of a side: its coordinate is major * split + minor.
+/// The axes of a side: its coordinate is (major * middle size + middle) * minor size + minor.
 constexpr Axis majorAxis(Side side) { return side == Side::X ? X0 : Y0; }
+constexpr Axis middleAxis(Side side) { return side == Side::X ? XM : YM; }
 constexpr Axis minorAxis(Side side) { return side == Side::X ? X1 : Y1; }
+constexpr std::array<Axis, 3> sideAxes(Side side) { return {majorAxis(side), middleAxis(side), minorAxis(side)}; }
 
 /// Sets of axes are bits.
 constexpr unsigned axisBit(Axis axis) { return 1u << axis; }
-constexpr unsigned axesOf(Side side) { return axisBit(majorAxis(side)) | axisBit(minorAxis(side)); }
+constexpr unsigned axesOf(Side side) {
+  return axisBit(majorAxis(side)) | axisBit(middleAxis(side)) | axisBit(minorAxis(side));
+}
+
+/// The PEs of a side's middle and minor axes; an undivided side has all its PEs on the major one.
+struct Split {
+  int64_t middle = 1, minor = 1;
+
+  Split() = default;
+  Split(int64_t minor) : minor(minor) {}
+  Split(int64_t middle, int64_t minor) : middle(middle), minor(minor) {}
+  /// Neighbors with one major coordinate.
+  int64_t inner() const { return middle * minor; }
+  bool divides() const { return inner() > 1; }
+  auto operator<=>(const Split &) const = default;
+};
+/// Those of a side's axes that it is divided into.
+constexpr unsigned axesOf(Side side, const Split &split) {
+  return axisBit(majorAxis(side)) | (split.middle > 1 ? axisBit(middleAxis(side)) : 0) |
+         (split.minor > 1 ? axisBit(minorAxis(side)) : 0);
+}
+inline llvm::hash_code hash_value(const Split &split) { return llvm::hash_combine(split.middle, split.minor); }
 
 /// constant + sum of step[a] * coordinate of axis a, over the first N axes; layouts have those of Axis, and what is
 /// made of layouts may have more behind them (Transfer.h).
@@ -47,7 +74,9 @@ template <unsigned N> struct AffineOver {
   bool isConstant() const {
     return llvm::all_of(step, [](int64_t s) { return s == 0; });
   }
-  bool dependsOn(Side side) const { return step[majorAxis(side)] != 0 || step[minorAxis(side)] != 0; }
+  bool dependsOn(Side side) const {
+    return step[majorAxis(side)] != 0 || step[middleAxis(side)] != 0 || step[minorAxis(side)] != 0;
+  }
   bool operator==(const AffineOver &) const = default;
 
   friend AffineOver operator+(AffineOver a, const AffineOver &b) {
@@ -116,14 +145,15 @@ struct RegionSize {
 };
 
 /// Coordinate counts of a region of this size whose sides are divided so.
-AxisSizes axisSizes(RegionSize region, int64_t splitX, int64_t splitY, int64_t chunks = 1);
+AxisSizes axisSizes(RegionSize region, Split splitX, Split splitY, int64_t chunks = 1);
 
 /// A region's size, and how its sides are divided into logical axes. All layouts of a plan are said in these axes;
 /// those that do not need the division are written without it (Layout::simplified).
 struct RegionShape : RegionSize {
-  int64_t splitX = 1, splitY = 1;
+  Split splitX = {}, splitY = {};
 
-  int64_t split(Side side) const { return side == Side::X ? splitX : splitY; }
+  Split split(Side side) const { return side == Side::X ? splitX : splitY; }
+  Split &split(Side side) { return side == Side::X ? splitX : splitY; }
   AxisSizes axes(int64_t chunks = 1) const { return axisSizes(*this, splitX, splitY, chunks); }
 };
 

@@ -18,9 +18,10 @@ std::optional<LayoutDim> unionAlong(Side side, const LayoutDim &dim, const AxisS
 LayoutDim hullAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes);
 /// Its length.
 inline int64_t spanAlong(Side side, const LayoutDim &dim, const AxisSizes &sizes) {
-  Axis major = majorAxis(side), minor = minorAxis(side);
-  return dim.length + std::abs(dim.start.step[major]) * (sizes.size[major] - 1) +
-         std::abs(dim.start.step[minor]) * (sizes.size[minor] - 1);
+  int64_t span = dim.length;
+  for (Axis axis : sideAxes(side))
+    span += std::abs(dim.start.step[axis]) * (sizes.size[axis] - 1);
+  return span;
 }
 
 /// What there is of a dimension: all of it, but of a tensor that is made chunk by chunk only what the PEs hold
@@ -33,6 +34,9 @@ bool covers(const LayoutDim &has, const LayoutDim &need, const LayoutDim &all, i
 
 /// Every PE's `need` lies inside what it holds, whatever the chunk.
 bool holds(const Layout &has, const Layout &need, llvm::ArrayRef<int64_t> shape, RegionShape region, int64_t chunks);
+
+/// Those of a set of axes along which all PEs hold the same.
+unsigned axesOfCopies(unsigned axes, const Layout &layout);
 
 /// Of PEs that differ in their coordinates on a set of axes no two hold the same element.
 bool holdsOnce(unsigned axes, const Layout &layout, const AxisSizes &sizes);

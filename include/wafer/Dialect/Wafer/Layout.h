@@ -9,10 +9,12 @@
 
 #include "wafer/Dialect/Wafer/WaferDialect.h"
 
+#include <optional>
+
 namespace wafer::wfr {
 
 struct Layout {
-  int64_t splitX = 1, splitY = 1;
+  Split splitX, splitY;
   llvm::SmallVector<LayoutDim, 4> dims;
   PartialKind kind = PartialKind::None;
   unsigned partialAxes = 0, atAxes = 0; // sets of axes
@@ -27,14 +29,15 @@ struct Layout {
   /// Words from one element of the box to the next of each dimension: it is stored row-major.
   llvm::SmallVector<int64_t> strides() const;
   bool dependsOn(Axis axis) const;
-  bool dependsOn(Side side) const { return dependsOn(majorAxis(side)) || dependsOn(minorAxis(side)); }
+  bool dependsOn(Side side) const {
+    return llvm::any_of(sideAxes(side), [&](Axis axis) { return dependsOn(axis); });
+  }
   bool isPartialAlong(Side side) const { return partialAxes & axesOf(side); }
-  int64_t split(Side side) const { return side == Side::X ? splitX : splitY; }
-  int64_t &split(Side side) { return side == Side::X ? splitX : splitY; }
-  /// The same said of sides that are split: x = x0 * splitX + x1. A side of this layout is split so already, or not at
-  /// all.
-  Layout withSplits(int64_t x, int64_t y) const;
-  /// The same with a side undivided where its two axes say no more than one.
+  Split split(Side side) const { return side == Side::X ? splitX : splitY; }
+  Split &split(Side side) { return side == Side::X ? splitX : splitY; }
+  /// The same said of sides that are split so. What divides a side of this layout must divide it there too.
+  Layout withSplits(Split x, Split y) const;
+  /// The same in as few axes of each side as say it.
   Layout simplified() const;
 };
 
@@ -42,7 +45,10 @@ struct Layout {
 Layout layoutOf(mlir::Type type);
 mlir::RankedTensorType withLayout(mlir::RankedTensorType type, const Layout &layout);
 
-/// Brings layouts to the same splits, as few as say all of them.
+/// A split that says what both do: their groups of neighbors nest. Nothing if they do not, or if it takes four axes.
+std::optional<Split> commonSplit(Split a, Split b);
+
+/// Brings layouts to the same splits, as few as say all of them; they must have some.
 void alignSplits(llvm::ArrayRef<Layout *> layouts);
 
 } // namespace wafer::wfr

@@ -9,7 +9,8 @@
 namespace wafer::wfr {
 
 /// Those of a line's PEs that hold, between them, what the line holds of a tensor, each element once: at major
-/// coordinates 0 .. major - 1 and minor coordinates 0 .. minor - 1 of the line's side.
+/// coordinates 0 .. major - 1 and minor coordinates 0 .. minor - 1 of the line's side. A layout that needs three axes
+/// of the side has no senders: what speaks along lines tells them apart by two (docs/rationale/wafer.md).
 struct Senders {
   int64_t major, minor, split;
   /// One more than the last one's position.

@@ -13,16 +13,18 @@ namespace wafer::wfr {
 
 constexpr int kNoDim = -1;
 
-/// The dimension on each axis of a side; the same on both: on the side as a whole.
+/// The dimension on each axis of a side; the same on all: on the side as a whole.
 struct SideDims {
-  int major = kNoDim, minor = kNoDim;
+  int major = kNoDim, middle = kNoDim, minor = kNoDim;
 
   SideDims() = default;
-  SideDims(int whole) : major(whole), minor(whole) {}
-  SideDims(int major, int minor) : major(major), minor(minor) {}
+  SideDims(int whole) : major(whole), middle(whole), minor(whole) {}
+  SideDims(int major, int middle, int minor) : major(major), middle(middle), minor(minor) {}
+  /// Of a side that is divided in two.
+  SideDims(int major, int minor) : SideDims(major, major, minor) {}
   bool operator==(const SideDims &) const = default;
-  bool has(int d) const { return d != kNoDim && (major == d || minor == d); }
-  bool free() const { return major == kNoDim || minor == kNoDim; }
+  bool has(int d) const { return d != kNoDim && (major == d || middle == d || minor == d); }
+  bool free() const { return major == kNoDim || middle == kNoDim || minor == kNoDim; }
 };
 
 /// Every PE has all of it, said in the region's axes.

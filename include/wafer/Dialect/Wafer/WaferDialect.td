@@ -57,8 +57,9 @@ def Wafer_ReduceAlgorithm : I32EnumAttr<"ReduceAlgorithm", "How the terms of a l
 def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout", [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let summary = "Which box of a tensor each PE of a region holds";
   let description = [{
-    The logical axes of a region are x0, x1 (x = x0 * splitX + x1), y0 and y1 likewise, and t, the chunk of the enclosing
-    `wafer.chunks`. Per tensor dimension the PE holds `length` elements from an affine start, clipped to the tensor:
+    The logical axes of a region are x0, xm, x1, likewise y0, ym, y1, and t, the chunk of the enclosing `wafer.chunks`.
+    `split = [a, b]` divides sides in two: x = x0 * a + x1; `split = [m * a, b]` in three: x = (x0 * m + xm) * a + x1. An
+    undivided side has x0 or y0 only. Per tensor dimension the PE holds `length` elements from an affine start, clipped to the tensor:
 
         #wafer.layout<[31 at 31 * x0, 16 at 16 * y0 - 1, 4 at 0]>
 
@@ -67,7 +68,7 @@ def Wafer_LayoutAttr : Wafer_Attr<"Layout", "layout", [DeclareAttrInterfaceMetho
     `add_checked` and `mul_checked` end the run when a result does not fit 32 bits) or in
     `valid_at_0` (only the PEs at coordinate 0 of it hold valid data). Where a side is divided, `split` says by what.
   }];
-  let parameters = (ins "int64_t":$splitX, "int64_t":$splitY,
+  let parameters = (ins "Split":$splitX, "Split":$splitY,
                         ArrayRefParameter<"LayoutDim">:$dims,
                         "PartialKind":$kind, "unsigned":$partialAxes, "unsigned":$atAxes);
   let hasCustomAssemblyFormat = 1;

@@ -30,8 +30,21 @@ void wafer::wfr::eachElement(ArrayRef<std::pair<int64_t, int64_t>> ranges,
   nest(nest, 0);
 }
 
+std::array<int64_t, kLayoutAxes> wafer::wfr::coordinatesOf(Pe pe, Split x, Split y) {
+  std::array<int64_t, kLayoutAxes> coordinates{};
+  for (Side side : kSides) {
+    const Split split = side == Side::X ? x : y;
+    const int64_t at = pe.along(side);
+    coordinates[majorAxis(side)] = at / (split.middle * split.minor);
+    coordinates[middleAxis(side)] = at / split.minor % split.middle;
+    coordinates[minorAxis(side)] = at % split.minor;
+  }
+  coordinates[T] = pe.t;
+  return coordinates;
+}
+
 int64_t wafer::wfr::valueAt(const Affine &affine, const Layout &axes, Pe pe) {
-  int64_t coordinates[] = {pe.x / axes.splitX, pe.x % axes.splitX, pe.y / axes.splitY, pe.y % axes.splitY, pe.t};
+  const std::array<int64_t, kLayoutAxes> coordinates = coordinatesOf(pe, axes.splitX, axes.splitY);
   int64_t value = affine.constant;
   for (unsigned a = 0; a != kLayoutAxes; ++a)
     value += affine.step[a] * coordinates[a];
@@ -44,7 +57,7 @@ std::pair<int64_t, int64_t> wafer::wfr::rangeAt(const LayoutDim &dim, int64_t ex
 }
 
 bool wafer::wfr::isValidAt(const Layout &layout, Pe pe) {
-  for (Axis axis : {X0, X1, Y0, Y1}) {
+  for (Axis axis : kPlaceAxes) {
     Affine coordinate;
     coordinate.step[axis] = 1;
     if ((layout.atAxes & axisBit(axis)) && valueAt(coordinate, layout, pe) != 0)
@@ -73,13 +86,15 @@ std::ostream &wafer::wfr::operator<<(std::ostream &out, const Layout &layout) {
 }
 
 RegionShape Samples::region() {
-  RegionShape region{{between(1, 6), between(1, 6)}};
-  auto divisor = [&](int64_t side) {
-    int64_t split = between(1, side);
-    return side % split == 0 ? split : 1;
-  };
-  region.splitX = divisor(region.width);
-  region.splitY = divisor(region.height);
+  auto length = [&] { return chance(15) ? 8 : between(1, 6); };
+  RegionShape region{{length(), length()}};
+  for (Side side : kSides) {
+    const int64_t pes = region.along(side), split = between(1, pes);
+    if (pes == 8 && chance(60))
+      region.split(side) = Split(2, 2);
+    else
+      region.split(side) = pes % split == 0 ? split : 1;
+  }
   return region;
 }
 
@@ -108,7 +123,7 @@ Layout Samples::layout(ArrayRef<int64_t> shape, RegionShape region, int64_t chun
   layout.splitX = region.splitX;
   layout.splitY = region.splitY;
   AxisSizes sizes = region.axes(chunks);
-  SmallVector<Axis> axes{X0, X1, Y0, Y1};
+  SmallVector<Axis> axes(kPlaceAxes.begin(), kPlaceAxes.end());
   if (chunks > 1)
     axes.push_back(T);
   if (shape.empty())

@@ -28,6 +28,9 @@ std::vector<Pe> allPes(RegionSize region, int64_t chunks = 1);
 /// Calls `body` with each element of [low, high).
 void eachElement(llvm::ArrayRef<std::pair<int64_t, int64_t>> ranges, const std::function<void(const Element &)> &body);
 
+/// Of the axes of layouts, where sides are divided so.
+std::array<int64_t, kLayoutAxes> coordinatesOf(Pe pe, Split x, Split y);
+
 int64_t valueAt(const Affine &affine, const Layout &axes, Pe pe);
 /// [low, high) of a dimension of a PE's box, inside the tensor.
 std::pair<int64_t, int64_t> rangeAt(const LayoutDim &dim, int64_t extent, const Layout &axes, Pe pe);
@@ -45,7 +48,7 @@ public:
 
   int64_t between(int64_t low, int64_t high) { return low + static_cast<int64_t>(random.below(high - low + 1)); }
   bool chance(int percent) { return static_cast<int>(random.below(100)) < percent; }
-  /// Up to 6 x 6 PEs, sides divided by what divides them.
+  /// Up to 8 x 8 PEs, sides divided by what divides them, some in three.
   RegionShape region();
   llvm::SmallVector<int64_t> shape(int64_t rank);
   /// A shape of so many dimensions, and the one in which groups of neighbors are one dimension.

@@ -27,8 +27,7 @@ TEST(Layout, KeepsEveryBoxWhenSidesAreDividedAndUndivided) {
     Layout other = samples.layout(shape, region);
     Layout aligned = divided;
     alignSplits({&aligned, &other});
-    Layout again = simple.withSplits(simple.splitX == 1 ? region.splitX : simple.splitX,
-                                     simple.splitY == 1 ? region.splitY : simple.splitY);
+    Layout again = simple.withSplits(region.splitX, region.splitY);
     for (Pe pe : allPes(region)) {
       Elements elements = elementsOf(divided, shape, pe);
       EXPECT_EQ(elementsOf(simple, shape, pe), elements) << divided;
@@ -46,12 +45,40 @@ TEST(Layout, SaysWhereItIsValidAndPartialWhenSidesAreDivided) {
   layout.partialAxes = axisBit(Y0);
   layout.kind = PartialKind::Add;
   Layout divided = layout.withSplits(2, 3);
-  EXPECT_EQ(divided.atAxes, axesOf(Side::X));
-  EXPECT_EQ(divided.partialAxes, axesOf(Side::Y));
+  EXPECT_EQ(divided.atAxes, axesOf(Side::X, 2));
+  EXPECT_EQ(divided.partialAxes, axesOf(Side::Y, 3));
   EXPECT_EQ(divided.simplified(), layout);
   // On the minor axis alone it takes the division to say it.
   divided.atAxes = axisBit(X1);
   EXPECT_EQ(divided.simplified().splitX, 2);
+}
+
+TEST(Layout, SaysItInAsFewAxesAsItTakes) {
+  auto onX = [](Split split, int64_t major, int64_t middle, int64_t minor) {
+    Layout layout = Layout::replicated({64});
+    layout.splitX = split;
+    layout.dims[0].start.step[X0] = major;
+    layout.dims[0].start.step[XM] = middle;
+    layout.dims[0].start.step[X1] = minor;
+    return layout;
+  };
+  const Split three(3, 4);
+  EXPECT_EQ(onX(three, 24, 8, 2).simplified(), onX(1, 2, 0, 0));
+  EXPECT_EQ(onX(three, 24, 8, 1).simplified(), onX(4, 8, 0, 1));    // major and middle are one
+  EXPECT_EQ(onX(three, 1, 8, 2).simplified(), onX(12, 1, 0, 2));    // middle and minor are
+  EXPECT_EQ(onX(three, 5, 0, 2).simplified(), onX(three, 5, 0, 2)); // the middle axis has copies
+  EXPECT_EQ(onX(three, 0, 1, 0).simplified(), onX(three, 0, 1, 0));
+  for (const Layout &layout : {onX(1, 2, 0, 0), onX(4, 8, 0, 1), onX(12, 1, 0, 2)})
+    EXPECT_EQ(layout.withSplits(three, 1).simplified(), layout);
+}
+
+TEST(Layout, MeetsOnDivisionsThatNest) {
+  EXPECT_EQ(commonSplit(1, 4), Split(4));
+  EXPECT_EQ(commonSplit(12, 4), Split(3, 4));
+  EXPECT_EQ(commonSplit(Split(3, 4), 12), Split(3, 4));
+  EXPECT_EQ(commonSplit(Split(3, 4), 4), Split(3, 4));
+  EXPECT_EQ(commonSplit(6, 4), std::nullopt);           // groups of 4 lie across those of 6
+  EXPECT_EQ(commonSplit(Split(3, 4), 2), std::nullopt); // it would take four axes
 }
 
 TEST(Layout, FindsTheEndsOfAffineFunctions) {

@@ -15,9 +15,12 @@ TEST(Sharding, GivesEachElementToOnePeOfThoseThatShare) {
   for (int i = 0; i != 3000; ++i) {
     RegionShape region = samples.region();
     llvm::SmallVector<int64_t> shape = samples.shape(2);
-    auto dims = [&](int64_t split) {
-      int major = static_cast<int>(samples.between(-1, 1)), minor = static_cast<int>(samples.between(-1, 1));
-      return split == 1 ? SideDims(major) : SideDims(major, minor);
+    auto dims = [&](Split split) {
+      auto dim = [&] { return static_cast<int>(samples.between(-1, 1)); };
+      const int major = dim(), minor = dim();
+      return split.middle > 1  ? SideDims(major, dim(), minor)
+             : split.minor > 1 ? SideDims(major, minor)
+                               : SideDims(major);
     };
     SideDims x = dims(region.splitX), y = dims(region.splitY);
     Layout layout = shardLayout(shape, x, y, region);
@@ -27,7 +30,7 @@ TEST(Sharding, GivesEachElementToOnePeOfThoseThatShare) {
         ++holders[element];
     // PEs that differ only on axes that shard nothing have the same.
     int64_t copies = 1;
-    for (Axis axis : {X0, X1, Y0, Y1})
+    for (Axis axis : kPlaceAxes)
       if (!layout.dependsOn(axis))
         copies *= region.axes().size[axis];
     EXPECT_EQ(static_cast<int64_t>(holders.size()), shape[0] * shape[1]) << layout;
@@ -41,10 +44,10 @@ TEST(Sharding, KeepsToTheFirstRows) {
   for (int i = 0; i != 1000; ++i) {
     RegionShape region = samples.region();
     llvm::SmallVector<int64_t> shape = samples.shape(2);
-    int64_t rows = samples.between(1, region.height);
+    const int64_t rows = samples.between(1, region.height), group = region.splitY.inner();
     for (const Layout &layout : plainLayouts(shape, region, rows)) {
       Elements elements;
-      for (Pe pe : allPes({region.width, (rows + region.splitY - 1) / region.splitY * region.splitY}))
+      for (Pe pe : allPes({region.width, (rows + group - 1) / group * group}))
         elements.merge(elementsOf(layout, shape, pe));
       EXPECT_EQ(static_cast<int64_t>(elements.size()), shape[0] * shape[1]) << layout << " on " << rows << " rows";
     }

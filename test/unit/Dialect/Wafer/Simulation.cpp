@@ -17,7 +17,9 @@ int64_t flat(const Element &element, ArrayRef<int64_t> shape) {
 
 /// A PE's coordinates as transfers count them.
 std::array<int64_t, kTransferAxes> coordinates(Pe pe, const Layout &axes) {
-  return {pe.x / axes.splitX, pe.x % axes.splitX, pe.y / axes.splitY, pe.y % axes.splitY, pe.t};
+  std::array<int64_t, kTransferAxes> at{};
+  llvm::copy(coordinatesOf(pe, axes.splitX, axes.splitY), at.begin());
+  return at;
 }
 
 int64_t valueOf(const TransferAffine &affine, const std::array<int64_t, kTransferAxes> &at) {

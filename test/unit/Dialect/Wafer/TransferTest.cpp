@@ -21,10 +21,7 @@ int64_t boundAt(const Bounds &bounds, bool largest, const std::array<int64_t, kT
 /// The coordinates of all axes of a transfer where a PE hears another one of its line.
 std::array<int64_t, kTransferAxes> coordinates(Pe pe, RegionShape region, int64_t major, int64_t minor) {
   std::array<int64_t, kTransferAxes> at{};
-  at[X0] = pe.x / region.splitX;
-  at[X1] = pe.x % region.splitX;
-  at[Y0] = pe.y / region.splitY;
-  at[Y1] = pe.y % region.splitY;
+  llvm::copy(coordinatesOf(pe, region.splitX, region.splitY), at.begin());
   at[P0] = major;
   at[P1] = minor;
   return at;
@@ -56,7 +53,7 @@ TEST(Transfer, TakesSendersTogetherOnlyIfTheirBlocksAreEven) {
     llvm::SmallVector<int64_t> shape = samples.shape(2);
     Layout source = samples.layout(shape, region), result = samples.layout(shape, region);
     AxisSizes sizes = region.axes();
-    const bool divided = region.splitX > 1;
+    const bool divided = region.splitX.divides();
     for (Receivers receivers : {Receivers::OnLine, Receivers::Elsewhere}) {
       Senders senders = sendersOf(source, shape, Side::X, region);
       std::vector<TransferDim> dims = transferDims(source, shape, result, shape, {});
@@ -103,7 +100,7 @@ TEST(Transfer, KnowsAllSendersThatHaveSomethingForALine) {
     Senders senders = sendersOf(source, shape, Side::X, region);
     std::vector<TransferDim> dims = transferDims(source, shape, result, shape, {});
     for (TransferAxis axis : {P0, P1}) {
-      if (axis == P1 && region.splitX == 1)
+      if (axis == P1 && !region.splitX.divides())
         continue;
       auto speakers = speakersOf(dims, Side::X, region.axes(), senders, Receivers::OnLine, axis);
       if (!speakers)
@@ -121,8 +118,8 @@ TEST(Transfer, KnowsAllSendersThatHaveSomethingForALine) {
                           start < boundAt(speakers->needed.upper, false, at);
             speaking += speaks;
             for (int64_t x = 0; x != region.width && !speaks; ++x) {
-              at[X0] = x / region.splitX;
-              at[X1] = x % region.splitX;
+              at[X0] = x / region.splitX.minor;
+              at[X1] = x % region.splitX.minor;
               EXPECT_TRUE(blockAt(block, at).empty()) << source << " to " << result;
             }
           }
