@@ -30,8 +30,9 @@ struct StreamPart {
   int color;
 };
 
-/// A buffer that instructions on threads, as bits, are left to read or write.
+/// A buffer that instructions of a step on threads, as bits, are left to read or write.
 struct AtWork {
+  mlir::Operation *step;
   unsigned threads;
   std::string buffer;
 };

@@ -161,7 +161,7 @@ static LogicalResult lowerDealt(SendOp op, StreamOp stream, ArrayRef<StreamPart>
     staging = code.newBuffer(op.getLoc(), "scratch", words);
   Layout splits = source.layout;
   splits.splitY = deal->layout.splitY;
-  code.atWork.push_back({1u << kDealThread, source.buffer.name});
+  code.atWork.push_back({op, 1u << kDealThread, source.buffer.name});
   return code.function(op.getLoc(), splits, "deal", [&](PeBuilder &b) {
     auto transferOf = [&](const Layout &layout, Senders senders) {
       return BoxTransfer{b,
@@ -238,7 +238,7 @@ LogicalResult wafer::wfr::lowerReceive(ReceiveOp op, StreamOp stream, RegionCode
       aside ? transfer.receiveAside(color, broadcast) : transfer.receiveStream(color, broadcast);
     });
     if (aside)
-      code.atWork.push_back({1u << kLaneThread | 1u << kTakeThread, result.buffer.name});
+      code.atWork.push_back({op, 1u << kLaneThread | 1u << kTakeThread, result.buffer.name});
     return success();
   });
 }

@@ -133,16 +133,18 @@ public:
   }
 
 private:
-  /// Main waits for threads that are left at work on what the op reads or writes.
+  /// Main waits for threads that are left at work on what the op reads or writes: as part of the steps that left them.
   void awaitThreadsOn(Operation *op) {
     std::set<std::string> touched;
     for (Value value : llvm::concat<const Value>(op->getOperands(), op->getResults()))
       touched.insert(code.buffers.lookup(value).name);
-    unsigned threads = 0;
-    for (const AtWork &work : code.atWork)
-      if (llvm::isa<ChunksOp>(op) || touched.count(work.buffer))
-        threads |= work.threads;
-    await(threads, op);
+    awaitThreads([&](const AtWork &work) { return llvm::isa<ChunksOp>(op) || touched.count(work.buffer); });
+  }
+
+  void awaitThreads(llvm::function_ref<bool(const AtWork &)> which) {
+    for (const AtWork &work : SmallVector<AtWork>(code.atWork))
+      if (which(work))
+        await(work.threads & code.open, work.step);
   }
 
   void await(unsigned threads, Operation *step) {
@@ -319,6 +321,7 @@ private:
     code.chunks = op.getCount();
     code.chunkIndex = loop.getInductionVar();
     LogicalResult result = lowerBlock(body);
+    awaitThreads([](const AtWork &) { return true; });
     code.chunkIndex = {};
     code.chunks = 1;
     code.mainBuilder = outside;
