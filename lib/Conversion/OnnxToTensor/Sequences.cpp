@@ -154,7 +154,7 @@ LogicalResult lowerSplitToSequence(Walk &walk, onnx::NodeOp node) {
   Lowered::Items items;
   SmallVector<int64_t> offsets(shape.size(), 0), strides(shape.size(), 1), sizes = shape;
   for (int64_t length : lengths) {
-    if (length < 0 || offsets[*axis] + length > shape[*axis])
+    if (length < 0 || length > shape[*axis] - offsets[*axis])
       return walk.refuse(node, ErrorCode::NodeInvalid, "the lengths do not add up to the dimension", "");
     sizes[*axis] = length;
     Value piece = t.slice(x, offsets, sizes, strides);

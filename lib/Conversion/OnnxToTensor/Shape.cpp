@@ -219,9 +219,10 @@ LogicalResult lowerSplit(NodeLowering &n) {
     for (int64_t i = 0; i != parts; ++i)
       sizes.push_back(std::clamp<int64_t>(extent - i * part, 0, part));
   }
+  // None that is larger than the whole is added up.
   if (static_cast<int64_t>(sizes.size()) != parts ||
-      std::accumulate(sizes.begin(), sizes.end(), int64_t(0)) != extent ||
-      llvm::any_of(sizes, [](int64_t size) { return size < 0; }))
+      llvm::any_of(sizes, [&](int64_t size) { return size < 0 || size > extent; }) ||
+      std::accumulate(sizes.begin(), sizes.end(), int64_t(0)) != extent)
     return n.invalid("the parts do not add up to dimension " + Twine(*axis));
   Ints offsets(n.rank(0), 0), strides(n.rank(0), 1), shape(n.shape(0));
   for (auto [i, size] : llvm::enumerate(sizes)) {
