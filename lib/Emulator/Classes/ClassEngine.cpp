@@ -203,8 +203,10 @@ void RegionRun::reset() {
   since.assign(size_t(width) * height, 0);
   for (std::vector<Ticks> &ends : threadEnd)
     ends.clear();
-  if (unsettled) // else they are as in the beginning
+  if (unsettled) { // else they are as in the beginning
     shared.clear();
+    threadsOut.clear();
+  }
   unsettled = 0;
   held.clear();
   accesses.clear();

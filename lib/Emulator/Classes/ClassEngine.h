@@ -259,6 +259,7 @@ public:
   std::vector<Ticks> threadEnd[isa::kThreads];
   // By PE; empty as long as no thread has had anything to do. How many instructions on threads are not settled.
   std::vector<SharedTime> shared;
+  std::vector<uint8_t> threadsOut; // which have some, as bits: most PEs have none, and then nothing else is looked at
   uint64_t unsettled = 0;
   std::vector<Usage> usage[isa::kThreads];
   std::vector<LaneOp *> held;      // instructions on threads that are held in some lanes

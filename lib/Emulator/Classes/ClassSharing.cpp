@@ -9,12 +9,15 @@ void RegionRun::beginOn(unsigned thread, size_t pe, const Usage &of) {
   if (!engine.timed)
     return;
   const size_t pes = size_t(width) * height;
-  if (shared.empty())
+  if (shared.empty()) {
     shared.resize(pes);
+    threadsOut.resize(pes);
+  }
   if (usage[thread].empty())
     usage[thread].resize(pes);
   usage[thread][pe] = of;
   shared[pe].begin(thread);
+  threadsOut[pe] |= 1u << thread;
   ++unsettled;
 }
 
@@ -26,8 +29,9 @@ Ticks RegionRun::behind(unsigned thread, size_t pe, Ticks clock, SharedTime &sha
 }
 
 Ticks RegionRun::waitFor(unsigned thread, size_t pe, Ticks clock) {
-  if (!unsettled || !shared[pe].isShared(thread))
+  if (!unsettled || !(threadsOut[pe] >> thread & 1))
     return std::max(clock, threadEnd[thread][pe]);
+  threadsOut[pe] &= ~(1u << thread);
   --unsettled;
   return behind(thread, pe, clock, shared[pe]);
 }
@@ -39,6 +43,8 @@ Ticks RegionRun::lastClock() const {
     for (Ticks end : ends)
       last = std::max(last, end);
   for (size_t pe = 0; unsettled && pe != clocks.size(); ++pe) {
+    if (!threadsOut[pe])
+      continue;
     SharedTime shares = shared[pe];
     Ticks clock = clocks[pe];
     for (unsigned thread = 1; thread != isa::kThreads; ++thread)
@@ -56,6 +62,8 @@ void RegionRun::waitForQueues(const Post &post, uint32_t position, const Indices
   bool isAnyLate = false;
   for (uint16_t lane : lanes) {
     const size_t pe = peAt(post.alongY, position, lane);
+    if (!post.thread && !threadsOut[pe])
+      continue;
     const Ticks queuesFree = start[lane];
     shared[pe].waited(clocks[pe], queuesFree);
     if (!post.thread)
@@ -76,7 +84,7 @@ void RegionRun::ended(const LaneOp &op, const Indices &lanes) {
   const Post &post = *op.post;
   for (uint16_t lane : lanes) {
     const size_t pe = peAt(post.alongY, op.position, lane);
-    if (!post.thread && !shared[pe].isShared())
+    if (!post.thread && !threadsOut[pe])
       continue;
     const int64_t n = op.n[lane];
     const Usage of{op.first[lane], pathTime(n, op.element, op.kind == LaneOp::Send), n * op.inputs * kTicksPerCycle};

@@ -337,7 +337,12 @@ void LaneFabric::advanceTails(LaneTrain &train) {
         const PerLane last = minus(leaf.lanes, train.total, 1);
         if (!leaves)
           leaves = paceOf(train, leaf.lanes, last);
-        raise(node.passed, leaf.lanes, passedAt(train, leaf, leaf.tail, leaf.lanes, last, *leaves));
+        PerLane passed = passedAt(train, leaf, leaf.tail, leaf.lanes, last, *leaves);
+        if (leaf.lanes.size() == node.lanes.size() && node.openLeaves == 1 && node.passed.isUniform() &&
+            node.passed.uniform() == 0) // nobody else passes it
+          node.passed = std::move(passed);
+        else
+          raise(node.passed, leaf.lanes, passed);
       }
       ++leaf.tail;
       changed(train.stream->switches);

@@ -403,7 +403,7 @@ void LaneFabric::refresh(LaneStream &stream) {
     const bool isOne = stream.current.size() == 1;
     const int64_t from = isOne ? INT64_MIN : leastOf(lanes, before), to = isOne ? INT64_MAX : greatestOf(lanes, limit);
     for (const auto &[train, begin, end] : stream.current)
-      if (from < end && to > begin &&
+      if (from < end && to > begin && (settled || !train->complete) &&
           !every(
               train->lanes,
               [](int64_t before, int64_t now, int64_t base, int64_t total) {
