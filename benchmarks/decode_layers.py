@@ -3,8 +3,8 @@
 Usage: decode_layers.py [layer ...] [--target T ...] [--largest-region N] [--setup CYCLES ...] [--build build]
 
 Cycles are of the whole program: the token's vector comes in from the host and goes out, with its key and value. `inside` are
-those from when all PEs that hear the vector have it to when the layer's result is there: what is left where layers follow one another
-on the wafer. `compile s` is wafer-compile's processor time. `error` is the largest difference of an output from ONNX Runtime's, relative to the
+those from when every PE has what it needs of the vector to when the layer's result is there, which rests as the vector does: what is left where
+layers follow one another on the wafer. `compile s` is wafer-compile's processor time. `error` is the largest difference of an output from ONNX Runtime's, relative to the
 output's largest value.
 
 `--setup` has machines whose vector instructions take so many cycles to set up; no public source says how many that are on WSE-2.
@@ -29,17 +29,13 @@ LAYERS = [name for name in large_models.MODELS if name.startswith("decode-")]
 
 
 def cycles_inside(regions: list[dict]) -> float:
-    """Of one region: from the end of the last receive before its first kernel to that of its last kernel."""
+    """Of one region: from the end of all that comes before its first kernel to that of its last kernel."""
     if len(regions) > 1:
         return float("nan")
     steps = regions[0]["kernels"]
-    kernels = [step for step in steps if step["op"] == "kernel"]
-    received = max(
-        step["last_cycle"]
-        for step in steps
-        if step["op"] == "receive" and step["first_cycle"] < kernels[0]["first_cycle"]
-    )
-    return max(step["last_cycle"] for step in kernels) - received
+    first = next(i for i, step in enumerate(steps) if step["op"] == "kernel")
+    brought = max(step["last_cycle"] for step in steps[:first])
+    return max(step["last_cycle"] for step in steps if step["op"] == "kernel") - brought
 
 
 def profile_with_setup(target: str, cycles: int, folder: pathlib.Path) -> str:
