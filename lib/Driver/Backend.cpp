@@ -272,10 +272,6 @@ FailureOr<BackendResult> driver::runBackend(Workspace &workspace, ModuleOp modul
   } else {
     limits.width = options.meshWidth ? options.meshWidth : profile.meshWidth;
     limits.height = options.meshHeight ? options.meshHeight : profile.meshHeight;
-    limits.deadParts =
-        llvm::any_of(profile.deadPes, [&](auto pe) { return pe[0] < limits.width && pe[1] < limits.height; }) ||
-        llvm::any_of(profile.deadLinks,
-                     [&](const DeadLink &link) { return link.x < limits.width && link.y < limits.height; });
   }
   if (limits.width > profile.meshWidth || limits.height > profile.meshHeight)
     return wafer::emitError(module.getLoc(), ErrorCode::PlaceTooLarge,
@@ -283,10 +279,15 @@ FailureOr<BackendResult> driver::runBackend(Workspace &workspace, ModuleOp modul
                                 " is larger than '" + profile.name + "', which has " +
                                 std::to_string(profile.meshWidth) + " x " + std::to_string(profile.meshHeight) + " PEs",
                             "give a smaller --mesh, or another --target");
+  auto freeSpace = [&](int64_t width, int64_t height) {
+    return FreeSpace(profile, static_cast<int>(width), static_cast<int>(height));
+  };
+  limits.deadParts = limits.width > 0 && freeSpace(limits.width, limits.height).hasDeadParts();
   Attempts attempts(limits);
   std::optional<Attempt> before;
   std::optional<BackendResult> done;
   Outcome worst;
+  std::optional<Attempt> worstAt;
   while (std::optional<Attempt> attempt = attempts.current()) {
     if (progress && (before || options.smallestMesh))
       progress(describe(*attempt, before));
@@ -297,8 +298,10 @@ FailureOr<BackendResult> driver::runBackend(Workspace &workspace, ModuleOp modul
     if (isCancelled())
       return failure();
     if (!outcome) {
-      if (attempts.stoppedBy(*outcome.obstacle, outcome.missing, outcome.plan))
+      if (attempts.stoppedBy(*outcome.obstacle, outcome.missing, outcome.plan)) {
         worst = std::move(outcome);
+        worstAt = attempt;
+      }
       continue;
     }
     attempts.succeeded();
@@ -309,5 +312,7 @@ FailureOr<BackendResult> driver::runBackend(Workspace &workspace, ModuleOp modul
   }
   if (done)
     return std::move(*done);
+  if (worstAt)
+    nameLargestFree(worst, freeSpace(worstAt->width, worstAt->height));
   return report(module.getContext(), std::move(worst));
 }

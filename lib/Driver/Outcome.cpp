@@ -27,6 +27,14 @@ Outcome driver::outcomeOf(MLIRContext *context, llvm::function_ref<LogicalResult
   return outcome;
 }
 
+void driver::nameLargestFree(Outcome &outcome, const FreeSpace &space) {
+  if (!space.hasDeadParts())
+    return;
+  for (mlir::Diagnostic &diagnostic : outcome.said)
+    if (std::optional<ErrorCode> code = errorCodeOf(diagnostic); code && obstacleOf(*code) != Obstacle::Unmendable)
+      diagnostic << Twine("; the largest free rectangle of the mesh is " + space.describeLargest());
+}
+
 LogicalResult driver::report(MLIRContext *context, Outcome outcome) {
   if (outcome)
     return success();

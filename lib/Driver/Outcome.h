@@ -3,6 +3,7 @@
 #define WAFER_LIB_DRIVER_OUTCOME_H
 
 #include "wafer/Driver/Attempts.h"
+#include "wafer/Place/FreeSpace.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -22,6 +23,9 @@ struct [[nodiscard]] Outcome {
 
 /// Runs a stage. What it says is kept, not printed: an attempt that fails is not yet an error.
 Outcome outcomeOf(mlir::MLIRContext *context, llvm::function_ref<mlir::LogicalResult()> stage);
+
+/// Where parts of the mesh are dead, what sizes or places stood in the way of says how large a rectangle is free.
+void nameLargestFree(Outcome &outcome, const FreeSpace &space);
 
 /// Says now what was kept.
 mlir::LogicalResult report(mlir::MLIRContext *context, Outcome outcome);

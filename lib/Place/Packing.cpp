@@ -61,8 +61,6 @@ static Diagnostic noPlace(const PlaceItem &item, const PlaceRequest &request, co
                                            std::to_string(room) + " are alive: impossible"
                                      : "the regions take " + std::to_string(wanted) + " of " + std::to_string(room) +
                                            " live PEs, but no packing was found around pins and dead PEs";
-  if (space.hasDeadParts())
-    reason += "; the largest free rectangle is " + space.describeLargest();
   return {ErrorCode::PlaceNoRoom,
           "no place is left for region '" + item.name + "' (" + size + " PEs) on a mesh of " + mesh + ": " + reason,
           whole ? "remove pins, or let regions be smaller (--largest-region)"

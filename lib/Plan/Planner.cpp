@@ -155,8 +155,6 @@ private:
                           ? "here " + std::to_string(nearest.neededBytes) + " bytes of SRAM per PE are needed and " +
                                 std::to_string(nearest.budgetBytes) + " are usable"
                           : "no layout of this node can be reached from where its operands rest";
-    if (space.hasDeadParts())
-      why += "; its largest free rectangle is " + space.describeLargest();
     const bool whole = profile().isWholeMesh(request.meshWidth, request.meshHeight);
     wafer::Diagnostic error{ErrorCode::PlanDoesNotFit, "no plan fits a mesh of " + mesh + ": " + why,
                             whole && options.growTo > 0 ? "give smaller dimensions (--dim), or another --target"

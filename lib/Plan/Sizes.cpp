@@ -175,8 +175,7 @@ Result<SmallVector<Size>> wafer::wfr::sizesToTry(const Profile &profile, const F
   if (most == 0)
     return refuse(mesh + "is dead along its west edge, where the host's data enter and leave", "give another --target");
   if (sizes.empty())
-    return refuse(mesh + "has no room for any region: its PEs are dead, or the regions asked for are larger" +
-                      (space.hasDeadParts() ? "; its largest free rectangle is " + space.describeLargest() : ""),
+    return refuse(mesh + "has no room for any region: its PEs are dead, or the regions asked for are larger",
                   "give another --mesh or --target");
   if (!splitX.divides() && !splitY.divides())
     return sizes;

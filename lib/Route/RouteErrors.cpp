@@ -51,15 +51,13 @@ Diagnostic wafer::explainFailure(const RouteRequest &request, const Net &net, in
   std::string what = "no routes were found for net '" + net.name + "' (" + lanes + " lanes, " + std::to_string(colors) +
                      " colors): ",
               hint = std::string("try another --seed, ") + (whole ? "" : "a larger mesh, ") + "or fewer regions";
-  const FreeSpace space(request.profile, request.width, request.height);
-  const std::string free = space.hasDeadParts() ? "; the largest free rectangle is " + space.describeLargest() : "";
   if (mostLanes)
     return {ErrorCode::RouteGivenUp,
             what + "from where its ends are placed, " + std::to_string(*mostLanes) +
-                " lanes at most go around dead parts in one color" + free,
+                " lanes at most go around dead parts in one color",
             hint};
   return {ErrorCode::RouteGivenUp,
           what + "the narrowest cut has room for " + std::to_string(most) +
-              " lanes, so it was given up, not proved impossible" + free,
+              " lanes, so it was given up, not proved impossible",
           hint};
 }
