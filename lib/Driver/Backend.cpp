@@ -77,16 +77,10 @@ public:
         return failure();
       if (options.stopAfter == Stage::Wafer)
         return success();
-      if (failed(route(module, seed)))
-        return failure();
-      if (options.stopAfter == Stage::Fabric)
-        return success();
-      if (failed(generate(module, attempt)))
-        return failure();
-      if (options.stopAfter == Stage::Pe)
-        return success();
-      return emit(module, result, writer);
+      return route(module, seed);
     });
+    if (outcome && !attempt.planOnly && options.stopAfter > Stage::Fabric)
+      outcome = finish(attempt, result, writer);
     result.stages = stages;
     result.planTrace = traceOf(*found);
     if (plannedFor)
@@ -95,6 +89,28 @@ public:
   }
 
 private:
+  /// From routes on. Code that is too large by little may do with all-reduces in one part each: then regions need not
+  /// be smaller, and nothing is searched again.
+  Outcome finish(const Attempt &attempt, BackendResult &result, ImageWriter &writer) {
+    constexpr int64_t kMostMissing = 15; // percent
+    MLIRContext *context = prepared->getContext();
+    OwningOpRef<ModuleOp> routed = cast<ModuleOp>((*result.module)->clone());
+    const size_t before = stages.size();
+    auto finished = [&](bool wholeSums) {
+      return outcomeOf(context, [&] {
+        if (failed(generate(*result.module, attempt, wholeSums)))
+          return failure();
+        return options.stopAfter == Stage::Pe ? success() : emit(*result.module, result, writer);
+      });
+    };
+    Outcome outcome = finished(/*wholeSums=*/false);
+    if (outcome.obstacle != Obstacle::TooLarge || outcome.missing > kMostMissing)
+      return outcome;
+    stages.resize(before);
+    result.module = std::move(routed);
+    return finished(/*wholeSums=*/true);
+  }
+
   static PlanExtent extentOf(ModuleOp module) {
     PlanExtent extent;
     module.walk([&](wfr::RegionOp region) {
@@ -156,13 +172,15 @@ private:
     });
   }
 
-  LogicalResult generate(ModuleOp module, const Attempt &attempt) {
+  LogicalResult generate(ModuleOp module, const Attempt &attempt, bool wholeSums) {
     const int64_t usableBytes = ResourceModel(profile).usableSramBytes();
     const bool wholeMesh = profile.isWholeMesh(attempt.width, attempt.height);
-    const std::string settings = options.target + " " + std::to_string(usableBytes) + (wholeMesh ? " whole" : "");
+    const std::string settings =
+        options.target + " " + std::to_string(usableBytes) + (wholeMesh ? " whole" : "") + (wholeSums ? " sums" : "");
     return keptPasses(Stage::Pe, settings, module, [&](PassManager &pm) {
       ConvertWaferToPeOptions convert;
       convert.target = options.target;
+      convert.wholeSums = wholeSums;
       pm.addPass(createConvertWaferToPe(convert));
       pe::addCodePasses(pm.nest<pe::ProgramOp>(), usableBytes, wholeMesh);
     });

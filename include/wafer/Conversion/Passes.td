@@ -16,7 +16,9 @@ def ConvertWaferToPe : Pass<"convert-wafer-to-pe", "::mlir::ModuleOp"> {
     Wants nets with colors (fabric-route-nets). The programs' buffers have no addresses yet (pe-allocate-buffers), functions
     that are alike are not merged yet (pe-share-functions).
   }];
-  let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">];
+  let options = [Option<"target", "target", "std::string", "\"wse2\"", "target profile: a name or a JSON file">,
+                 Option<"wholeSums", "whole-sums", "bool", "false",
+                        "all-reduces are one function each, which is less code: what stands beside one waits for its end">];
   let statistics = [Statistic<"numRegions", "regions", "regions lowered">,
                     Statistic<"numFunctions", "functions", "functions made">];
   let dependentDialects = ["::wafer::pe::PeDialect", "::mlir::ml_program::MLProgramDialect"];

@@ -113,11 +113,11 @@ class RegionLowering {
 public:
   RegionLowering(RegionOp region, pe::ProgramOp program, pe::MainOp main, const ChannelColors &colors,
                  SymbolTable &streams, SymbolTable &module,
-                 std::function<SmallVector<StreamPart, 1>(StringRef)> streamParts)
-      : streams(streams), code{region,          program,
-                               OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()),
-                               colors,          std::move(streamParts),
-                               module,          region.size()} {}
+                 std::function<SmallVector<StreamPart, 1>(StringRef)> streamParts, bool wholeSums)
+      : streams(streams), wholeSums(wholeSums), code{region,          program,
+                                                     OpBuilder(main), OpBuilder::atBlockEnd(&main.getBody().front()),
+                                                     colors,          std::move(streamParts),
+                                                     module,          region.size()} {}
 
   LogicalResult run() {
     // What is combined at a time lies together.
@@ -185,7 +185,7 @@ private:
   Block::iterator endOfWorkBeside(AllReduceOp sum) {
     const std::string terms = code.buffers.lookup(sum.getSources().front()).name;
     auto end = std::next(sum->getIterator());
-    if (code.chunkIndex)
+    if (code.chunkIndex || wholeSums)
       return end;
     for (auto op = end; op != sum->getBlock()->end() && mayStandBeside(*op); ++op) {
       for (Value operand : op->getOperands())
@@ -337,6 +337,7 @@ private:
   }
 
   SymbolTable &streams;
+  const bool wholeSums; // all-reduces are not parted for what stands beside them
   RegionCode code;
 };
 
@@ -375,7 +376,7 @@ struct ConvertWaferToPe : wafer::impl::ConvertWaferToPeBase<ConvertWaferToPe> {
         auto main = pe::MainOp::create(inner, region.getLoc());
         main.getBody().emplaceBlock();
         ++numRegions;
-        if (failed(RegionLowering(region, code, main, *colors, streams, moduleSymbols, streamParts).run()))
+        if (failed(RegionLowering(region, code, main, *colors, streams, moduleSymbols, streamParts, wholeSums).run()))
           return signalPassFailure();
         numFunctions += std::distance(body.getOps<pe::FuncOp>().begin(), body.getOps<pe::FuncOp>().end());
       }

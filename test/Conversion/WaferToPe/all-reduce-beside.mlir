@@ -1,4 +1,11 @@
 // RUN: wafer-opt %s --convert-wafer-to-pe=target=test16 | FileCheck %s
+// RUN: wafer-opt %s --convert-wafer-to-pe="target=test16 whole-sums" | FileCheck %s --check-prefix=WHOLE
+
+// Where memory is scarce it is one function, and what stands behind waits.
+// WHOLE-LABEL: pe.program @r0_pe for @r0
+// WHOLE-NOT: start_all_reduce
+// WHOLE: pe.call @all_reduce_x
+// WHOLE-NEXT: pe.call @fill
 
 #partial = #wafer.layout<[3 at 0], partial = max[x0]>
 #all = #wafer.layout<[3 at 0]>
