@@ -113,13 +113,14 @@ LogicalResult lowerMaxPool(NodeLowering &n) {
 /// How many elements each window along dimension `d` counts.
 Ints windowCounts(const Window &w, size_t d, int64_t input, bool includePad) {
   Ints counts;
+  const int64_t end = includePad ? input + w.high[d] : input, step = w.dilations[d];
+  // Of places at, at + step... those below a limit.
+  auto below = [&](int64_t limit, int64_t at) {
+    return std::clamp<int64_t>(limit > at ? llvm::divideCeil(limit - at, step) : 0, 0, w.kernel[d]);
+  };
   for (int64_t o = 0; o != w.output[d]; ++o) {
-    int64_t count = 0;
-    for (int64_t k = 0; k != w.kernel[d]; ++k) {
-      int64_t at = o * w.strides[d] + k * w.dilations[d] - w.low[d];
-      bool inside = includePad ? at < input + w.high[d] : at >= 0 && at < input;
-      count += inside;
-    }
+    const int64_t at = o * w.strides[d] - w.low[d];
+    const int64_t count = below(end, at) - (includePad ? 0 : below(0, at));
     counts.push_back(std::max<int64_t>(count, 1));
   }
   return counts;
@@ -129,6 +130,10 @@ LogicalResult lowerAveragePool(NodeLowering &n) {
   auto window = readWindow(n);
   if (!window)
     return failure();
+  // Each counts by itself what it divides by.
+  constexpr int64_t kMostWindows = 1 << 24;
+  if (llvm::any_of(window->output, [](int64_t windows) { return windows > kMostWindows; }))
+    return n.unsupported("more than " + Twine(kMostWindows) + " windows along a dimension");
   bool includePad = n.intAttr("count_include_pad", 0);
   ArrayRef<int64_t> input = n.shape(0).drop_front(2);
   Value x = n.t.padZero(n.operand(0), window->padLow(2), window->padHigh(2, input));
