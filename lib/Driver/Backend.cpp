@@ -89,10 +89,9 @@ public:
   }
 
 private:
-  /// From routes on. Code that is too large by little may do with all-reduces in one part each: then regions need not
-  /// be smaller, and nothing is searched again.
+  /// From routes on. Code that is too large may do with all-reduces in one part each: then regions need not be smaller,
+  /// and nothing is searched again. If it does not, that is what says how much is missing.
   Outcome finish(const Attempt &attempt, BackendResult &result, ImageWriter &writer) {
-    constexpr int64_t kMostMissing = 15; // percent
     MLIRContext *context = prepared->getContext();
     OwningOpRef<ModuleOp> routed = cast<ModuleOp>((*result.module)->clone());
     const size_t before = stages.size();
@@ -104,7 +103,7 @@ private:
       });
     };
     Outcome outcome = finished(/*wholeSums=*/false);
-    if (outcome.obstacle != Obstacle::TooLarge || outcome.missing > kMostMissing)
+    if (outcome.obstacle != Obstacle::TooLarge)
       return outcome;
     stages.resize(before);
     result.module = std::move(routed);
