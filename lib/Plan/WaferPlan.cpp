@@ -2,6 +2,7 @@
 #include "FoundPlans.h"
 #include "Planner.h"
 #include "RegionLines.h"
+#include "SignedFactors.h"
 #include "WorkBesideSums.h"
 
 #include "wafer/Plan/Passes.h"
@@ -57,8 +58,10 @@ struct WaferPlanPass : wafer::impl::WaferPlanBase<WaferPlanPass> {
     ProgramOp program =
         emitPlan(*graph, *best, builder, function.getLoc(), meshW, meshH,
                  {best->hostLanes, static_cast<int>(meshW / best->region.width), netColors(*best, *profile)});
-    for (RegionOp region : program.getBody().getOps<RegionOp>())
+    for (RegionOp region : program.getBody().getOps<RegionOp>()) {
+      shareSignedFactors(region, model);
       workBesideSums(region, model);
+    }
     function.erase();
   }
 

@@ -116,8 +116,13 @@ private:
     auto passes = [&](Operation &at) { return !hasCode(at) || !depend(*op, at); };
     for (auto at = std::next(op->getIterator()); at != block.end() && passes(*at); ++at)
       consider(*at);
-    for (auto at = op->getIterator(); at != block.begin() && passes(*std::prev(at));)
+    auto at = op->getIterator();
+    while (at != block.begin() && passes(*std::prev(at)))
       consider(*--at);
+    // What stands beside a sum already may be followed there by what it is for, unless that needs the sum, too.
+    if (at != block.begin())
+      if (Operation *sum = beside.lookup(&*std::prev(at)); sum && passes(*sum))
+        consider(*sum);
     const int64_t more = isa::kWordBytes * wordsOf(*op);
     if (!best || bytes + more > model.usableSramBytes())
       return;
@@ -126,6 +131,7 @@ private:
     Operation *&behind = last.try_emplace(best, best).first->second;
     op->moveAfter(behind);
     behind = op;
+    beside[op] = best;
     takeAlong(op);
   }
 
@@ -164,6 +170,7 @@ private:
   int64_t bytes;
   llvm::MapVector<Operation *, double> rooms, work; // by all-reduce: cycles that PEs have, and those that are taken
   llvm::DenseMap<Operation *, Operation *> last;    // that stands beside it
+  llvm::DenseMap<Operation *, Operation *> beside;  // by what stands there: the sum
 };
 
 } // namespace
