@@ -162,7 +162,8 @@ private:
     Layout ofSigns = layout;
     ofSigns.dims.clear();
     SmallVector<AffineExpr> read;
-    for (unsigned dim : *pair.dimensions()) {
+    const auto dimensions = pair.dimensions();
+    for (unsigned dim : *dimensions) {
       ofSigns.dims.push_back(layout.dims[dim]);
       read.push_back(b.getAffineDimExpr(dim));
     }
