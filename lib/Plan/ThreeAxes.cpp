@@ -12,7 +12,7 @@ constexpr double kMayGain = 1.05;
 constexpr size_t kShapesToImprove = 2;
 
 void wfr::divideInThree(const SizeSearch &search, Plan &best) {
-  // Streams tell senders apart by two axes, so such a region is alone.
+  // Streams tell senders apart by two axes, so such a region is alone: no other may open beside it.
   if (best.regions > 1)
     return;
   SmallVector<RegionShape> shapes;
@@ -22,6 +22,7 @@ void wfr::divideInThree(const SizeSearch &search, Plan &best) {
   auto requestFor = [&](RegionShape shape, int beam) {
     PlanRequest request = search.requestFor(best, beam);
     request.region = shape;
+    request.maxRegions = 1;
     return request;
   };
   search.inParallel(0, shapes.size(), [&](size_t i) {
